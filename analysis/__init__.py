@@ -1,0 +1,1 @@
+"""What the program computes: the contract, the runner, numeric kernels and one file per study."""

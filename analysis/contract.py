@@ -1,0 +1,239 @@
+"""What an analysis declares, and what it returns. Form, command line, help and report are made from this."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as PydanticField
+from pydantic_core import PydanticUndefined
+
+from geo.model import Column, Feedback, Frame, Issue, Layer
+
+
+class Params(BaseModel):
+    """Base of every analysis' parameters. Declare each with `quantity`, `choice` or `switch`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def quantity(title: str, unit: str, *, default: float, ge: float, le: float, help: str = "") -> Any:
+    """A number with a unit and a range (int or float by its annotation)."""
+    return PydanticField(
+        default=default, ge=ge, le=le, title=title, description=help, json_schema_extra={"unit": unit, "sort": "number"}
+    )
+
+
+def choice(title: str, *, default: Any, help: str = "") -> Any:
+    """One of the values of its annotation (Literal), a date, or a text."""
+    return PydanticField(default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "choice"})
+
+
+def switch(title: str, *, default: bool, help: str = "") -> Any:
+    """Yes or no."""
+    return PydanticField(default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "switch"})
+
+
+@dataclass(frozen=True)
+class ParamInfo:
+    """One parameter as a form, a command line or a help page needs it. `sort`: number, choice, date or switch."""
+
+    name: str
+    title: str
+    help: str
+    unit: str
+    sort: str
+    default: Any
+    annotation: Any
+    low: float | None = None
+    high: float | None = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether only whole numbers are allowed."""
+        return self.annotation is int
+
+
+def describe_params(params: type[Params]) -> list[ParamInfo]:
+    """The parameters of a declaration, in order."""
+    out = []
+    for name, info in params.model_fields.items():
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        low = next((m.ge for m in info.metadata if hasattr(m, "ge")), None)
+        high = next((m.le for m in info.metadata if hasattr(m, "le")), None)
+        options = tuple(str(a) for a in get_args(info.annotation)) if extra.get("sort") == "choice" else ()
+        sort = str(extra.get("sort", "choice"))
+        if getattr(info.annotation, "__name__", "") == "date":
+            sort, options = "date", ()
+        out.append(
+            ParamInfo(
+                name=name,
+                title=info.title or name,
+                help=info.description or "",
+                unit=str(extra.get("unit", "")),
+                sort=sort,
+                default=None if info.default is PydanticUndefined else info.default,
+                annotation=info.annotation,
+                low=low,
+                high=high,
+                options=options,
+            )
+        )
+    return out
+
+
+class InputSpec(NamedTuple):
+    """Which layers of the scene an input takes."""
+
+    name: str
+    title: str
+    kinds: tuple[str, ...]
+    themes: tuple[str, ...]
+    many: bool
+    optional: bool
+
+    def accepts(self, layer: Layer) -> bool:
+        """Whether a layer can serve as this input."""
+        return layer.kind in self.kinds and (not self.themes or layer.theme in self.themes)
+
+
+def layer_input(
+    title: str, *, kind: str | tuple[str, ...], theme: str | tuple[str, ...] = (), many: bool = False, optional: bool = False
+) -> Any:
+    """A layer (``many``: a tuple of layers) the analysis works on. Optional ones are None or ``()`` when absent."""
+    kinds = (kind,) if isinstance(kind, str) else kind
+    themes = (theme,) if isinstance(theme, str) else theme
+    spec = InputSpec("", title, kinds, themes, many, optional)
+    return dataclasses.field(metadata={"input": spec})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Base of every analysis' inputs; `frame` is always there."""
+
+    frame: Frame
+
+
+def describe_inputs(inputs: type[Inputs]) -> list[InputSpec]:
+    """The layer inputs of a declaration, in order."""
+    return [f.metadata["input"]._replace(name=f.name) for f in dataclasses.fields(inputs) if "input" in f.metadata]
+
+
+class Quantity(NamedTuple):
+    """A summary value with its unit."""
+
+    value: float | int | str | None
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of a result: columns with units, all of one length."""
+
+    id: str
+    title: str
+    columns: Mapping[str, Column]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())).values) if self.columns else 0
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Rows as plain values."""
+        return zip(*(c.values.tolist() for c in self.columns.values()), strict=True)
+
+
+class InputDigest(BaseModel):
+    """Which data an input had."""
+
+    input: str
+    layer: str
+    name: str
+    digest: str
+
+
+class Provenance(BaseModel):
+    """How a result came about; enough to repeat it."""
+
+    analysis: str
+    version: int
+    params: dict[str, Any]
+    inputs: list[InputDigest]
+    libraries: dict[str, str]
+    program: str
+    started: str
+    duration_s: float
+    frame: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What an analysis returns.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        Result layers (theme ``"result"``); ids are unique within the result.
+    summary : mapping of name -> Quantity
+        Key figures; names are translation ids ``<analysis id>.summary.<name>``.
+    tables : tuple of Table
+    issues : tuple of Issue
+    assumptions : tuple of str
+        What was taken for granted, one plain sentence each.
+    provenance : Provenance
+        Stamped by the runner.
+    """
+
+    layers: tuple[Layer, ...]
+    summary: Mapping[str, Quantity]
+    tables: tuple[Table, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A paper, standard or law."""
+
+    key: str
+    text: str
+    doi: str = ""
+
+
+RunFunction = Callable[[Any, Any, Feedback], Result]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One registered analysis."""
+
+    id: str
+    title: str
+    description: str
+    version: int
+    inputs: type[Inputs]
+    params: type[Params]
+    run: RunFunction
+    references: tuple[Reference, ...] = field(default=())
+
+
+def analysis(
+    *,
+    id: str,
+    title: str,
+    description: str,
+    version: int,
+    inputs: type[Inputs],
+    params: type[Params],
+    references: tuple[Reference, ...] = (),
+) -> Callable[[RunFunction], Analysis]:
+    """Declare a function ``run(inputs, params, feedback) -> Result`` as an analysis."""
+
+    def declare(run: RunFunction) -> Analysis:
+        return Analysis(id, title, description, version, inputs, params, run, references)
+
+    return declare

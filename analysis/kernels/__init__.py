@@ -1,0 +1,1 @@
+"""Numbers only: arrays in, arrays out, each method with its paper."""

@@ -1,0 +1,1 @@
+"""The program itself: command line, document, window. May import everything below it."""

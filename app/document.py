@@ -1,0 +1,50 @@
+"""Document: scene, selection, history and path; the object that every panel and the command line are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from psygnal import Signal
+
+from app.commands import Command, History
+from geo.model import Frame, Scene, Selection
+
+
+class Document:
+    """What the user works on.
+
+    Signals
+    -------
+    changed()
+        Path, name or unsaved state changed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, frame: Frame | None = None) -> None:
+        self.scene = Scene(frame)
+        self.selection = Selection()
+        self.history = History(self)
+        self.path: Path | None = None
+        self._saved_at = 0
+        self.history.changed.connect(self.changed.emit)
+
+    @property
+    def name(self) -> str:
+        """File name without suffix, or ``""`` for a document never saved."""
+        return self.path.stem if self.path else ""
+
+    @property
+    def modified(self) -> bool:
+        """Whether there are changes that are not in the file."""
+        return self.history.state != self._saved_at
+
+    def do(self, command: Command) -> None:
+        """Run a command and remember it for undo."""
+        self.history.do(command)
+
+    def mark_saved(self, path: Path) -> None:
+        """The document now equals the file at `path`."""
+        self.path = path
+        self._saved_at = self.history.state
+        self.changed.emit()

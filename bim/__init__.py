@@ -1,0 +1,1 @@
+"""Building information models: IFC files into layers. May import `geo`."""

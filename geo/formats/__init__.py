@@ -1,0 +1,1 @@
+"""File formats of the city: one file per format, each with a module constant ``FORMAT``."""

@@ -1,0 +1,77 @@
+"""Feedback: how long work tells its progress, hears that it should stop, and leaves notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geo.model.errors import Cancelled, Issue
+
+
+class Feedback:
+    """Progress in 0..1, cancellation and notes for one piece of work.
+
+    Parameters
+    ----------
+    on_progress : callable(float, str), optional
+        Receives the overall fraction and a short English message. Fractions never go back.
+    is_cancelled : callable() -> bool, optional
+        Asked at every `step`; when true, `Cancelled` is raised.
+
+    Examples
+    --------
+    >>> seen = []
+    >>> feedback = Feedback(on_progress=lambda fraction, message: seen.append(fraction))
+    >>> half = feedback.part(0.0, 0.5)
+    >>> half.step(1.0, "first half done")
+    >>> seen
+    [0.5]
+    """
+
+    def __init__(
+        self,
+        on_progress: Callable[[float, str], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self._on_progress = on_progress
+        self._is_cancelled = is_cancelled
+        self._start, self._stop = 0.0, 1.0
+        self._root = self
+        self._reached = 0.0
+        self._issues: list[Issue] = []
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the user has asked to stop."""
+        return self._root._is_cancelled is not None and self._root._is_cancelled()
+
+    @property
+    def reached(self) -> float:
+        """The overall fraction reported last."""
+        return self._root._reached
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """Notes left so far."""
+        return tuple(self._root._issues)
+
+    def step(self, fraction: float, message: str = "") -> None:
+        """Report the fraction done of this part and stop if the user asked to. Raises `Cancelled`."""
+        root = self._root
+        if self.cancelled:
+            raise Cancelled
+        overall = self._start + (self._stop - self._start) * min(max(fraction, 0.0), 1.0)
+        root._reached = max(root._reached, overall)
+        if root._on_progress is not None:
+            root._on_progress(root._reached, message)
+
+    def part(self, start: float, stop: float) -> Feedback:
+        """A Feedback for a sub-task that fills `start`..`stop` of this one."""
+        child = Feedback()
+        span = self._stop - self._start
+        child._start, child._stop = self._start + span * start, self._start + span * stop
+        child._root = self._root
+        return child
+
+    def note(self, issue: Issue) -> None:
+        """Leave an issue for the result or the import report."""
+        self._root._issues.append(issue)

@@ -1,0 +1,177 @@
+"""Layer: geometry, elements, fields, style and origin of one thing in the scene."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.model.errors import Issue
+from geo.model.geometry import Geometry
+from geo.model.table import ElementTable
+
+Stratum = Literal["outdoor", "indoor", "underground"]
+FieldOn = Literal["vertex", "face", "element", "cell", "point"]
+
+# A layer's `theme` says what it means in the city; its `kind` says how it is drawn and follows from the geometry.
+THEMES = (
+    "terrain",
+    "orthophoto",
+    "building",
+    "road",
+    "rail",
+    "water",
+    "parcel",
+    "tree",
+    "furniture",
+    "bim",
+    "space",
+    "utility",
+    "sensor",
+    "result",
+    "other",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """Numbers on a geometry. A number without a unit is a bug: pure numbers carry the unit ``"1"``.
+
+    Attributes
+    ----------
+    name, unit : str
+    on : {"vertex", "face", "element", "cell", "point"}
+        cell: same shape as Grid.values or Volume.values; otherwise (n,).
+    values : array
+        NaN where missing. Integer codes when `categories` is given (-1 missing).
+    categories : tuple of str
+        Names of the codes 0, 1, 2 ... of a class map; empty for a quantity.
+    ramp : str
+        Colour ramp it should be shown with, e.g. ``"sun_hours"``.
+    range : (low, high) or None
+        Range of the legend; None = range of the values.
+    """
+
+    name: str
+    unit: str
+    on: FieldOn
+    values: NDArray[np.generic]
+    categories: tuple[str, ...] = ()
+    ramp: str = "viridis"
+    range: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.unit and not self.categories:
+            raise ValueError(f"field {self.name!r} has no unit; use '1' for a pure number")
+        values = np.asarray(self.values).view()
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a layer is shown.
+
+    Attributes
+    ----------
+    visible : bool
+    opacity : float
+        0..1.
+    colour : str
+        ``"#rrggbb"`` or ``""`` for the theme's colour of the palette.
+    colour_by : str
+        Name of a field or of a numeric column; ``""`` = plain.
+    hidden : frozenset of str
+        Element ids not drawn.
+    """
+
+    visible: bool = True
+    opacity: float = 1.0
+    colour: str = ""
+    colour_by: str = ""
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a layer came from.
+
+    Attributes
+    ----------
+    path : str
+        Absolute path of the file, or ``""`` for a result.
+    digest : str
+        BLAKE2b-128 of the file's bytes, hex.
+    reader : str
+        Format id.
+    options : mapping
+        The reader options that made this layer (plain JSON values).
+    part : str
+        Which of the layers of that file this is (the reader's own stable key).
+    provenance : mapping
+        For results: the Provenance as plain JSON values.
+    """
+
+    path: str = ""
+    digest: str = ""
+    reader: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+    part: str = ""
+    provenance: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One thing in the scene.
+
+    Attributes
+    ----------
+    id : str
+        Unique in the scene.
+    name : str
+        Shown to the user.
+    theme : str
+        One of `THEMES`.
+    geometry : Geometry or None
+        None for a table without place.
+    table : ElementTable
+        One row per element; geometry's ``*_element`` arrays index it. Empty for a Grid.
+    fields : tuple of Field
+    style, stratum, source, issues
+    """
+
+    id: str
+    name: str
+    theme: str
+    geometry: Geometry | None
+    table: ElementTable = field(default_factory=lambda: ElementTable(()))
+    fields: tuple[Field, ...] = ()
+    style: Style = Style()
+    stratum: Stratum = "outdoor"
+    source: Source = Source()
+    issues: tuple[Issue, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.theme not in THEMES:
+            raise ValueError(f"unknown theme {self.theme!r}")
+
+    @property
+    def kind(self) -> str:
+        """How it is drawn: mesh, lines, points, grid, image, instances, volume or table; terrain for height grids."""
+        if self.geometry is None:
+            return "table"
+        if self.theme == "terrain" and self.geometry.kind == "grid":
+            return "terrain"
+        return self.geometry.kind
+
+    def field_named(self, name: str) -> Field | None:
+        """The field of that name, or None."""
+        return next((f for f in self.fields if f.name == name), None)
+
+    def with_(self, **changes: object) -> Layer:
+        """A copy with attributes replaced."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
 
-from geo.model import ElementRef, Layer, Style
+from geo.model import ElementRef, Frame, Layer, Style
 
 if TYPE_CHECKING:
     from app.document import Document
@@ -88,14 +88,19 @@ class History:
 
 @dataclass
 class AddLayers:
-    """Put layers at the end of the scene (an import, a result)."""
+    """Put layers at the end of the scene (an import, a result); the first import also brings the frame."""
 
     layers: tuple[Layer, ...]
+    frame: Frame | None = None
     title: str = "add_layers"
+    _set_frame: bool = False
 
     def do(self, document: Document) -> None:
         """Add them all, or none."""
         added: list[str] = []
+        if self.frame is not None and document.scene.frame is None:
+            document.scene.set_frame(self.frame)
+            self._set_frame = True
         try:
             for layer in self.layers:
                 document.scene.add(layer)
@@ -103,6 +108,7 @@ class AddLayers:
         except Exception:
             for layer_id in added:
                 document.scene.remove(layer_id)
+            self._drop_frame(document)
             raise
 
     def undo(self, document: Document) -> None:
@@ -110,6 +116,12 @@ class AddLayers:
         _forget_selection(document, {layer.id for layer in self.layers})
         for layer in reversed(self.layers):
             document.scene.remove(layer.id)
+        self._drop_frame(document)
+
+    def _drop_frame(self, document: Document) -> None:
+        if self._set_frame and len(document.scene) == 0:
+            document.scene.set_frame(None)
+            self._set_frame = False
 
     def merge(self, later: Command) -> Command | None:
         """Never merges."""

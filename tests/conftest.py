@@ -1,0 +1,18 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = Path(os.environ.get("TWIN_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real reference files that lies beside the project; skips where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"the reference data are not beside the project ({DATA}); set TWIN_SHARED_DATA to their folder")
+    return DATA

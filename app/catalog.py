@@ -1,0 +1,110 @@
+"""Headless. The one place that knows every file format; analyses have their own registry."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import pkgutil
+from functools import cache
+from pathlib import Path
+
+import bim.formats
+import geo.formats
+from geo.formats.contract import HEAD_BYTES, Format
+from geo.model import UserError
+
+
+@cache
+def formats() -> dict[str, Format]:
+    """All formats by id, from every file in `geo.formats` and `bim.formats` that has a ``FORMAT``."""
+    found: dict[str, Format] = {}
+    for package in (geo.formats, bim.formats):
+        for info in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            declared = getattr(module, "FORMAT", None)
+            if declared is not None and found.setdefault(declared.id, declared) is not declared:
+                raise RuntimeError(f"two formats are called {declared.id}")
+    return dict(sorted(found.items()))
+
+
+def file_head(path: Path) -> bytes:
+    """The first bytes of a file. Raises `UserError` if it is absent, a folder, empty or unreadable."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} does not exist.",
+            "There is no file of that name.",
+            "Check the name and the folder.",
+            code="file.absent",
+            values={"path": str(path)},
+        ) from None
+    except IsADirectoryError:
+        raise UserError(
+            f"{path} is a folder.",
+            "A single file is wanted here.",
+            "Name a file in it.",
+            code="file.folder",
+            values={"path": str(path)},
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be opened.",
+            f"The system says: {error.strerror or error}.",
+            "Check that you may read it and that no other program holds it.",
+            code="file.not_opened",
+            values={"path": str(path), "reason": error.strerror or str(error)},
+        ) from error
+    if not head:
+        raise UserError(
+            f"{path.name} is empty.",
+            "The file has no content at all; a copy or a download may have failed.",
+            "Fetch the file again.",
+            code="file.empty",
+            values={"path": str(path), "name": path.name},
+        )
+    return head
+
+
+def matches_name(candidate: Format, path: Path) -> bool:
+    """Whether the file name looks like the format's."""
+    return any(fnmatch.fnmatch(path.name.lower(), pattern.lower()) for pattern in candidate.patterns)
+
+
+def detect(path: Path) -> Format:
+    """The format of a file by its bytes; the name breaks ties. Raises `UserError` if no format fits."""
+    head = file_head(path)
+    fits = [f for f in formats().values() if f.sniff(path, head)]
+    if fits:
+        return next((f for f in fits if matches_name(f, path)), fits[0])
+    named = [f.title for f in formats().values() if matches_name(f, path)]
+    if named:
+        raise UserError(
+            f"{path.name} is not what its name says.",
+            f"The name belongs to {named[0]}, but the content is something else or damaged from the first byte.",
+            "Check how the file was made, or fetch it again.",
+            code="file.wrong_name",
+            values={"name": path.name, "format": named[0]},
+        )
+    raise UserError(
+        f"{path.name} is of a kind the program cannot read.",
+        f"Its content fits none of: {', '.join(f.title for f in formats().values())}.",
+        "Convert it to one of these; 'twin list formats' tells more.",
+        code="file.unknown",
+        values={"name": path.name, "formats": ", ".join(f.title for f in formats().values())},
+    )
+
+
+def by_suffix(path: Path) -> Format:
+    """The format to write a new file in, by its name."""
+    found = next((f for f in formats().values() if f.write and matches_name(f, path)), None)
+    if found is None:
+        raise UserError(
+            f"The program cannot write a file called {path.name}.",
+            "It goes by the end of the name, and no format that can be written has this one.",
+            f"Use one of: {', '.join(p for f in formats().values() if f.write for p in f.patterns)}.",
+            code="file.cannot_write",
+            values={"name": path.name},
+        )
+    return found

@@ -1,0 +1,118 @@
+"""Headless. Copies of layers that took long to read, in the user's cache folder, keyed by content and settings."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from geo.formats.contract import Format, ReadOptions
+from geo.model import Frame, Layer, UserError
+from geo.model.digest import layer_digest
+from geo.store import read_layers, write_layers
+
+CACHE_VERSION = 1
+WORTH_S = 0.3
+LIMIT_BYTES = 4 << 30
+BLOCK = 1 << 22
+
+
+def cache_folder() -> Path:
+    """Where cached things lie; the environment variable ``TWIN_CACHE`` moves it."""
+    chosen = os.environ.get("TWIN_CACHE")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("sejong-twin"))
+
+
+@dataclass
+class CacheKey:
+    """Name of a cached copy; `digest` is that of the source file, `started` when reading began."""
+
+    digest: str
+    name: str
+    started: float
+
+    @property
+    def path(self) -> Path:
+        """The file of the copy."""
+        return cache_folder() / "layers" / f"{self.name}.layers"
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b-128 of a file's bytes, hex; of a shapefile together with its companions."""
+    digest = hashlib.blake2b(digest_size=16)
+    companions = [path]
+    if path.suffix.lower() == ".shp":
+        companions += sorted(p for p in path.parent.glob(f"{path.stem}.*") if p != path)
+    for piece in companions:
+        with piece.open("rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def key_of(candidate: Format, path: Path, frame: Frame, options: ReadOptions) -> CacheKey:
+    """The key of reading one file in one way."""
+    started = time.monotonic()
+    digest = file_digest(path)
+    terrain = ""
+    if options.terrain is not None:
+        terrain = layer_digest(Layer(id="t", name="t", theme="terrain", geometry=options.terrain))
+    described = {
+        "cache": CACHE_VERSION,
+        "format": candidate.id,
+        "version": candidate.version,
+        "name": path.name,
+        "digest": digest,
+        "frame": asdict(frame),
+        "crs": options.crs,
+        "kind": options.kind,
+        "box": options.box,
+        "own": options.own.model_dump(mode="json") if options.own else None,
+        "terrain": terrain,
+    }
+    name = hashlib.blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return CacheKey(digest, name, started)
+
+
+def load(key: CacheKey) -> list[Layer] | None:
+    """The cached layers, or None. A broken copy is thrown away."""
+    if not key.path.exists():
+        return None
+    try:
+        layers, _ = read_layers(key.path)
+    except UserError:
+        with contextlib.suppress(OSError):
+            key.path.unlink()
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(key.path)
+    return layers
+
+
+def save(key: CacheKey, layers: list[Layer]) -> None:
+    """Keep a copy if reading took long. A full or read-only disk only means that there is no copy."""
+    if time.monotonic() - key.started < WORTH_S or not layers:
+        return
+    with contextlib.suppress(UserError):
+        write_layers(key.path, layers)
+        _make_room()
+
+
+def _make_room() -> None:
+    """Remove the copies unused for longest until the folder is within its limit."""
+    files = sorted((cache_folder() / "layers").glob("*.layers"), key=lambda p: p.stat().st_mtime)
+    total = sum(p.stat().st_size for p in files)
+    for file in files:
+        if total <= LIMIT_BYTES:
+            break
+        total -= file.stat().st_size
+        with contextlib.suppress(OSError):
+            file.unlink()

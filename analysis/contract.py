@@ -29,12 +29,16 @@ def quantity(title: str, unit: str, *, default: float, ge: float, le: float, hel
 
 def choice(title: str, *, default: Any, help: str = "") -> Any:
     """One of the values of its annotation (Literal), a date, or a text."""
-    return PydanticField(default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "choice"})
+    return PydanticField(
+        default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "choice"}
+    )
 
 
 def switch(title: str, *, default: bool, help: str = "") -> Any:
     """Yes or no."""
-    return PydanticField(default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "switch"})
+    return PydanticField(
+        default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "switch"}
+    )
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,12 @@ class InputSpec(NamedTuple):
 
 
 def layer_input(
-    title: str, *, kind: str | tuple[str, ...], theme: str | tuple[str, ...] = (), many: bool = False, optional: bool = False
+    title: str,
+    *,
+    kind: str | tuple[str, ...],
+    theme: str | tuple[str, ...] = (),
+    many: bool = False,
+    optional: bool = False,
 ) -> Any:
     """A layer (``many``: a tuple of layers) the analysis works on. Optional ones are None or ``()`` when absent."""
     kinds = (kind,) if isinstance(kind, str) else kind

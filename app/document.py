@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from psygnal import Signal
 
@@ -26,6 +27,8 @@ class Document:
         self.selection = Selection()
         self.history = History(self)
         self.path: Path | None = None
+        # Sources of the project file that could not be found; saving writes them back unchanged.
+        self.unresolved: list[dict[str, Any]] = []
         self._saved_at = 0
         self.history.changed.connect(self.changed.emit)
 

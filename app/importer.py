@@ -203,7 +203,8 @@ def _named(layers: Sequence[Layer], source: Source, path: Path, taken: set[str])
     out = []
     for layer in layers:
         part = layer.source.part or layer.id
-        wish = stem if part in ("", stem) else f"{stem}-{re.sub(r'[^\w]+', '-', part.lower())}"
+        slug = re.sub(r"\W+", "-", part.lower())
+        wish = stem if part in ("", stem) else f"{stem}-{slug}"
         layer_id, number = wish, 2
         while layer_id in taken:
             layer_id, number = f"{wish}-{number}", number + 1

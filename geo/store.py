@@ -281,7 +281,7 @@ def _plain(value: object) -> object:
 
 
 def write_atomically(path: Path, fill: Callable[[Any], None]) -> None:
-    """Let `fill(file)` write a temporary file beside `path`, then rename it. Raises `UserError` when the disk refuses."""
+    """Let `fill(file)` write a file beside `path`, then rename it. Raises `UserError` when the disk refuses."""
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -298,7 +298,7 @@ def write_atomically(path: Path, fill: Callable[[Any], None]) -> None:
         raise UserError(
             f"{path} could not be written.",
             f"The system says: {error.strerror or error}.",
-            "Check that the folder exists, that you may write there and that the disk has room, or choose another place.",
+            "Check that you may write in that folder and that the disk has room, or choose another place.",
             code="file.not_written",
             values={"path": str(path), "reason": error.strerror or str(error)},
         ) from error

@@ -45,9 +45,7 @@ class UserError(Exception):
         return _rebuild, (type(self), self.what, self.why, self.todo, self.code, dict(self.values))
 
 
-def _rebuild(
-    kind: type[UserError], what: str, why: str, todo: str, code: str, values: dict[str, object]
-) -> UserError:
+def _rebuild(kind: type[UserError], what: str, why: str, todo: str, code: str, values: dict[str, object]) -> UserError:
     error = UserError.__new__(kind)
     UserError.__init__(error, what, why, todo, code=code, values=values)
     return error

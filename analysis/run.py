@@ -1,0 +1,207 @@
+"""The one runner of analyses, for window, command line and tests: check, run, stamp."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from analysis.contract import (
+    Analysis,
+    InputDigest,
+    Inputs,
+    InputSpec,
+    Params,
+    Provenance,
+    Result,
+    Table,
+    describe_inputs,
+    describe_params,
+)
+from geo.model import ElementTable, Feedback, Frame, Layer, Source, UserError
+from geo.model.digest import layer_digest
+
+STAMPED = ("numpy", "scipy", "numba", "embreex", "pvlib", "trimesh", "ifcopenshell", "rasterio", "pyproj")
+
+Chosen = Mapping[str, Sequence[str]]
+
+
+def check_params(analysis: Analysis, values: Mapping[str, object]) -> Params:
+    """Parameters from plain values. Raises `UserError` naming the first that is wrong."""
+    known = {info.name: info for info in describe_params(analysis.params)}
+    for name in values:
+        if name not in known:
+            raise UserError(
+                f"{analysis.id} has no parameter called {name}.",
+                f"It has: {', '.join(known)}.",
+                "Check the spelling.",
+                code="run.unknown_param",
+                values={"analysis": analysis.id, "param": name, "known": ", ".join(known)},
+            )
+    try:
+        return analysis.params(**dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        info = known.get(name)
+        allowed = ""
+        if info is not None and info.options:
+            allowed = f" Allowed: {', '.join(info.options)}."
+        elif info is not None and info.low is not None:
+            allowed = f" Allowed: {info.low:g} to {info.high:g} {info.unit}."
+        raise UserError(
+            f"The parameter {name} of {analysis.id} cannot be {first.get('input')!r}.",
+            f"{first['msg']}.{allowed}",
+            "Give a value in the allowed range.",
+            code="run.bad_param",
+            values={"analysis": analysis.id, "param": name, "reason": f"{first['msg']}.{allowed}"},
+        ) from None
+
+
+def suitable(spec: InputSpec, layers: Sequence[Layer]) -> list[Layer]:
+    """Layers an input could take, visible ones first; hidden layers are only taken when named."""
+    return [layer for layer in layers if spec.accepts(layer) and layer.style.visible]
+
+
+def choose_inputs(
+    analysis: Analysis, layers: Sequence[Layer], frame: Frame, chosen: Chosen | None = None
+) -> tuple[Inputs, list[tuple[str, Layer]]]:
+    """Fill the inputs from the layers, by name where `chosen` says so, else from all that are suitable.
+
+    Returns
+    -------
+    inputs : Inputs
+    used : list of (input name, layer)
+    """
+    by_id = {layer.id: layer for layer in layers}
+    values: dict[str, Any] = {"frame": frame}
+    used: list[tuple[str, Layer]] = []
+    for spec in describe_inputs(analysis.inputs):
+        names = (chosen or {}).get(spec.name)
+        found = suitable(spec, layers) if names is None else [_named_layer(spec, name, by_id) for name in names]
+        if not found and not spec.optional:
+            raise UserError(
+                f"{analysis.title} needs {spec.title.lower()}.",
+                "The project has no visible layer of that sort.",
+                "Import one, or make a hidden one visible.",
+                code="run.no_input",
+                values={"analysis": analysis.id, "input": spec.title},
+            )
+        if not spec.many and len(found) > 1:
+            # Several terrains: the finest is the one meant; other inputs take the one on top of the list.
+            found = [min(found, key=lambda layer: getattr(layer.geometry, "cell", 0.0))]
+        used += [(spec.name, layer) for layer in found]
+        values[spec.name] = tuple(found) if spec.many else (found[0] if found else None)
+    return analysis.inputs(**values), used
+
+
+def _named_layer(spec: InputSpec, name: str, by_id: Mapping[str, Layer]) -> Layer:
+    layer = by_id.get(name)
+    if layer is None or not spec.accepts(layer):
+        fit = [layer.id for layer in by_id.values() if spec.accepts(layer)]
+        raise UserError(
+            f"The layer {name} cannot be used as {spec.title.lower()}.",
+            "There is no such layer, or it is of another sort." if layer is None else "It is of another sort.",
+            f"Suitable layers: {', '.join(fit) or 'none'}.",
+            code="run.bad_input",
+            values={"layer": name, "input": spec.title, "suitable": ", ".join(fit)},
+        )
+    return layer
+
+
+def execute(
+    analysis: Analysis,
+    *,
+    layers: Sequence[Layer],
+    frame: Frame,
+    params: Mapping[str, object],
+    chosen: Chosen | None = None,
+    feedback: Feedback | None = None,
+) -> Result:
+    """Check, run and stamp one analysis. Nothing is returned by a cancelled run.
+
+    Returns
+    -------
+    Result
+        Its layers are ready for the scene: ids ``<analysis>-<time>-<part>``, the run's record in their source.
+    """
+    feedback = feedback or Feedback()
+    checked = check_params(analysis, params)
+    inputs, used = choose_inputs(analysis, layers, frame, chosen)
+    started, clock = dt.datetime.now(dt.UTC), time.perf_counter()
+    result = analysis.run(inputs, checked, feedback)
+    feedback.step(1.0, "done")
+    provenance = Provenance(
+        analysis=analysis.id,
+        version=analysis.version,
+        params=checked.model_dump(mode="json"),
+        inputs=[
+            InputDigest(input=name, layer=layer.id, name=layer.name, digest=layer_digest(layer)) for name, layer in used
+        ],
+        libraries=_library_versions(),
+        program=_version_of("sejong-twin"),
+        started=started.isoformat(timespec="seconds"),
+        duration_s=round(time.perf_counter() - clock, 3),
+        frame=dataclasses.asdict(frame),
+    )
+    return _stamped(analysis, dataclasses.replace(result, provenance=provenance), started)
+
+
+def _stamped(analysis: Analysis, result: Result, started: dt.datetime) -> Result:
+    """Result layers (and tables as layers without a place) with unique ids and the run's record."""
+    run_id = f"{analysis.id.replace('.', '-')}-{started:%Y%m%d-%H%M%S}"
+    record = record_of(result, run_id)
+    tables = tuple(_table_layer(table) for table in result.tables)
+    layers = tuple(
+        layer.with_(id=f"{run_id}-{layer.id}", source=Source(part=layer.id, provenance=record))
+        for layer in (*result.layers, *tables)
+    )
+    return dataclasses.replace(result, layers=layers)
+
+
+def record_of(result: Result, run_id: str) -> dict[str, Any]:
+    """Everything about a run except its layers, as plain JSON values."""
+    if result.provenance is None:
+        raise ValueError("a result is recorded after it was stamped")
+    return {
+        "run": run_id,
+        "provenance": result.provenance.model_dump(mode="json"),
+        "summary": {name: {"value": q.value, "unit": q.unit} for name, q in result.summary.items()},
+        "issues": [issue.as_dict() for issue in result.issues],
+        "assumptions": list(result.assumptions),
+    }
+
+
+def _table_layer(table: Table) -> Layer:
+    ids = np.array([str(row) for row in range(len(table))], dtype=object)
+    return Layer(
+        id=table.id, name=table.title, theme="result", geometry=None, table=ElementTable(ids, dict(table.columns))
+    )
+
+
+def out_of_date(record: Mapping[str, Any], layers: Sequence[Layer]) -> list[str]:
+    """Names of the inputs of a recorded run that have changed or gone since."""
+    now = {layer.id: layer for layer in layers}
+    stale = []
+    for item in record["provenance"]["inputs"]:
+        layer = now.get(item["layer"])
+        if layer is None or layer_digest(layer) != item["digest"]:
+            stale.append(str(item["name"]))
+    return stale
+
+
+def _library_versions() -> dict[str, str]:
+    return {name: _version_of(name) for name in STAMPED}
+
+
+def _version_of(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,176 @@
+"""Qt style sheet, fonts and icons from a theme: calm, flat, one accent colour, an 8-pixel grid."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton, QApplication
+
+from resources import path
+
+if TYPE_CHECKING:
+    from app.theme import Theme
+
+FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "Apple SD Gothic Neo", "NanumBarunGothic", "NanumGothic")
+BASE_POINT_SIZE = 9.5
+ICON_SIZES = (16, 20, 24, 32, 40, 48)
+DANGER = {"light": "#b3261e", "dark": "#ff8a80"}
+DOUBT = {"light": "#8a5a00", "dark": "#f0c060"}
+
+
+def mix(first: str, second: str, share: float) -> str:
+    """A colour between two: `share` 0 gives the first, 1 the second (``"#rrggbb"``)."""
+    a, b = QColor(first), QColor(second)
+    parts = [round(x + (y - x) * share) for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)]  # type: ignore[index]
+    return QColor(*parts).name()
+
+
+def colours(theme: Theme) -> dict[str, str]:
+    """The window's colours, derived from the palette of the picture."""
+    card, ink = theme.palette["card"], theme.palette["ink"]
+    return {
+        "card": card,
+        "ink": ink,
+        "soft": theme.palette["soft_ink"],
+        "accent": theme.palette["accent"],
+        "on_accent": "#ffffff" if theme.name == "light" else "#10151b",
+        "window": mix(card, ink, 0.035),
+        "raised": mix(card, ink, 0.06),
+        "hover": mix(card, ink, 0.09),
+        "border": mix(card, ink, 0.14),
+        "strong_border": mix(card, ink, 0.28),
+        "chosen": mix(card, theme.palette["accent"], 0.18),
+        "danger": DANGER[theme.name],
+        "danger_ground": mix(card, DANGER[theme.name], 0.08),
+        "doubt": DOUBT[theme.name],
+        "doubt_ground": mix(card, DOUBT[theme.name], 0.10),
+    }
+
+
+def apply(application: QApplication, theme: Theme) -> None:
+    """Give the whole program the theme."""
+    application.setStyle("Fusion")
+    application.setPalette(_palette(colours(theme)))
+    application.setFont(base_font())
+    application.setStyleSheet(style_sheet(theme))
+
+
+def base_font() -> QFont:
+    """The system's font followed by a face with Korean, figures of equal width where the font has them."""
+    font = QFont(QApplication.font())
+    here = set(QFontDatabase.families())
+    korean = [family for family in FONTS if family in here]
+    system = [f for f in font.families() if f not in ("Sans", "Sans Serif", "DejaVu Sans", "Sans Serif Collection")]
+    font.setFamilies([*korean[:1], *system, *korean[1:]] or font.families())
+    font.setPointSizeF(BASE_POINT_SIZE)
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    if hasattr(QFont, "Tag"):
+        font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def _palette(c: dict[str, str]) -> QPalette:
+    palette = QPalette()
+    for role, name in (
+        (QPalette.ColorRole.Window, "window"),
+        (QPalette.ColorRole.Base, "card"),
+        (QPalette.ColorRole.AlternateBase, "raised"),
+        (QPalette.ColorRole.Button, "card"),
+        (QPalette.ColorRole.WindowText, "ink"),
+        (QPalette.ColorRole.Text, "ink"),
+        (QPalette.ColorRole.ButtonText, "ink"),
+        (QPalette.ColorRole.ToolTipBase, "card"),
+        (QPalette.ColorRole.ToolTipText, "ink"),
+        (QPalette.ColorRole.PlaceholderText, "soft"),
+        (QPalette.ColorRole.Link, "accent"),
+        (QPalette.ColorRole.Highlight, "accent"),
+        (QPalette.ColorRole.HighlightedText, "on_accent"),
+    ):
+        palette.setColor(role, QColor(c[name]))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(mix(c["card"], c["ink"], 0.38)))
+    return palette
+
+
+def style_sheet(theme: Theme) -> str:
+    """The style sheet of a theme."""
+    c = colours(theme)
+    c["faint"] = mix(c["card"], c["ink"], 0.38)
+    c["accent_hover"] = mix(c["accent"], c["ink"], 0.15)
+    c["accent_off"] = mix(c["card"], c["accent"], 0.35)
+    c["check_image"] = _icon_file("check", c["on_accent"])
+    c["down_image"] = _icon_file("down", c["soft"])
+    c["up_image"] = _icon_file("up", c["soft"])
+    c["closed_image"] = _icon_file("branch_closed", c["soft"])
+    c["open_image"] = _icon_file("branch_open", c["soft"])
+    template = path("themes/window.qss").read_text(encoding="utf-8")
+    for name in sorted(c, key=len, reverse=True):
+        template = template.replace(f"@{name}", c[name])
+    return template
+
+
+@lru_cache(maxsize=1)
+def _icon_folder() -> Path:
+    return Path(mkdtemp(prefix="twin-icons-"))
+
+
+def _icon_file(name: str, colour: str) -> str:
+    """A style sheet can only name files: the icon in a colour, written once."""
+    file = _icon_folder() / f"{name}-{colour.lstrip('#')}.svg"
+    if not file.exists():
+        file.write_bytes(_svg(name, colour))
+    return file.as_posix()
+
+
+def _svg(name: str, colour: str) -> bytes:
+    return path(f"icons/{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour).encode()
+
+
+@lru_cache(maxsize=512)
+def icon(name: str, colour: str, faint: str = "", chosen: str = "") -> QIcon:
+    """An icon in a colour; `faint` when disabled, `chosen` when checked."""
+    made = QIcon()
+    for size in ICON_SIZES:
+        made.addPixmap(_drawn(name, colour, size))
+        if faint:
+            made.addPixmap(_drawn(name, faint, size), QIcon.Mode.Disabled)
+        if chosen:
+            made.addPixmap(_drawn(name, chosen, size), QIcon.Mode.Normal, QIcon.State.On)
+    return made
+
+
+def _drawn(name: str, colour: str, size: int) -> QPixmap:
+    pixmap = QPixmap(QSize(size, size))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    QSvgRenderer(QByteArray(_svg(name, colour))).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return pixmap
+
+
+def program_icon() -> QIcon:
+    """The program's own icon."""
+    return icon("app", "#ffffff")
+
+
+def set_icon(target: QAction | QAbstractButton, name: str) -> None:
+    """Remember which icon a button or action has; `paint_icons` colours it."""
+    target.setProperty("icon_name", name)
+
+
+def paint_icons(root: QObject, theme: Theme) -> None:
+    """Colour every remembered icon under `root` for the theme."""
+    c = colours(theme)
+    faint = mix(c["card"], c["ink"], 0.32)
+    for target in [root, *root.findChildren(QObject)]:
+        name = target.property("icon_name")
+        if name and isinstance(target, QAction | QAbstractButton):
+            strong = target.objectName() == "primary"
+            target.setIcon(icon(str(name), c["on_accent"] if strong else c["ink"], faint, c["accent"]))

@@ -1,0 +1,125 @@
+"""User preferences, typed. Kept by Qt in the place that is usual on each system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from app.language import LANGUAGES, system_language
+
+RECENT_LIMIT = 8
+THEMES = ("light", "dark")
+QUALITIES = ("fast", "normal", "fine")
+LayoutName = Literal["plan", "build", "operate"]
+LAYOUTS: tuple[LayoutName, ...] = ("plan", "build", "operate")
+
+
+class Settings:
+    """What the program remembers about its user.
+
+    Parameters
+    ----------
+    path : Path, optional
+        An ini file of its own (tests); without it the system's usual place.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is None:
+            self._store = QSettings("SejongTwin", "SejongTwin")
+        else:
+            self._store = QSettings(str(path), QSettings.Format.IniFormat)
+
+    def _text(self, key: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = str(self._store.value(key, default))
+        return value if value in allowed else default
+
+    @property
+    def language(self) -> str:
+        """``"ko"`` or ``"en"``; at first that of the system."""
+        return self._text("language", system_language(), LANGUAGES)
+
+    @language.setter
+    def language(self, code: str) -> None:
+        self._store.setValue("language", code)
+
+    @property
+    def theme(self) -> str:
+        """``"light"`` or ``"dark"``."""
+        return self._text("theme", "light", THEMES)
+
+    @theme.setter
+    def theme(self, name: str) -> None:
+        self._store.setValue("theme", name)
+
+    @property
+    def quality(self) -> str:
+        """Drawing quality of the viewport."""
+        return self._text("quality", "normal", QUALITIES)
+
+    @quality.setter
+    def quality(self, name: str) -> None:
+        self._store.setValue("quality", name)
+
+    @property
+    def layout(self) -> LayoutName:
+        """The layout on show."""
+        value = str(self._store.value("layout", "plan"))
+        return next((name for name in LAYOUTS if name == value), "plan")
+
+    @layout.setter
+    def layout(self, name: LayoutName) -> None:
+        self._store.setValue("layout", name)
+
+    @property
+    def autosave_minutes(self) -> int:
+        """Minutes between automatic copies, at least one."""
+        value = str(self._store.value("autosave_minutes", "3"))
+        return max(1, int(value)) if value.isdigit() else 3
+
+    @property
+    def folder(self) -> Path:
+        """Where the file dialogs open."""
+        folder = Path(str(self._store.value("folder", "")) or Path.home())
+        return folder if folder.is_dir() else Path.home()
+
+    @folder.setter
+    def folder(self, folder: Path) -> None:
+        self._store.setValue("folder", str(folder))
+
+    @property
+    def recent(self) -> list[Path]:
+        """Projects opened last, newest first, those still there."""
+        kept = self._store.value("recent", [])
+        texts = [kept] if isinstance(kept, str) else list(kept) if isinstance(kept, list | tuple) else []
+        return [Path(text) for text in texts if text and Path(text).exists()]
+
+    def add_recent(self, path: Path) -> None:
+        """Remember a project as opened last."""
+        path = path.resolve()
+        rest = [other for other in self.recent if other != path]
+        self._store.setValue("recent", [str(p) for p in [path, *rest][:RECENT_LIMIT]])
+
+    def window_state(self, layout: LayoutName) -> tuple[QByteArray, QByteArray]:
+        """Geometry of the window and arrangement of its docks in a layout; empty when never kept."""
+        geometry = self._store.value("window/geometry", QByteArray())
+        state = self._store.value(f"window/{layout}", QByteArray())
+        empty = QByteArray()
+        return (
+            geometry if isinstance(geometry, QByteArray) else empty,
+            state if isinstance(state, QByteArray) else empty,
+        )
+
+    def keep_window_state(self, layout: LayoutName, geometry: QByteArray, state: QByteArray) -> None:
+        """Remember both."""
+        self._store.setValue("window/geometry", geometry)
+        self._store.setValue(f"window/{layout}", state)
+
+    def forget_window_state(self) -> None:
+        """Back to the arrangement the program starts with."""
+        self._store.remove("window")
+
+    def save(self) -> None:
+        """Write to disk now."""
+        self._store.sync()

@@ -1,0 +1,1 @@
+"""Reused parts of the window."""

@@ -1,0 +1,41 @@
+"""How the window writes numbers, lengths of time and sizes."""
+
+from __future__ import annotations
+
+import math
+
+
+def number_text(value: object) -> str:
+    """A number with thousands separated and no more digits than mean something; a dash for missing."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "✓" if value else "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return "–"
+        if value == int(value) and abs(value) < 1e15:
+            return f"{int(value):,}"
+        digits = 3 if abs(value) < 1 else 2 if abs(value) < 1000 else 1
+        return f"{value:,.{digits}f}" if abs(value) >= 1e-3 else f"{value:.3g}"
+    return str(value)
+
+
+def quantity_text(value: object, unit: str) -> str:
+    """A number with its unit; ``"1"`` is the unit of pure numbers and is not written."""
+    text = number_text(value)
+    return text if not unit or unit == "1" or text == "–" else f"{text} {unit}"
+
+
+def seconds_text(seconds: float) -> str:
+    """``0:07``, ``12:30`` or ``1:02:30``."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def megabytes_text(count: int) -> str:
+    """Bytes as MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

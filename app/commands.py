@@ -69,6 +69,12 @@ class History:
             del self._done[:-HISTORY_LIMIT]
         self.changed.emit()
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._done.clear()
+        self._undone.clear()
+        self.changed.emit()
+
     def undo(self) -> None:
         """Take the last command back."""
         if self._done:

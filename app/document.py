@@ -46,6 +46,17 @@ class Document:
         """Run a command and remember it for undo."""
         self.history.do(command)
 
+    def clear(self) -> None:
+        """Back to an empty document that was never saved. Cannot be undone."""
+        self.selection.clear()
+        for layer in self.scene:
+            self.scene.remove(layer.id)
+        self.scene.set_frame(None)
+        self.path, self.unresolved = None, []
+        self.history.clear()
+        self._saved_at = self.history.state
+        self.changed.emit()
+
     def mark_saved(self, path: Path) -> None:
         """The document now equals the file at `path`."""
         self.path = path

@@ -218,7 +218,8 @@ def _block(
             lit = ~occluder.blocked(starts, way)
             rays += len(starts)
         else:
-            lit = facing @ towards_sun[instant] > 0.0
+            sun = towards_sun[instant]  # written out: a matrix product may differ in the last bit between machines
+            lit = facing[:, 0] * sun[0] + facing[:, 1] * sun[1] + facing[:, 2] * sun[2] > 0.0
             turned = np.flatnonzero(lit)
             lit[turned] = ~occluder.blocked(starts[turned], way)
             rays += len(turned)

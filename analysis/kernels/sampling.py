@@ -380,9 +380,7 @@ def _centres(polygon: Floats, corners: Indices) -> Floats:
     return np.where(valid, polygon, 0.0).sum(axis=1) / corners[:, None]  # type: ignore[no-any-return]
 
 
-def _fans(
-    vertices: Floats, corners: Indices, element: NDArray[np.int32], cell: Indices
-) -> tuple[Mesh, Indices]:
+def _fans(vertices: Floats, corners: Indices, element: NDArray[np.int32], cell: Indices) -> tuple[Mesh, Indices]:
     """Triangle fans of convex polygons (k, p, 3), and the cell of each triangle."""
     slot = np.arange(vertices.shape[1])
     used = slot < corners[:, None]

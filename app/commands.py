@@ -217,6 +217,35 @@ class SetStyle:
         return replace(before, opacity=1.0) == replace(self.style, opacity=1.0) == replace(later.style, opacity=1.0)
 
 
+@dataclass
+class Together:
+    """Several commands as one step."""
+
+    commands: tuple[Command, ...]
+    title: str
+
+    def do(self, document: Document) -> None:
+        """All of them in order, or none."""
+        done: list[Command] = []
+        try:
+            for command in self.commands:
+                command.do(document)
+                done.append(command)
+        except Exception:
+            for command in reversed(done):
+                command.undo(document)
+            raise
+
+    def undo(self, document: Document) -> None:
+        """All of them backwards."""
+        for command in reversed(self.commands):
+            command.undo(document)
+
+    def merge(self, later: Command) -> Command | None:
+        """Never merges."""
+        return None
+
+
 def _forget_selection(document: Document, layer_ids: set[str]) -> None:
     kept: list[ElementRef] = [item for item in document.selection.items if item.layer_id not in layer_ids]
     document.selection.set(kept)

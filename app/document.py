@@ -57,6 +57,21 @@ class Document:
         self._saved_at = self.history.state
         self.changed.emit()
 
+    def snapshot(self) -> Document:
+        """A copy that nobody listens to, for saving beside the window. The frozen layers are shared."""
+        copy = Document(self.scene.frame)
+        for layer in self.scene:
+            copy.scene.add(layer)
+        copy.path, copy.unresolved = self.path, list(self.unresolved)
+        if self.modified:
+            copy.mark_modified()
+        return copy
+
+    def mark_modified(self) -> None:
+        """What is shown is in no file, though nothing was done to it (a recovered copy)."""
+        self._saved_at = -1
+        self.changed.emit()
+
     def mark_saved(self, path: Path) -> None:
         """The document now equals the file at `path`."""
         self.path = path

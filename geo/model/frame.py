@@ -36,11 +36,11 @@ class Frame:
 
     def to_local(self, map_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map coordinates (n, 3) [m] to local metres (n, 3)."""
-        return np.asarray(map_xyz, dtype=np.float64) - np.asarray(self.origin)
+        return np.asarray(map_xyz - np.asarray(self.origin), dtype=np.float64)
 
     def to_map(self, local_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
         """Local metres (n, 3) to map coordinates (n, 3) [m]."""
-        return np.asarray(local_xyz, dtype=np.float64) + np.asarray(self.origin)
+        return np.asarray(local_xyz + np.asarray(self.origin), dtype=np.float64)
 
     def grid_azimuth(self, true_azimuth: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Azimuth from grid north (the scene's y axis), clockwise, of an azimuth given from true north [degrees].

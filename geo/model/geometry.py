@@ -47,7 +47,7 @@ class Bounds(NamedTuple):
 
 def _frozen(values: ArrayLike, dtype: type, tail: tuple[int, ...], name: str) -> NDArray[np.generic]:
     """`values` as a read-only C-ordered array of `dtype` with shape (n, *tail)."""
-    array = np.ascontiguousarray(values, dtype=dtype)
+    array: NDArray[np.generic] = np.ascontiguousarray(values, dtype=dtype)
     if array.size == 0:
         array = array.reshape((0, *tail))
     if array.ndim != len(tail) + 1 or array.shape[1:] != tail:
@@ -113,18 +113,19 @@ class Mesh(Geometry):
     def face_cross(self) -> Floats:
         """(m, 3) cross product of two edges: outward normal times twice the area [m2]."""
         a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
-        return np.cross(b - a, c - a)
+        return np.asarray(np.cross(b - a, c - a), dtype=np.float64)
 
     @cached_property
     def face_area(self) -> Floats:
         """(m,) area of each face [m2]."""
-        return 0.5 * np.linalg.norm(self.face_cross, axis=1)
+        return np.asarray(0.5 * np.linalg.norm(self.face_cross, axis=1), dtype=np.float64)
 
     @cached_property
     def face_normal(self) -> Floats:
         """(m, 3) outward unit normal of each face; zero for a degenerate face."""
         length = np.linalg.norm(self.face_cross, axis=1, keepdims=True)
-        return np.divide(self.face_cross, length, out=np.zeros_like(self.face_cross), where=length > 0)
+        unit = np.divide(self.face_cross, length, out=np.zeros_like(self.face_cross), where=length > 0)
+        return np.asarray(unit, dtype=np.float64)
 
 
 def merge_meshes(meshes: Sequence[Mesh]) -> Mesh:
@@ -325,12 +326,12 @@ class Grid(Geometry):
     @property
     def x(self) -> Floats:
         """(cols,) easting of cell centres [local m]."""
-        return self.x0 + self.cell * np.arange(self.values.shape[1])
+        return np.asarray(self.x0 + self.cell * np.arange(self.values.shape[1]), dtype=np.float64)
 
     @property
     def y(self) -> Floats:
         """(rows,) northing of cell centres [local m]."""
-        return self.y0 + self.cell * np.arange(self.values.shape[0])
+        return np.asarray(self.y0 + self.cell * np.arange(self.values.shape[0]), dtype=np.float64)
 
     def sample(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Bilinear value at points [local m]; NaN outside the outermost cell centres' half cell or beside no-data.

@@ -1,0 +1,57 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO ?= demo
+SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX"
+# The demo and the tests use a virtual screen only where there is no real one.
+WITH_SCREEN = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,$(shell command -v xvfb-run >/dev/null 2>&1 && echo '$(SCREEN)'))
+
+.PHONY: help demo setup test check lint bench validate screenshots system clean
+
+help:
+	@echo "make demo         set up, generate the sample district, open the window on it (or leave $(DEMO)/ without a display)"
+	@echo "make setup        set up only: $(BIN)/twin"
+	@echo "make test         install what the tests need and run every check and test"
+	@echo "make lint         formatter, linter, types and import rules only"
+	@echo "make bench        speed, printed as ratios"
+	@echo "make validate     the slow comparisons with measured and reference data"
+	@echo "make screenshots  the pictures of the README"
+
+demo: setup
+	$(BIN)/twin demo --out $(DEMO)
+
+setup: system $(STAMP)
+
+system:
+	@sh .ci/system-packages
+
+$(STAMP): pyproject.toml constraints.txt
+	sh .ci/make-venv "$(PYTHON)" $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $(STAMP)
+
+test: setup lint
+	$(WITH_SCREEN) $(BIN)/python -m pytest -q
+
+check: test
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(WITH_SCREEN) $(BIN)/python -m tests.bench
+
+validate: setup
+	$(WITH_SCREEN) env TWIN_SLOW=1 $(BIN)/python -m pytest -q -m slow
+
+screenshots: setup
+	$(WITH_SCREEN) $(BIN)/python -m app.screenshots --out .github/pictures
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

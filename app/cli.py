@@ -1,0 +1,218 @@
+"""Headless. The command line: arguments, exit codes, progress on a terminal.
+
+Exit codes: 0 done; 2 the input or the user is at fault; 1 a fault of the program; 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
+from typing import NoReturn
+
+from geo.model import Cancelled, Feedback, UserError
+
+DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
+BAR_WIDTH = 30
+COMMANDS = ("demo", "info", "import", "list", "run", "rerun", "validate", "render", "report", "convert")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument errors in the program's own form: what, why, what to do."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(
+            "The command line is not complete.",
+            f"{message[:1].upper()}{message[1:]}.",
+            f"See '{self.prog} --help'.",
+            code="cli.usage",
+            values={"reason": message, "prog": self.prog},
+        )
+
+
+def program_version() -> str:
+    """Version of the installed program."""
+    try:
+        return version("sejong-twin")
+    except PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their arguments."""
+    parser = _Parser(
+        prog="twin",
+        description="Sejong Twin: a city digital twin on a desk. Without a command the window opens.",
+        epilog="Exit codes: 0 done, 2 wrong input, 1 fault of the program, 130 cancelled.",
+    )
+    parser.add_argument("--version", action="version", version=f"twin {program_version()}")
+    parser.add_argument("--lang", choices=("en", "ko"), help="language of messages, pictures and reports")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    demo = commands.add_parser("demo", help="generate the sample district and run the main job on it")
+    demo.add_argument("--out", default="demo", metavar="DIR", help="folder for project, results and report")
+    demo.add_argument("--headless", action="store_true", help="no window, even if there is a display")
+
+    info = commands.add_parser("info", help="say what a file or project holds")
+    info.add_argument("file", metavar="FILE|PROJECT")
+    _add_json(info)
+
+    load = commands.add_parser("import", help="read files into a project, which is made if there is none")
+    load.add_argument("project", metavar="PROJECT")
+    load.add_argument("files", nargs="+", metavar="FILE")
+    load.add_argument("--kind", metavar="K", help="what the data are: building, road, tree, terrain, ...")
+    load.add_argument("--crs", metavar="EPSG:n", help="coordinate system of the files, over their own")
+    load.add_argument("--project-crs", metavar="EPSG:n", help="coordinate system of a new project")
+    _add_set(load, "option=value", "an option of the file format")
+    _add_json(load)
+
+    listing = commands.add_parser("list", help="list analyses, formats, or the layers of a project")
+    listing.add_argument("what", choices=("analyses", "formats", "layers"))
+    listing.add_argument("project", nargs="?", metavar="PROJECT")
+    _add_json(listing)
+
+    run = commands.add_parser("run", help="run an analysis on a project")
+    run.add_argument("analysis", metavar="ANALYSIS")
+    run.add_argument("project", metavar="PROJECT")
+    _add_set(run, "name=value", "a parameter, or an input with the ids of its layers")
+    run.add_argument("--params", metavar="FILE.json", help="parameters from a JSON file")
+    run.add_argument("--out", metavar="DIR", help="folder for GeoTIFF, meshes, tables and a picture")
+    _add_json(run)
+
+    rerun = commands.add_parser("rerun", help="repeat a run from its result.json")
+    rerun.add_argument("result", metavar="RESULT.json")
+    rerun.add_argument("--out", metavar="DIR", help="folder for the new outputs")
+    _add_json(rerun)
+
+    validate = commands.add_parser("validate", help="run a measured or reference case and score it")
+    validate.add_argument("case", metavar="CASE")
+    _add_json(validate)
+
+    render = commands.add_parser("render", help="draw a project into a picture")
+    render.add_argument("project", metavar="PROJECT")
+    render.add_argument("--out", required=True, metavar="FILE.png")
+    render.add_argument("--view", default="iso", metavar="iso|top|LAYER", help="iso, top, or the id of a layer")
+    render.add_argument("--size", default="1280x800", metavar="WxH")
+    render.add_argument("--theme", default="light", choices=("light", "dark"))
+    render.add_argument("--sun", metavar="DATETIME", help="local clock time for the shadows, e.g. 2026-12-22T12:00")
+
+    report = commands.add_parser("report", help="write a self-contained HTML report of a project")
+    report.add_argument("project", metavar="PROJECT")
+    report.add_argument("--out", required=True, metavar="FILE.html")
+
+    convert = commands.add_parser("convert", help="convert a file into another format")
+    convert.add_argument("input", metavar="IN")
+    convert.add_argument("output", metavar="OUT")
+    convert.add_argument("--crs", metavar="EPSG:n", help="coordinate system of the output")
+    convert.add_argument("--from-crs", metavar="EPSG:n", help="coordinate system of the input, over its own")
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else")
+
+
+def _add_set(parser: argparse.ArgumentParser, form: str, what: str) -> None:
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar=form, help=what)
+
+
+class _Interrupt:
+    """Ctrl+C asks the work to stop; a second one stops at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _progress_bar(fraction: float, message: str) -> None:
+    filled = int(BAR_WIDTH * fraction)
+    bar = "#" * filled + "-" * (BAR_WIDTH - filled)
+    sys.stderr.write(f"\r[{bar}] {100 * fraction:3.0f} %  {message[:60]:<60}")
+    sys.stderr.flush()
+
+
+def run_command_line(argv: Sequence[str]) -> int:
+    """Run one command; every error ends in an exit code and a message on stderr."""
+    interrupt = _Interrupt()
+    previous = signal.getsignal(signal.SIGINT)
+    on_terminal = sys.stderr.isatty()
+    try:
+        arguments = list(argv)
+        if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+            return _open_window(arguments)
+        parsed = build_parser().parse_args(arguments)
+        _choose_language(parsed.lang)
+        if parsed.command is None:
+            return _open_window([])
+        signal.signal(signal.SIGINT, interrupt)
+        feedback = Feedback(_progress_bar if on_terminal else None, lambda: interrupt.asked)
+        return _command(parsed.command)(parsed, feedback)
+    except UserError as error:
+        return _tell(error, on_terminal)
+    except (Cancelled, KeyboardInterrupt):
+        sys.stderr.write(_line("cli.cancelled", on_terminal))
+        return CANCELLED
+    except BrokenPipeError:
+        return DONE
+    except Exception:  # noqa: BLE001 - the last stop of a fault of the program
+        sys.stderr.write(_line("cli.bug", on_terminal))
+        traceback.print_exc()
+        return BUG
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _command(name: str) -> Callable[[argparse.Namespace, Feedback], int]:
+    from app import cli_commands
+
+    return cli_commands.COMMANDS[name]
+
+
+def _choose_language(wanted: str | None) -> None:
+    from app.language import language, system_language
+
+    language.set(wanted or system_language())
+
+
+def _open_window(arguments: Sequence[str]) -> int:
+    """Open the window, on a project or on files to import."""
+    from pathlib import Path
+
+    from app.platform_check import check_window
+
+    _choose_language(None)
+    for argument in arguments:
+        if not Path(argument).exists():
+            raise UserError(
+                f"'{argument}' is neither a command nor a file.",
+                f"Commands are: {', '.join(COMMANDS)}.",
+                "See 'twin --help'.",
+                code="cli.neither",
+                values={"argument": argument, "commands": ", ".join(COMMANDS)},
+            )
+    check_window()
+    from app.window_main import run_window
+
+    return run_window(Path(arguments[0]) if arguments else None)
+
+
+def _tell(error: UserError, on_terminal: bool) -> int:
+    from app.language import error_texts
+
+    what, why, todo = error_texts(error)
+    sys.stderr.write(("\n" if on_terminal else "") + f"{what}\n  {why}\n  {todo}\n")
+    return USER
+
+
+def _line(text_id: str, on_terminal: bool) -> str:
+    from app.language import tr
+
+    return ("\n" if on_terminal else "") + tr(text_id) + "\n"

@@ -1,0 +1,176 @@
+"""Headless. The commands that import, convert, draw and report, and the table of all commands."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from app.cli_info import info, list_things
+from app.cli_output import DONE, emit, finish_bar, open_project, print_issues, say, settings_of
+from app.cli_runs import rerun, run, validate
+from app.commands import AddLayers
+from app.document import Document
+from app.language import tr
+from geo.model import Feedback, UserError
+
+
+def import_(args: argparse.Namespace, feedback: Feedback) -> int:
+    """``twin import``."""
+    from app.importer import ImportOptions, import_files
+    from app.project_file import save
+
+    path = Path(args.project)
+    started = time.perf_counter()
+    document = open_project(args.project, feedback.part(0.0, 0.2))[0] if path.exists() else Document()
+    imported = import_files(
+        [Path(file) for file in args.files],
+        frame=document.scene.frame,
+        layers=tuple(document.scene),
+        options=ImportOptions(
+            kind=args.kind, crs=args.crs, project_crs=args.project_crs, own=settings_of(args.settings)
+        ),
+        feedback=feedback.part(0.2, 0.95),
+    )
+    document.do(AddLayers(imported.layers, frame=imported.frame))
+    save(document, path)
+    feedback.step(1.0, "saved")
+    finish_bar()
+    if args.json:
+        emit(
+            {
+                "project": str(path),
+                "crs": imported.frame.crs,
+                "origin": list(imported.frame.origin),
+                "layers": [
+                    {
+                        "id": item.id,
+                        "name": item.name,
+                        "theme": item.theme,
+                        "kind": item.kind,
+                        "elements": len(item.table),
+                    }
+                    for item in imported.layers
+                ],
+                "issues": [issue.as_dict() for issue in imported.issues],
+                "elapsed_s": round(time.perf_counter() - started, 3),
+            }
+        )
+        return DONE
+    for layer in imported.layers:
+        say(f"{layer.id}: {layer.name} ({layer.theme}, {len(layer.table):,})")
+    print_issues(imported.issues)
+    say(tr("cli.saved", path=path))
+    return DONE
+
+
+def convert(args: argparse.Namespace, feedback: Feedback) -> int:
+    """``twin convert``."""
+    from app.catalog import by_suffix
+    from app.importer import ImportOptions, import_files
+
+    source, target = Path(args.input), Path(args.output)
+    writer = by_suffix(target)
+    imported = import_files(
+        [source],
+        frame=None,
+        options=ImportOptions(crs=args.from_crs, project_crs=args.crs),
+        feedback=feedback.part(0.0, 0.7),
+    )
+    layers = [layer for layer in imported.layers if layer.kind in writer.writes]
+    if not layers or writer.write is None:
+        raise UserError(
+            f"Nothing in {source.name} can be written as {writer.title}.",
+            f"It holds {', '.join(sorted({layer.kind for layer in imported.layers}))}; "
+            f"the format takes {', '.join(writer.writes)}.",
+            "Choose another output format.",
+            code="convert.nothing",
+            values={"name": source.name, "format": writer.title},
+        )
+    writer.write(target, layers, imported.frame, feedback.part(0.7, 1.0))
+    finish_bar()
+    say(tr("cli.written", path=target))
+    return DONE
+
+
+def render(args: argparse.Namespace, feedback: Feedback) -> int:
+    """``twin render``."""
+    from app.pictures import save_picture
+
+    document, _ = open_project(args.project, feedback.part(0.0, 0.6))
+    width, _, height = args.size.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+        raise UserError(
+            f"'{args.size}' is not a picture size.",
+            "A size is width x height in pixels, each 16 to 16384.",
+            "Write for example --size 1280x800.",
+            code="cli.size",
+            values={"size": args.size},
+        )
+    try:
+        moment = dt.datetime.fromisoformat(args.sun) if args.sun else None
+    except ValueError:
+        raise UserError(
+            f"'{args.sun}' is not a date and time.",
+            "The form is YYYY-MM-DDTHH:MM.",
+            "Write for example --sun 2026-12-22T12:00.",
+            code="cli.moment",
+            values={"moment": args.sun},
+        ) from None
+    save_picture(
+        Path(args.out),
+        tuple(document.scene),
+        document.scene.frame,
+        size=(int(width), int(height)),
+        view=args.view,
+        theme=args.theme,
+        moment=moment,
+    )
+    feedback.step(1.0, "drawn")
+    finish_bar()
+    say(tr("cli.written", path=args.out))
+    return DONE
+
+
+def report(args: argparse.Namespace, feedback: Feedback) -> int:
+    """``twin report``."""
+    from app.report import write_report
+
+    document, issues = open_project(args.project, feedback.part(0.0, 0.4))
+    write_report(document, Path(args.out), issues=issues, feedback=feedback.part(0.4, 1.0))
+    finish_bar()
+    say(tr("cli.written", path=args.out))
+    return DONE
+
+
+def demo(args: argparse.Namespace, feedback: Feedback) -> int:
+    """``twin demo``."""
+    from app.demo import make_demo
+    from app.platform_check import has_display, missing_packages
+
+    made = make_demo(Path(args.out), feedback)
+    finish_bar()
+    for path in made.written:
+        say(tr("cli.written", path=path))
+    if args.headless or not has_display() or missing_packages():
+        return DONE
+    from app.window_main import run_window
+
+    say(tr("cli.demo_window"))
+    return run_window(made.project)
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace, Feedback], int]] = {
+    "info": info,
+    "list": list_things,
+    "import": import_,
+    "convert": convert,
+    "run": run,
+    "rerun": rerun,
+    "validate": validate,
+    "render": render,
+    "report": report,
+    "demo": demo,
+}

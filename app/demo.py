@@ -1,0 +1,64 @@
+"""Headless. The demo: sample district, sunlight on the winter solstice, exports, pictures and a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.commands import AddLayers
+from app.document import Document
+from app.importer import import_files
+from app.pictures import save_picture
+from app.project_file import save
+from app.report import write_report
+from app.runs import run_on_project
+from geo.model import Feedback
+
+ANALYSIS = "sunlight.hours"
+PROJECT = "hapgang.twin"
+WINTER_DAY = "2026-12-22"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo left."""
+
+    project: Path
+    written: tuple[Path, ...]
+
+
+def make_demo(out: Path, feedback: Feedback | None = None) -> Demo:
+    """Make everything from nothing; raises when any part could not be produced."""
+    from app.project_file import open_document
+
+    feedback = feedback or Feedback()
+    project = sample_project(out, feedback.part(0.0, 0.4))
+    done = run_on_project(
+        ANALYSIS, project, params={"day": WINTER_DAY}, out=out / "sunlight", feedback=feedback.part(0.4, 0.8)
+    )
+    trouble = [issue for issue in done.issues if issue.code == "run.no_picture"]
+    document, _ = open_document(project, feedback.part(0.8, 0.85))
+    layers = tuple(document.scene)
+    plain = [layer for layer in layers if layer.theme != "result"]
+    pictures = (
+        save_picture(out / "district.png", plain, document.scene.frame, view="iso"),
+        save_picture(out / "sun-hours.png", layers, document.scene.frame, view="iso"),
+        save_picture(out / "sun-hours-top.png", layers, document.scene.frame, view="top"),
+    )
+    report = write_report(document, out / "report.html", feedback=feedback.part(0.9, 1.0))
+    if trouble:
+        raise RuntimeError(trouble[0].message)
+    return Demo(project, (project, *done.outputs, *pictures, report))
+
+
+def sample_project(out: Path, feedback: Feedback) -> Path:
+    """The sample district imported into a project of its own."""
+    from app.sample import default_folder, make_sample
+
+    sample = make_sample(default_folder(), feedback=feedback.part(0.0, 0.5))
+    imported = import_files(list(sample.paths), frame=None, feedback=feedback.part(0.5, 1.0))
+    document = Document()
+    document.do(AddLayers(imported.layers, frame=imported.frame))
+    project = out / PROJECT
+    save(document, project)
+    return project

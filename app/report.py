@@ -1,0 +1,249 @@
+"""Headless. A project and its results as one self-contained HTML page, in the language in use."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.contract import describe_params
+from analysis.registry import analyses
+from app.colour import field_range, number_text, ramp
+from app.document import Document
+from app.language import issue_text, language, tr
+from app.pictures import draw, png_bytes
+from geo.model import Feedback, Field, Issue, Layer
+from geo.store import write_atomically
+from resources import path as resource_path
+
+TABLE_ROWS = 40
+LEGEND_STOPS = 16
+PICTURE_SIZE = (1280, 720)
+WORDS = (
+    *("made", "place", "key_figures", "parameters", "name", "value", "unit", "assumptions", "issues", "references"),
+    *("provenance", "layers", "layer", "theme", "elements", "source", "digest", "none", "no_runs", "synthetic"),
+)
+
+Draw = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in the page: PNG bytes as base64, and what it shows."""
+
+    data: str
+    caption: str
+
+
+def write_report(
+    document: Document,
+    path: Path,
+    *,
+    issues: Sequence[Issue] = (),
+    feedback: Feedback | None = None,
+    drawer: Draw = draw,
+) -> Path:
+    """Write the report.
+
+    Parameters
+    ----------
+    issues : sequence of Issue
+        Doubts that belong to the project as a whole.
+    drawer : callable
+        Makes the pictures; the window hands in its own.
+    """
+    feedback = feedback or Feedback()
+    content = _page(document, issues, feedback, drawer).encode("utf-8")
+    write_atomically(path, lambda file: file.write(content))
+    feedback.step(1.0, "report written")
+    return path
+
+
+def _page(document: Document, issues: Sequence[Issue], feedback: Feedback, drawer: Draw) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(resource_path("report/report.html.j2").read_text(encoding="utf-8"))
+    layers = tuple(document.scene)
+    base = [layer for layer in layers if layer.theme != "result"]
+    runs = _runs(layers)
+    feedback.step(0.1, "drawing the district")
+    pictures = [_picture(drawer, document, base, view, f"report.picture_{view}") for view in ("iso", "top")]
+    described = []
+    for number, (run, mine) in enumerate(runs.items()):
+        feedback.step(0.2 + 0.8 * number / len(runs), f"drawing {run}")
+        described.append(_run(document, base, mine, drawer))
+    all_issues = [*issues, *(issue for layer in base for issue in layer.issues)]
+    return template.render(
+        language=language.code,
+        title=document.name or tr("report.untitled"),
+        made=dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        program=_program(),
+        t={word: tr(f"report.{word}") for word in WORDS},
+        synthetic=any("synthetic" in layer.name.lower() or "합성" in layer.name for layer in base),
+        place=_place(document),
+        pictures=pictures,
+        runs=described,
+        layers=[_layer_row(layer) for layer in layers],
+        issues=[{"severity": issue.severity, "text": issue_text(issue)} for issue in all_issues],
+    )
+
+
+def _runs(layers: Sequence[Layer]) -> dict[str, list[Layer]]:
+    """Result layers by the run that made them, in order."""
+    out: dict[str, list[Layer]] = {}
+    for layer in layers:
+        run = layer.source.provenance.get("run")
+        if run:
+            out.setdefault(str(run), []).append(layer)
+    return out
+
+
+def _place(document: Document) -> list[tuple[str, str]]:
+    frame = document.scene.frame
+    if frame is None:
+        return []
+    from geo.crs import title
+
+    return [
+        (tr("report.crs"), f"{frame.crs[:40]} ({title(frame.crs)})"),
+        (tr("report.vertical"), frame.vertical or tr("cli.none_stated")),
+        (tr("report.origin"), f"E {frame.origin[0]:,.0f} m, N {frame.origin[1]:,.0f} m"),
+        (tr("report.lonlat"), f"{frame.longitude:.5f}°, {frame.latitude:.5f}°"),
+        (tr("report.convergence"), f"{frame.convergence_deg:+.3f}°"),
+    ]
+
+
+def _picture(drawer: Draw, document: Document, layers: Sequence[Layer], view: str, caption: str) -> Picture:
+    picture = drawer(layers, document.scene.frame, size=PICTURE_SIZE, view=view)
+    return Picture(base64.b64encode(png_bytes(picture)).decode("ascii"), tr(caption))
+
+
+def _run(document: Document, base: Sequence[Layer], mine: Sequence[Layer], drawer: Draw) -> dict[str, Any]:
+    record = mine[0].source.provenance
+    provenance: Mapping[str, Any] = record["provenance"]  # type: ignore[assignment]
+    analysis_id = str(provenance["analysis"])
+    declared = analyses().get(analysis_id)
+    shown = [_shown(layer) for layer in mine]
+    layers = [*base, *shown]
+    pictures = [
+        _picture(drawer, document, layers, "iso", "report.picture_result"),
+        _picture(drawer, document, layers, "top", "report.picture_result_top"),
+    ]
+    return {
+        "title": tr(f"{analysis_id}.title", declared.title if declared else analysis_id),
+        "description": tr(f"{analysis_id}.description", declared.description if declared else ""),
+        "summary": list(_summary(analysis_id, record["summary"])),  # type: ignore[arg-type]
+        "legends": list(_legends(mine)),
+        "pictures": pictures,
+        "params": list(_params(analysis_id, provenance["params"])),
+        "assumptions": [tr(f"{analysis_id}.assumption.{n}", str(text)) for n, text in _numbered(record["assumptions"])],
+        "issues": _issues(record["issues"]),
+        "tables": [_table(layer) for layer in mine if layer.kind == "table"],
+        "references": [f"{r.text} {r.doi}".strip() for r in declared.references] if declared else [],
+        "provenance": list(_provenance(provenance)),
+    }
+
+
+def _shown(layer: Layer) -> Layer:
+    import dataclasses
+
+    return layer.with_(style=dataclasses.replace(layer.style, visible=True))
+
+
+def _numbered(items: object) -> list[tuple[int, object]]:
+    return list(enumerate(items)) if isinstance(items, list | tuple) else []
+
+
+def _issues(items: object) -> list[dict[str, str]]:
+    issues = [Issue.from_dict(item) for item in items] if isinstance(items, list | tuple) else []
+    return [{"severity": issue.severity, "text": issue_text(issue)} for issue in issues]
+
+
+def _summary(analysis_id: str, summary: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+    for name, item in summary.items():
+        value = item["value"]
+        text = f"{value:,.3g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+        yield {"name": tr(f"{analysis_id}.summary.{name}", name), "value": text, "unit": item["unit"]}
+
+
+def _legends(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
+    """One legend per quantity that a layer is coloured by."""
+    seen: dict[str, Field] = {}
+    for layer in layers:
+        field = layer.field_named(layer.style.colour_by)
+        if field is not None and not field.categories:
+            seen.setdefault(field.name, field)
+    for field in seen.values():
+        colours = ramp(field.ramp)
+        stops = [colours[round(k * (len(colours) - 1) / (LEGEND_STOPS - 1))] for k in range(LEGEND_STOPS)]
+        low, high = field_range(field)
+        yield {
+            "title": tr(f"field.{field.name}", field.name),
+            "unit": field.unit,
+            "low": number_text(low),
+            "high": number_text(high),
+            "colours": [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in stops],
+        }
+
+
+def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    declared = analyses().get(analysis_id)
+    infos = {info.name: info for info in describe_params(declared.params)} if declared else {}
+    for name, value in values.items():
+        info = infos.get(name)
+        yield {
+            "title": tr(f"{analysis_id}.{name}", info.title if info else name),
+            "value": str(value),
+            "unit": info.unit if info else "",
+        }
+
+
+def _table(layer: Layer) -> dict[str, Any]:
+    columns = layer.table.columns
+    heads = [f"{c.title or name} [{c.unit}]" if c.unit else (c.title or name) for name, c in columns.items()]
+    values = [c.values[:TABLE_ROWS].tolist() for c in columns.values()]
+    rows = [[_cell(value) for value in row] for row in zip(*values, strict=True)]
+    more = len(layer.table) - len(rows)
+    title = layer.name
+    return {
+        "title": title,
+        "heads": heads,
+        "rows": rows,
+        "more": tr("report.more_rows", count=more) if more > 0 else "",
+    }
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def _provenance(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield tr("report.analysis"), f"{provenance['analysis']} {tr('report.version')} {provenance['version']}"
+    yield tr("report.started"), f"{provenance['started']} ({provenance['duration_s']} s)"
+    for item in provenance["inputs"]:
+        yield f"{tr('report.input')}: {item['input']}", f"{item['name']} · {item['digest']}"
+    libraries = ", ".join(f"{name} {number}" for name, number in provenance["libraries"].items())
+    yield tr("report.libraries"), libraries
+
+
+def _layer_row(layer: Layer) -> dict[str, str]:
+    source = Path(layer.source.path).name if layer.source.path else str(layer.source.provenance.get("run", ""))
+    return {
+        "name": layer.name,
+        "theme": tr(f"theme.{layer.theme}", layer.theme),
+        "elements": f"{len(layer.table):,}" if len(layer.table) else "–",
+        "source": source,
+        "digest": layer.source.digest,
+    }
+
+
+def _program() -> str:
+    from app.cli import program_version
+
+    return program_version()

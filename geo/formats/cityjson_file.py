@@ -1,0 +1,455 @@
+"""The text of a CityJSON or CityJSONSeq file: bytes to objects and vertices, with everything doubtful noted."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from geo.model import Issue, UserError
+
+Floats = NDArray[np.float64]
+
+# A JSON document takes six to ten times its size in memory; beyond this CityJSONSeq or a smaller extract is needed.
+MAX_BYTES = 2 * 1024**3
+MAX_IDS = 100
+KNOWN_VERSIONS = ("1.0", "1.1", "2.0")
+# Scales from picodegrees to kilometres, offsets within the solar system's smallest map sheet.
+SCALE_RANGE = (1e-15, 1e4)
+TRANSLATE_LIMIT = 1e9
+
+# Why an object was left out. The text ends up in an Issue of code ``cityjson.dropped_<reason>``.
+REASONS = {
+    "bad_object": "not an object with a type",
+    "bad_line": "a line that is not a readable CityJSONFeature",
+    "bad_geometry": "boundaries that are not lists of vertex numbers",
+    "vertex_range": "a vertex number outside the list of vertices",
+    "vertex_invalid": "a vertex that is not three finite numbers",
+    "outside_crs": "coordinates outside what the coordinate system can describe",
+    "no_area": "no surface with an area",
+    "no_surfaces": "only points, lines or unknown geometry",
+    "template": "a template that is missing or damaged",
+    "duplicate_id": "an id that another object has already",
+}
+
+
+@dataclass(frozen=True)
+class CityObject:
+    """One CityObject as the file has it; its vertex numbers count from `first` and stay below `count`."""
+
+    id: str
+    type: str
+    data: Mapping[str, Any]
+    first: int
+    count: int
+
+
+class Dropped:
+    """What was left out and why."""
+
+    def __init__(self) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.total = 0
+
+    def add(self, object_id: str, reason: str) -> None:
+        """Note one object."""
+        self.reasons[reason] += 1
+        self.total += 1
+        if len(self.ids) < MAX_IDS:
+            self.ids.append(object_id)
+
+    def issues(self) -> list[Issue]:
+        """One issue with the number left out, and a note for each reason."""
+        if not self.total:
+            return []
+        told = "; ".join(f"{count} x {REASONS[reason]}" for reason, count in self.reasons.most_common())
+        first = Issue(
+            code="cityjson.dropped",
+            message=f"{self.total} objects were left out: {told}.",
+            severity="error",
+            count=self.total,
+            elements=tuple(self.ids),
+            values={"reasons": dict(self.reasons)},
+        )
+        notes = [
+            Issue(code=f"cityjson.dropped_{reason}", message=f"Left out for {REASONS[reason]}: {count}.", count=count)
+            for reason, count in self.reasons.most_common()
+        ]
+        return [first, *notes]
+
+
+@dataclass
+class CityFile:
+    """A file in memory: objects, vertices in the file's coordinate system, templates, doubts.
+
+    Attributes
+    ----------
+    vertices : (n, 3) float64
+        With the transform applied, unit of the CRS; not-a-number where the file has nonsense.
+    translate : (3,) float64
+        The translation that `vertices` contain.
+    template_vertices : (k, 3) float64
+    crs : str or None
+        Text for pyproj; None if the file does not say.
+    """
+
+    name: str
+    version: str
+    is_sequence: bool
+    crs: str | None
+    metadata: Mapping[str, Any]
+    objects: list[CityObject] = field(default_factory=list)
+    vertices: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    translate: Floats = field(default_factory=lambda: np.zeros(3))
+    templates: list[Any] = field(default_factory=list)
+    template_vertices: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    issues: list[Issue] = field(default_factory=list)
+    dropped: Dropped = field(default_factory=Dropped)
+
+
+Progress = Callable[[float, str], None]
+Keep = Callable[[Floats, str | None], bool]
+
+
+def load(path: Path, *, progress: Progress = lambda fraction, message: None, keep: Keep | None = None) -> CityFile:
+    """The file as objects and vertices. Raises `UserError` when it cannot be used at all.
+
+    Parameters
+    ----------
+    keep : callable (vertices (n, 3), crs) -> bool, optional
+        Asked for each feature of a sequence; those answered False are forgotten at once, so that a part of a huge
+        file fits in memory.
+    """
+    name = path.name
+    try:
+        with _opened(path) as stream:
+            return _load(stream, name, path.stat().st_size, progress, keep)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(
+            f"{name} cannot be read.",
+            f"The system says: {error}.",
+            "Check that the file exists, is complete and may be read.",
+            code="cityjson.unreadable",
+            values={"name": name, "error": str(error)},
+        ) from error
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _load(stream: IO[bytes], name: str, size: int, progress: Progress, keep: Keep | None) -> CityFile:
+    progress(0.0, "reading the file")
+    head = stream.readline(MAX_BYTES + 1)
+    document = _first_line(head)
+    if document is not None:
+        second = _next_line(stream)
+        if second:
+            return _load_sequence(document, chain([second], stream), name, size, progress, keep)
+    else:
+        data = head + stream.read(MAX_BYTES + 1 - len(head))
+        if len(data) > MAX_BYTES:
+            raise _too_large(name)
+        progress(0.3, "parsing")
+        document, remarks = _parsed(data, name)
+        return _load_document(document, name, progress, remarks)
+    return _load_document(document, name, progress, [])
+
+
+def _next_line(stream: IO[bytes]) -> bytes:
+    return next((line for line in stream if line.strip()), b"")
+
+
+def _first_line(line: bytes) -> Any:
+    """The document the first line holds, None if it does not hold a whole one."""
+    if not line.rstrip().endswith(b"}"):
+        return None
+    try:
+        return orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _too_large(name: str) -> UserError:
+    return UserError(
+        f"{name} is too large to be opened at once.",
+        f"It holds more than {MAX_BYTES / 1024**3:.0f} GB of text, several times that in memory.",
+        "Split it into tiles, or convert it to CityJSONSeq (.city.jsonl) and read a part with a box.",
+        code="cityjson.too_large",
+        values={"name": name, "limit": f"{MAX_BYTES / 1024**3:.0f}"},
+    )
+
+
+def _parsed(data: bytes, name: str) -> tuple[Any, list[Issue]]:
+    """The JSON document; tolerates a byte order mark, bytes that are not UTF-8 and NaN, and says so."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        raise UserError(
+            f"{name} is empty.",
+            "There is nothing in it.",
+            "Get the file again; the copy or download may have been interrupted.",
+            code="cityjson.empty",
+            values={"name": name},
+        )
+    try:
+        return orjson.loads(data), []
+    except orjson.JSONDecodeError as error:
+        return _rescued(data, name, error)
+
+
+def _rescued(data: bytes, name: str, error: ValueError) -> tuple[Any, list[Issue]]:
+    """Second try with Python's own parser, which accepts NaN and numbers without limit."""
+    remarks = []
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", errors="replace")
+        remarks.append(
+            Issue(
+                "cityjson.not_utf8",
+                "Some bytes of the file are not UTF-8 text; they are shown as question marks.",
+                "doubt",
+                text.count("�"),
+            )
+        )
+    if not remarks and b"NaN" not in data and b"Infinity" not in data and "infinity" not in str(error):
+        raise _not_json(name, str(error)) from error
+    try:
+        return json.loads(text), remarks
+    except (ValueError, RecursionError) as second:
+        raise _not_json(name, str(second)) from second
+
+
+def _not_json(name: str, reason: str) -> UserError:
+    return UserError(
+        f"{name} is not complete JSON text.",
+        f"The parser stopped: {reason[:200]}.",
+        "The file is damaged or cut off. Get it again, or export it again.",
+        code="cityjson.not_json",
+        values={"name": name, "reason": reason[:200]},
+    )
+
+
+def _header(document: Any, name: str, *, is_sequence: bool) -> CityFile:
+    """Type, version and coordinate system. Raises `UserError` for anything that is not CityJSON."""
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind == "CityJSONFeature":
+        raise UserError(
+            f"{name} begins with a CityJSONFeature.",
+            "The first line of a CityJSONSeq file must hold the transform and the coordinate system.",
+            "Put the CityJSON object with metadata and transform in the first line.",
+            code="cityjson.no_header",
+            values={"name": name},
+        )
+    if kind != "CityJSON":
+        raise UserError(
+            f"{name} is JSON, but not CityJSON.",
+            f'Its "type" is {str(kind)[:40]!r}, a city model has "CityJSON".',
+            "Choose a CityJSON file, or open this one with the format it really has.",
+            code="cityjson.not_cityjson",
+            values={"name": name, "type": str(kind)[:40]},
+        )
+    metadata = document.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    version = str(document.get("version", ""))
+    found = CityFile(name, version, is_sequence, crs_text(metadata), metadata)
+    if not version.startswith(KNOWN_VERSIONS):
+        found.issues.append(
+            Issue(
+                "cityjson.version",
+                f"The file says CityJSON version {version[:20]!r}; known are 1.0 to 2.0. It was read as those are.",
+                "doubt",
+                values={"version": version[:20]},
+            )
+        )
+    return found
+
+
+def _load_document(document: Any, name: str, progress: Progress, remarks: list[Issue]) -> CityFile:
+    found = _header(document, name, is_sequence=False)
+    found.issues[:0] = remarks
+    scale, translate = transform_of(document, name)
+    progress(0.7, "vertices")
+    found.vertices = _vertices(document.get("vertices"), name) * scale + translate
+    found.translate = translate
+    if "transform" not in document and not version_before_transform(found.version):
+        found.issues.append(
+            Issue("cityjson.no_transform", "The file has no transform; its vertices were taken as they are.", "doubt")
+        )
+    objects = document.get("CityObjects")
+    if not isinstance(objects, dict):
+        raise UserError(
+            f"{name} holds no city objects.",
+            'The part "CityObjects" is missing or is not a list of named objects.',
+            "The file is damaged. Get it again, or export it again.",
+            code="cityjson.no_objects",
+            values={"name": name},
+        )
+    _templates(document, found)
+    _add_objects(found, objects, 0, len(found.vertices), set())
+    return found
+
+
+def version_before_transform(version: str) -> bool:
+    """Whether the version allows vertices without a transform."""
+    return version.startswith("1.0") or version.startswith("0")
+
+
+def _load_sequence(
+    header: Any, lines: Iterator[bytes], name: str, size: int, progress: Progress, keep: Keep | None
+) -> CityFile:
+    found = _header(header, name, is_sequence=True)
+    scale, translate = transform_of(header, name)
+    found.translate = translate
+    _templates(header, found)
+    pieces: list[Floats] = []
+    seen: set[str] = set()
+    first, done = 0, 0
+    for number, line in enumerate(lines, start=2):
+        done += len(line)
+        if number % 200 == 0:
+            # the packed size says little about the text, so progress of a gz file only creeps
+            progress(min(done / max(size, 1), 1.0) * 0.9, f"line {number}")
+        if not line.strip():
+            continue
+        feature = _feature(line)
+        if feature is None:
+            found.dropped.add(f"line {number}", "bad_line")
+            continue
+        vertices = _vertices(feature.get("vertices"), name, required=False) * scale + translate
+        if keep is not None and not keep(vertices, found.crs):
+            continue
+        pieces.append(vertices)
+        _add_objects(found, feature["CityObjects"], first, len(vertices), seen)
+        first += len(vertices)
+    found.vertices = np.concatenate(pieces) if pieces else np.zeros((0, 3))
+    return found
+
+
+def _feature(line: bytes) -> dict[str, Any] | None:
+    try:
+        feature = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    good = isinstance(feature, dict) and feature.get("type") == "CityJSONFeature"
+    return feature if good and isinstance(feature.get("CityObjects"), dict) else None
+
+
+def _add_objects(found: CityFile, objects: dict[str, Any], first: int, count: int, seen: set[str]) -> None:
+    for object_id, data in objects.items():
+        if not isinstance(data, dict) or not isinstance(data.get("type"), str) or not data["type"]:
+            found.dropped.add(object_id, "bad_object")
+        elif object_id in seen:
+            found.dropped.add(object_id, "duplicate_id")
+        else:
+            seen.add(object_id)
+            found.objects.append(CityObject(object_id, data["type"], data, first, count))
+
+
+def _templates(document: Any, found: CityFile) -> None:
+    holder = document.get("geometry-templates")
+    if not isinstance(holder, dict):
+        return
+    templates = holder.get("templates")
+    found.templates = templates if isinstance(templates, list) else []
+    found.template_vertices = _vertices(holder.get("vertices-templates"), found.name, required=False)
+
+
+def _vertices(values: Any, name: str, *, required: bool = True) -> Floats:
+    """Vertices (n, 3); not-a-number for entries that are not three numbers."""
+    if not isinstance(values, list):
+        if not required:
+            return np.zeros((0, 3))
+        raise UserError(
+            f"{name} has no vertices.",
+            'The part "vertices" that every surface points to is missing.',
+            "The file is damaged. Get it again, or export it again.",
+            code="cityjson.no_vertices",
+            values={"name": name},
+        )
+    if set(map(type, values)) <= {list} and set(map(len, values)) <= {3}:
+        flat = list(chain.from_iterable(values))
+        if set(map(type, flat)) <= {int, float}:
+            return np.array(flat, dtype=np.float64).reshape(-1, 3)
+    return np.array([_vertex(value) for value in values], dtype=np.float64).reshape(-1, 3)
+
+
+def _vertex(value: Any) -> tuple[float, float, float]:
+    good = isinstance(value, list) and len(value) == 3 and all(type(v) in (int, float) for v in value)
+    return (float(value[0]), float(value[1]), float(value[2])) if good else (math.nan, math.nan, math.nan)
+
+
+def transform_of(document: Any, name: str) -> tuple[Floats, Floats]:
+    """Scale (3,) and translation (3,) of the vertices. Raises `UserError` for one that makes no sense."""
+    transform = document.get("transform")
+    if transform is None:
+        return np.ones(3), np.zeros(3)
+    scale, translate = (_three_numbers(transform, key) for key in ("scale", "translate"))
+    if scale is not None and translate is not None:
+        low, high = SCALE_RANGE
+        if np.all((scale >= low) & (scale <= high)) and np.all(np.abs(translate) <= TRANSLATE_LIMIT):
+            return scale, translate
+    raise UserError(
+        f"The transform of {name} makes no sense.",
+        f"It reads {str(transform)[:120]}; scale and translate must be three ordinary numbers each.",
+        "The file is damaged or was written by a faulty program. Export it again.",
+        code="cityjson.bad_transform",
+        values={"name": name, "transform": str(transform)[:120]},
+    )
+
+
+def _three_numbers(holder: Any, key: str) -> Floats | None:
+    values = holder.get(key) if isinstance(holder, dict) else None
+    vertex = np.array(_vertex(values))
+    return vertex if np.isfinite(vertex).all() else None
+
+
+_EPSG = re.compile(r"EPSG(?:\.xml#|/[^/?&\s]*/|:[\d.]*:|:)(\d{4,6})", re.IGNORECASE)
+
+
+def crs_text(metadata: Mapping[str, Any]) -> str | None:
+    """The coordinate system metadata name, as text for pyproj; None if they name none.
+
+    Understands ``urn:ogc:def:crs:EPSG::7415``, versioned and compound URNs, http(s) URLs of opengis.net (compound
+    ones too), ``EPSG:7415``, the bare number, and ``{"epsg": 7415}`` of versions before 1.0.
+    """
+    value = metadata.get("referenceSystem")
+    if value is None:
+        value = metadata.get("crs")
+    if isinstance(value, dict):
+        value = value.get("epsg", value.get("href", value.get("code")))
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
+        return f"EPSG:{int(value)}"
+    if not isinstance(value, str) or not value.strip():
+        return None
+    codes = list(dict.fromkeys(_EPSG.findall(value)))
+    # WKT names many codes of its parts; only short texts are references
+    if codes and len(value) < 300 and "[" not in value:
+        return "EPSG:" + "+".join(codes[:2])
+    return value.strip()
+
+
+def claimed_extent(file: CityFile) -> Floats | None:
+    """The extent (2, 3) low and high that the metadata claim, None if they claim none that makes sense."""
+    claimed = file.metadata.get("geographicalExtent")
+    if not isinstance(claimed, list) or len(claimed) != 6 or not all(type(v) in (int, float) for v in claimed):
+        return None
+    extent = np.array(claimed, dtype=np.float64).reshape(2, 3)
+    return extent if np.isfinite(extent).all() else None

@@ -33,19 +33,19 @@ def mix(first: str, second: str, share: float) -> str:
 
 def colours(theme: Theme) -> dict[str, str]:
     """The window's colours, derived from the palette of the picture."""
-    card, ink = theme.palette["card"], theme.palette["ink"]
+    card, ink = theme["card"], theme["ink"]
     return {
         "card": card,
         "ink": ink,
-        "soft": theme.palette["soft_ink"],
-        "accent": theme.palette["accent"],
-        "on_accent": "#ffffff" if theme.name == "light" else "#10151b",
+        "soft": theme["soft_ink"],
+        "accent": theme["accent"],
+        "on_accent": "#ffffff" if not theme.is_dark else "#10151b",
         "window": mix(card, ink, 0.035),
         "raised": mix(card, ink, 0.06),
         "hover": mix(card, ink, 0.09),
         "border": mix(card, ink, 0.14),
         "strong_border": mix(card, ink, 0.28),
-        "chosen": mix(card, theme.palette["accent"], 0.18),
+        "chosen": mix(card, theme["accent"], 0.18),
         "danger": DANGER[theme.name],
         "danger_ground": mix(card, DANGER[theme.name], 0.08),
         "doubt": DOUBT[theme.name],

@@ -1,0 +1,72 @@
+"""Headless. The pages of the manual: written ones from ``resources/help``, and one made from each analysis' declaration."""
+
+from __future__ import annotations
+
+from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
+from analysis.registry import analyses
+from app.language import language, tr
+from resources import path
+
+PAGES = ("overview", "importing", "layers", "analyses", "timeline", "jobs", "keys")
+
+
+def page_titles() -> list[tuple[str, str]]:
+    """Id and title of each page, in order; analyses have the id ``analysis:<id>``."""
+    written = [(name, tr(f"help.{name}")) for name in PAGES]
+    made = [(f"analysis:{a.id}", tr(f"{a.id}.title", a.title)) for a in analyses().values()]
+    position = PAGES.index("analyses") + 1
+    return written[:position] + made + written[position:]
+
+
+def page(name: str) -> str:
+    """Markdown of a page in the current language."""
+    if name.startswith("analysis:"):
+        found = analyses().get(name.removeprefix("analysis:"))
+        return analysis_page(found) if found is not None else ""
+    known = name if name in PAGES else "overview"
+    return path(f"help/{language.code}/{known}.md").read_text(encoding="utf-8")
+
+
+def analysis_page(analysis: Analysis) -> str:
+    """What an analysis takes, its parameters with units and ranges, and its references."""
+    lines = [
+        f"# {tr(f'{analysis.id}.title', analysis.title)}",
+        "",
+        tr(f"{analysis.id}.description", analysis.description),
+        "",
+        f"`{analysis.id}` · {tr('help.version')} {analysis.version}",
+        "",
+        f"## {tr('help.inputs')}",
+        "",
+    ]
+    for spec in describe_inputs(analysis.inputs):
+        title = tr(f"{analysis.id}.input.{spec.name}", spec.title)
+        sorts = ", ".join(tr(f"kind.{kind}") for kind in spec.kinds)
+        optional = f" ({tr('analyses.optional')})" if spec.optional else ""
+        lines.append(f"- **{title}**{optional}: {sorts}")
+    lines += ["", f"## {tr('help.parameters')}", "", _table_head()]
+    lines += [_parameter_row(analysis.id, info) for info in describe_params(analysis.params)]
+    if analysis.references:
+        lines += ["", f"## {tr('help.references')}", ""]
+        lines += [f"- {r.text}" + (f" doi:{r.doi}" if r.doi else "") for r in analysis.references]
+    return "\n".join(lines) + "\n"
+
+
+def _table_head() -> str:
+    names = [tr(f"help.column.{name}") for name in ("parameter", "default", "range", "unit", "meaning")]
+    return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
+
+
+def _parameter_row(analysis_id: str, info: ParamInfo) -> str:
+    title = tr(f"{analysis_id}.{info.name}", info.title)
+    allowed = f"{info.low:g} … {info.high:g}" if info.low is not None and info.high is not None else ""
+    if info.options:
+        allowed = ", ".join(tr(f"{analysis_id}.{info.name}.{o}", o.replace("_", " ")) for o in info.options)
+    default = info.default
+    if isinstance(default, bool):
+        default = tr("yes") if default else tr("no")
+    elif info.options:
+        default = tr(f"{analysis_id}.{info.name}.{default}", str(default).replace("_", " "))
+    unit = info.unit if info.unit != "1" else ""
+    meaning = tr(f"{analysis_id}.{info.name}.help", info.help).replace("|", "/").replace("\n", " ")
+    return f"| {title} | {default} | {allowed} | {unit} | {meaning} |"

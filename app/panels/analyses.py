@@ -1,0 +1,325 @@
+"""Analysis: choose one, its inputs and parameters; run it, watch it, stop it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from analysis.contract import Analysis, InputSpec, describe_inputs, describe_params
+from analysis.registry import analyses
+from app.appearance import set_icon
+from app.jobs import Job, JobState
+from app.language import error_texts, tr
+from app.panels.panel import Panel, line, scrolled
+from app.widgets.numbers import seconds_text
+from app.widgets.param_form import ParamForm
+from app.widgets.wording import say
+from geo.model import Layer, UserError
+
+if TYPE_CHECKING:
+    from app.workbench import Workbench
+
+INPUT_ROWS = 4
+ROW_HEIGHT = 26
+
+
+class InputChoice(QWidget):
+    """Which layers an input takes: a list to tick (many) or one of a box."""
+
+    def __init__(self, analysis_id: str, spec: InputSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self._analysis_id = analysis_id
+        self.label = QLabel()
+        self.list = QListWidget()
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.box = QComboBox()
+        self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.box.setMinimumContentsLength(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.label)
+        layout.addWidget(self.list if spec.many else self.box)
+        self.retranslate()
+
+    def fill(self, layers: list[Layer]) -> None:
+        """Offer the layers that fit, keeping what the user has chosen; visible ones are ticked at first."""
+        before = self.offered()
+        chosen = set(self.chosen())
+        fitting = [layer for layer in layers if self.spec.accepts(layer)]
+        self.list.clear()
+        self.box.clear()
+        if self.spec.optional or not fitting:
+            self.box.addItem(tr("analyses.none"), "")
+        for layer in fitting:
+            ticked = layer.id in chosen if layer.id in before else layer.style.visible
+            self._offer(layer, ticked)
+        for layer_id in chosen or [layer.id for layer in fitting if layer.style.visible][:1]:
+            self.box.setCurrentIndex(max(0, self.box.findData(layer_id)))
+        self.list.setFixedHeight(ROW_HEIGHT * max(1, min(len(fitting), INPUT_ROWS)) + 4)
+
+    def _offer(self, layer: Layer, ticked: bool) -> None:
+        item = QListWidgetItem(layer.name, self.list)
+        item.setData(Qt.ItemDataRole.UserRole, layer.id)
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
+        item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        self.box.addItem(layer.name, layer.id)
+
+    def offered(self) -> set[str]:
+        """Ids on offer."""
+        return {str(self.list.item(row).data(Qt.ItemDataRole.UserRole)) for row in range(self.list.count())}
+
+    def chosen(self) -> list[str]:
+        """Ids chosen."""
+        if not self.spec.many:
+            current = str(self.box.currentData() or "")
+            return [current] if current else []
+        rows = [self.list.item(row) for row in range(self.list.count())]
+        return [str(r.data(Qt.ItemDataRole.UserRole)) for r in rows if r.checkState() == Qt.CheckState.Checked]
+
+    def retranslate(self) -> None:
+        """Label in the current language."""
+        title = tr(f"{self._analysis_id}.input.{self.spec.name}", self.spec.title)
+        self.label.setText(title + (f" ({tr('analyses.optional')})" if self.spec.optional else ""))
+        self.list.setAccessibleName(title)
+        self.box.setAccessibleName(title)
+
+
+class AnalysesPanel(Panel):
+    """Form and run of the chosen analysis."""
+
+    name = "analyses"
+    help_page = "analyses"
+
+    def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
+        super().__init__(bench, parent)
+        self.job: Job | None = None
+        self.form: ParamForm | None = None
+        self.inputs: list[InputChoice] = []
+        self.choice = QComboBox()
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.choice.setMinimumContentsLength(10)
+        self.choice.currentIndexChanged.connect(self._show_chosen)
+        self.description = QLabel()
+        self.description.setObjectName("soft")
+        self.description.setWordWrap(True)
+        self._content = QWidget()
+        self._content_layout = QVBoxLayout(self._content)
+        self._content_layout.setContentsMargins(0, 0, 8, 0)
+        self._content_layout.setSpacing(8)
+        self.error = QLabel()
+        self.error.setObjectName("field_error")
+        self.error.setWordWrap(True)
+        self.error.setVisible(False)
+        self.layout_.addWidget(self.choice)
+        self.layout_.addWidget(scrolled(self._content), 1)
+        self.layout_.addWidget(self.error)
+        self.layout_.addWidget(line())
+        self.layout_.addLayout(self._make_run_row())
+        self.layout_.addWidget(self.progress)
+        self.layout_.addWidget(self.progress_text)
+        scene = self.document.scene
+        self.connections.add(scene.added, self._on_layers)
+        self.connections.add(scene.removed, self._on_layers)
+        self.connections.add(scene.changed, self._on_layer_changed)
+        self.fill_choice()
+
+    def _make_run_row(self) -> QHBoxLayout:
+        self.run_button = say(QPushButton(), "analyses.run", tip="analyses.run.tip")
+        self.run_button.setObjectName("primary")
+        set_icon(self.run_button, "play")
+        self.run_button.clicked.connect(self.run)
+        self.cancel_button = say(QPushButton(), "analyses.cancel")
+        self.cancel_button.clicked.connect(self.cancel)
+        self.cancel_button.setEnabled(False)
+        self.reset_button = say(QPushButton(), "analyses.reset", tip="analyses.reset.tip")
+        self.reset_button.setObjectName("link")
+        self.reset_button.clicked.connect(self.reset)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setVisible(False)
+        self.progress_text = QLabel()
+        self.progress_text.setObjectName("soft")
+        self.progress_text.setVisible(False)
+        row = QHBoxLayout()
+        row.addWidget(self.run_button)
+        row.addWidget(self.cancel_button)
+        row.addStretch(1)
+        row.addWidget(self.reset_button)
+        return row
+
+    # ---- choice -------------------------------------------------------------------------------------------------
+
+    def fill_choice(self) -> None:
+        """List the analyses by their titles."""
+        current = self.choice.currentData()
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for analysis in analyses().values():
+            self.choice.addItem(tr(f"{analysis.id}.title", analysis.title), analysis.id)
+        self.choice.setCurrentIndex(max(0, self.choice.findData(current)))
+        self.choice.blockSignals(False)
+        if self.choice.currentData() != current or self.form is None:
+            self._show_chosen()
+
+    @property
+    def analysis(self) -> Analysis | None:
+        """The one chosen."""
+        return analyses().get(str(self.choice.currentData() or ""))
+
+    def choose(self, analysis_id: str) -> None:
+        """Choose by id."""
+        self.choice.setCurrentIndex(max(0, self.choice.findData(analysis_id)))
+
+    def _show_chosen(self) -> None:
+        self._clear_content()
+        analysis = self.analysis
+        self.run_button.setEnabled(analysis is not None and self.job is None)
+        if analysis is None:
+            self.description.setText(tr("analyses.no_analyses"))
+            self._content_layout.addWidget(self.description)
+            self._content_layout.addStretch(1)
+            return
+        self.description.setText(tr(f"{analysis.id}.description", analysis.description))
+        self.inputs = [InputChoice(analysis.id, spec) for spec in describe_inputs(analysis.inputs)]
+        self.form = ParamForm(analysis.id, describe_params(analysis.params))
+        self.form.changed.connect(self._clear_error)
+        self._content_layout.addWidget(self.description)
+        self._content_layout.addWidget(_section("analyses.inputs"))
+        for choice in self.inputs:
+            self._content_layout.addWidget(choice)
+        self._content_layout.addWidget(_section("analyses.params"))
+        self._content_layout.addWidget(self.form)
+        self._content_layout.addStretch(1)
+        self._fill_inputs()
+        self._clear_error()
+
+    def _clear_content(self) -> None:
+        self.form, self.inputs = None, []
+        while self._content_layout.count():
+            widget = self._content_layout.takeAt(0).widget()
+            if widget is not None and widget is not self.description:
+                widget.hide()
+                widget.deleteLater()
+
+    def _on_layers(self, _layer: Layer) -> None:
+        self._fill_inputs()
+
+    def _on_layer_changed(self, _layer: Layer, what: str) -> None:
+        if what != "style":
+            self._fill_inputs()
+
+    def _fill_inputs(self) -> None:
+        layers = list(self.document.scene)
+        for choice in self.inputs:
+            choice.fill(layers)
+
+    # ---- run ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run with what the form says."""
+        analysis, form = self.analysis, self.form
+        if analysis is None or form is None or self.job is not None:
+            return
+        self._clear_error()
+        job = self.bench.run(
+            analysis, form.values(), chosen={c.spec.name: c.chosen() for c in self.inputs}, failed=self._on_failed
+        )
+        if job is None:
+            return
+        self.job = job
+        job.progressed.connect(self._on_progress)
+        job.ended.connect(self._on_ended)
+        self._write_run_state()
+
+    def cancel(self) -> None:
+        """Stop the run."""
+        if self.job is not None:
+            self.job.cancel()
+            self.progress_text.setText(tr("job.stopping"))
+
+    def reset(self) -> None:
+        """Parameters back to their defaults."""
+        if self.form is not None:
+            self.form.reset()
+
+    def _on_progress(self) -> None:
+        if self.job is not None and not self.job.is_stopping:
+            self.progress.setValue(round(self.job.fraction * 1000))
+            self.progress_text.setText(progress_line(self.job))
+
+    def _on_ended(self) -> None:
+        self.job = None
+        self._write_run_state()
+
+    def _write_run_state(self) -> None:
+        running = self.job is not None
+        self.run_button.setEnabled(not running and self.analysis is not None)
+        self.cancel_button.setEnabled(running)
+        self.progress.setVisible(running)
+        self.progress.setValue(0)
+        self.progress_text.setVisible(running)
+        self.progress_text.setText(tr("job.waiting") if running else "")
+
+    def _on_failed(self, error: BaseException) -> None:
+        """An error of the user's stands beside the form; below the parameter when it is about one."""
+        if not isinstance(error, UserError):
+            self.bench.notices.report(error)
+            return
+        what, why, todo = error_texts(error)
+        name = str(error.values.get("param", ""))
+        if self.form is not None and name in self.form.editors:
+            self.form.show_error(name, f"{what} {why}")
+        else:
+            self.error.setText(f"{what}\n{why}\n{todo}")
+            self.error.setVisible(True)
+
+    def _clear_error(self) -> None:
+        self.error.setVisible(False)
+        if self.form is not None:
+            self.form.clear_errors()
+
+    def refresh_words(self) -> None:
+        """Titles, labels and options in the current language."""
+        self.fill_choice()
+        analysis = self.analysis
+        if analysis is not None:
+            self.description.setText(tr(f"{analysis.id}.description", analysis.description))
+        if self.form is not None:
+            self.form.retranslate()
+        for choice in self.inputs:
+            choice.retranslate()
+        self._fill_inputs()
+
+
+def _section(text_id: str) -> QLabel:
+    label: QLabel = say(QLabel(), text_id)
+    label.setObjectName("section")
+    return label
+
+
+def progress_line(job: Job) -> str:
+    """Per cent, time spent, time left and what is being done."""
+    if job.state is JobState.WAITING:
+        return tr("job.waiting")
+    parts = [f"{job.fraction:.0%}", seconds_text(job.seconds)]
+    if job.remaining_s is not None:
+        parts.append(tr("job.left", time=seconds_text(job.remaining_s)))
+    if job.message:
+        parts.append(tr(f"progress.{job.message}", job.message))
+    return " · ".join(parts)

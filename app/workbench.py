@@ -1,0 +1,414 @@
+"""Workbench: what the window can do with the document. Panels and actions ask it; it asks jobs and commands.
+
+The road of every longer task is the same: take frozen layers on the main thread, work in a job, change the document by
+a command when the answer is back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from analysis.contract import Analysis, Result
+from analysis.run import execute, out_of_date
+from app import project_file
+from app.commands import AddLayers, Command, SetStyle, Together
+from app.connections import Connections
+from app.document import Document
+from app.importer import ImportOptions, import_files
+from app.jobs import Job, JobQueue
+from app.language import error_texts, issue_text, tr
+from app.notices import Notices
+from app.settings import Settings
+from app.theme import Theme, theme_named
+from geo.model import Bounds, ElementRef, Feedback, Frame, Issue, Layer, UserError
+
+STALE_CHECK_MS = 250
+ISSUES_TOLD = 3
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """A file and what the user said about it."""
+
+    path: Path
+    options: ImportOptions = field(default_factory=ImportOptions)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose result layers lie in the scene. `record` is what `analysis.run.record_of` made."""
+
+    id: str
+    record: Mapping[str, Any]
+    layers: tuple[Layer, ...]
+
+    @property
+    def analysis_id(self) -> str:
+        """Id of the analysis."""
+        return str(self.record["provenance"]["analysis"])
+
+    @property
+    def issues(self) -> list[Issue]:
+        """Doubts the run has left."""
+        return [Issue.from_dict(item) for item in self.record.get("issues", ())]
+
+
+def runs_of(layers: Sequence[Layer]) -> list[Run]:
+    """The runs whose results are among the layers, the newest first."""
+    found: dict[str, list[Layer]] = {}
+    for layer in layers:
+        run_id = layer.source.provenance.get("run")
+        if run_id and "provenance" in layer.source.provenance:
+            found.setdefault(str(run_id), []).append(layer)
+    runs = [Run(run_id, group[0].source.provenance, tuple(group)) for run_id, group in found.items()]
+    return sorted(runs, key=lambda run: str(run.record["provenance"]["started"]), reverse=True)
+
+
+class Workbench(QObject):
+    """What panels and actions are given.
+
+    Signals
+    -------
+    theme_changed(Theme), zoom_requested(list of ElementRef), bounds_requested(Bounds)
+    sun_requested(azimuth, altitude) or sun_requested(None)
+    document_opened()
+        A project was opened or an import brought the first layers: show everything.
+    stale_changed()
+        `stale` has changed: which inputs of which run are not what they were.
+    project_missing(path, Loaded)
+        A project was read but some of its files are not where it says.
+    crs_wanted(list of Path)
+        An import needs to be told the coordinate system.
+    """
+
+    theme_changed = Signal(object)
+    zoom_requested = Signal(object)
+    bounds_requested = Signal(object)
+    sun_requested = Signal(object)
+    document_opened = Signal()
+    stale_changed = Signal()
+    project_missing = Signal(object, object)
+    saved = Signal()
+    result_ready = Signal(str)
+
+    def __init__(
+        self,
+        document: Document,
+        settings: Settings,
+        *,
+        jobs: JobQueue | None = None,
+        notices: Notices | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.settings = settings
+        self.jobs = jobs or JobQueue(self)
+        self.notices = notices or Notices(self)
+        self.theme: Theme = theme_named(settings.theme)
+        self.stale: dict[str, list[str]] = {}
+        self.jobs.failed.connect(self._on_job_failed)
+        self._stale_timer = QTimer(self)
+        self._stale_timer.setSingleShot(True)
+        self._stale_timer.setInterval(STALE_CHECK_MS)
+        self._stale_timer.timeout.connect(self._check_stale)
+        self._autosave_timer = QTimer(self)
+        self._autosave_timer.timeout.connect(self.autosave)
+        self._autosave_timer.start(settings.autosave_minutes * 60_000)
+        self.connections = Connections()
+        self.connections.add(document.scene.added, self._on_scene)
+        self.connections.add(document.scene.removed, self._on_scene)
+        self.connections.add(document.scene.changed, self._on_scene_changed)
+
+    def close(self) -> bool:
+        """Stop timers and jobs; True when no thread is left."""
+        self.connections.close()
+        self._stale_timer.stop()
+        self._autosave_timer.stop()
+        return self.jobs.shutdown()
+
+    def _on_job_failed(self, _job: Job, error: BaseException) -> None:
+        self.notices.report(error)
+
+    def do(self, command: Command) -> bool:
+        """Run a command; an error of the user's becomes a notice. True when it was done."""
+        try:
+            self.document.do(command)
+        except UserError as error:
+            self.notices.report(error)
+            return False
+        return True
+
+    # ---- looks --------------------------------------------------------------------------------------------------
+
+    def set_theme(self, name: str) -> None:
+        """Switch between light and dark."""
+        self.theme = theme_named(name)
+        self.settings.theme = name
+        self.theme_changed.emit(self.theme)
+
+    def zoom_to(self, refs: Sequence[ElementRef]) -> None:
+        """Show elements or layers."""
+        self.zoom_requested.emit(list(refs))
+
+    # ---- projects -----------------------------------------------------------------------------------------------
+
+    def new_project(self) -> None:
+        """An empty document."""
+        project_file.discard_autosave(self.document)
+        self.document.clear()
+
+    def open_project(self, path: Path, *, relinked: Mapping[str, str] | None = None) -> Job:
+        """Read a project in a job and show it; the present document stays until the new one is there."""
+
+        def work(feedback: Feedback) -> project_file.Loaded:
+            return project_file.load(path, feedback, relinked=relinked)
+
+        return self.jobs.submit(
+            work, title=tr("job.open", name=path.name), key="open", done=lambda loaded: self._opened(path, loaded)
+        )
+
+    def _opened(self, path: Path, loaded: project_file.Loaded) -> None:
+        if loaded.missing:
+            self.project_missing.emit(path, loaded)
+        else:
+            self.show_loaded(path, loaded)
+
+    def show_loaded(self, path: Path, loaded: project_file.Loaded) -> None:
+        """Replace the document by a project that was read."""
+        project_file.discard_autosave(self.document)
+        self.document.clear()
+        project_file.apply(self.document, loaded, path)
+        self.settings.add_recent(path)
+        self.document_opened.emit()
+        self._tell_issues(loaded.issues)
+
+    def recover(self, path: Path) -> Job:
+        """Show a recovery copy as an unsaved document."""
+
+        def work(feedback: Feedback) -> tuple[project_file.Loaded, str]:
+            recovers = json.loads(path.read_bytes()).get("recovers") or ""
+            return project_file.load(path, feedback), str(recovers)
+
+        return self.jobs.submit(
+            work, title=tr("job.recover"), key="open", done=lambda answer: self._recovered(path, *answer)
+        )
+
+    def _recovered(self, path: Path, loaded: project_file.Loaded, recovers: str) -> None:
+        self.document.clear()
+        project_file.apply(self.document, loaded, None)
+        self.document.path = Path(recovers) if recovers else None
+        self.document.mark_modified()
+        self.discard_recovery(path)
+        self.document_opened.emit()
+        self.notices.tell("notice.recovered")
+
+    def discard_recovery(self, path: Path) -> None:
+        """Forget a recovery copy."""
+        path.unlink(missing_ok=True)
+
+    def save(self, path: Path, *, done: Callable[[], None] | None = None) -> Job:
+        """Write the project in a job."""
+        snapshot, state = self.document.snapshot(), self.document.history.state
+
+        def work(feedback: Feedback) -> Path:
+            feedback.step(0.1, "writing")
+            project_file.save(snapshot, path)
+            return path
+
+        def finish(written: Path) -> None:
+            project_file.discard_autosave(self.document)
+            if self.document.history.state == state:
+                self.document.mark_saved(written)
+            else:
+                self.document.path = written
+                self.document.changed.emit()
+            self.settings.add_recent(written)
+            self.saved.emit()
+            self.notices.tell("notice.saved", name=written.name)
+            if done is not None:
+                done()
+
+        return self.jobs.submit(work, title=tr("job.save", name=path.name), key="save", done=finish)
+
+    def autosave(self) -> Job | None:
+        """Keep a recovery copy when there is something to lose."""
+        if not self.document.modified or self.document.scene.frame is None:
+            return None
+        snapshot = self.document.snapshot()
+        return self.jobs.submit(
+            lambda _feedback: project_file.autosave(snapshot),
+            title=tr("job.autosave"),
+            key="autosave",
+            shown=False,
+            failed=self._autosave_failed,
+        )
+
+    def _autosave_failed(self, error: BaseException) -> None:
+        if isinstance(error, UserError):
+            self.notices.tell("notice.autosave_failed", severity="doubt", reason=error_texts(error)[1])
+        elif isinstance(error, OSError):
+            self.notices.tell("notice.autosave_failed", severity="doubt", reason=error.strerror or str(error))
+        else:
+            self.notices.report(error)
+
+    # ---- import -------------------------------------------------------------------------------------------------
+
+    def import_all(self, requests: Sequence[ImportRequest], *, done: Callable[[], None] | None = None) -> Job:
+        """Read files in a job and add their layers as one step."""
+        frame, existing = self.document.scene.frame, tuple(self.document.scene)
+
+        def work(feedback: Feedback) -> tuple[Frame | None, list[Layer], list[Issue]]:
+            return _read_requests(requests, frame, existing, feedback)
+
+        def finish(answer: tuple[Frame | None, list[Layer], list[Issue]]) -> None:
+            self._imported(*answer)
+            if done is not None:
+                done()
+
+        names = ", ".join(request.path.name for request in requests)
+        return self.jobs.submit(work, title=tr("job.import", names=names), done=finish)
+
+    def _imported(self, frame: Frame | None, layers: list[Layer], issues: list[Issue]) -> None:
+        was_empty = len(self.document.scene) == 0
+        if self.do(AddLayers(self._with_free_ids(layers), frame=frame)):
+            if was_empty:
+                self.document_opened.emit()
+            self._tell_issues(issues)
+
+    def _with_free_ids(self, layers: Sequence[Layer]) -> tuple[Layer, ...]:
+        """A layer that came while another of its name did gets a new id."""
+        scene = self.document.scene
+        return tuple(layer if layer.id not in scene else layer.with_(id=scene.free_id(layer.id)) for layer in layers)
+
+    def _tell_issues(self, issues: Sequence[Issue]) -> None:
+        grave = [issue for issue in issues if issue.severity != "note"]
+        if grave:
+            texts = "\n".join(issue_text(issue) for issue in grave[:ISSUES_TOLD])
+            more = tr("notice.more_issues", count=len(grave) - ISSUES_TOLD) if len(grave) > ISSUES_TOLD else ""
+            self.notices.tell("notice.issues", severity="doubt", texts="\n".join(t for t in (texts, more) if t))
+
+    def make_sample(self, folder: Path) -> Job:
+        """Generate the sample district and open it."""
+
+        def work(feedback: Feedback) -> Path:
+            from app.sample import make_sample
+
+            return Path(make_sample(folder, feedback=feedback))
+
+        return self.jobs.submit(work, title=tr("job.sample"), key="open", done=self.open_sample)
+
+    def open_sample(self, project: Path) -> None:
+        """Open a generated district."""
+        self.open_project(project)
+
+    # ---- analyses -----------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        analysis: Analysis,
+        params: Mapping[str, object],
+        *,
+        chosen: Mapping[str, Sequence[str]] | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> Job | None:
+        """Run an analysis in a job; its result layers come into the scene as one step. None without a scene."""
+        frame, layers = self.document.scene.frame, tuple(self.document.scene)
+        if frame is None:
+            self.notices.tell("notice.no_scene", severity="doubt")
+            return None
+
+        def work(feedback: Feedback) -> Result:
+            return execute(analysis, layers=layers, frame=frame, params=params, chosen=chosen, feedback=feedback)
+
+        title = tr(f"{analysis.id}.title", analysis.title)
+        return self.jobs.submit(work, title=title, key=f"run {analysis.id}", done=self._add_result, failed=failed)
+
+    def _add_result(self, result: Result) -> None:
+        """Show a result; results shown before are hidden, since two colourings of one surface cannot be read."""
+        new = self._with_free_ids(result.layers)
+        places = {(layer.kind, layer.stratum) for layer in new if layer.geometry is not None}
+        hide = tuple(
+            SetStyle(layer.id, dataclasses.replace(layer.style, visible=False))
+            for layer in self.document.scene
+            if layer.theme == "result" and layer.style.visible and (layer.kind, layer.stratum) in places
+        )
+        if self.do(Together((*hide, AddLayers(new)), "add_result")):
+            run = next(iter(runs_of(new)), None)
+            self._tell_issues(result.issues)
+            self.result_ready.emit(run.id if run else "")
+
+    def show_run(self, run: Run) -> None:
+        """Make the layers of a run visible and other results invisible, and look at them."""
+        mine = {layer.id for layer in run.layers}
+        steps = tuple(
+            SetStyle(layer.id, dataclasses.replace(layer.style, visible=layer.id in mine))
+            for layer in self.document.scene
+            if layer.theme == "result" and layer.style.visible != (layer.id in mine)
+        )
+        if steps:
+            self.do(Together(steps, "show_result"))
+        self.zoom_to([ElementRef(layer.id) for layer in run.layers if layer.geometry is not None])
+
+    def _on_scene(self, _layer: Layer) -> None:
+        self._stale_timer.start()
+
+    def _on_scene_changed(self, _layer: Layer, what: str) -> None:
+        if what == "data":
+            self._stale_timer.start()
+
+    def _check_stale(self) -> None:
+        """Compare in a job what each run was given with what is there now."""
+        layers = tuple(self.document.scene)
+        runs = runs_of(layers)
+        if not runs:
+            self._set_stale({})
+            return
+
+        def work(feedback: Feedback) -> dict[str, list[str]]:
+            found = {}
+            for number, run in enumerate(runs):
+                feedback.step(number / len(runs))
+                found[run.id] = out_of_date(run.record, layers)
+            return found
+
+        self.jobs.submit(work, title=tr("job.stale"), key="stale", shown=False, done=self._set_stale)
+
+    def _set_stale(self, stale: dict[str, list[str]]) -> None:
+        if stale != self.stale:
+            self.stale = stale
+            self.stale_changed.emit()
+
+    def look_at(self, bounds: Bounds) -> None:
+        """Show a part of the scene [local m]."""
+        self.bounds_requested.emit(bounds)
+
+
+def _read_requests(
+    requests: Sequence[ImportRequest], frame: Frame | None, existing: Sequence[Layer], feedback: Feedback
+) -> tuple[Frame | None, list[Layer], list[Issue]]:
+    """Read files that may have options of their own; those with the same options together, in the reader's order."""
+    groups: dict[str, list[ImportRequest]] = {}
+    for request in requests:
+        groups.setdefault(repr(request.options), []).append(request)
+    new: list[Layer] = []
+    issues: list[Issue] = []
+    for number, group in enumerate(groups.values()):
+        imported = import_files(
+            [request.path for request in group],
+            frame=frame,
+            layers=[*existing, *new],
+            options=group[0].options,
+            feedback=feedback.part(number / len(groups), (number + 1) / len(groups)),
+        )
+        frame = imported.frame
+        new += imported.layers
+        issues += imported.issues
+    return frame, new, issues

@@ -313,9 +313,7 @@ def _shape(geometry: Any) -> Shape:
     return Shape(vertices, outward(vertices, faces), colour, transparency, edges)
 
 
-def _face_colours(
-    style: NDArray[np.int32], rgba: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def _face_colours(style: NDArray[np.int32], rgba: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Colour code (m,) and transparency (m,) of each face from its style number (-1 = none)."""
     levels = np.rint(np.clip(np.nan_to_num(rgba[:, :3]), 0.0, 1.0) * 255.0).astype(np.int32)
     codes = np.append((levels[:, 0] << 16) | (levels[:, 1] << 8) | levels[:, 2], NO_COLOUR).astype(np.int32)

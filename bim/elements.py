@@ -1,0 +1,165 @@
+"""Names, classes, storeys and types of IFC products, as tables. Asked once after the geometry, not during it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo.model import Column, ElementTable
+
+if TYPE_CHECKING:
+    import ifcopenshell
+    from ifcopenshell import entity_instance
+
+CHAIN_DEPTH = 100  # storey > building > site > project takes four steps; more than this is a circle
+# Floor area of a room by the names that programs give it, the first found wins.
+AREA_QUANTITIES = ("NetFloorArea", "GrossFloorArea", "GSA BIM Area", "NSA BIM Area", "Area")
+
+
+def attribute(entity: Any, name: str) -> Any:
+    """An attribute of an entity, or None where the schema or a damaged file lacks it."""
+    if entity is None:
+        return None
+    try:
+        return getattr(entity, name)
+    except (AttributeError, RuntimeError):
+        return None
+
+
+def text(entity: Any, name: str) -> str | None:
+    """A text attribute, None when absent or empty."""
+    value = attribute(entity, name)
+    return str(value) if value not in (None, "") else None
+
+
+@dataclass(frozen=True)
+class Storeys:
+    """Which storey a product is on, by step id."""
+
+    parent: dict[int, entity_instance]
+    metres_per_unit: float
+
+    def of(self, product: entity_instance) -> entity_instance | None:
+        """The storey, through the assembly, the room, or the opening that the product belongs to."""
+        thing: entity_instance | None = product
+        for _ in range(CHAIN_DEPTH):
+            if thing is None or thing.is_a("IfcBuildingStorey"):
+                return thing
+            thing = self.parent.get(thing.id())
+        return None
+
+    def elevation(self, storey: entity_instance | None) -> float:
+        """Elevation of a storey above the building's zero [m], not-a-number if the file does not say."""
+        value = attribute(storey, "Elevation")
+        return float(value) * self.metres_per_unit if isinstance(value, int | float) else math.nan
+
+
+# Relation, attribute with the part or parts, attribute with the whole; earlier rows win.
+BELONGS = (
+    ("IfcRelContainedInSpatialStructure", "RelatedElements", "RelatingStructure"),
+    ("IfcRelAggregates", "RelatedObjects", "RelatingObject"),
+    ("IfcRelNests", "RelatedObjects", "RelatingObject"),
+    ("IfcRelFillsElement", "RelatedBuildingElement", "RelatingOpeningElement"),
+    ("IfcRelVoidsElement", "RelatedOpeningElement", "RelatingBuildingElement"),
+)
+
+
+def read_storeys(file: ifcopenshell.file, metres_per_unit: float) -> Storeys:
+    """One pass over the relations that say what belongs to what."""
+    parent: dict[int, entity_instance] = {}
+    for kind, parts_name, whole_name in BELONGS:
+        for relation in file.by_type(kind):
+            whole, parts = attribute(relation, whole_name), attribute(relation, parts_name)
+            if whole is None or parts is None:
+                continue
+            for part in parts if isinstance(parts, tuple) else (parts,):
+                parent.setdefault(part.id(), whole)
+    return Storeys(parent, metres_per_unit)
+
+
+def read_types(file: ifcopenshell.file) -> dict[int, str]:
+    """Name of the type of each product that has one, by step id."""
+    found: dict[int, str] = {}
+    for relation in file.by_type("IfcRelDefinesByType"):
+        name = text(attribute(relation, "RelatingType"), "Name")
+        if name:
+            found.update({thing.id(): name for thing in attribute(relation, "RelatedObjects") or ()})
+    return found
+
+
+def _objects(values: Sequence[str | None]) -> Column:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return Column(column)
+
+
+def element_ids(file: ifcopenshell.file, products: Sequence[int]) -> list[str]:
+    """GlobalIds, made unique where a file repeats one (``id#step``)."""
+    seen: set[str] = set()
+    ids = []
+    for product in products:
+        name = text(file.by_id(product), "GlobalId") or f"#{product}"
+        ids.append(name if name not in seen else f"{name}#{product}")
+        seen.add(name)
+    return ids
+
+
+def element_table(
+    file: ifcopenshell.file, products: Sequence[int], *, storeys: Storeys, types: dict[int, str]
+) -> ElementTable:
+    """One row per product: class, name, storey, elevation of the storey, type."""
+    entities = [file.by_id(product) for product in products]
+    levels = [storeys.of(entity) for entity in entities]
+    return ElementTable(
+        element_ids(file, products),
+        {
+            "class": _objects([entity.is_a() for entity in entities]),
+            "name": _objects([text(entity, "Name") for entity in entities]),
+            "storey": _objects([text(level, "Name") for level in levels]),
+            "elevation": Column(np.array([storeys.elevation(level) for level in levels], dtype=np.float64), "m"),
+            "type": _objects([types.get(product) for product in products]),
+        },
+    )
+
+
+def space_columns(file: ifcopenshell.file, products: Sequence[int], areas: Sequence[float]) -> dict[str, Column]:
+    """Columns of rooms beyond those of every element.
+
+    Parameters
+    ----------
+    areas : (n,) float [m2]
+        Floor area worked out from the geometry.
+    """
+    entities = [file.by_id(product) for product in products]
+    stated = [_stated_area(entity) for entity in entities]
+    names = {name for name, _ in stated if name}
+    columns = {
+        "long_name": _objects([text(entity, "LongName") for entity in entities]),
+        "area": Column(np.asarray(areas, dtype=np.float64), "m2", "floor area of the geometry"),
+    }
+    if names:
+        title = f"stated in the file: {', '.join(sorted(names))}"
+        columns["stated_area"] = Column(np.array([area for _, area in stated], dtype=np.float64), "m2", title)
+    return columns
+
+
+def _stated_area(space: entity_instance) -> tuple[str, float]:
+    """Name and value of the area quantity of a room; square metres are assumed only where the file's unit is."""
+    found: dict[str, float] = {}
+    for relation in attribute(space, "IsDefinedBy") or ():
+        definition = attribute(relation, "RelatingPropertyDefinition")
+        for quantity in attribute(definition, "Quantities") or ():
+            value = attribute(quantity, "AreaValue")
+            if isinstance(value, int | float):
+                found.setdefault(str(attribute(quantity, "Name")), float(value) * _area_scale(space))
+    return next(((name, found[name]) for name in AREA_QUANTITIES if name in found), ("", math.nan))
+
+
+def _area_scale(space: entity_instance) -> float:
+    import ifcopenshell.util.unit
+
+    return float(ifcopenshell.util.unit.calculate_unit_scale(space.file, "AREAUNIT"))

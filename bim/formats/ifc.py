@@ -1,0 +1,143 @@
+"""IFC building and infrastructure models (.ifc, .ifczip): IFC2X3, IFC4, IFC4X3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bim.placement import IfcOptions
+from geo.formats.contract import FileInfo, Format, ReadOptions
+from geo.model import Feedback, Frame, Issue, Layer
+
+if TYPE_CHECKING:
+    from bim.georeference import Georeference
+    from bim.schema import Model
+
+TITLE = "IFC building model"
+# Up to this size the true box is worked out from all triangles; above, from the places of the products.
+TESSELLATED_BYTES = 8 << 20
+
+Box = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def sniff(path: Path, head: bytes) -> bool:
+    """STEP with an IFC schema (or none within the head), an archive with an IFC file, or ifcXML and IFC5."""
+    from bim.schema import is_ifc
+
+    return is_ifc(path, head)
+
+
+def inspect(path: Path) -> FileInfo:
+    """Schema, place, box and number of entities of every class.
+
+    Runs the geometry library for files up to `TESSELLATED_BYTES`, so it belongs in a child process like `read`.
+    """
+    from bim.georeference import read_georeference
+    from bim.read import summary
+    from bim.schema import open_model
+
+    model = open_model(path)
+    box, way = _box(model, path.stat().st_size)
+    found = read_georeference(model.file, model.metres_per_unit, centre=None if box is None else (box[0] + box[1]) / 2)
+    crs, bounds, doubts = _on_map(found, box)
+    details = {**found.details(), "bounds_from": way, "findings": [issue.code for issue in found.issues]}
+    return FileInfo(
+        format="ifc",
+        title=TITLE,
+        version=model.schema,
+        crs=crs,
+        vertical=found.vertical,
+        bounds=bounds,
+        counts=summary(model),
+        issues=(*model.issues, *found.issues, *doubts),
+        details=details,
+    )
+
+
+def _box(model: Model, size: int) -> tuple[Box | None, str]:
+    from bim.tessellation import select_products, tessellate
+
+    if size <= TESSELLATED_BYTES:
+        box = tessellate(model.file, select_products(model.file, spaces=False), Feedback()).bounds()
+        if box is not None:
+            return box, "triangles"
+    return _placement_box(model), "places of the products"
+
+
+def _placement_box(model: Model) -> Box | None:
+    """Box around the origins of the products that have a shape [model m]; the shapes reach beyond it."""
+    from bim.georeference_entities import placement_matrix
+
+    known: dict[int, NDArray[np.float64] | None] = {}
+    places = [
+        placement_matrix(product.ObjectPlacement, known)
+        for product in model.file.by_type("IfcProduct")
+        if product.Representation is not None
+    ]
+    origins = np.array([matrix[:3, 3] for matrix in places if matrix is not None]) * model.metres_per_unit
+    return None if len(origins) == 0 else (origins.min(axis=0), origins.max(axis=0))
+
+
+def _on_map(
+    found: Georeference, box: Box | None
+) -> tuple[str | None, tuple[float, float, float, float, float, float] | None, tuple[Issue, ...]]:
+    """CRS, box in it, and doubts about it."""
+    corners = _corners(box)
+    if found.is_on_map:
+        return found.crs, _extent(found.to_map(corners)), ()
+    site = found.site
+    if found.level != 20 or site is None:
+        return None, None if box is None else _extent(corners), (_no_place(),)
+    from bim.placement import place
+    from geo.crs import make_frame, project_crs_for, to_lonlat, transform
+
+    system = project_crs_for("EPSG:4326", site.longitude, site.latitude)
+    east, north = transform(site.longitude, site.latitude, "EPSG:4326", system)
+    frame = make_frame(system, float(east), float(north))
+    placed = place(found, frame, IfcOptions(placement="file"))
+    on_map = placed.to_map(corners)
+    on_map[:, 0], on_map[:, 1] = to_lonlat(on_map[:, 0], on_map[:, 1], system)
+    return "EPSG:4326", _extent(on_map), placed.issues[len(found.issues) :]
+
+
+def _no_place() -> Issue:
+    return Issue(
+        "ifc.no_place",
+        "The file does not say where on Earth it stands; it must be placed by hand. The box is in the model's own "
+        "coordinates.",
+        severity="doubt",
+    )
+
+
+def _corners(box: Box | None) -> NDArray[np.float64]:
+    if box is None:
+        return np.zeros((1, 3))
+    pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
+    return np.where(pick == 1, box[1], box[0])
+
+
+def _extent(points: NDArray[np.float64]) -> tuple[float, float, float, float, float, float]:
+    low, high = points.min(axis=0), points.max(axis=0)
+    return float(low[0]), float(low[1]), float(low[2]), float(high[0]), float(high[1]), float(high[2])
+
+
+def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
+    """Elements, rooms, lines and repeated parts as layers in local metres."""
+    from bim.read import read_layers
+
+    return read_layers(path, frame, options, feedback)
+
+
+FORMAT = Format(
+    id="ifc",
+    title=TITLE,
+    patterns=("*.ifc", "*.ifczip", "*.ifcxml", "*.ifcx"),
+    sniff=sniff,
+    inspect=inspect,
+    read=read,
+    options=IfcOptions,
+    isolate=True,
+)

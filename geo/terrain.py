@@ -24,6 +24,25 @@ def ground_at(grid: Grid | None, x: ArrayLike, y: ArrayLike, *, default: float =
     return np.where(np.isfinite(z), z, default)
 
 
+def ground_or_nearest(grid: Grid | None, x: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    """Ground height [local m]; where there is none the nearest known height, or 0 without any terrain.
+
+    Returns the heights and where they are real.
+    """
+    z = ground_at(grid, x, y)
+    real = np.isfinite(z)
+    if grid is None or real.all() or not grid.is_finite.any():
+        return np.nan_to_num(z), real
+    from scipy import ndimage
+
+    near = ndimage.distance_transform_edt(~grid.is_finite, return_distances=False, return_indices=True)
+    rows, cols = grid.values.shape
+    row = np.clip(np.round((np.asarray(y)[~real] - grid.y0) / grid.cell), 0, rows - 1).astype(np.int64)
+    col = np.clip(np.round((np.asarray(x)[~real] - grid.x0) / grid.cell), 0, cols - 1).astype(np.int64)
+    z[~real] = grid.values[tuple(near[:, row, col])]
+    return z, real
+
+
 def lowest_under(grid: Grid, areas: NDArray[np.object_]) -> Floats:
     """Lowest ground under each polygon (n,) [local m]; NaN where no terrain lies under any of its points.
 
@@ -47,15 +66,15 @@ def lowest_under(grid: Grid, areas: NDArray[np.object_]) -> Floats:
 def drape_lines(lines: NDArray[np.object_], grid: Grid | None, *, lift: float) -> tuple[Lines, NDArray[np.bool_]]:
     """LineStrings laid on the ground `lift` metres above it, with a vertex at least every two cells.
 
-    Returns the lines and, per line, whether ground was found everywhere; elsewhere the height is 0 + lift.
+    Returns the lines and, per line, whether ground was found everywhere; elsewhere the nearest ground is taken.
     """
     import shapely
 
     dense = lines if grid is None else shapely.segmentize(lines, max_segment_length=2 * grid.cell)
     points, owner = shapely.get_coordinates(dense, return_index=True)
-    z = ground_at(grid, points[:, 0], points[:, 1])
-    grounded = np.bincount(owner, weights=~np.isfinite(z), minlength=len(lines)) == 0
-    vertices = np.column_stack([points, np.nan_to_num(z) + lift])
+    z, real = ground_or_nearest(grid, points[:, 0], points[:, 1])
+    grounded = np.bincount(owner, weights=~real, minlength=len(lines)) == 0
+    vertices = np.column_stack([points, z + lift])
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(lines)))])
     return Lines(vertices, offsets, np.arange(len(lines))), grounded
 
@@ -79,7 +98,7 @@ def drape_areas(
     mesh : Mesh
         `face_element` is the index of the polygon.
     grounded : (n,) bool
-        Whether ground was found under every vertex; elsewhere the height is 0 + lift.
+        Whether ground was found under every vertex; elsewhere the nearest ground is taken.
     """
     level = np.full(len(areas), np.nan) if flat is None else np.asarray(flat, dtype=np.float64)
     uneven = np.isnan(level) & (grid is not None)
@@ -96,9 +115,10 @@ def drape_areas(
     face_owner = np.concatenate([face_owner, np.repeat(square_owner, 2)])
     vertex_owner = np.zeros(len(points), np.int64)
     vertex_owner[faces] = face_owner[:, None]
-    z = np.where(np.isnan(level[vertex_owner]), ground_at(grid, points[:, 0], points[:, 1]), level[vertex_owner])
-    grounded = np.bincount(vertex_owner, weights=~np.isfinite(z), minlength=len(areas)) == 0
-    vertices = np.column_stack([points, np.nan_to_num(z) + lift])
+    ground, real = ground_or_nearest(grid, points[:, 0], points[:, 1])
+    is_flat = ~np.isnan(level[vertex_owner])
+    grounded = np.bincount(vertex_owner, weights=~(real | is_flat), minlength=len(areas)) == 0
+    vertices = np.column_stack([points, np.where(is_flat, level[vertex_owner], ground) + lift])
     return Mesh(vertices, faces.astype(np.int32), face_owner.astype(np.int32)), grounded
 
 

@@ -280,6 +280,13 @@ def _plain(value: object) -> object:
     return str(value)
 
 
+def _umask() -> int:
+    """The process's file mode mask; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def write_atomically(path: Path, fill: Callable[[Any], None]) -> None:
     """Let `fill(file)` write a file beside `path`, then rename it. Raises `UserError` when the disk refuses."""
     temporary = ""
@@ -290,6 +297,8 @@ def write_atomically(path: Path, fill: Callable[[Any], None]) -> None:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
+        # mkstemp makes files that only their owner may read; a saved file follows the user's own rule.
+        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
         if temporary:

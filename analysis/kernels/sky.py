@@ -25,7 +25,7 @@ from geo.model import Feedback, Grid
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Rings of the sky of Lindberg and Grimmond (153 patches): upper edge, middle elevation, patches, first azimuth [degrees]
+# Rings of the sky of Lindberg and Grimmond, 153 patches: upper edge, middle elevation, number, first azimuth [degrees]
 RINGS = (
     (12, 6.0, 31, 0.0),
     (24, 18.0, 30, 4.0),

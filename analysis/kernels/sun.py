@@ -12,7 +12,7 @@ doi:10.1016/j.solener.2003.12.003 (stated accuracy 0.0003 degrees)
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -94,7 +94,8 @@ def sun_position(
 
     Parameters
     ----------
-    times_utc : (n,) datetime64 or datetimes without zone, UTC
+    times_utc : (n,) datetime64 or datetimes
+        UTC where they carry no zone.
     longitude, latitude : float [degrees]
         East and north positive, WGS 84.
     altitude : float [m]
@@ -112,7 +113,7 @@ def sun_position(
     import pandas as pd
     from pvlib.solarposition import spa_python
 
-    times = np.atleast_1d(np.asarray(times_utc, dtype="datetime64[ms]"))
+    times = _utc(times_utc)
     table = spa_python(
         pd.DatetimeIndex(times, tz="UTC"),
         latitude,
@@ -127,6 +128,17 @@ def sun_position(
     return SunPosition(*(table[name].to_numpy(dtype=np.float64) for name in names))
 
 
+def _utc(times: ArrayLike) -> Times:
+    """Any times as datetime64[ms] in UTC; datetimes with a zone are converted."""
+    if isinstance(times, np.ndarray) and times.dtype.kind == "M":
+        return np.atleast_1d(times.astype("datetime64[ms]"))
+    plain = [
+        moment.astimezone(UTC).replace(tzinfo=None) if isinstance(moment, datetime) and moment.tzinfo else moment
+        for moment in np.atleast_1d(np.asarray(times, dtype=object))
+    ]
+    return np.array(plain, dtype="datetime64[ms]")
+
+
 def sun_vectors(azimuth: ArrayLike, elevation: ArrayLike) -> Floats:
     """(n, 3) unit vectors towards the sun (x east, y north, z up); the azimuth counts from the y axis, clockwise."""
     azimuth_rad, elevation_rad = np.radians(np.atleast_1d(azimuth)), np.radians(np.atleast_1d(elevation))
@@ -136,10 +148,13 @@ def sun_vectors(azimuth: ArrayLike, elevation: ArrayLike) -> Floats:
 
 def utc_offset_of(longitude: float, latitude: float) -> float:
     """Clock time minus UTC [h] where nobody has said it: Korean time in Korea, else that of the nearest meridian."""
+    return KOREA_UTC_OFFSET if in_korea(longitude, latitude) else float(round(longitude / 15.0))
+
+
+def in_korea(longitude: float, latitude: float) -> bool:
+    """Whether a place [degrees] lies in the box around Korea where Korean time is taken for granted."""
     west, south, east, north = KOREA
-    if west <= longitude <= east and south <= latitude <= north:
-        return KOREA_UTC_OFFSET
-    return float(round(longitude / 15.0))
+    return west <= longitude <= east and south <= latitude <= north
 
 
 def hours_between(start: np.datetime64, stop: np.datetime64) -> float:

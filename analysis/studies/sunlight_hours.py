@@ -54,6 +54,7 @@ TERRAIN_CELLS = 1_500_000  # a terrain with more is thinned: three million trian
 MOST_POINTS = 30_000_000  # about 3 GB of results
 FLAT_TILT = 0.26  # |nz| of a face tilted 75 degrees: steeper counts as wall where the file does not say
 FLOOR_STEP = 1.5  # [m] a building's floor this near the ground counts as standing on it
+MOST_FLOAT = 10.0  # [m] a ground surface this near above the terrain still belongs to a building standing there
 HOUR_STEPS = (2.0, 4.0)  # [h] of the summary: 2 h and 4 h are the two limits of Korean courts
 
 REDA_ANDREAS_2004 = Reference(
@@ -134,6 +135,7 @@ class _City(NamedTuple):
     buildings: list[tuple[Layer, Mesh, NDArray[np.int8]]]
     occluder: Occluder
     solid: Bools
+    base: Bools
     normal_z: Floats
     low: tuple[float, float]
     high: tuple[float, float]
@@ -150,7 +152,7 @@ class _Facades(NamedTuple):
     id="sunlight.hours",
     title="Hours of direct sun",
     description=(
-        "Total hours of direct sun and the longest unbroken run, on the ground and on every facade and roof, on one day."
+        "Total hours of direct sun and the longest unbroken run on one day, on the ground and on every facade and roof."
     ),
     version=1,
     inputs=SunlightInputs,
@@ -179,8 +181,8 @@ def sunlight_hours(inputs: SunlightInputs, params: SunlightParams, feedback: Fee
         layers=layers,
         summary=_summary(day, ground, surfaces),
         tables=(_building_table(city, surfaces, names),),
-        issues=tuple(issues),
-        assumptions=_assumptions(inputs, params, day),
+        issues=(*_choices_made(inputs, params, day), *issues),
+        assumptions=ASSUMPTIONS,
     )
 
 
@@ -238,8 +240,18 @@ def _city(inputs: SunlightInputs, params: SunlightParams, issues: list[Issue], f
     occluder = Occluder(everything, centre, feedback)
     solid = [np.zeros(len(ground_mesh.faces), dtype=bool)]
     solid += [np.full(len(mesh.faces), layer.theme in STUDIED_THEMES) for layer, mesh in meshes]
+    base = np.concatenate([np.zeros(len(ground_mesh.faces), dtype=bool), *(_base_faces(*pair) for pair in meshes)])
     normal_z = np.concatenate([mesh.face_cross[:, 2] for mesh in everything])
-    return _City(terrain, buildings, occluder, np.concatenate(solid), normal_z, low, high)
+    return _City(terrain, buildings, occluder, np.concatenate(solid), base, normal_z, low, high)
+
+
+def _base_faces(layer: Layer, mesh: Mesh) -> Bools:
+    """(m,) faces that the file itself calls the ground surface of a building."""
+    said = layer.field_named("surface")
+    known = said is not None and said.on == "face" and "ground" in said.categories and layer.theme in STUDIED_THEMES
+    if said is None or not known or len(said.values) != len(mesh.faces):
+        return np.zeros(len(mesh.faces), dtype=bool)
+    return np.asarray(said.values == said.categories.index("ground"))
 
 
 def _mesh_of(layer: Layer) -> Mesh:
@@ -361,15 +373,17 @@ def _ground(city: _City, day: _Day, params: SunlightParams, feedback: Feedback) 
 def _under_buildings(city: _City, points: Floats) -> Bools:
     """(n,) whether a point of the ground lies inside a building.
 
-    Inside: straight up the first face of a building is met from behind (a roof from within); or the point stands on
-    (or just under) a building's floor with more of the building overhead. A bridge or a canopy leaves it outside.
+    Inside: straight up the first face of a building is met from behind (a roof from within), or is its ground surface
+    (a building that floats a little); or the point stands on (or just under) a building's floor with more of the
+    building overhead. A bridge or a canopy leaves it outside.
     """
     inside = np.zeros(len(points), dtype=bool)
     up, down = np.array([[0.0, 0.0, 1.0]]), np.array([[0.0, 0.0, -1.0]])
     for start in range(0, len(points), 200_000):
         part = points[start : start + 200_000]
-        above = city.occluder.first_hit(part + [0, 0, SURFACE_OFFSET], up).face
-        from_behind = _solid(city, above) & (city.normal_z[above] > 0)
+        hit = city.occluder.first_hit(part + [0, 0, SURFACE_OFFSET], up)
+        floating = (hit.face >= 0) & city.base[hit.face] & (hit.distance < MOST_FLOAT)
+        from_behind = (_solid(city, hit.face) & (city.normal_z[hit.face] > 0)) | floating
         head = part + [0, 0, FLOOR_STEP]
         floor = city.occluder.first_hit(head, down, 2 * FLOOR_STEP).face
         overhead = city.occluder.first_hit(head, up).face
@@ -641,19 +655,41 @@ def _statistics(name: str, hours: Floats, area: Floats) -> dict[str, Quantity]:
     return out
 
 
-def _assumptions(inputs: SunlightInputs, params: SunlightParams, day: _Day) -> tuple[str, ...]:
-    basis = f"clock time, UTC{day.utc_offset:+g} h" if params.time_basis == "clock" else "true solar time"
-    said = "taken from the longitude" if params.utc_offset == "auto" else "as given"
-    trees = "Trees block the sun completely." if params.trees_block else "Trees are left out."
-    ground = "the loaded terrain and obstacles; hills beyond them do not block."
-    return (
-        f"Hours are given in {basis}; the clock's distance from UTC is {said}.",
-        "The sun is a point: true shadow edges are blurred by 0.27 degrees to each side.",
-        "The sun's height includes refraction at sea level (1013 hPa, 12 degrees C).",
-        f"Each step of {params.step:g} minutes is judged at its middle, from the centre's rise to its setting on a plain.",
-        "The sky is clear; glass blocks like a wall.",
-        trees,
-        f"The horizon is made by {ground}",
-        "Walls that touch a neighbour count as facade without sun.",
-        "Means and percentiles are weighted by area.",
-    )
+# The translations count these from 0 (``sunlight.hours.assumption.0``): keep the order.
+ASSUMPTIONS = (
+    "The sun is a point: true shadow edges are blurred by 0.27 degrees to each side.",
+    "The sun's height includes refraction at sea level (1013 hPa, 12 degrees C).",
+    "Each time step is judged at its middle, from the rise of the sun's centre to its setting on a plain.",
+    "The sky is clear; glass blocks like a wall.",
+    "The horizon is made by the loaded terrain and obstacles; hills beyond them do not block.",
+    "Walls that touch a neighbour count as facade without sun.",
+    "Means, percentiles and shares are weighted by area.",
+)
+
+
+def _choices_made(inputs: SunlightInputs, params: SunlightParams, day: _Day) -> list[Issue]:
+    """What was decided for the user, with its figures."""
+    clock = params.time_basis == "clock"
+    basis = "clock time" if clock else "true solar time"
+    made = [
+        Issue(
+            "sunlight.clock_time" if clock else "sunlight.solar_time",
+            f"Hours of the day are {basis}; the clock shows UTC{day.utc_offset:+g} h.",
+            values={"offset": f"{day.utc_offset:+g}"},
+        )
+    ]
+    if params.utc_offset == "auto" and not sun.in_korea(inputs.frame.longitude, inputs.frame.latitude):
+        made.append(
+            Issue(
+                "sunlight.offset_assumed",
+                f"UTC{day.utc_offset:+g} h was taken from the longitude; the legal time of the place may differ.",
+                severity="doubt",
+                values={"offset": f"{day.utc_offset:+g}"},
+            )
+        )
+    if inputs.trees:
+        code, said = (
+            ("sunlight.trees_block", "block") if params.trees_block else ("sunlight.trees_left_out", "do not block")
+        )
+        made.append(Issue(code, f"Trees {said} the sun.", count=len(inputs.trees)))
+    return made

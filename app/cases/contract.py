@@ -7,31 +7,32 @@ its own file to this package with a module-level ``CASE = Case(...)``.
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import app.cases
 from geo.model import Feedback, UserError
 
+Limit = Mapping[str, float]
 
-class Limit(NamedTuple):
-    """What a metric must keep: at least `low`, at most `high`."""
 
-    low: float | None = None
-    high: float | None = None
+def at_least(value: float) -> Limit:
+    """A limit that a good value reaches or exceeds."""
+    return {"min": value}
 
-    def holds(self, value: float) -> bool:
-        """Whether a value keeps the limit; not-a-number keeps none."""
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high) and value == value
 
-    def as_dict(self) -> dict[str, float]:
-        """``{"min": ..., "max": ...}`` with what is set."""
-        pairs = (("min", self.low), ("max", self.high))
-        return {name: value for name, value in pairs if value is not None}
+def at_most(value: float) -> Limit:
+    """A limit that a good value does not exceed."""
+    return {"max": value}
+
+
+def keeps(value: float, limit: Limit) -> bool:
+    """Whether a value keeps a limit; not-a-number keeps none."""
+    return limit.get("min", -math.inf) <= value <= limit.get("max", math.inf)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class CaseResult:
         ``"sun"``, ``"wind"``, ``"covering"`` ...
     metrics : mapping of name -> number
     limits : mapping of metric name -> Limit
-        A metric without a limit is for information.
+        ``{"min": ...}`` or ``{"max": ...}``, plain values for JSON. A metric without a limit is for information.
     notes : tuple of str
         What the reader of the scores must know, in plain English.
     """
@@ -57,7 +58,7 @@ class CaseResult:
     @property
     def passed(self) -> bool:
         """Whether every limit is kept."""
-        return all(name in self.metrics and limit.holds(self.metrics[name]) for name, limit in self.limits.items())
+        return all(name in self.metrics and keeps(self.metrics[name], limit) for name, limit in self.limits.items())
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analysis.kernels.rays import SURFACE_OFFSET, Occluder
 from analysis.kernels.sky import sky_view_rays, sky_view_sweep, sweep_lit
 from analysis.kernels.sun import sun_vectors
-from app.cases.contract import Case, CaseResult, Limit
+from app.cases.contract import Case, CaseResult, at_least, at_most
 from geo.model import Feedback, Grid, UserError
 
 Floats = NDArray[np.float64]
@@ -31,10 +31,10 @@ NEEDED = (SURFACE, SKY_VIEW) + tuple(
 )
 MOST_CELLS = 25_000_000
 LIMITS = {
-    "shadow_agreement": Limit(low=0.999),
-    "svf_rmse": Limit(high=0.005),
-    "shadow_agreement_rays": Limit(low=0.995),
-    "svf_rmse_rays": Limit(high=0.03),
+    "shadow_agreement": at_least(0.999),
+    "svf_rmse": at_most(0.005),
+    "shadow_agreement_rays": at_least(0.995),
+    "svf_rmse_rays": at_most(0.03),
 }
 NOTES = (
     "shadow_agreement, svf_rmse: raster sweep, the reference's own method.",

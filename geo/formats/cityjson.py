@@ -19,6 +19,7 @@ from geo.formats.cityjson_file import REASONS, CityFile, Keep, claimed_extent, l
 from geo.formats.cityjson_layers import City
 from geo.formats.cityjson_place import check_place, known_crs, undo_second_translation, vertical_doubt
 from geo.formats.cityjson_templates import Placed, place
+from geo.formats.cityjson_write import write
 from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 
@@ -219,5 +220,7 @@ FORMAT = Format(
     sniff=sniff,
     inspect=inspect,
     read=read,
+    write=write,
+    writes=("mesh", "instances"),
     options=CityJsonOptions,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -351,8 +351,15 @@ def instance_placement(geometry: dict[str, Any]) -> tuple[int, Floats] | None:
     return (boundaries[0], values[:3]) if sane else None
 
 
-def inside_out(vertices: Floats, faces: Indices, element: Indices, is_solid: NDArray[np.bool_]) -> Indices:
-    """Which solids are closed but turned inside out: rows whose faces enclose a negative volume.
+class Solids(NamedTuple):
+    """Rows of objects that the file calls solids but that are open, or closed and turned inside out."""
+
+    open: Indices
+    inside_out: Indices
+
+
+def check_solids(vertices: Floats, faces: Indices, element: Indices, is_solid: NDArray[np.bool_]) -> Solids:
+    """Which solids are open, and which enclose a negative volume.
 
     Parameters
     ----------
@@ -370,4 +377,4 @@ def inside_out(vertices: Floats, faces: Indices, element: Indices, is_solid: NDA
     area = np.bincount(element, np.linalg.norm(cross, axis=1), minlength=count)
     rest = np.stack([np.bincount(element, cross[:, k], minlength=count) for k in range(3)], axis=1)
     closed = np.linalg.norm(rest, axis=1) <= CLOSED_TOLERANCE * area
-    return np.flatnonzero(is_solid & closed & (volume < 0))
+    return Solids(np.flatnonzero(is_solid & ~closed), np.flatnonzero(is_solid & closed & (volume < 0)))

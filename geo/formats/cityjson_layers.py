@@ -119,7 +119,10 @@ class City:
         self._doubt("cityjson.degenerate", "surfaces have no area and were left out", done.reason >= FAULTY, rings)
         self._doubt("cityjson.crossing", "surfaces have rings that cross", done.reason == CROSSING, rings, "doubt")
         is_solid = np.array([one.is_solid for one in self.chosen], dtype=bool)
-        turned = shapes.inside_out(self.local, self.faces, self.face_row, is_solid)
+        gaps, turned = shapes.check_solids(self.local, self.faces, self.face_row, is_solid)
+        if len(gaps):
+            message = f"{len(gaps)} solids are not closed; their volume is not certain."
+            self.issues.append(Issue("cityjson.open_solid", message, "doubt", len(gaps), self._ids(gaps)))
         if len(turned):
             faulty = np.isin(self.face_row, turned)
             self.faces[faulty] = self.faces[faulty][:, ::-1]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bim.elements import Storeys, element_ids, element_table, read_storeys, read_types, space_columns
+from bim.elements import Storeys, attribute, element_ids, element_table, read_storeys, read_types, space_columns
 from bim.georeference import Georeference, read_georeference
 from bim.placement import IfcOptions, place
 from bim.schema import Model, open_model
@@ -39,8 +38,8 @@ FEWEST_INSTANCES = 8
 MOST_BAKED_FACES = 2_000_000
 CHUNK_VERTICES = 200_000
 ISSUE_ELEMENTS = 200
-LINE_REPRESENTATIONS = ("Axis", "FootPrint", "Box", "CoG", "Reference", "Profile", "Annotation", "Clearance")
-LINE_TYPES = ("Curve", "Curve2D", "Curve3D", "GeometricCurveSet", "Annotation2D", "Point", "PointCloud", "BoundingBox")
+MAPPING_DEPTH = 8
+LINE_ITEMS = ("IfcCurve", "IfcPoint", "IfcSegment", "IfcTextLiteral", "IfcAnnotationFillArea", "IfcBoundingBox")
 
 Numbers = NDArray[np.int64]
 
@@ -319,16 +318,19 @@ def _missing(file: ifcopenshell.file, shapes: Tessellation, selection: Selection
 
 
 def _has_only_lines(file: ifcopenshell.file, product: int) -> bool:
-    from bim.elements import attribute
+    representations = attribute(attribute(file.by_id(product), "Representation"), "Representations") or ()
+    items = [item for representation in representations for item in attribute(representation, "Items") or ()]
+    return all(_is_line(item, MAPPING_DEPTH) for item in items)
 
-    representations: Sequence[object] = (
-        attribute(attribute(file.by_id(product), "Representation"), "Representations") or ()
-    )
-    return all(
-        attribute(r, "RepresentationIdentifier") in LINE_REPRESENTATIONS
-        or attribute(r, "RepresentationType") in LINE_TYPES
-        for r in representations
-    )
+
+def _is_line(item: Any, depth: int) -> bool:
+    """Whether a representation item has neither surface nor volume; a circle of mappings ends at the depth."""
+    if item.is_a("IfcMappedItem") and depth:
+        mapped = attribute(attribute(item, "MappingSource"), "MappedRepresentation")
+        return all(_is_line(part, depth - 1) for part in attribute(mapped, "Items") or ())
+    if item.is_a("IfcGeometricSet"):
+        return all(_is_line(part, 0) for part in attribute(item, "Elements") or ())
+    return any(item.is_a(kind) for kind in LINE_ITEMS)
 
 
 def summary(model: Model) -> dict[str, int]:

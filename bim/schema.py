@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -173,7 +175,7 @@ def _plain_file(path: Path) -> Iterator[Path]:
             with archive.open(entry) as source, plain.open("wb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
             yield plain
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as error:
         # RuntimeError: a password; NotImplementedError: a compression method Python does not have.
         raise UserError(
             f"{path.name} cannot be unpacked.",

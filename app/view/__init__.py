@@ -1,0 +1,1 @@
+"""The picture: layers to actors, camera, light, picking, overlay."""

@@ -1,0 +1,140 @@
+"""Selection and hover: faces tinted and outlined in a renderer in front, over the depth of the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
+
+from app.view.creases import crease_edges
+from app.view.layer_actors import Look, new_actor, set_depth_pull
+from app.view.lines import line_pairs
+from app.view.polydata import point_cloud, segments, triangles
+from app.view.sky import largest_element
+from geo.model import Instances, Layer, Lines, Mesh, Points
+
+FILL = 0.38
+HALO_WIDTH, LINE_WIDTH = 6.0, 3.0  # pixels; the white halo is what shows on blue and orange ramps
+PULL = 6.0
+MOST_FACES = 400_000  # beyond this a selection is tinted but not outlined
+
+
+class Highlight:
+    """The marks of what is selected and of what is under the cursor."""
+
+    def __init__(self, renderer: vtkRenderer, look: Look) -> None:
+        self._renderer = renderer
+        self._look = look
+        self._selection: list[tuple[Layer, str]] = []
+        self._hover: tuple[Layer, str] | None = None
+        self._actors: list[vtkActor] = []
+
+    def set_selection(self, elements: Sequence[tuple[Layer, str]]) -> None:
+        """Mark these elements; an empty id stands for the whole layer."""
+        self._selection = list(elements)
+        self._rebuild()
+
+    def set_hover(self, element: tuple[Layer, str] | None) -> None:
+        """Outline what is under the cursor."""
+        if element != self._hover:
+            self._hover = element
+            self._rebuild()
+
+    def retheme(self) -> None:
+        """The palette has changed."""
+        self._rebuild()
+
+    def clear(self) -> None:
+        """Mark nothing."""
+        self._selection, self._hover = [], None
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        for actor in self._actors:
+            self._renderer.RemoveActor(actor)
+        self._actors = []
+        chosen: dict[str, tuple[Layer, list[str]]] = {}
+        for layer, element in self._selection:
+            chosen.setdefault(layer.id, (layer, []))[1].append(element)
+        for layer, elements in chosen.values():
+            self._mark(layer, elements, "selection")
+        if self._hover is not None and self._hover not in self._selection:
+            self._mark(self._hover[0], [self._hover[1]], "hover")
+        for actor in self._actors:
+            self._renderer.AddActor(actor)
+
+    def _mark(self, layer: Layer, elements: Sequence[str], role: str) -> None:
+        if not layer.style.visible:
+            return
+        chosen = _chosen(layer, elements)
+        geometry = layer.geometry
+        if isinstance(geometry, Instances):
+            geometry = _instances_of(geometry, chosen).baked()
+        if isinstance(geometry, Mesh):
+            self._mark_mesh(geometry, chosen, role)
+        elif isinstance(geometry, Lines):
+            pairs, owner = line_pairs(geometry)
+            self._outline(geometry.vertices, pairs[chosen[geometry.line_element[owner]]], role)
+        elif isinstance(geometry, Points):
+            self._dots(geometry.vertices[chosen[geometry.element]], role)
+
+    def _mark_mesh(self, mesh: Mesh, chosen: NDArray[np.bool_], role: str) -> None:
+        mine = chosen[mesh.face_element]
+        part = Mesh(mesh.vertices, mesh.faces[mine], mesh.face_element[mine])
+        if len(part.faces) == 0:
+            return
+        if role == "selection":
+            self._fill(part, role)
+        if len(part.faces) <= MOST_FACES:
+            self._outline(part.vertices, crease_edges(part)[0], role)
+
+    def _fill(self, part: Mesh, role: str) -> None:
+        used, numbers = np.unique(part.faces.ravel(), return_inverse=True)
+        actor = new_actor(triangles(part.vertices[used], numbers.reshape(-1, 3).astype(np.int32)))
+        actor.GetProperty().LightingOff()
+        actor.GetProperty().SetColor(self._look.theme.unit_rgb(role))
+        actor.GetProperty().SetOpacity(FILL)
+        set_depth_pull(actor, PULL - 2)
+        self._actors.append(actor)
+
+    def _outline(self, vertices: NDArray[np.float64], pairs: NDArray[np.int32], role: str) -> None:
+        if len(pairs) == 0:
+            return
+        used, numbers = np.unique(pairs.ravel(), return_inverse=True)
+        data = segments(vertices[used], numbers.reshape(-1, 2).astype(np.int32))
+        widths = ((HALO_WIDTH, "halo", PULL), (LINE_WIDTH, role, PULL + 2))
+        for width, colour, pull in widths if role == "selection" else ((2.0, role, PULL),):
+            actor = new_actor(data)
+            actor.GetProperty().LightingOff()
+            actor.GetProperty().SetColor(self._look.theme.unit_rgb(colour))
+            actor.GetProperty().SetLineWidth(width)
+            set_depth_pull(actor, pull)
+            self._actors.append(actor)
+
+    def _dots(self, vertices: NDArray[np.float64], role: str) -> None:
+        for size, colour, pull in ((18.0, "halo", PULL + 8), (13.0, role, PULL + 12)):
+            actor = new_actor(point_cloud(vertices))
+            property_ = actor.GetProperty()
+            property_.LightingOff()
+            property_.SetColor(self._look.theme.unit_rgb(colour))
+            property_.SetPointSize(size)
+            property_.SetRenderPointsAsSpheres(True)
+            set_depth_pull(actor, pull)
+            self._actors.append(actor)
+
+
+def _chosen(layer: Layer, elements: Sequence[str]) -> NDArray[np.bool_]:
+    """(elements,) whether each row of the table is marked."""
+    count = max(len(layer.table), largest_element(layer) + 1)
+    if "" in elements:
+        return np.ones(count, dtype=np.bool_)
+    chosen = np.zeros(count, dtype=np.bool_)
+    chosen[[layer.table.index[name] for name in elements if name in layer.table.index]] = True
+    return chosen
+
+
+def _instances_of(instances: Instances, chosen: NDArray[np.bool_]) -> Instances:
+    mine = chosen[instances.element]
+    return Instances(instances.shapes, instances.shape[mine], instances.transform[mine], instances.element[mine])

@@ -1,0 +1,151 @@
+"""What every kind of layer has in common when it is drawn: its actors, its colours, its place in the light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
+
+from app.theme import Theme, rgb_of
+from app.view.polydata import ArrayTexture
+from app.view.sky import SkyTexture
+from geo.model import Layer
+
+ROLE_OF_THEME = {  # theme of a layer -> role in the palette
+    "terrain": "ground",
+    "building": "wall",
+    "road": "road",
+    "rail": "rail",
+    "water": "water",
+    "parcel": "green",
+    "tree": "crown",
+    "furniture": "furniture",
+    "bim": "indoor_wall",
+    "space": "space",
+    "utility": "utility",
+    "sensor": "sensor",
+    "result": "accent",
+    "other": "other",
+}
+RESULT_KEEP = 0.7  # share of its own colour a surface keeps when a result colours it
+
+
+@dataclass
+class Look:
+    """What all actors are drawn with."""
+
+    theme: Theme
+    light: SkyTexture
+
+
+@dataclass(frozen=True)
+class Drape:
+    """A picture laid over the ground from above.
+
+    Attributes
+    ----------
+    layer_id : str
+    texture : ArrayTexture
+        RGBA, premultiplied; row 0 south.
+    box : (west, south, 1 / width, 1 / height) [local m]
+    strength, keep : float
+        How much of the ground it covers, and how much of its colour survives the shade.
+    """
+
+    layer_id: str
+    texture: ArrayTexture
+    box: tuple[float, float, float, float]
+    strength: float
+    keep: float
+
+
+class LayerActors:
+    """The actors of one layer. Made once; `refresh` follows changes of the layer, `retheme` those of the palette."""
+
+    def __init__(self, layer: Layer, look: Look) -> None:
+        self.layer = layer
+        self.look = look
+        self.actors: list[vtkActor] = []
+        self.build()
+        self.recolour()
+        self.show()
+
+    def build(self) -> None:
+        """Make the actors from the geometry."""
+        raise NotImplementedError
+
+    def recolour(self) -> None:
+        """Set colours and hidden elements from style, fields and theme."""
+
+    def refresh(self, layer: Layer, what: str) -> bool:
+        """Follow a change of the layer. True when the actors themselves were replaced."""
+        geometry_changed = layer.geometry is not self.layer.geometry
+        self.layer = layer
+        if geometry_changed:
+            self.look.light.forget(self.actors)
+            self.actors = []
+            self.build()
+        if what != "name":
+            self.recolour()
+        self.show()
+        return geometry_changed
+
+    def retheme(self) -> None:
+        """The theme in `look` has changed."""
+        self.recolour()
+
+    def show(self) -> None:
+        """Visible or not, as the style says."""
+        for actor in self.actors:
+            actor.SetVisibility(self.layer.style.visible)
+
+    def release(self) -> None:
+        """The layer is gone."""
+        self.look.light.forget(self.actors)
+        self.actors = []
+
+    @property
+    def drape(self) -> Drape | None:
+        """A picture for the ground, of layers that are one."""
+        return None
+
+    def plain_rgb(self) -> tuple[int, int, int]:
+        """The layer's one colour: its own, else the palette's."""
+        if self.layer.style.colour:
+            return rgb_of(self.layer.style.colour)
+        return self.look.theme.rgb(ROLE_OF_THEME.get(self.layer.theme, "other"))
+
+
+def new_actor(data: object) -> vtkActor:
+    """An actor with a plain mapper whose model coordinates are the scene's: the light relies on it."""
+    mapper = vtkPolyDataMapper()
+    mapper.SetInputData(data)
+    mapper.SetVBOShiftScaleMethod(0)
+    mapper.SetResolveCoincidentTopologyToPolygonOffset()
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    set_depth_pull(actor, 0.0)
+    return actor
+
+
+def set_depth_pull(actor: vtkActor, units: float) -> None:
+    """Draw nearer to the eye by some depth units; 0 = exactly where it is."""
+    mapper = actor.GetMapper()
+    # VTK adds these to offsets that all mappers share and that differ between its versions: those are set to nothing.
+    mapper.SetResolveCoincidentTopologyPolygonOffsetParameters(0.0, 0.0)
+    mapper.SetResolveCoincidentTopologyLineOffsetParameters(0.0, 0.0)
+    mapper.SetResolveCoincidentTopologyPointOffsetParameter(0.0)
+    mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(0.0, -units)
+    mapper.SetRelativeCoincidentTopologyLineOffsetParameters(0.0, -units)
+    mapper.SetRelativeCoincidentTopologyPointOffsetParameter(-units)
+
+
+def face_texture(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colours (m, 3) and alpha (m,) of faces as a texture (rows, 1024, 4)."""
+    rows = max((len(colours) + 1023) // 1024, 1)
+    pixels = np.zeros((rows * 1024, 4), dtype=np.uint8)
+    pixels[: len(colours), :3] = colours
+    pixels[: len(colours), 3] = alpha
+    return pixels.reshape(rows, 1024, 4)

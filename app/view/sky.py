@@ -1,0 +1,371 @@
+"""Light: the sky texture (shadow height, sky view, ground) over the scene, and the shader text that reads it.
+
+A surface asks the texture at its own place whether the sun reaches it and how much sky it sees; one raster serves
+ground, walls, roofs and trees. The shader replaces VTK's lighting altogether.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkRenderingCore import vtkActor
+
+from app.view.polydata import ArrayTexture
+from geo.model import Bounds, Feedback, Grid, Instances, Layer, Mesh
+
+Raster = NDArray[np.float32]
+
+FINEST_CELL = 0.5  # metres: a step in a shadow's edge that is still seen at street zoom
+MOST_CELLS = 3_000_000
+MARGIN = 60.0  # metres of ground around the buildings
+LOWEST_SUN = 3.0  # degrees; below it the shadows are longer than the raster
+NO_SHADE = -1.0e6  # shadow height where nothing casts one [m]
+OPEN_SKY = np.array([[[NO_SHADE, 1.0, -1.0e6]]], dtype=np.float32)
+DEFAULT_SUN = (240.0, 38.0)  # grid azimuth, altitude [degrees]: afternoon, long enough shadows to read shapes
+SURFACE_THEMES = frozenset({"building", "bim", "tree", "furniture", "other"})
+RAISED = 1.5  # metres above ground from which a cell is a roof and sees the sky from there
+
+
+@dataclass(frozen=True)
+class SkyInputs:
+    """What the light needs to know of a scene. All rasters (rows, cols) float32, row 0 south.
+
+    Attributes
+    ----------
+    surface : [m]
+        Terrain, buildings and trees, for shadows.
+    ground : [m]
+    view : 0..1
+        Share of the sky seen from the ground, on a roof from the roof.
+    x0, y0 : float [local m]
+        Centre of the south-west cell.
+    cell : float [m]
+    """
+
+    surface: Raster
+    ground: Raster
+    view: Raster
+    x0: float
+    y0: float
+    cell: float
+
+
+def build_sky_inputs(layers: Iterable[Layer], *, feedback: Feedback | None = None) -> SkyInputs | None:
+    """Rasters of a scene for the light; pure, may run in any thread. None when there is nothing to light."""
+    from analysis.kernels.shade import surface_raster
+
+    feedback = feedback or Feedback()
+    shown = [layer for layer in layers if layer.style.visible and layer.geometry is not None]
+    terrains = [layer for layer in shown if layer.theme == "terrain" and isinstance(layer.geometry, Grid | Mesh)]
+    casters = [layer for layer in shown if layer.theme in SURFACE_THEMES and _casts(layer)]
+    extent = _extent(casters, terrains)
+    if extent is None:
+        return None
+    x0, y0, cell, shape = extent
+    place = {"x0": x0, "y0": y0, "cell": cell, "shape": shape}
+    ground = np.full(shape, np.nan, dtype=np.float32)
+    for layer in terrains:
+        if isinstance(layer.geometry, Grid):
+            heights = _resampled(layer.geometry, x0, y0, cell=cell, shape=shape)
+            ground = np.where(np.isfinite(heights), np.fmax(ground, heights), ground)
+        elif isinstance(layer.geometry, Mesh):
+            ground = surface_raster(layer.geometry.vertices, layer.geometry.faces, start=ground, **place)
+        feedback.step(0.2, "ground for the light")
+    ground[~np.isfinite(ground)] = _lowest(ground, casters)
+    solid, surface = ground, ground
+    for number, layer in enumerate(casters):
+        feedback.step(0.2 + 0.3 * number / len(casters), "surface for the light")
+        mesh = _shown_mesh(layer)
+        if layer.kind == "instances":
+            surface = surface_raster(mesh.vertices, mesh.faces, start=surface, **place)
+        else:
+            solid = surface_raster(mesh.vertices, mesh.faces, start=solid, **place)
+    surface = np.maximum(surface, solid)
+    feedback.step(0.5, "sky view for the light")
+    level = np.where(solid - ground > RAISED, solid, ground)
+    view = _sky_view(surface, level, cell)
+    feedback.step(1.0, "light ready")
+    return SkyInputs(surface, ground, view, x0, y0, cell)
+
+
+def _sky_view(surface: Raster, level: Raster, cell: float) -> Raster:
+    """Sky view, at half the resolution where the raster is large: it varies slowly and is the dear part."""
+    from analysis.kernels.shade import sky_view
+
+    if surface.size < 600_000:
+        return sky_view(surface, level, cell=cell)
+    coarse = sky_view(np.ascontiguousarray(surface[::2, ::2]), np.ascontiguousarray(level[::2, ::2]), cell=2 * cell)
+    rows, cols = surface.shape
+    return np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[:rows, :cols]
+
+
+def _casts(layer: Layer) -> bool:
+    if isinstance(layer.geometry, Instances):
+        return layer.geometry.face_count <= 6_000_000
+    return isinstance(layer.geometry, Mesh) and layer.stratum != "underground"
+
+
+def _shown_mesh(layer: Layer) -> Mesh:
+    """Triangles of the elements that are not hidden."""
+    geometry = layer.geometry
+    mesh = geometry.baked() if isinstance(geometry, Instances) else geometry
+    if not isinstance(mesh, Mesh):
+        raise TypeError(f"{layer.kind} casts no shadow")
+    if not layer.style.hidden:
+        return mesh
+    shown = shown_elements(layer)[mesh.face_element]
+    return Mesh(mesh.vertices, mesh.faces[shown], mesh.face_element[shown])
+
+
+def shown_elements(layer: Layer) -> NDArray[np.bool_]:
+    """(elements,) whether each row of the layer's table is drawn."""
+    shown = np.ones(max(len(layer.table), 1 + largest_element(layer)), dtype=np.bool_)
+    rows = [layer.table.index[name] for name in layer.style.hidden if name in layer.table.index]
+    shown[rows] = False
+    return shown
+
+
+def largest_element(layer: Layer) -> int:
+    """Largest element row that the geometry mentions, -1 for none."""
+    for name in ("face_element", "line_element", "element"):
+        rows = getattr(layer.geometry, name, None)
+        if rows is not None and len(rows):
+            return int(rows.max())
+    return -1
+
+
+def _extent(casters: Sequence[Layer], terrains: Sequence[Layer]) -> tuple[float, float, float, tuple[int, int]] | None:
+    """Centre of the first cell, cell size and shape of the raster: the buildings and some ground, else the ground."""
+    box = _union(casters)
+    ground = _union(terrains)
+    if box is None and ground is None:
+        return None
+    if box is None:
+        low, high = np.array(ground.low[:2]), np.array(ground.high[:2])  # type: ignore[union-attr]
+    else:
+        low, high = np.array(box.low[:2]) - MARGIN, np.array(box.high[:2]) + MARGIN
+    size = high - low
+    cell = max(FINEST_CELL, math.sqrt(float(size[0] * size[1]) / MOST_CELLS))
+    cols, rows = (max(int(math.ceil(s / cell)), 2) for s in size)
+    return float(low[0] + cell / 2), float(low[1] + cell / 2), cell, (rows, cols)
+
+
+def _union(layers: Sequence[Layer]) -> Bounds | None:
+    boxes = [layer.geometry.bounds for layer in layers if layer.geometry is not None]
+    return Bounds.union([box for box in boxes if box is not None])
+
+
+def _lowest(ground: Raster, casters: Sequence[Layer]) -> float:
+    """A ground height where none is known: the lowest known, else the foot of the buildings."""
+    if np.isfinite(ground).any():
+        return float(np.nanmin(ground))
+    feet = [layer.geometry.bounds.low[2] for layer in casters if layer.geometry and layer.geometry.bounds]
+    return float(min(feet, default=0.0))
+
+
+def _resampled(grid: Grid, x0: float, y0: float, *, cell: float, shape: tuple[int, int]) -> Raster:
+    """Heights of a grid at the raster's cell centres, bilinear along rows and columns in turn; NaN outside."""
+    rows, cols = shape
+    col = (x0 + cell * np.arange(cols) - grid.x0) / grid.cell
+    row = (y0 + cell * np.arange(rows) - grid.y0) / grid.cell
+    values = grid.values.astype(np.float32)
+    r0, v, known_row = _neighbours(row, values.shape[0])
+    c0, u, known_col = _neighbours(col, values.shape[1])
+    r1, c1 = np.minimum(r0 + 1, values.shape[0] - 1), np.minimum(c0 + 1, values.shape[1] - 1)
+    lines = values[r0] * (1 - v)[:, None] + values[r1] * v[:, None]
+    out = lines[:, c0] * (1 - u) + lines[:, c1] * u
+    out[~known_row] = np.nan
+    out[:, ~known_col] = np.nan
+    return out
+
+
+def _neighbours(place: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], Raster, NDArray[np.bool_]]:
+    known = (place >= -0.5) & (place <= count - 0.5)
+    inside = np.clip(place, 0, count - 1)
+    low = np.minimum(inside.astype(np.int64), max(count - 2, 0))
+    return low, (inside - low).astype(np.float32), known
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How one actor takes the light.
+
+    Attributes
+    ----------
+    smooth : bool
+        Interpolated normals (terrain, crowns) instead of one per triangle.
+    face_texture : bool
+        Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn).
+    drapes : int
+        Number of textures laid over it from above.
+    """
+
+    smooth: bool = False
+    face_texture: bool = False
+    drapes: int = 0
+
+
+class SkyTexture:
+    """The light of a scene: textures and uniforms of every actor it was applied to."""
+
+    def __init__(self) -> None:
+        self._inputs: SkyInputs | None = None
+        self._sun = DEFAULT_SUN
+        self._actors: list[vtkActor] = []
+        # Red: shadow height, green: sky view, blue: ground height. (One channel alone VTK sends through a colour map.)
+        self._pixels = OPEN_SKY.copy()
+        self._texture = ArrayTexture(self._pixels, smooth=True)
+
+    @property
+    def sun(self) -> tuple[float, float]:
+        """Grid azimuth and altitude [degrees]."""
+        return self._sun
+
+    def set_inputs(self, inputs: SkyInputs | None) -> None:
+        """Take over rasters made by `build_sky_inputs`."""
+        self._inputs = inputs
+        if inputs is None:
+            self._pixels = OPEN_SKY.copy()
+        else:
+            self._pixels = np.empty((*inputs.view.shape, 3), dtype=np.float32)
+            self._pixels[..., 1] = inputs.view
+            self._pixels[..., 2] = inputs.ground
+        self._texture.write(self._pixels)
+        self.set_sun(*self._sun)
+
+    def set_sun(self, azimuth: float, altitude: float) -> None:
+        """Move the sun: azimuth from **grid** north, clockwise, where it stands; altitude [degrees]."""
+        from analysis.kernels.shade import shadow_height
+
+        self._sun = (azimuth, altitude)
+        if self._inputs is None or altitude < LOWEST_SUN:
+            self._pixels[..., 0] = NO_SHADE
+        else:
+            inputs = self._inputs
+            shade = shadow_height(inputs.surface, cell=inputs.cell, azimuth=azimuth, altitude=altitude)
+            self._pixels[..., 0] = shade
+        self._texture.touch()
+        for actor in self._actors:
+            self._set_uniforms(actor)
+
+    def apply(self, actor: vtkActor, finish: Finish, *, keep: float = 0.0) -> None:
+        """Give an actor the light. Call before it is drawn; again to change `finish`.
+
+        `keep` (0..1) is how much of its own colour shows through: 0.7 where a result colours the surface.
+        """
+        shader = actor.GetShaderProperty()
+        shader.ClearAllShaderReplacements()
+        for stage, tag, text in shader_texts(finish):
+            if stage == "vertex":
+                shader.AddVertexShaderReplacement(tag, True, text, False)
+            else:
+                shader.AddFragmentShaderReplacement(tag, True, text, False)
+        actor.GetProperty().SetTexture("skyTex", self._texture.texture)
+        if actor not in self._actors:
+            self._actors.append(actor)
+        self.set_keep(actor, keep)
+        self._set_uniforms(actor)
+
+    def set_keep(self, actor: vtkActor, keep: float) -> None:
+        """Change how much of its own colour an actor keeps."""
+        actor.GetShaderProperty().GetFragmentCustomUniforms().SetUniformf("keep", keep)
+
+    def forget(self, actors: Iterable[vtkActor]) -> None:
+        """These actors are gone."""
+        gone = set(map(id, actors))
+        self._actors = [actor for actor in self._actors if id(actor) not in gone]
+
+    def _set_uniforms(self, actor: vtkActor) -> None:
+        uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()
+        azimuth_rad, altitude_rad = math.radians(self._sun[0]), math.radians(max(self._sun[1], 0.5))
+        level = math.cos(altitude_rad)
+        sun = [math.sin(azimuth_rad) * level, math.cos(azimuth_rad) * level, math.sin(altitude_rad)]
+        uniforms.SetUniform3f("sunDirection", sun)
+        up = min(max((self._sun[1] - LOWEST_SUN + 1.0) / 3.0, 0.0), 1.0)
+        uniforms.SetUniformf("sunStrength", up)
+        uniforms.SetUniformf("skyStrength", 0.78 + 0.22 * min(max((self._sun[1] + 6.0) / 14.0, 0.0), 1.0))
+        box, cell = (-1e7, -1e7, 5e-8, 5e-8), 1.0
+        if self._inputs is not None:
+            rows, cols = self._inputs.surface.shape
+            cell = self._inputs.cell
+            west, south = self._inputs.x0 - cell / 2, self._inputs.y0 - cell / 2
+            box = (west, south, 1.0 / (cols * cell), 1.0 / (rows * cell))
+        uniforms.SetUniform4f("skyBox", list(box))
+        uniforms.SetUniformf("skyCell", cell)
+
+
+# 0.8 m off the wall, or walls would shade themselves; four taps soften the steps of the raster.
+_LIGHT = """
+  vec2 skyAt = (posW.xy + 0.8 * nw.xy - skyBox.xy) * skyBox.zw;
+  vec2 tap = 0.6 * skyCell * skyBox.zw;
+  float lit = 0.0;
+  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2( tap.x, 0.0)).r);
+  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2(-tap.x, 0.0)).r);
+  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2(0.0,  tap.y)).r);
+  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2(0.0, -tap.y)).r);
+  lit *= 0.25;
+  vec3 sky = texture(skyTex, skyAt).rgb;
+  vec2 apart = abs(skyAt - 0.5);
+  float inside = 1.0 - smoothstep(0.49, 0.5, max(apart.x, apart.y));
+  lit = mix(1.0, lit, inside);
+  sky.g = mix(1.0, sky.g, inside);
+  float above = clamp((posW.z - sky.b) / 14.0, 0.0, 1.0);
+  float ao = mix(0.42 + 0.58 * sky.g, 1.0, 0.9 * sqrt(above));
+  float hemi = 0.80 + 0.20 * nw.z + 0.05 * dot(nw.xy, sunDirection.xy);
+  vec3 light = skyStrength * 0.64 * vec3(0.92, 0.96, 1.04) * hemi * ao;
+  light += sunStrength * min(0.78, 0.40 / sunDirection.z) * vec3(1.0, 0.955, 0.87)
+         * max(dot(nw, sunDirection), 0.0) * lit;
+  light = min(light, 0.86 + (light - 0.86) * 0.35);
+  light = mix(light, vec3(0.80 + 0.20 * hemi * ao), surfaceKeep);
+"""
+
+
+def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
+    """(stage, tag, text) of the replacements for one finish. VTK's own tag stays first, then we overwrite."""
+    vertex_dec, vertex_impl = "out vec3 posW;\n", "posW = vertexMC.xyz;\n"
+    fragment_dec = "in vec3 posW;\n"
+    normal = "normalize(cross(dFdx(posW), dFdy(posW)))"
+    if finish.smooth:
+        vertex_dec += "in vec3 normalMC;\nout vec3 normalW;\n"  # VTK without lights declares no normals
+        vertex_impl += "normalW = normalMC;\n"
+        fragment_dec += "in vec3 normalW;\n"
+        normal = "normalize(normalW)"
+    texts = [
+        ("vertex", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + vertex_dec),
+        ("vertex", "//VTK::PositionVC::Impl", "//VTK::PositionVC::Impl\n" + vertex_impl),
+        ("fragment", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + fragment_dec),
+        # Textures are read by place, not by texture coordinates: VTK's own lookup is dropped.
+        ("fragment", "//VTK::TCoord::Impl", "// read in the light\n"),
+        ("fragment", "//VTK::Light::Impl", "//VTK::Light::Impl\n" + _surface(finish, normal) + _LIGHT + _OUT),
+    ]
+    return texts
+
+
+_OUT = "  gl_FragData[0] = vec4(base * light, opacity * cover);\n"
+
+
+def _surface(finish: Finish, normal: str) -> str:
+    """Shader text for normal, base colour, cover and how much colour is kept."""
+    text = f"  vec3 nw = {normal};\n  vec3 base = diffuseColor;\n  float cover = 1.0;\n  float surfaceKeep = keep;\n"
+    if finish.face_texture:
+        text += """
+  vec4 face = texelFetch(faceTex, ivec2(gl_PrimitiveID % 1024, gl_PrimitiveID / 1024), 0);
+  if (face.a < 0.01) discard;
+  base = face.rgb;
+  cover = face.a;
+"""
+    for number in range(finish.drapes):
+        text += f"""
+  vec2 at{number} = (posW.xy - drapeBox{number}.xy) * drapeBox{number}.zw;
+  if (all(greaterThanEqual(at{number}, vec2(0.0))) && all(lessThanEqual(at{number}, vec2(1.0)))) {{
+    vec4 cloth = texture(drapeTex{number}, at{number});
+    float weight = cloth.a * drapeMix{number}.x;
+    base = mix(base, cloth.rgb / max(cloth.a, 0.001), weight);
+    surfaceKeep = mix(surfaceKeep, drapeMix{number}.y, weight);
+  }}
+"""
+    return text

@@ -1,0 +1,248 @@
+"""Stage: renderers, light, layers and highlights of one render window. Knows no Qt; window and file share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  registers the OpenGL classes
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
+
+from app.theme import Theme
+from app.view.actors import actors_of
+from app.view.camera import Camera, clipping
+from app.view.highlight import Highlight
+from app.view.layer_actors import LayerActors, Look
+from app.view.polydata import triangles
+from app.view.sky import SkyInputs, SkyTexture
+from app.view.terrain import DrapedActors, TerrainActors
+from geo.model import Bounds, ElementRef, Layer
+
+QUALITIES = ("fast", "normal", "fine")
+SAMPLES = {"fast": 0, "normal": 8, "fine": 0}
+OCCLUSION_RADIUS, OCCLUSION_BIAS, OCCLUSION_SAMPLES = 4.0, 0.2, 32  # metres, metres, rays: a city
+
+
+class Stage:
+    """What is drawn in one window.
+
+    Parameters
+    ----------
+    window : vtkRenderWindow
+        Not yet drawn in: the number of samples is set here.
+    quality : {"fast", "normal", "fine"}
+        fast: no multisampling. normal: eight samples. fine: screen-space occlusion besides, for still pictures.
+    """
+
+    def __init__(self, window: vtkRenderWindow, *, theme: Theme, quality: str = "normal") -> None:
+        self.window = window
+        self.look = Look(theme, SkyTexture())
+        self._layers: dict[str, LayerActors] = {}
+        self._order: tuple[str, ...] = ()
+        self.scene = _renderer(0)
+        self.front = _renderer(1)
+        self.front.SetPreserveDepthBuffer(True)
+        self.front.SetActiveCamera(self.scene.GetActiveCamera())
+        window.SetNumberOfLayers(2)
+        window.AddRenderer(self.scene)
+        window.AddRenderer(self.front)
+        self._sky = _sky_quad()
+        self.scene.AddActor(self._sky)
+        self.highlight = Highlight(self.front, self.look)
+        self.camera: Camera | None = None
+        self.quality = ""
+        self.set_quality(quality)
+        self.set_theme(theme)
+
+    # -- layers
+
+    def add(self, layer: Layer) -> None:
+        """Draw a layer."""
+        drawn = actors_of(layer, self.look)
+        if drawn is None:
+            return
+        self._layers[layer.id] = drawn
+        for actor in drawn.actors:
+            self.scene.AddActor(actor)
+        self._arrange_drapes()
+
+    def remove(self, layer_id: str) -> None:
+        """Draw a layer no longer."""
+        drawn = self._layers.pop(layer_id, None)
+        if drawn is None:
+            return
+        for actor in drawn.actors:
+            self.scene.RemoveActor(actor)
+        drawn.release()
+        self._arrange_drapes()
+
+    def change(self, layer: Layer, what: str) -> None:
+        """Follow a change of a layer: ``"style"``, ``"name"`` or ``"data"``."""
+        drawn = self._layers.get(layer.id)
+        if drawn is None or layer.geometry is None or layer.geometry.bounds is None:
+            self.remove(layer.id)
+            self.add(layer)
+            return
+        if layer.geometry.kind != drawn.layer.geometry.kind or layer.theme != drawn.layer.theme:  # type: ignore[union-attr]
+            self.remove(layer.id)
+            self.add(layer)
+            return
+        before = list(drawn.actors)
+        if drawn.refresh(layer, what):
+            for actor in before:
+                self.scene.RemoveActor(actor)
+            for actor in drawn.actors:
+                self.scene.AddActor(actor)
+        self._arrange_drapes()
+
+    def set_order(self, layer_ids: Sequence[str]) -> None:
+        """Order of the layers in the scene: later pictures lie over earlier ones."""
+        self._order = tuple(layer_ids)
+        self._arrange_drapes()
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers drawn, in the order they were added."""
+        return tuple(drawn.layer for drawn in self._layers.values())
+
+    @property
+    def actor_count(self) -> int:
+        """Number of actors of all layers."""
+        return sum(len(drawn.actors) for drawn in self._layers.values())
+
+    def bounds(self) -> Bounds | None:
+        """Box around what is visible [local m]."""
+        shown = [drawn.layer for drawn in self._layers.values() if drawn.layer.style.visible]
+        solid = [layer for layer in shown if layer.kind not in ("image", "grid")] or shown
+        return Bounds.union([b for layer in solid if layer.geometry and (b := layer.geometry.bounds) is not None])
+
+    def _arrange_drapes(self) -> None:
+        """Lay visible pictures over the ground, images below results; without ground they lie flat."""
+        grounds = [d for d in self._layers.values() if isinstance(d, TerrainActors)]
+        has_ground = any(d.layer.style.visible for d in grounds)
+        place = {layer_id: number for number, layer_id in enumerate(self._order)}
+        shown = [d for d in self._layers.values() if d.layer.style.visible and d.drape is not None]
+        shown.sort(key=lambda d: (d.layer.kind != "terrain", d.layer.kind != "image", place.get(d.layer.id, 0)))
+        drapes = [d.drape for d in shown if d.drape is not None]
+        for ground in grounds:
+            mine = [d for d in drapes if d.layer_id == ground.layer.id or self._layers[d.layer_id] not in grounds]
+            ground.set_drapes(mine)
+        for drawn in self._layers.values():
+            if isinstance(drawn, DrapedActors):
+                drawn.set_flat(not has_ground)
+
+    # -- look
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change all colours."""
+        self.look.theme = theme
+        _colour_sky(self._sky, theme)
+        for renderer in (self.scene, self.front):
+            renderer.SetBackground(*theme.unit_rgb("sky_bottom"))
+        for drawn in self._layers.values():
+            drawn.retheme()
+        self._arrange_drapes()
+        self.highlight.retheme()
+
+    def set_quality(self, quality: str) -> None:
+        """Trade looks for speed; see the class."""
+        if quality not in QUALITIES:
+            raise ValueError(f"unknown quality {quality!r}")
+        self.quality = quality
+        self.window.SetMultiSamples(SAMPLES[quality])
+        self.scene.SetUseFXAA(SAMPLES[quality] == 0)
+        self.scene.SetUseSSAO(quality == "fine")
+        self.scene.SetSSAORadius(OCCLUSION_RADIUS)
+        self.scene.SetSSAOBias(OCCLUSION_BIAS)
+        self.scene.SetSSAOKernelSize(OCCLUSION_SAMPLES)
+        self.scene.SetSSAOBlur(True)
+
+    def set_sky(self, inputs: SkyInputs | None) -> None:
+        """Rasters of the light, made by `build_sky_inputs`."""
+        self.look.light.set_inputs(inputs)
+
+    def set_sun(self, azimuth: float, altitude: float) -> None:
+        """Sun by **grid** azimuth and altitude [degrees]."""
+        self.look.light.set_sun(azimuth, altitude)
+
+    # -- camera and picture
+
+    def set_camera(self, camera: Camera) -> None:
+        """Look from here; the clipping planes follow the scene."""
+        self.camera = camera
+        vtk_camera = self.scene.GetActiveCamera()
+        vtk_camera.SetPosition(*camera.position)
+        vtk_camera.SetFocalPoint(*camera.focus)
+        vtk_camera.SetViewUp(*camera.basis[1])
+        vtk_camera.SetViewAngle(camera.fov)
+        self._clip()
+
+    def render(self) -> None:
+        """Draw once."""
+        self._clip()
+        self.window.Render()
+
+    def _clip(self) -> None:
+        if self.camera is None:
+            return
+        boxes = [d.layer.geometry.bounds for d in self._layers.values() if d.layer.style.visible and d.layer.geometry]
+        bounds = Bounds.union([box for box in boxes if box is not None])
+        if bounds is not None:  # the skirt of the ground
+            bounds = Bounds((bounds.low[0], bounds.low[1], bounds.low[2] - 10.0), bounds.high)
+        self.scene.GetActiveCamera().SetClippingRange(*clipping(self.camera, bounds))
+
+    def select(self, refs: Iterable[ElementRef]) -> None:
+        """Show these elements as selected."""
+        self.highlight.set_selection(
+            [(self._layers[r.layer_id].layer, r.element_id) for r in refs if r.layer_id in self._layers]
+        )
+
+    def release(self) -> None:
+        """Let go of everything before the window closes."""
+        self.highlight.clear()
+        for layer_id in list(self._layers):
+            self.remove(layer_id)
+        for renderer in (self.front, self.scene):
+            renderer.RemoveAllViewProps()
+            renderer.ReleaseGraphicsResources(self.window)
+            self.window.RemoveRenderer(renderer)
+
+
+def _renderer(layer: int) -> vtkRenderer:
+    renderer = vtkRenderer()
+    renderer.SetLayer(layer)
+    renderer.AutomaticLightCreationOff()  # the light is our own
+    renderer.GetCullers().RemoveAllItems()
+    renderer.SetClippingRangeExpansion(0.0)
+    renderer.SetUseOIT(False)  # it draws translucent lines without multisampling
+    return renderer
+
+
+def _sky_quad() -> vtkActor:
+    """A quad at the far plane: the renderer's own gradient is lost under screen-space occlusion."""
+    corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], dtype=np.float64)
+    mapper = vtkPolyDataMapper()
+    mapper.SetInputData(triangles(corners, np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32)))
+    mapper.SetVBOShiftScaleMethod(0)
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    actor.GetProperty().LightingOff()
+    actor.UseBoundsOff()
+    actor.PickableOff()
+    actor.GetShaderProperty().AddVertexShaderReplacement(
+        "//VTK::PositionVC::Impl",
+        True,
+        "//VTK::PositionVC::Impl\n  gl_Position = vec4(vertexMC.xy, 0.9999999, 1.0);\n",
+        False,
+    )
+    return actor
+
+
+def _colour_sky(sky: vtkActor, theme: Theme) -> None:
+    bottom, top = theme.rgb("sky_bottom"), theme.rgb("sky_top")
+    colours = numpy_to_vtk(np.array([bottom, bottom, top, top], dtype=np.uint8), deep=True)
+    colours.SetName("colours")
+    data = sky.GetMapper().GetInput()
+    data.GetPointData().SetScalars(colours)
+    data.Modified()

@@ -1,0 +1,201 @@
+"""The ground: a height grid or a triangulated surface with a skirt, and the pictures draped over it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.colour import field_colours
+from app.view.creases import crease_edges, vertex_normals
+from app.view.layer_actors import RESULT_KEEP, Drape, LayerActors, Look, new_actor
+from app.view.legend import shown_field
+from app.view.polydata import ArrayTexture, triangles
+from app.view.sky import Finish
+from geo.model import Field, Grid, Image, Layer, Mesh, merge_meshes
+
+MOST_TRIANGLES = 1_200_000
+SKIRT = 6.0  # metres
+LARGEST_TEXTURE = 8192
+RESULT_STRENGTH = 0.92
+MOST_DRAPES = 8  # a shader may read sixteen textures; some are taken by the light
+
+
+class TerrainActors(LayerActors):
+    """Ground that pictures are draped over."""
+
+    def __init__(self, layer: Layer, look: Look) -> None:
+        self._drapes: tuple[Drape, ...] = ()
+        super().__init__(layer, look)
+
+    def build(self) -> None:
+        """Surface and skirt in one actor."""
+        geometry = self.layer.geometry
+        if isinstance(geometry, Grid):
+            mesh = _grid_surface(geometry)
+            rim = _grid_rim(mesh)
+        elif isinstance(geometry, Mesh):
+            mesh, rim = geometry, _rim(geometry)
+        else:
+            raise TypeError(f"{self.layer.kind} is not a terrain")
+        mesh, normals = _with_skirt(mesh, vertex_normals(mesh), rim)
+        self._surface = new_actor(triangles(mesh.vertices, mesh.faces, normals=normals))
+        self.actors = [self._surface]
+        self._drape_all()
+
+    def recolour(self) -> None:
+        """Colour of the bare ground."""
+        red, green, blue = self.plain_rgb()
+        self._surface.GetProperty().SetColor(red / 255, green / 255, blue / 255)
+        opacity = self.layer.style.opacity
+        self._surface.GetProperty().SetOpacity(opacity)
+        self._surface.SetForceTranslucent(opacity < 1.0)
+
+    def set_drapes(self, drapes: Sequence[Drape]) -> None:
+        """Lay these pictures over the ground, the last on top."""
+        if tuple(drapes) != self._drapes:
+            self._drapes = tuple(drapes)
+            self._drape_all()
+
+    def _drape_all(self) -> None:
+        drape_over(self._surface, self._drapes[-MOST_DRAPES:], self.look, smooth=True)
+
+    @property
+    def drape(self) -> Drape | None:
+        """A terrain may be coloured by its own heights or another of its fields."""
+        field = shown_field(self.layer)
+        if field is None or not isinstance(self.layer.geometry, Grid):
+            return None
+        return _grid_drape(self.layer, self.layer.geometry, self.look)
+
+
+def drape_over(actor: object, drapes: Sequence[Drape], look: Look, *, smooth: bool) -> None:
+    """Give an actor the textures and uniforms of drapes."""
+    property_ = actor.GetProperty()  # type: ignore[attr-defined]
+    property_.RemoveAllTextures()
+    look.light.apply(actor, Finish(smooth=smooth, drapes=len(drapes)))  # type: ignore[arg-type]
+    uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()  # type: ignore[attr-defined]
+    for number, drape in enumerate(drapes):
+        property_.SetTexture(f"drapeTex{number}", drape.texture.texture)
+        uniforms.SetUniform4f(f"drapeBox{number}", list(drape.box))
+        uniforms.SetUniform2f(f"drapeMix{number}", [drape.strength, drape.keep])
+
+
+class DrapedActors(LayerActors):
+    """A grid or an image: draped over the terrain when there is one, else drawn flat at its own height."""
+
+    def build(self) -> None:
+        """The flat sheet for scenes without terrain; the viewport shows one or the other."""
+        bounds = self.layer.geometry.bounds if self.layer.geometry is not None else None
+        height = self.layer.geometry.z if isinstance(self.layer.geometry, Grid) else 0.0
+        low, high = (bounds.low, bounds.high) if bounds is not None else ((0.0,) * 3, (0.0,) * 3)
+        corners = np.array([[x, y, height] for y in (low[1], high[1]) for x in (low[0], high[0])])
+        faces = np.array([[0, 1, 3], [0, 3, 2]], dtype=np.int32)
+        self._sheet = new_actor(triangles(corners, faces))
+        self.actors = [self._sheet]
+        self._drape: Drape | None = None
+        self._flat = False
+
+    def recolour(self) -> None:
+        """Make the picture anew."""
+        geometry = self.layer.geometry
+        if isinstance(geometry, Image):
+            self._drape = _image_drape(self.layer, geometry)
+        elif isinstance(geometry, Grid):
+            self._drape = _grid_drape(self.layer, geometry, self.look)
+        if self._drape is not None:
+            drape_over(self._sheet, [self._drape], self.look, smooth=False)
+        self._sheet.GetProperty().SetColor(self.look.theme.unit_rgb("ground"))
+
+    def show(self) -> None:
+        """The sheet shows only where there is no terrain to lie on."""
+        self._sheet.SetVisibility(self.layer.style.visible and self._flat)
+
+    def set_flat(self, flat: bool) -> None:
+        """Whether there is no terrain."""
+        self._flat = flat
+        self.show()
+
+    @property
+    def drape(self) -> Drape | None:
+        """The picture."""
+        return self._drape
+
+
+def _grid_drape(layer: Layer, grid: Grid, look: Look) -> Drape | None:
+    field = shown_field(layer)
+    if grid.values.size == 0:
+        return None
+    if field is None or field.values.shape != grid.values.shape:
+        field = Field(layer.name or "value", "1", "cell", grid.values)
+    colours, known = field_colours(field, look.theme)
+    pixels = np.zeros((*known.shape, 4), dtype=np.uint8)
+    pixels[known, :3] = colours[known]
+    pixels[known, 3] = 255
+    step = _texture_step(pixels.shape)
+    texture = ArrayTexture(pixels[::step, ::step], smooth=not field.categories)
+    strength = RESULT_STRENGTH * layer.style.opacity
+    return Drape(layer.id, texture, _box(grid, grid.values.shape), strength, RESULT_KEEP)
+
+
+def _image_drape(layer: Layer, image: Image) -> Drape | None:
+    if image.pixels.size == 0:
+        return None
+    step = _texture_step(image.pixels.shape)
+    pixels = image.pixels[::step, ::step]
+    opaque = np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 255, np.uint8)], axis=2)
+    texture = ArrayTexture(opaque, smooth=True, mipmap=True)
+    return Drape(layer.id, texture, _box(image, image.pixels.shape[:2]), layer.style.opacity, 0.35)
+
+
+def _texture_step(shape: tuple[int, ...]) -> int:
+    return max(math.ceil(max(shape[0], shape[1]) / LARGEST_TEXTURE), 1)
+
+
+def _box(place: Grid | Image, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+    rows, cols = shape[0], shape[1]
+    half = place.cell / 2
+    return (place.x0 - half, place.y0 - half, 1.0 / (cols * place.cell), 1.0 / (rows * place.cell))
+
+
+def _grid_surface(grid: Grid) -> Mesh:
+    """Triangles of a height grid, thinned when there are very many."""
+    step = max(math.ceil(math.sqrt(2 * grid.values.size / MOST_TRIANGLES)), 1)
+    return grid.surface(step=step)
+
+
+def _with_skirt(mesh: Mesh, normals: NDArray[np.float32], rim: NDArray[np.int32]) -> tuple[Mesh, NDArray[np.float32]]:
+    """The surface with its rim pulled down, so that the ground reads as a body and not as a sheet of paper."""
+    if len(mesh.faces) == 0:
+        return mesh, normals
+    top = mesh.vertices[rim].reshape(-1, 3)
+    bottom = top - (0.0, 0.0, SKIRT)
+    count = len(rim)
+    along = mesh.vertices[rim[:, 1]] - mesh.vertices[rim[:, 0]]
+    outward = np.stack([along[:, 1], -along[:, 0], np.zeros(count)], axis=1)
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
+    a = np.arange(count, dtype=np.int32) * 2
+    b, c, d = a + 1, a + 1 + 2 * count, a + 2 * count
+    quads = np.concatenate([np.stack([a, d, c], 1), np.stack([a, c, b], 1)])
+    skirt = Mesh(np.concatenate([top, bottom]), quads, np.zeros(2 * count, np.int32))
+    both = merge_meshes([mesh, skirt])
+    side = np.repeat(outward, 2, axis=0).astype(np.float32)
+    return both, np.concatenate([normals, side, side])
+
+
+def _rim(mesh: Mesh) -> NDArray[np.int32]:
+    """(k, 2) edges with a face on one side only; corners that lie together count as one."""
+    flat = Mesh(mesh.vertices * (1.0, 1.0, 0.0), mesh.faces, np.zeros(len(mesh.faces), np.int32))
+    return crease_edges(flat, angle=90.0)[0]
+
+
+def _grid_rim(mesh: Mesh) -> NDArray[np.int32]:
+    """The same for a surface whose faces share their corners by number: a third of the time."""
+    start, stop = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
+    key = np.minimum(start, stop).astype(np.int64) * len(mesh.vertices) + np.maximum(start, stop)
+    order = np.argsort(key)
+    change = np.flatnonzero(np.diff(key[order], prepend=-1))
+    alone = order[change[np.diff(np.append(change, len(order))) == 1]]
+    return np.stack([start[alone], stop[alone]], axis=1)

@@ -100,14 +100,10 @@ def _recovery_path(document: Document) -> Path:
 
 def _is_alive(path: Path) -> bool:
     """Whether the process that wrote a recovery copy (its number ends the name) still runs."""
-    try:
-        number = int(path.stem.rsplit("-", 1)[1])
-        os.kill(number, 0)
-    except PermissionError:
-        return True
-    except (OSError, ValueError, IndexError):
-        return False
-    return True
+    import psutil
+
+    number = path.stem.rsplit("-", 1)[-1]
+    return number.isdigit() and bool(psutil.pid_exists(int(number)))
 
 
 def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolute: bool = False) -> dict[str, Any]:
@@ -332,7 +328,9 @@ def _load_source(
 
 def _load_result(entry: Mapping[str, Any], path: Path, issues: list[Issue]) -> list[Layer]:
     file = path.parent / entry["file"]
-    if file.resolve().parent != results_folder(path).resolve():
+    # A renamed project still finds the results under its old name, but never anything outside its own folder.
+    place = file.resolve().parent
+    if place.parent != path.parent.resolve() or place.suffix != ".results":
         raise ValueError("a result lies outside the project's folder")
     try:
         stored, _ = read_layers(file, mapped=False)

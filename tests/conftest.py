@@ -16,3 +16,13 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the reference data are not beside the project ({DATA}); set TWIN_SHARED_DATA to their folder")
     return DATA
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long comparisons run only when asked for (``make validate``)."""
+    if os.environ.get("TWIN_SLOW"):
+        return
+    skip = pytest.mark.skip(reason="slow; run it with 'make validate'")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)

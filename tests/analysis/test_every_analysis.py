@@ -1,0 +1,122 @@
+"""What holds for every registered analysis, whatever it computes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from analysis.contract import Analysis, describe_inputs, describe_params
+from analysis.registry import analyses, get
+from analysis.run import execute, out_of_date
+from geo.model import Cancelled, Feedback, UserError
+from geo.model.digest import layer_digest
+from tests.tiny import buildings, tiny_frame, tiny_layers
+
+ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
+
+# Coarse settings, so that each analysis answers on the tiny city within seconds.
+QUICK: dict[str, dict[str, object]] = {
+    "sunlight.hours": {"day": "2026-12-22", "step": 30, "ground_cell": 8, "facade_spacing": 8},
+}
+
+
+def run(item: Analysis, feedback: Feedback | None = None):  # noqa: ANN201
+    return execute(item, layers=tiny_layers(), frame=tiny_frame(), params=QUICK.get(item.id, {}), feedback=feedback)
+
+
+@pytest.mark.parametrize("item", ALL)
+def test_declaration_is_complete(item: Analysis) -> None:
+    assert item.title
+    assert item.description
+    assert item.references, "every method cites its source"
+    assert item.version >= 1
+    assert describe_inputs(item.inputs)
+    for info in describe_params(item.params):
+        assert info.title
+        assert info.default is not None
+        if info.sort == "number":
+            assert info.unit
+            assert info.low is not None
+            assert info.high is not None
+            assert info.low <= info.default <= info.high
+
+
+@pytest.mark.parametrize("item", ALL)
+def test_params_travel_through_text(item: Analysis) -> None:
+    """The command line gives text, the project file JSON: both must come back as the same values."""
+    default = item.params()
+    as_text = {name: str(value) for name, value in default.model_dump(mode="json").items()}
+    assert item.params(**as_text) == default
+    assert item.params(**json.loads(default.model_dump_json())) == default
+
+
+@pytest.mark.parametrize("item", ALL)
+def test_result_has_units_provenance_and_repeats_bit_for_bit(item: Analysis) -> None:
+    seen: list[float] = []
+    first = run(item, Feedback(lambda fraction, _: seen.append(fraction)))
+    second = run(item)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert first.layers
+    assert first.summary
+    assert first.assumptions
+    assert first.provenance is not None
+    assert first.provenance.inputs
+    for quantity in first.summary.values():
+        assert quantity.unit or isinstance(quantity.value, str)
+    for layer, again in zip(first.layers, second.layers, strict=True):
+        assert layer_digest(layer) == layer_digest(again)
+        assert layer.theme == "result"
+        assert layer.source.provenance["provenance"]["analysis"] == item.id
+        if layer.geometry is not None:
+            assert layer.fields
+        for field in layer.fields:
+            assert field.unit
+            if np.issubdtype(field.values.dtype, np.floating):
+                assert np.isfinite(field.values).any()
+    json.dumps(first.layers[0].source.provenance)
+
+
+@pytest.mark.parametrize("item", ALL)
+def test_cancel_leaves_nothing(item: Analysis) -> None:
+    steps: list[float] = []
+    feedback = Feedback(lambda fraction, _: steps.append(fraction), lambda: len(steps) >= 2)
+    with pytest.raises(Cancelled):
+        run(item, feedback)
+
+
+@pytest.mark.parametrize("item", ALL)
+def test_inputs_stay_untouched(item: Analysis) -> None:
+    layers = tiny_layers()
+    before = [layer_digest(layer.with_()) for layer in layers]
+    execute(item, layers=layers, frame=tiny_frame(), params=QUICK.get(item.id, {}))
+    assert [layer_digest(layer.with_()) for layer in layers] == before
+
+
+@pytest.mark.parametrize("item", ALL)
+def test_wrong_params_are_user_errors(item: Analysis) -> None:
+    for params, code in (({"no_such": 1}, "run.unknown_param"),):
+        with pytest.raises(UserError) as caught:
+            execute(item, layers=tiny_layers(), frame=tiny_frame(), params=params)
+        assert caught.value.code == code
+    for info in describe_params(item.params):
+        if info.high is not None:
+            with pytest.raises(UserError) as caught:
+                execute(item, layers=tiny_layers(), frame=tiny_frame(), params={info.name: info.high * 2 + 1})
+            assert caught.value.code == "run.bad_param"
+
+
+@pytest.mark.parametrize("item", ALL)
+def test_result_knows_when_its_inputs_changed(item: Analysis) -> None:
+    record = run(item).layers[0].source.provenance
+    assert out_of_date(record, tiny_layers()) == []
+    changed = [layer for layer in tiny_layers() if layer.theme != "building"]
+    moved = buildings([(0.0, 0.0, 20.0, 5.0, 5.0, 5.0)])
+    assert out_of_date(record, [*changed, moved]) == ["Buildings"]
+
+
+def test_unknown_analysis_lists_what_there_is() -> None:
+    with pytest.raises(UserError, match="sunlight.hours"):
+        get("sunlight.nothing")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field as OptionField
 
 from geo import crs as coordinates
@@ -89,6 +89,7 @@ def unreadable(path: Path, reason: str) -> UserError:
 def opened(path: Path, *, crs: str | None = None) -> Iterator[Opened]:
     """Open a raster; every fault of the file inside the block becomes a `UserError`."""
     import rasterio
+    from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
     from rasterio.transform import from_gcps
 
@@ -103,7 +104,7 @@ def opened(path: Path, *, crs: str | None = None) -> Iterator[Opened]:
                 transform = from_gcps(gcps) if gcps else source.transform
                 _check_header(source, path)
                 yield _described(source, path, crs, gcp_crs if gcps else source.crs, transform)
-    except (RasterioError, rasterio.errors.CPLE_BaseError, MemoryError, OSError, ValueError) as error:
+    except (RasterioError, CPLE_BaseError, MemoryError, OSError, ValueError) as error:
         raise unreadable(path, str(error.__cause__ or error) or type(error).__name__) from error
 
 
@@ -168,6 +169,7 @@ def height_factor(raster: Opened, wish: str) -> tuple[float, tuple[Issue, ...]]:
 def check_place(raster: Opened) -> str:
     """The CRS of a raster that has a believable place. Raises `MissingCrs` or `UserError`."""
     if raster.crs is None:
+        _touch_last_cell(raster)  # a file cut short has lost its CRS for another reason, which must be said first
         raise MissingCrs(raster.path.name)
     transform = raster.transform
     if transform.is_identity or abs(transform.determinant) < 1e-18 or not all(math.isfinite(v) for v in transform[:6]):
@@ -181,6 +183,13 @@ def check_place(raster: Opened) -> str:
     if coordinates.is_geographic(raster.crs):
         _check_degrees(raster)
     return raster.crs
+
+
+def _touch_last_cell(raster: Opened) -> None:
+    from rasterio.windows import Window
+
+    last = Window(raster.source.width - 1, raster.source.height - 1, 1, 1)  # type: ignore[call-arg]
+    raster.source.read(1, window=last)
 
 
 def _check_degrees(raster: Opened) -> None:
@@ -197,9 +206,16 @@ def _check_degrees(raster: Opened) -> None:
 
 def outline_bounds(raster: Opened) -> tuple[float, float, float, float]:
     """West, south, east, north of the raster in its own CRS."""
-    corners = [raster.transform * (c, r) for c in (0, raster.source.width) for r in (0, raster.source.height)]
-    x, y = zip(*corners, strict=True)
-    return float(min(x)), float(min(y)), float(max(x)), float(max(y))
+    col, row = np.array([0, 0, 1, 1]) * raster.source.width, np.array([0, 1, 0, 1]) * raster.source.height
+    x, y = moved(raster.transform, col, row)
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def moved(transform: Affine, col: ArrayLike, row: ArrayLike) -> tuple[Floats, Floats]:
+    """Map coordinates of places given in columns and rows (0, 0 = outer corner of the first cell)."""
+    c, r = np.asarray(col, dtype=np.float64), np.asarray(row, dtype=np.float64)
+    t = transform
+    return np.asarray(t.a * c + t.b * r + t.c), np.asarray(t.d * c + t.e * r + t.f)
 
 
 def claims_too_much(raster: Opened, rows: int, cols: int, bands: int) -> bool:
@@ -220,7 +236,7 @@ def window_of(raster: Opened, frame: Frame, box: MapBox | None) -> tuple[int, in
     x = box.west + (box.east - box.west) * np.concatenate([t, t, 0 * t, 0 * t + 1])
     y = box.south + (box.north - box.south) * np.concatenate([0 * t, 0 * t + 1, t, t])
     east, north = coordinates.transform(x, y, frame.crs, str(raster.crs))
-    col, row = ~raster.transform * (east, north)
+    col, row = moved(~raster.transform, east, north)
     if not (np.isfinite(col).any() and np.isfinite(row).any()):
         return None
     margin = 2  # bilinear needs a neighbour; one more for rounding
@@ -271,7 +287,9 @@ def read_cells(
         planes[:, start:stop] = data.data
         known[start:stop] = ~np.ma.getmaskarray(data).all(axis=0)
         feedback.step(stop / out_rows, "reading cells")
-    transform = raster.transform * raster.transform.translation(col0, row0) * raster.transform.scale(step, step)
+    x, y = moved(raster.transform, col0, row0)
+    t = raster.transform
+    transform = type(t)(t.a * step, t.b * step, float(x), t.d * step, t.e * step, float(y))
     return Cells(planes, known, transform), step
 
 
@@ -289,8 +307,8 @@ def _claim_error(raster: Opened, rows: int, cols: int) -> UserError:
 def source_cell(raster: Opened, frame: Frame) -> float:
     """Side of a square as large as one cell in the middle of the raster [m of the frame]."""
     col, row = raster.source.width / 2, raster.source.height / 2
-    corners = np.array([raster.transform * p for p in ((col, row), (col + 1, row), (col, row + 1))])
-    x, y = coordinates.transform(corners[:, 0], corners[:, 1], str(raster.crs), frame.crs)
+    x, y = moved(raster.transform, [col, col + 1, col], [row, row, row + 1])
+    x, y = coordinates.transform(x, y, str(raster.crs), frame.crs)
     area = abs((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]))
     if not np.isfinite(area) or area <= 0:
         raise far_away(raster.path.name, frame)
@@ -338,6 +356,10 @@ def _reprojected(cells: Cells, crs: str, frame: Frame, cell: float, max_cells: i
     rows = max(math.ceil(north / cell - 1e-6) - low_row, 1)
     target = Affine(cell, 0, low_col * cell, 0, -cell, (low_row + rows) * cell)
     place_of = {
+        # Cells are of like size on both sides, so plain bilinear is right. Left to itself GDAL widens the kernel of a
+        # turned raster, lopsidedly: 17 mm on a slope of 10 % with cells of 2 m, against 0.004 mm with these.
+        "XSCALE": 1,
+        "YSCALE": 1,
         "src_transform": cells.transform,
         "src_crs": crs,
         "dst_transform": target,
@@ -365,7 +387,7 @@ def _bounds_in(cells: Cells, crs: str, frame: Frame) -> tuple[float, float, floa
     t = np.linspace(0.0, 1.0, 33)
     col = cols * np.concatenate([t, t, 0 * t, 0 * t + 1])
     row = rows * np.concatenate([0 * t, 0 * t + 1, t, t])
-    x, y = cells.transform * (col, row)
+    x, y = moved(cells.transform, col, row)
     x, y = coordinates.transform(x, y, crs, frame.crs)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise far_away("The raster", frame)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bim.attributes import attribute, members, number, related, text, unit_scale
 from geo.model import Column, ElementTable
 
 if TYPE_CHECKING:
@@ -18,22 +19,6 @@ if TYPE_CHECKING:
 CHAIN_DEPTH = 100  # storey > building > site > project takes four steps; more than this is a circle
 # Floor area of a room by the names that programs give it, the first found wins.
 AREA_QUANTITIES = ("NetFloorArea", "GrossFloorArea", "GSA BIM Area", "NSA BIM Area", "Area")
-
-
-def attribute(entity: Any, name: str) -> Any:
-    """An attribute of an entity, or None where the schema or a damaged file lacks it."""
-    if entity is None:
-        return None
-    try:
-        return getattr(entity, name)
-    except (AttributeError, RuntimeError):
-        return None
-
-
-def text(entity: Any, name: str) -> str | None:
-    """A text attribute, None when absent or empty."""
-    value = attribute(entity, name)
-    return str(value) if value not in (None, "") else None
 
 
 @dataclass(frozen=True)
@@ -54,8 +39,7 @@ class Storeys:
 
     def elevation(self, storey: entity_instance | None) -> float:
         """Elevation of a storey above the building's zero [m], not-a-number if the file does not say."""
-        value = attribute(storey, "Elevation")
-        return float(value) * self.metres_per_unit if isinstance(value, int | float) else math.nan
+        return number(attribute(storey, "Elevation"), math.nan) * self.metres_per_unit
 
 
 # Relation, attribute with the part or parts, attribute with the whole; earlier rows win.
@@ -73,10 +57,8 @@ def read_storeys(file: ifcopenshell.file, metres_per_unit: float) -> Storeys:
     parent: dict[int, entity_instance] = {}
     for kind, parts_name, whole_name in BELONGS:
         for relation in file.by_type(kind):
-            whole, parts = attribute(relation, whole_name), attribute(relation, parts_name)
-            if whole is None or parts is None:
-                continue
-            for part in parts if isinstance(parts, tuple) else (parts,):
+            whole = related(relation, whole_name)
+            for part in members(relation, parts_name) if whole is not None else ():
                 parent.setdefault(part.id(), whole)
     return Storeys(parent, metres_per_unit)
 
@@ -85,9 +67,9 @@ def read_types(file: ifcopenshell.file) -> dict[int, str]:
     """Name of the type of each product that has one, by step id."""
     found: dict[int, str] = {}
     for relation in file.by_type("IfcRelDefinesByType"):
-        name = text(attribute(relation, "RelatingType"), "Name")
+        name = text(related(relation, "RelatingType"), "Name")
         if name:
-            found.update({thing.id(): name for thing in attribute(relation, "RelatedObjects") or ()})
+            found.update({thing.id(): name for thing in members(relation, "RelatedObjects")})
     return found
 
 
@@ -135,7 +117,8 @@ def space_columns(file: ifcopenshell.file, products: Sequence[int], areas: Seque
         Floor area worked out from the geometry.
     """
     entities = [file.by_id(product) for product in products]
-    stated = [_stated_area(entity) for entity in entities]
+    area_unit = unit_scale(file, "AREAUNIT")
+    stated = [_stated_area(entity, area_unit) for entity in entities]
     names = {name for name, _ in stated if name}
     columns = {
         "long_name": _objects([text(entity, "LongName") for entity in entities]),
@@ -147,19 +130,12 @@ def space_columns(file: ifcopenshell.file, products: Sequence[int], areas: Seque
     return columns
 
 
-def _stated_area(space: entity_instance) -> tuple[str, float]:
-    """Name and value of the area quantity of a room; square metres are assumed only where the file's unit is."""
+def _stated_area(space: entity_instance, area_unit: float) -> tuple[str, float]:
+    """Name and value [m2] of the area quantity of a room; `area_unit` is the file's unit in m2."""
     found: dict[str, float] = {}
-    for relation in attribute(space, "IsDefinedBy") or ():
-        definition = attribute(relation, "RelatingPropertyDefinition")
-        for quantity in attribute(definition, "Quantities") or ():
-            value = attribute(quantity, "AreaValue")
-            if isinstance(value, int | float):
-                found.setdefault(str(attribute(quantity, "Name")), float(value) * _area_scale(space))
+    for relation in members(space, "IsDefinedBy"):
+        for quantity in members(related(relation, "RelatingPropertyDefinition"), "Quantities"):
+            value = number(attribute(quantity, "AreaValue"), math.nan)
+            if math.isfinite(value):
+                found.setdefault(text(quantity, "Name") or "", value * area_unit)
     return next(((name, found[name]) for name in AREA_QUANTITIES if name in found), ("", math.nan))
-
-
-def _area_scale(space: entity_instance) -> float:
-    import ifcopenshell.util.unit
-
-    return float(ifcopenshell.util.unit.calculate_unit_scale(space.file, "AREAUNIT"))

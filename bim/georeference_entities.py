@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bim.attributes import attribute, by_type, members, number, plain, related, text
 from geo.model import Issue
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def read_facts(file: ifcopenshell.file, metres_per_unit: float) -> Facts:
         _site(file, metres_per_unit, issues),
         _true_north(file, issues),
         _world(file, metres_per_unit),
-        any(_get(b, name) for kind, name in ADDRESSES for b in file.by_type(kind)),
+        any(attribute(b, name) for kind, name in ADDRESSES for b in file.by_type(kind)),
         tuple(issues),
     )
 
@@ -122,34 +123,10 @@ def _unnamed_crs(name: str) -> Issue:
     )
 
 
-def _get(entity: Any, name: str) -> Any:
-    """An attribute, or None where the schema or the entity lacks it."""
-    if entity is None:
-        return None
-    try:
-        return getattr(entity, name)
-    except (AttributeError, RuntimeError):
-        return None
-
-
-def _number(value: Any, default: float = 0.0) -> float:
-    value = _get(value, "wrappedValue") if hasattr(value, "wrappedValue") else value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return default
-    return float(value)
-
-
-def _by_type(file: ifcopenshell.file, name: str) -> list[entity_instance]:
-    try:
-        return list(file.by_type(name))
-    except RuntimeError:  # the schema has no such class
-        return []
-
-
 def _operation(file: ifcopenshell.file) -> Conversion | None:
-    found = [o for o in _by_type(file, "IfcCoordinateOperation") if not _starts_at_crs(o)]
+    found = [o for o in by_type(file, "IfcCoordinateOperation") if not _starts_at_crs(o)]
     # The model context's own operation goes before that of a plan.
-    found.sort(key=lambda o: _get(_get(o, "SourceCRS"), "ContextType") != "Model")
+    found.sort(key=lambda o: attribute(related(o, "SourceCRS"), "ContextType") != "Model")
     for operation in found:
         if operation.is_a("IfcMapConversion"):
             return _map_conversion(operation)
@@ -159,53 +136,53 @@ def _operation(file: ifcopenshell.file) -> Conversion | None:
 
 
 def _starts_at_crs(operation: entity_instance) -> bool:
-    source = _get(operation, "SourceCRS")
+    source = related(operation, "SourceCRS")
     return source is not None and bool(source.is_a("IfcCoordinateReferenceSystem"))
 
 
 def _map_conversion(operation: entity_instance) -> Conversion:
-    scale = _get(operation, "Scale")
+    scale = attribute(operation, "Scale")
     return Conversion(
         operation.is_a(),
-        _number(_get(operation, "Eastings")),
-        _number(_get(operation, "Northings")),
-        _number(_get(operation, "OrthogonalHeight")),
-        _number(_get(operation, "XAxisAbscissa"), 1.0 if _get(operation, "XAxisOrdinate") is None else 0.0),
-        _number(_get(operation, "XAxisOrdinate")),
-        None if scale is None else _number(scale, 1.0),
-        tuple(_number(_get(operation, name), 1.0) for name in ("FactorX", "FactorY", "FactorZ")),  # type: ignore[arg-type]
+        number(attribute(operation, "Eastings")),
+        number(attribute(operation, "Northings")),
+        number(attribute(operation, "OrthogonalHeight")),
+        number(attribute(operation, "XAxisAbscissa"), 1.0 if attribute(operation, "XAxisOrdinate") is None else 0.0),
+        number(attribute(operation, "XAxisOrdinate")),
+        None if scale is None else number(scale, 1.0),
+        tuple(number(attribute(operation, name), 1.0) for name in ("FactorX", "FactorY", "FactorZ")),  # type: ignore[arg-type]
     )
 
 
 def _rigid_operation(operation: entity_instance) -> Conversion:
-    first, second = _get(operation, "FirstCoordinate"), _get(operation, "SecondCoordinate")
-    in_degrees = first is not None and bool(first.is_a("IfcPlaneAngleMeasure"))
+    first, second = attribute(operation, "FirstCoordinate"), attribute(operation, "SecondCoordinate")
+    in_degrees = hasattr(first, "is_a") and bool(first.is_a("IfcPlaneAngleMeasure"))
     return Conversion(
         "IfcRigidOperation",
-        _number(first),
-        _number(second),
-        _number(_get(operation, "Height")),
+        number(first),
+        number(second),
+        number(attribute(operation, "Height")),
         in_degrees=in_degrees,
     )
 
 
 def _projected_crs(file: ifcopenshell.file) -> NamedCrs | None:
-    found = _by_type(file, "IfcCoordinateReferenceSystem")
-    targets = [_get(o, "TargetCRS") for o in _by_type(file, "IfcCoordinateOperation") if not _starts_at_crs(o)]
-    ordered = [t for t in targets if t is not None] + found
+    found = by_type(file, "IfcCoordinateReferenceSystem")
+    targets = [related(o, "TargetCRS") for o in by_type(file, "IfcCoordinateOperation") if not _starts_at_crs(o)]
+    ordered = [*(t for t in targets if t is not None), *found]
     if not ordered:
         return None
     system = ordered[0]
-    known_text = [_get(w, "WellKnownText") for w in _get(system, "WellKnownText") or ()]
-    name = str(_get(system, "Name") or "").strip()
-    crs = _known_crs(name, str(_get(system, "Description") or ""), *(str(text) for text in known_text if text))
-    return NamedCrs(name, crs, _vertical(crs, str(_get(system, "VerticalDatum") or "")), _map_unit(system))
+    known_text = [text(w, "WellKnownText") for w in members(system, "WellKnownText")]
+    name = (text(system, "Name") or "").strip()
+    crs = _known_crs(name, text(system, "Description") or "", *filter(None, known_text))
+    return NamedCrs(name, crs, _vertical(crs, text(system, "VerticalDatum") or ""), _map_unit(system))
 
 
 def _map_unit(system: entity_instance) -> float | None:
     import ifcopenshell.util.unit
 
-    unit = _get(system, "MapUnit")
+    unit = related(system, "MapUnit")
     if unit is None:
         return None
     try:
@@ -220,9 +197,9 @@ def _known_crs(*candidates: str) -> str | None:
     from geo.crs import crs_of
     from geo.model import UserError
 
-    for text in candidates:
-        code = EPSG_CODE.search(text)
-        for attempt in (f"EPSG:{code[1]}" if code else "", f"EPSG:{text}" if text.isdigit() else "", text):
+    for words in candidates:
+        code = EPSG_CODE.search(words)
+        for attempt in (f"EPSG:{code[1]}" if code else "", f"EPSG:{words}" if words.isdigit() else "", words):
             if not attempt:
                 continue
             try:
@@ -234,7 +211,7 @@ def _known_crs(*candidates: str) -> str | None:
     return None
 
 
-def _vertical(crs: str | None, text: str) -> str:
+def _vertical(crs: str | None, stated: str) -> str:
     """Plain name of the height datum: of the compound CRS, of an EPSG code, or as the file writes it."""
     from geo.crs import crs_of, vertical_name
     from geo.model import UserError
@@ -242,13 +219,13 @@ def _vertical(crs: str | None, text: str) -> str:
     named = vertical_name(crs) if crs else ""
     if named:
         return named
-    code = EPSG_CODE.search(text)
+    code = EPSG_CODE.search(stated)
     if code:
         try:
             return str(crs_of(f"EPSG:{code[1]}").name)
         except UserError:
-            return text
-    return text
+            return stated
+    return stated
 
 
 def _property_sets(file: ifcopenshell.file) -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -260,19 +237,19 @@ def _property_sets(file: ifcopenshell.file) -> dict[str, tuple[str, Mapping[str,
     for kind in ("IfcProject", "IfcSite", "IfcBuilding"):
         for thing in file.by_type(kind):
             for definition in _definitions(thing):
-                name = str(_get(definition, "Name") or "").lower()
+                name = (text(definition, "Name") or "").lower()
                 if name in ("epset_mapconversion", "epset_projectedcrs") and name not in found:
                     values = {
-                        str(_get(p, "Name") or "").lower(): _get(_get(p, "NominalValue"), "wrappedValue")
-                        for p in _get(definition, "HasProperties") or ()
+                        (text(p, "Name") or "").lower(): plain(attribute(p, "NominalValue"))
+                        for p in members(definition, "HasProperties")
                     }
                     found[name] = (kind, values)
     return found
 
 
 def _definitions(thing: entity_instance) -> Iterator[Any]:
-    for relation in _get(thing, "IsDefinedBy") or ():
-        definition = _get(relation, "RelatingPropertyDefinition")
+    for relation in members(thing, "IsDefinedBy"):
+        definition = related(relation, "RelatingPropertyDefinition")
         if definition is not None:
             yield definition
 
@@ -286,12 +263,12 @@ def _conversion_from_set(sets: Mapping[str, tuple[str, Mapping[str, Any]]]) -> C
     scale = values.get("scale")
     return Conversion(
         f"ePSet_MapConversion on {kind}",
-        _number(values.get("eastings")),
-        _number(values.get("northings")),
-        _number(values.get("orthogonalheight")),
-        _number(values.get("xaxisabscissa"), 1.0 if values.get("xaxisordinate") is None else 0.0),
-        _number(values.get("xaxisordinate")),
-        None if scale is None else _number(scale, 1.0),
+        number(values.get("eastings")),
+        number(values.get("northings")),
+        number(values.get("orthogonalheight")),
+        number(values.get("xaxisabscissa"), 1.0 if values.get("xaxisordinate") is None else 0.0),
+        number(values.get("xaxisordinate")),
+        None if scale is None else number(scale, 1.0),
     )
 
 
@@ -311,7 +288,7 @@ def _angle(value: Any) -> float | None:
     """Degrees from (degrees, minutes, seconds[, millionths]); whole numbers or, against the schema, decimals."""
     if not isinstance(value, tuple | list) or not 1 <= len(value) <= 4:
         return None
-    parts = [_number(part, math.nan) for part in value]
+    parts = [number(part, math.nan) for part in value]
     if not all(map(math.isfinite, parts)):
         return None
     # All parts should have the same sign; where they do not, the first that is not zero decides.
@@ -322,7 +299,7 @@ def _angle(value: Any) -> float | None:
 
 def _site(file: ifcopenshell.file, metres_per_unit: float, issues: list[Issue]) -> Site | None:
     for site in file.by_type("IfcSite"):
-        latitude, longitude = _angle(_get(site, "RefLatitude")), _angle(_get(site, "RefLongitude"))
+        latitude, longitude = _angle(attribute(site, "RefLatitude")), _angle(attribute(site, "RefLongitude"))
         if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
             continue
         if latitude == 0 and longitude == 0:
@@ -330,22 +307,23 @@ def _site(file: ifcopenshell.file, metres_per_unit: float, issues: list[Issue]) 
                 Issue("ifc.latlong_zero", "Latitude and longitude of the site are both zero; they are taken as absent.")
             )
             continue
-        elevation = _get(site, "RefElevation")
-        matrix = placement_matrix(_get(site, "ObjectPlacement"))
+        elevation = attribute(site, "RefElevation")
+        matrix = placement_matrix(related(site, "ObjectPlacement"))
         anchor = (0.0, 0.0, 0.0) if matrix is None else tuple(float(v) * metres_per_unit for v in matrix[:3, 3])
-        height = None if elevation is None else _number(elevation) * metres_per_unit
+        height = None if elevation is None else number(elevation) * metres_per_unit
         return Site(latitude, longitude, height, anchor)  # type: ignore[arg-type]
     return None
 
 
 def _contexts(file: ifcopenshell.file) -> list[entity_instance]:
     found = list(file.by_type("IfcGeometricRepresentationContext", include_subtypes=False))
-    return sorted(found, key=lambda c: _get(c, "ContextType") != "Model")
+    return sorted(found, key=lambda c: attribute(c, "ContextType") != "Model")
 
 
 def _true_north(file: ifcopenshell.file, issues: list[Issue]) -> tuple[float, float] | None:
     for context in _contexts(file):
-        ratios = [_number(v, math.nan) for v in _get(_get(context, "TrueNorth"), "DirectionRatios") or ()]
+        written = attribute(related(context, "TrueNorth"), "DirectionRatios")
+        ratios = [number(v, math.nan) for v in written] if isinstance(written, tuple) else []
         if len(ratios) == 3 and ratios[2] != 0.0:
             # Some programs write the number of dimensions first: (2., 0., 1.) for (0., 1.).
             issues.append(
@@ -364,7 +342,7 @@ def _true_north(file: ifcopenshell.file, issues: list[Issue]) -> tuple[float, fl
 
 def _world(file: ifcopenshell.file, metres_per_unit: float) -> Matrix:
     for context in _contexts(file):
-        matrix = _axis_matrix(_get(context, "WorldCoordinateSystem"))
+        matrix = _axis_matrix(related(context, "WorldCoordinateSystem"))
         if matrix is not None:
             matrix = matrix.copy()
             matrix[:3, 3] *= metres_per_unit
@@ -375,7 +353,8 @@ def _world(file: ifcopenshell.file, metres_per_unit: float) -> Matrix:
 def _axis_matrix(placement: Any) -> Matrix | None:
     import ifcopenshell.util.placement
 
-    if placement is None or not placement.is_a("IfcPlacement"):
+    # A placement along a curve would be worked out by the kernel: a hundredth of a second each.
+    if placement is None or not (placement.is_a("IfcAxis2Placement3D") or placement.is_a("IfcAxis2Placement2D")):
         return None
     try:
         matrix = np.asarray(ifcopenshell.util.placement.get_axis2placement(placement), dtype=np.float64)
@@ -394,12 +373,14 @@ def placement_matrix(placement: Any, known: dict[int, Matrix | None] | None = No
     chain: list[Any] = []
     while placement is not None and placement.id() not in known and len(chain) < PLACEMENT_DEPTH:
         chain.append(placement)
-        placement = _get(placement, "PlacementRelTo")
+        placement = related(placement, "PlacementRelTo")
     if len(chain) == PLACEMENT_DEPTH:
         return None
     matrix: Matrix | None = np.eye(4) if placement is None else known[placement.id()]
     for link in reversed(chain):
-        own = _axis_matrix(_get(link, "RelativePlacement") or _get(link, "CartesianPosition"))
+        own = _axis_matrix(
+            related(link, "CartesianPosition" if link.is_a("IfcLinearPlacement") else "RelativePlacement")
+        )
         matrix = None if matrix is None or own is None else matrix @ own
         known[link.id()] = matrix
     return matrix

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bim.elements import Storeys, attribute, element_ids, element_table, read_storeys, read_types, space_columns
+from bim.attributes import members, related
+from bim.elements import Storeys, element_ids, element_table, read_storeys, read_types, space_columns
 from bim.georeference import Georeference, read_georeference
 from bim.placement import IfcOptions, place
 from bim.schema import Model, open_model
@@ -318,18 +319,18 @@ def _missing(file: ifcopenshell.file, shapes: Tessellation, selection: Selection
 
 
 def _has_only_lines(file: ifcopenshell.file, product: int) -> bool:
-    representations = attribute(attribute(file.by_id(product), "Representation"), "Representations") or ()
-    items = [item for representation in representations for item in attribute(representation, "Items") or ()]
+    representations = members(related(file.by_id(product), "Representation"), "Representations")
+    items = [item for representation in representations for item in members(representation, "Items")]
     return all(_is_line(item, MAPPING_DEPTH) for item in items)
 
 
 def _is_line(item: Any, depth: int) -> bool:
     """Whether a representation item has neither surface nor volume; a circle of mappings ends at the depth."""
     if item.is_a("IfcMappedItem") and depth:
-        mapped = attribute(attribute(item, "MappingSource"), "MappedRepresentation")
-        return all(_is_line(part, depth - 1) for part in attribute(mapped, "Items") or ())
+        mapped = related(related(item, "MappingSource"), "MappedRepresentation")
+        return all(_is_line(part, depth - 1) for part in members(mapped, "Items"))
     if item.is_a("IfcGeometricSet"):
-        return all(_is_line(part, 0) for part in attribute(item, "Elements") or ())
+        return all(_is_line(part, 0) for part in members(item, "Elements"))
     return any(item.is_a(kind) for kind in LINE_ITEMS)
 
 

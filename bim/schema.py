@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from bim.attributes import by_type, members, text, unit_scale
 from geo.model import Issue, UserError
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def open_model(path: Path) -> Model:
             )
         )
     issues += _damage(log)
+    issues += _units_said(file)
     if not file.by_type("IfcProject"):
         raise UserError(
             f"{path.name} holds no project.",
@@ -296,12 +298,15 @@ def _parse(path: Path, plain: Path) -> tuple[ifcopenshell.file, str]:
 
 
 def _length_unit(path: Path, file: ifcopenshell.file) -> float:
-    import ifcopenshell.util.unit
-
-    try:
-        scale = float(ifcopenshell.util.unit.calculate_unit_scale(file))
-    except (AttributeError, TypeError, KeyError, ValueError, RuntimeError) as error:
-        raise damaged(path, f"its length unit: {error}") from error
+    scale = unit_scale(file, "LENGTHUNIT")
     if not 1e-9 < scale < 1e6:
-        raise damaged(path, f"its length unit is {scale} m")
+        raise damaged(path, "its length unit makes no sense")
     return scale
+
+
+def _units_said(file: ifcopenshell.file) -> list[Issue]:
+    """A doubt where the project declares no length unit; metres are then assumed, as the library does."""
+    for assignment in by_type(file, "IfcUnitAssignment"):
+        if any(text(unit, "UnitType") == "LENGTHUNIT" for unit in members(assignment, "Units")):
+            return []
+    return [Issue("ifc.no_unit", "The file declares no unit of length; metres are assumed.", severity="doubt")]

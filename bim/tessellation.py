@@ -6,6 +6,8 @@ the exact kernels. One thread per iterator: in this version of the library a sec
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bim.attributes import by_type, members, related
 from geo.model import Feedback
 
 if TYPE_CHECKING:
@@ -121,14 +124,14 @@ def select_products(file: ifcopenshell.file, *, spaces: bool = True) -> Selectio
     products: list[int] = []
     without = out = 0
     for product in file.by_type("IfcProduct"):
-        if product.Representation is None:
+        if related(product, "Representation") is None:
             without += 1
         elif any(product.is_a(name) for name in LEFT_OUT) or (not spaces and product.is_a("IfcSpace")):
             out += 1
         else:
             products.append(product.id())
     clipped = _products_using(file, _half_space_cuts(file))
-    swept = _products_using(file, (item for name in SWEPT for item in _by_type(file, name))) - clipped
+    swept = _products_using(file, (item for name in SWEPT for item in by_type(file, name))) - clipped
     return Selection(
         tuple(p for p in products if p not in clipped and p not in swept),
         tuple(p for p in products if p in clipped),
@@ -136,13 +139,6 @@ def select_products(file: ifcopenshell.file, *, spaces: bool = True) -> Selectio
         without,
         out,
     )
-
-
-def _by_type(file: ifcopenshell.file, name: str) -> Sequence[entity_instance]:
-    try:
-        return file.by_type(name)
-    except RuntimeError:  # the schema has no such class
-        return ()
 
 
 def _half_space_cuts(file: ifcopenshell.file) -> Iterator[entity_instance]:
@@ -163,25 +159,38 @@ def _products_using(file: ifcopenshell.file, items: Iterable[entity_instance]) -
         if item.is_a("IfcProduct"):
             found.add(item.id())
             # An opening is cut out of its host with the host's kernel.
-            todo += [rel.RelatingBuildingElement for rel in getattr(item, "VoidsElements", ())]
+            for relation in members(item, "VoidsElements"):
+                todo += members(relation, "RelatingBuildingElement")
         elif any(item.is_a(name) for name in PARTS_OF_A_BODY):
             todo += file.get_inverse(item)
     return found
 
 
-def tessellate(file: ifcopenshell.file, selection: Selection, feedback: Feedback) -> Tessellation:
+def sampled(selection: Selection, most: int) -> Selection:
+    """Every n-th of the plain and clipped products, about `most` in all; courses along a curve are left out."""
+    step = max(1, -(-len(selection.plain + selection.clipped) // max(most, 1)))
+    return dataclasses.replace(selection, plain=selection.plain[::step], clipped=selection.clipped[::step], swept=())
+
+
+def tessellate(
+    file: ifcopenshell.file, selection: Selection, feedback: Feedback, *, limit_s: float = math.inf
+) -> Tessellation:
     """Triangles of all selected products.
 
     Elements that come back empty, broken or not at all are tried again alone, first with OpenCASCADE, then with CGAL.
+    With `limit_s` it stops after that time with what there is, and tries nothing again.
     """
+    started = time.monotonic()
     collector = _Collector(feedback, len(selection.wanted))
     ways = ((selection.plain, PLAIN_KERNEL), (selection.clipped, CLIPPED_KERNEL), (selection.swept, CLIPPED_KERNEL))
     for products, kernel in ways:
         settings = _settings(sweep_step=SWEEP_STEP if products is selection.swept else None)
         for element in _iterate(file, settings, products, kernel):
             collector.add(element)
+            if time.monotonic() - started > limit_s:
+                return collector.result([])
         collector.next_way()
-    missing = [p for p in selection.wanted if p not in collector.done]
+    missing = [p for p in selection.wanted if p not in collector.done] if limit_s == math.inf else []
     failed = _retry(file, missing, collector, feedback)
     return collector.result(failed)
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from bim.schema import Model
 
 TITLE = "IFC building model"
-# Up to this size the true box is worked out from all triangles; above, from the places of the products.
-TESSELLATED_BYTES = 8 << 20
+# Models with more products than this are described from a part of them, so that a look at a file stays quick.
+ALL_PRODUCTS = 1200
+SAMPLED_PRODUCTS = 400
+SAMPLE_LIMIT_S = 10.0
 
 Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -33,17 +35,22 @@ def sniff(path: Path, head: bytes) -> bool:
 def inspect(path: Path) -> FileInfo:
     """Schema, place, box and number of entities of every class.
 
-    Runs the geometry library for files up to `TESSELLATED_BYTES`, so it belongs in a child process like `read`.
+    Runs the geometry library, so it belongs in a child process like `read`.
     """
     from bim.georeference import read_georeference
     from bim.read import summary
     from bim.schema import open_model
 
     model = open_model(path)
-    box, way = _box(model, path.stat().st_size)
+    box, way, products = _box(model)
     found = read_georeference(model.file, model.metres_per_unit, centre=None if box is None else (box[0] + box[1]) / 2)
     crs, bounds, doubts = _on_map(found, box)
-    details = {**found.details(), "bounds_from": way, "findings": [issue.code for issue in found.issues]}
+    details = {
+        **found.details(),
+        "bounds_from": way,
+        "bounds_products": products,
+        "findings": [issue.code for issue in found.issues],
+    }
     return FileInfo(
         format="ifc",
         title=TITLE,
@@ -57,25 +64,35 @@ def inspect(path: Path) -> FileInfo:
     )
 
 
-def _box(model: Model, size: int) -> tuple[Box | None, str]:
-    from bim.tessellation import select_products, tessellate
+def _box(model: Model) -> tuple[Box | None, str, int]:
+    """Box of the model [model m], from what it was worked out, and from how many products."""
+    from bim.tessellation import sampled, select_products, tessellate
 
-    if size <= TESSELLATED_BYTES:
-        box = tessellate(model.file, select_products(model.file, spaces=False), Feedback()).bounds()
-        if box is not None:
-            return box, "triangles"
-    return _placement_box(model), "places of the products"
+    selection = select_products(model.file, spaces=False)
+    if len(selection.wanted) <= ALL_PRODUCTS:
+        shapes = tessellate(model.file, selection, Feedback())
+        way = "all products"
+    else:
+        part = sampled(selection, SAMPLED_PRODUCTS)
+        shapes = tessellate(model.file, part, Feedback(), limit_s=SAMPLE_LIMIT_S)
+        way = "a part of the products"
+    box = shapes.bounds()
+    if box is not None:
+        return box, way, len(shapes.product)
+    box = _placement_box(model)
+    return box, "places of the products" if box is not None else "nothing", 0
 
 
 def _placement_box(model: Model) -> Box | None:
     """Box around the origins of the products that have a shape [model m]; the shapes reach beyond it."""
+    from bim.attributes import related
     from bim.georeference_entities import placement_matrix
 
     known: dict[int, NDArray[np.float64] | None] = {}
     places = [
-        placement_matrix(product.ObjectPlacement, known)
+        placement_matrix(related(product, "ObjectPlacement"), known)
         for product in model.file.by_type("IfcProduct")
-        if product.Representation is not None
+        if related(product, "Representation") is not None
     ]
     origins = np.array([matrix[:3, 3] for matrix in places if matrix is not None]) * model.metres_per_unit
     return None if len(origins) == 0 else (origins.min(axis=0), origins.max(axis=0))
@@ -87,7 +104,7 @@ def _on_map(
     """CRS, box in it, and doubts about it."""
     corners = _corners(box)
     if found.is_on_map:
-        return found.crs, _extent(found.to_map(corners)), ()
+        return found.crs, None if box is None else _extent(found.to_map(corners)), ()
     site = found.site
     if found.level != 20 or site is None:
         return None, None if box is None else _extent(corners), (_no_place(),)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model import Feedback, Grid, Mesh
+from geo.model import Feedback, Grid, Mesh, merge_meshes
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -126,6 +126,8 @@ def face_cells(mesh: Mesh, spacing: float, *, feedback: Feedback | None = None) 
     """
     feedback = feedback or Feedback()
     use = np.flatnonzero(mesh.face_area > 1e-9)
+    if len(use) == 0:
+        return _no_cells()
     corners = mesh.vertices[mesh.faces[use]]
     normals, element = mesh.face_normal[use], mesh.face_element[use]
     group = _planes(corners, normals, element)
@@ -162,32 +164,53 @@ def _flatten(corners: Floats, normals: Floats, area: Floats, group: Indices) -> 
     """Corners (m, 3, 2) in the plane of each face, and that plane's frame (the same for all faces of a group)."""
     count = int(group.max()) + 1 if len(group) else 0
     # The largest face of a group stands for it.
-    order = np.lexsort((-area, group))
-    leader = order[np.searchsorted(group[order], np.arange(count))]
-    normal = normals[leader]
-    edges = np.roll(corners[leader], -1, axis=1) - corners[leader]
-    longest = np.argmax(np.linalg.norm(edges, axis=2), axis=1)
-    edge = edges[np.arange(count), longest]
-    level = np.stack([-normal[:, 1], normal[:, 0], np.zeros(count)], axis=1)
-    along = np.where((np.abs(normal[:, 2]) > UPRIGHT)[:, None], edge, level)
-    along -= np.einsum("ij,ij->i", along, normal)[:, None] * normal
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    leader = _largest(group, area, count)
+    normal, origin = normals[leader], corners[leader, 0]
+    relative = corners - origin[group][:, None]
+    along = np.stack([-normal[:, 1], normal[:, 0], np.zeros(count)], axis=1)
+    level = np.abs(normal[:, 2]) > UPRIGHT
+    along[level] = _tightest(relative, group, corners[leader], normal)[level]
+    along = _unit_in_plane(along, normal)
     up = np.cross(normal, along)
-    origin = corners[leader, 0]
-    frame = _PlaneFrames(origin[group], along[group], up[group], normal[group])
-    relative = corners - frame.origin[:, None]
-    flat = np.stack(
-        [np.einsum("mij,mj->mi", relative, frame.along), np.einsum("mij,mj->mi", relative, frame.up)], axis=2
-    )
-    return flat, frame
+    flat = _in_plane(relative, along[group], up[group])
+    return flat, _PlaneFrames(origin[group], along[group], up[group], normal[group])
+
+
+def _tightest(relative: Floats, group: Indices, leader: Floats, normal: Floats) -> Floats:
+    """(g, 3) that edge of the leading face along which the group's box is smallest: a side, not a diagonal."""
+    edges = np.roll(leader, -1, axis=1) - leader
+    best, smallest = edges[:, 0].copy(), np.full(len(leader), np.inf)
+    for k in range(3):
+        along = _unit_in_plane(edges[:, k], normal)
+        low, high = _boxes(_in_plane(relative, along[group], np.cross(normal, along)[group]), group, len(leader))
+        size = (high - low).prod(axis=1)
+        # a hair smaller is not smaller: the choice must not hang on rounding
+        better = size < smallest * (1.0 - 1e-6)
+        best[better], smallest[better] = edges[better, k], size[better]
+    return best
+
+
+def _unit_in_plane(direction: Floats, normal: Floats) -> Floats:
+    flat = direction - np.einsum("ij,ij->i", direction, normal)[:, None] * normal
+    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-300)  # type: ignore[no-any-return]
+
+
+def _in_plane(relative: Floats, along: Floats, up: Floats) -> Floats:
+    return np.stack([np.einsum("mij,mj->mi", relative, axis) for axis in (along, up)], axis=2)
+
+
+def _boxes(flat: Floats, group: Indices, count: int) -> tuple[Floats, Floats]:
+    """Low and high corner (g, 2) of each group."""
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    np.minimum.at(low, group, flat.min(axis=1))
+    np.maximum.at(high, group, flat.max(axis=1))
+    return low, high
 
 
 def _grids(flat: Floats, group: Indices, spacing: float) -> tuple[Floats, Floats, Indices]:
     """Per group: low corner (g, 2), cell size (g, 2) and number of cells (g, 2), fitted to the group's extent."""
     count = int(group.max()) + 1 if len(group) else 0
-    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
-    np.minimum.at(low, group, flat.min(axis=1))
-    np.maximum.at(high, group, flat.max(axis=1))
+    low, high = _boxes(flat, group, count)
     extent = np.maximum(high - low, 1e-9)
     counts = np.maximum(1, np.rint(extent / spacing)).astype(np.int64)
     return low, extent / counts, counts
@@ -316,11 +339,6 @@ def _assemble(
     parts: list[_Pieces], frame: _PlaneFrames, normals: Floats, element: NDArray[np.int32], size: Floats
 ) -> FaceCells:
     """Join the pieces of one cell, make triangles and choose the point where each cell is looked at."""
-    if not parts:
-        empty = Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32), np.zeros(0, np.int32))
-        return FaceCells(
-            empty, np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int32)
-        )
     polygon, corners, face, key, low = (np.concatenate([p[k] for p in parts]) for k in range(5))
     cell = _numbered(key)
     share = _areas(polygon, corners)
@@ -359,6 +377,12 @@ def _assemble(
         filled * scale[leader].prod(axis=1),
         element[face[leader]],
     )
+
+
+def _no_cells() -> FaceCells:
+    none = merge_meshes(())
+    nowhere = np.zeros((0, 3))
+    return FaceCells(none, np.zeros(0, np.int64), nowhere, nowhere, np.zeros(0), np.zeros(0, np.int32))
 
 
 def _numbered(key: Indices) -> Indices:

@@ -214,16 +214,17 @@ def _named(layers: Sequence[Layer], source: Source, path: Path, taken: set[str])
 
 
 def _frame_for(info: FileInfo, crs: str | None, path: Path, options: ImportOptions) -> Frame:
-    if crs is None and options.project_crs is None:
+    if crs is None and options.project_crs is None and not info.place_is_weak:
         raise MissingCrs(path.name)
-    if crs is None or info.bounds is None:
+    if info.crs is None and info.place_is_weak or crs is None or info.bounds is None:
         raise UserError(
             f"{path.name} cannot be the first file of a project.",
             "It does not say where on Earth it lies, so nothing fixes the place of the project.",
-            "Import a file with coordinates first (terrain or buildings), or name the system with --crs.",
+            "Import a file with coordinates first (terrain or buildings); this one can then be placed in it.",
             code="import.no_place",
             values={"name": path.name},
         )
+    crs = info.crs if info.place_is_weak and info.crs else crs
     x, y = (info.bounds[0] + info.bounds[3]) / 2, (info.bounds[1] + info.bounds[4]) / 2
     target = options.project_crs or crs_module.project_crs_for(crs, x, y)
     east, north = crs_module.transform(x, y, crs, target)
@@ -243,7 +244,7 @@ def _frame_for(info: FileInfo, crs: str | None, path: Path, options: ImportOptio
 
 def check_plausible(info: FileInfo, crs: str | None, path: Path) -> None:
     """Refuse coordinates that cannot be meant: not finite, degrees for metres, metres for degrees, at 0, 0."""
-    if info.bounds is None or crs is None:
+    if info.bounds is None or crs is None or info.place_is_weak:
         return
     west, south, _, east, north, _ = info.bounds
     values: dict[str, Any] = {"name": path.name, "crs": crs_module.title(crs), "x": f"{west:.6g}", "y": f"{south:.6g}"}
@@ -299,7 +300,7 @@ def _zero_is_inside(crs: str) -> bool:
 
 
 def _check_distance(info: FileInfo, crs: str | None, frame: Frame, path: Path) -> None:
-    if crs is None or info.bounds is None or info.details.get("place_is_weak"):
+    if crs is None or info.bounds is None or info.place_is_weak:
         return
     x, y = (info.bounds[0] + info.bounds[3]) / 2, (info.bounds[1] + info.bounds[4]) / 2
     east, north = crs_module.transform(x, y, crs, frame.crs)

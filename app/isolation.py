@@ -151,6 +151,7 @@ def info_to_dict(info: FileInfo) -> dict[str, Any]:
         "counts": dict(info.counts),
         "issues": [issue.as_dict() for issue in info.issues],
         "details": dict(info.details),
+        "place_is_weak": info.place_is_weak,
     }
 
 

@@ -61,6 +61,7 @@ def inspect(path: Path) -> FileInfo:
         counts=summary(model),
         issues=(*model.issues, *found.issues, *doubts),
         details=details,
+        place_is_weak=not found.is_on_map,
     )
 
 

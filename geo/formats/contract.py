@@ -50,6 +50,9 @@ class FileInfo:
     issues : tuple of Issue
     details : mapping
         Anything else worth showing (plain JSON values).
+    place_is_weak : bool
+        The place is no more than a hint (latitude and longitude of a building site) or missing, and the reader
+        decides with the project's frame at hand where the content goes.
     """
 
     format: str
@@ -61,6 +64,7 @@ class FileInfo:
     counts: Mapping[str, int] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
     details: Mapping[str, object] = field(default_factory=dict)
+    place_is_weak: bool = False
 
 
 @dataclass(frozen=True)

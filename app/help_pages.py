@@ -1,4 +1,4 @@
-"""Headless. The pages of the manual: written ones from ``resources/help``, and one made from each analysis' declaration."""
+"""Headless. The pages of the manual: those in ``resources/help``, and one from the declaration of each analysis."""
 
 from __future__ import annotations
 

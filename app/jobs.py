@@ -8,16 +8,19 @@ as it likes.
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from geo.model import Cancelled, Feedback
+from geo.model import Cancelled, Feedback, UserError
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ PARALLEL_JOBS = 2
 ESTIMATE_AFTER_S = 1.0
 ESTIMATE_FROM_FRACTION = 0.03
 KEPT_JOBS = 50
+CHILD_POLL_S = 0.1
 
 
 class JobState(Enum):
@@ -336,3 +340,42 @@ class StallMeter(QObject):
         now = time.perf_counter()
         self.longest_s = max(self.longest_s, now - self._last - self.INTERVAL_MS / 1000.0)
         self._last = now
+
+
+def run_program(arguments: Sequence[str], feedback: Feedback, *, message: str) -> str:
+    """Run this program's own command line in a child process from within a job; returns what it wrote.
+
+    Pictures for a report are drawn there: an OpenGL context must not be made in a thread beside the window's.
+    Raises `UserError` with what the child said when it ends with status 2, `RuntimeError` for any other failure.
+    """
+    feedback.step(0.05, message)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[1],
+        text=True,
+        encoding="utf-8",
+    )
+    try:
+        while True:
+            try:
+                out, err = process.communicate(timeout=CHILD_POLL_S)
+                break
+            except subprocess.TimeoutExpired:
+                feedback.step(0.1, message)
+    except Cancelled:
+        process.kill()
+        process.communicate()
+        raise
+    if process.returncode == 0:
+        return out
+    if process.returncode == 2:
+        raise UserError(*_three_lines(err), code="window.child")
+    raise RuntimeError(err.strip() or f"the child process ended with status {process.returncode}")
+
+
+def _three_lines(text: str) -> tuple[str, str, str]:
+    """What, why and what to do from the words of the command line."""
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()] or ["The command failed."]
+    return lines[0], " ".join(lines[1:-1]), lines[-1] if len(lines) > 1 else ""

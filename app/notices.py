@@ -1,7 +1,7 @@
 """The one road by which errors, warnings and notes reach the user; the hooks that catch what nobody caught.
 
-Three sorts: a `UserError` becomes a calm card in the window, `Cancelled` is silence, anything else is a bug: logged, and
-one dialog with text ready to copy, after which the program keeps running.
+Three sorts: a `UserError` becomes a calm card in the window, `Cancelled` is silence, anything else is a bug: logged,
+and one dialog with text ready to copy, after which the program keeps running.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QtMsgType, QTimer, Signal, qInstallMessageHandler
+from PySide6.QtCore import QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,

@@ -131,5 +131,3 @@ class StartPage(QWidget):
             button.setToolTip(str(path))
             button.clicked.connect(lambda _checked=False, p=path: self.recent_asked.emit(p))
             self._recent.addWidget(button)
-
-

@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 
 from analysis.contract import Analysis, Result
 from analysis.run import execute, out_of_date
@@ -21,9 +23,10 @@ from app import project_file
 from app.commands import AddLayers, Command, SetStyle, Together
 from app.connections import Connections
 from app.document import Document
+from app.export import export_run
 from app.importer import ImportOptions, import_files
-from app.jobs import Job, JobQueue
-from app.language import error_texts, issue_text, tr
+from app.jobs import Job, JobQueue, run_program
+from app.language import error_texts, issue_text, language, tr
 from app.notices import Notices
 from app.settings import Settings
 from app.theme import Theme, theme_named
@@ -165,15 +168,27 @@ class Workbench(QObject):
         project_file.discard_autosave(self.document)
         self.document.clear()
 
-    def open_project(self, path: Path, *, relinked: Mapping[str, str] | None = None) -> Job:
+    def open_project(self, path: Path) -> Job:
         """Read a project in a job and show it; the present document stays until the new one is there."""
 
         def work(feedback: Feedback) -> project_file.Loaded:
-            return project_file.load(path, feedback, relinked=relinked)
+            return project_file.load(path, feedback)
 
         return self.jobs.submit(
             work, title=tr("job.open", name=path.name), key="open", done=lambda loaded: self._opened(path, loaded)
         )
+
+    def open_relinked(self, path: Path, relinked: Mapping[str, str]) -> Job:
+        """Open a project with files at new places. What stays missing is kept in the project."""
+
+        def work(feedback: Feedback) -> project_file.Loaded:
+            return project_file.load(path, feedback, relinked=relinked)
+
+        def finish(loaded: project_file.Loaded) -> None:
+            self.show_loaded(path, loaded)
+            self.document.mark_modified()
+
+        return self.jobs.submit(work, title=tr("job.open", name=path.name), key="open", done=finish)
 
     def _opened(self, path: Path, loaded: project_file.Loaded) -> None:
         if loaded.missing:
@@ -295,19 +310,17 @@ class Workbench(QObject):
             more = tr("notice.more_issues", count=len(grave) - ISSUES_TOLD) if len(grave) > ISSUES_TOLD else ""
             self.notices.tell("notice.issues", severity="doubt", texts="\n".join(t for t in (texts, more) if t))
 
-    def make_sample(self, folder: Path) -> Job:
-        """Generate the sample district and open it."""
+    def make_sample(self) -> Job:
+        """Generate the sample district where it is not there yet, and open it."""
 
         def work(feedback: Feedback) -> Path:
-            from app.sample import make_sample
+            from app.demo import PROJECT, sample_project
+            from app.sample import default_folder
 
-            return Path(make_sample(folder, feedback=feedback))
+            project = default_folder() / PROJECT
+            return project if project.exists() else sample_project(default_folder(), feedback)
 
-        return self.jobs.submit(work, title=tr("job.sample"), key="open", done=self.open_sample)
-
-    def open_sample(self, project: Path) -> None:
-        """Open a generated district."""
-        self.open_project(project)
+        return self.jobs.submit(work, title=tr("job.sample"), key="open", done=self.open_project)
 
     # ---- analyses -----------------------------------------------------------------------------------------------
 
@@ -385,6 +398,46 @@ class Workbench(QObject):
         if stale != self.stale:
             self.stale = stale
             self.stale_changed.emit()
+
+    # ---- out of the program ---------------------------------------------------------------------------------------
+
+    def write_report(self, path: Path) -> Job:
+        """Write the report of the document as it is now."""
+        snapshot = self.document.snapshot()
+
+        def work(feedback: Feedback) -> Path:
+            with TemporaryDirectory(prefix="twin-report-") as folder:
+                project = Path(folder) / f"{snapshot.name or 'project'}.twin"
+                project_file.save(snapshot, project)
+                arguments = ["report", str(project), "--out", str(path.absolute())]
+                run_program(["--lang", language.code, *arguments], feedback, message="drawing")
+            return path
+
+        def finish(written: Path) -> None:
+            self.notices.tell(
+                "notice.report",
+                action_id="notice.open",
+                action=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(written))),
+                name=written.name,
+            )
+
+        return self.jobs.submit(work, title=tr("job.report"), key="report", done=finish)
+
+    def export_run(self, run: Run, folder: Path) -> Job:
+        """Write the result files of a run into a folder."""
+        frame, project = self.document.scene.frame, self.document.path
+
+        def work(feedback: Feedback) -> int:
+            feedback.step(0.1, "writing")
+            if frame is None:
+                return 0
+            return len(export_run(run.layers, run.record, frame, folder, project=project))
+
+        return self.jobs.submit(
+            work,
+            title=tr("job.export"),
+            done=lambda count: self.notices.tell("notice.exported", count=count, folder=str(folder)),
+        )
 
     def look_at(self, bounds: Bounds) -> None:
         """Show a part of the scene [local m]."""

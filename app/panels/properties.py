@@ -109,9 +109,8 @@ class PropertiesPanel(Panel):
         if item is None or not item.text(1):
             return
         menu = QMenu(self)
-        menu.addAction(tr("properties.copy")).triggered.connect(
-            lambda _checked=False, text=item.text(1): QApplication.clipboard().setText(text)
-        )
+        text = item.text(1)
+        menu.addAction(tr("properties.copy")).triggered.connect(lambda: QApplication.clipboard().setText(text))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.tree.viewport().mapToGlobal(place))
 
@@ -158,7 +157,7 @@ def _field_rows(layer: Layer, row: int) -> list[Row]:
         title = tr(f"field.{field.name}", field.name.replace("_", " "))
         if field.categories:
             names = [field.categories[int(v)] for v in np.unique(values) if 0 <= int(v) < len(field.categories)]
-            rows.append((title, ", ".join(tr(f"category.{name}", name) for name in names[:6])))
+            rows.append((title, ", ".join(tr(f"class.{field.name}.{name}", name) for name in names[:6])))
         else:
             known = np.asarray(values, dtype=np.float64)
             known = known[np.isfinite(known)]
@@ -264,7 +263,7 @@ def _layer_field_rows(layer: Layer) -> list[Row]:
     for field in layer.fields:
         title = tr(f"field.{field.name}", field.name.replace("_", " "))
         if field.categories:
-            rows.append((title, ", ".join(tr(f"category.{name}", name) for name in field.categories[:8])))
+            rows.append((title, ", ".join(tr(f"class.{field.name}.{name}", name) for name in field.categories[:8])))
             continue
         known = np.asarray(field.values, dtype=np.float64)
         known = known[np.isfinite(known)]

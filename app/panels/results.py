@@ -198,5 +198,8 @@ def value_text(analysis_id: str, info: ParamInfo | None, value: object) -> str:
 
 def notes_of(run: Run) -> list[str]:
     """Assumptions and doubts, each one line."""
-    lines = [f"{tr('results.assumed')}: {tr(f'assumption.{text}', text)}" for text in run.record.get("assumptions", ())]
+    lines = [
+        f"{tr('results.assumed')}: {tr(f'{run.analysis_id}.assumption.{number}', str(text))}"
+        for number, text in enumerate(run.record.get("assumptions", ()))
+    ]
     return lines + [f"{tr(f'severity.{issue.severity}')}: {issue_text(issue)}" for issue in run.issues]

@@ -114,7 +114,8 @@ class DaySlider(QSlider):
         if not points:
             return
         ground = [QPointF(points[-1].x(), band.bottom()), QPointF(points[0].x(), band.bottom())]
-        painter.setBrush(QColor(mix(colours(self._theme)["card"], SUN_COLOUR, 0.55 if not self._theme.is_dark else 0.4)))
+        share = 0.4 if self._theme.is_dark else 0.55
+        painter.setBrush(QColor(mix(colours(self._theme)["card"], SUN_COLOUR, share)))
         painter.drawPolygon(QPolygonF(points + ground))
 
     def _paint_hours(self, painter: QPainter, band: QRectF, c: dict[str, str]) -> None:

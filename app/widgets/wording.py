@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QDockWidget, QGroupBox, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QGroupBox, QLabel, QLineEdit, QMenu, QWidget
 
 from app.language import tr
 
@@ -44,7 +44,5 @@ def _set_text(target: QObject, text: str) -> None:
         target.setTitle(text)
     elif isinstance(target, QLabel | QAbstractButton | QAction):
         target.setText(text)
-    elif isinstance(target, QDockWidget):
-        target.setWindowTitle(text)
     elif isinstance(target, QWidget):
         target.setWindowTitle(text)

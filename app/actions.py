@@ -1,0 +1,200 @@
+"""The table of everything a user can ask the window to do. Menus, toolbar, shortcuts and search are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+
+from app.appearance import set_icon
+from app.widgets.wording import say
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+Act = Callable[["MainWindow"], None]
+Ask = Callable[["MainWindow"], bool]
+
+
+def _always(_window: MainWindow) -> bool:
+    return True
+
+
+def _has_scene(window: MainWindow) -> bool:
+    return len(window.document.scene) > 0
+
+
+def _has_selection(window: MainWindow) -> bool:
+    return len(window.document.selection) > 0
+
+
+def _can_save(window: MainWindow) -> bool:
+    return window.document.scene.frame is not None
+
+
+def _has_runs(window: MainWindow) -> bool:
+    return any(layer.theme == "result" for layer in window.document.scene)
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One thing to ask for. Its title is the text ``action.<id>``."""
+
+    id: str
+    run: Act
+    icon: str = ""
+    shortcut: str = ""
+    enabled: Ask = _always
+    checked: Ask | None = None
+
+
+def _view(name: str) -> Act:
+    return lambda window: window.set_view(name)
+
+
+def _language(code: str) -> ActionSpec:
+    return ActionSpec(
+        f"language_{code}",
+        lambda window: window.set_language(code),
+        checked=lambda window: window.settings.language == code,
+    )
+
+
+def _theme(name: str) -> ActionSpec:
+    return ActionSpec(
+        f"theme_{name}", lambda window: window.bench.set_theme(name), checked=lambda w: w.bench.theme.name == name
+    )
+
+
+def _quality(name: str) -> ActionSpec:
+    return ActionSpec(
+        f"quality_{name}", lambda window: window.set_quality(name), checked=lambda w: w.settings.quality == name
+    )
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("new", lambda w: w.ask_new(), "new", "Ctrl+N"),
+    ActionSpec("open", lambda w: w.ask_open(), "open", "Ctrl+O"),
+    ActionSpec("save", lambda w: w.ask_save(), "save", "Ctrl+S", _can_save),
+    ActionSpec("save_as", lambda w: w.ask_save_as(), "", "Ctrl+Shift+S", _can_save),
+    ActionSpec("import", lambda w: w.ask_import(), "import", "Ctrl+I"),
+    ActionSpec("sample", lambda w: w.open_sample(), "city"),
+    ActionSpec("report", lambda w: w.ask_report(), "report", "Ctrl+R", _has_scene),
+    ActionSpec("picture", lambda w: w.ask_picture(), "picture", "Ctrl+P", _has_scene),
+    ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),
+    ActionSpec("undo", lambda w: w.document.history.undo(), "undo", "Ctrl+Z", lambda w: _titled(w, redo=False)),
+    ActionSpec("redo", lambda w: w.document.history.redo(), "redo", "Ctrl+Y", lambda w: _titled(w, redo=True)),
+    ActionSpec("search", lambda w: w.open_search(), "search", "Ctrl+K"),
+    ActionSpec("select_none", lambda w: w.document.selection.clear(), "", "Escape", _has_selection),
+    ActionSpec("layer_zoom", lambda w: w.layers.zoom_to_layer(), "zoom", "F", _has_selection),
+    ActionSpec("layer_only", lambda w: w.layers.show_only(), "eye", "", _has_selection),
+    ActionSpec("layer_rename", lambda w: w.layers.start_rename(), "rename", "F2", _has_selection),
+    ActionSpec("layer_remove", lambda w: w.layers.remove_layers(), "remove", "Ctrl+Backspace", _has_selection),
+    ActionSpec("view_home", _view("home"), "home", "Home", _has_scene),
+    ActionSpec("view_top", _view("top"), "top", "7", _has_scene),
+    ActionSpec("view_north", _view("north"), "north", "8", _has_scene),
+    ActionSpec("view_east", _view("east"), "east", "6", _has_scene),
+    ActionSpec("view_south", _view("south"), "south", "2", _has_scene),
+    ActionSpec("view_west", _view("west"), "west", "4", _has_scene),
+    ActionSpec("play", lambda w: w.timeline.set_playing(not w.timeline.play_timer.isActive()), "play", "P", _has_scene),
+    _theme("light"),
+    _theme("dark"),
+    _language("ko"),
+    _language("en"),
+    _quality("fast"),
+    _quality("normal"),
+    _quality("fine"),
+    ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
+    ActionSpec("cancel_jobs", lambda w: w.bench.jobs.cancel_all(), "stop", "Ctrl+.", lambda w: w.bench.jobs.busy),
+    ActionSpec("show_results", lambda w: w.show_panel("results"), "", "", _has_runs),
+    ActionSpec("layout_plan", lambda w: w.set_layout("plan"), checked=lambda w: w.settings.layout == "plan"),
+    ActionSpec("layout_build", lambda w: w.set_layout("build"), checked=lambda w: w.settings.layout == "build"),
+    ActionSpec("layout_operate", lambda w: w.set_layout("operate"), checked=lambda w: w.settings.layout == "operate"),
+    ActionSpec("reset_layout", lambda w: w.reset_layout()),
+    ActionSpec("help", lambda w: w.open_help(), "help", "F1"),
+    ActionSpec("help_keys", lambda w: w.open_help("keys")),
+    ActionSpec("about", lambda w: w.show_about(), "info"),
+)
+
+# Entries: id of an action, None for a line, or (id of a submenu, entries). "@recent" and "@panels" are filled in later.
+MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
+    (
+        "file",
+        ("new", "open", "@recent", "sample", None, "save", "save_as")
+        + (None, "import", "report", "picture", None, "quit"),
+    ),
+    ("edit", ("undo", "redo", None, "select_none", None, "search")),
+    ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "layer_remove")),
+    (
+        "view",
+        (
+            "view_home",
+            "view_top",
+            "view_north",
+            "view_east",
+            "view_south",
+            "view_west",
+            None,
+            ("theme", ("theme_light", "theme_dark")),
+            ("language", ("language_ko", "language_en")),
+            ("quality", ("quality_fast", "quality_normal", "quality_fine")),
+        ),
+    ),
+    ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
+    ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "@panels")),
+    ("help", ("help", "help_keys", None, "about")),
+)
+TOOLBAR: tuple[str | None, ...] = (
+    "open",
+    "save",
+    "import",
+    None,
+    "undo",
+    "redo",
+    None,
+    "view_home",
+    "view_top",
+    "view_north",
+    "view_east",
+    "view_south",
+    "view_west",
+    None,
+    "picture",
+    "report",
+)
+# Redoing is Ctrl+Y on Windows and Ctrl+Shift+Z elsewhere: both work.
+MORE_SHORTCUTS = {"redo": ("Ctrl+Shift+Z",)}
+
+
+def _titled(window: MainWindow, *, redo: bool) -> bool:
+    history = window.document.history
+    return (history.redo_title if redo else history.undo_title) is not None
+
+
+def make_actions(window: MainWindow) -> dict[str, QAction]:
+    """A QAction for each row of the table, by id."""
+    made = {}
+    for spec in ACTIONS:
+        action = say(QAction(window), f"action.{spec.id}")
+        action.setObjectName(f"action_{spec.id}")
+        if spec.icon:
+            set_icon(action, spec.icon)
+        if spec.shortcut:
+            keys = (spec.shortcut, *MORE_SHORTCUTS.get(spec.id, ()))
+            action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setCheckable(spec.checked is not None)
+        action.triggered.connect(lambda _checked=False, s=spec: window.perform(s))
+        window.addAction(action)
+        made[spec.id] = action
+    return made
+
+
+def refresh_actions(window: MainWindow, actions: dict[str, QAction]) -> None:
+    """Enable what can be done now and tick what is chosen."""
+    for spec in ACTIONS:
+        action = actions[spec.id]
+        action.setEnabled(spec.enabled(window))
+        if spec.checked is not None:
+            action.setChecked(spec.checked(window))

@@ -1,0 +1,368 @@
+"""What an import will bring, before it is done: format, place, counts, doubts, and the questions to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from analysis.contract import ParamInfo
+from app.catalog import detect
+from app.crs_choice import Candidate, candidates, map_rectangle
+from app.importer import ImportOptions, check_plausible, examine
+from app.language import error_texts, issue_text, tr
+from app.panels.panel import scrolled
+from app.theme import Theme
+from app.widgets.extent_sketch import ExtentSketch, Rectangle, length_text
+from app.widgets.param_form import ParamForm
+from app.widgets.wording import say
+from app.workbench import ImportRequest
+from geo.crs import canonical, title
+from geo.formats.contract import FileInfo, Format
+from geo.model import Cancelled, Feedback, Frame, UserError
+from geo.model.layer import THEMES
+
+ISSUES_SHOWN = 12
+COUNTS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A file as far as it can be known without reading it. `error` when it cannot be imported at all."""
+
+    path: Path
+    format: Format | None
+    info: FileInfo | None
+    candidates: tuple[Candidate, ...]
+    extent: Rectangle | None
+    error: UserError | None = None
+
+    @property
+    def needs_crs(self) -> bool:
+        """Whether the user must say where on Earth it lies."""
+        return (
+            self.info is not None
+            and self.info.crs is None
+            and self.info.bounds is not None
+            and not self.info.details.get("place_is_weak")
+        )
+
+
+def examine_all(paths: Sequence[Path], frame: Frame | None, feedback: Feedback) -> list[Examined]:
+    """Look at files in a job. A file that cannot be read is reported in its place; the others go on."""
+    found = []
+    for number, path in enumerate(paths):
+        feedback.step(number / len(paths), path.name)
+        found.append(_examine_one(path, frame))
+    return found
+
+
+def _examine_one(path: Path, frame: Frame | None) -> Examined:
+    candidate = None
+    try:
+        candidate = detect(path)
+        info = examine(path, candidate)
+        extent = None
+        if info.crs is not None and info.bounds is not None:
+            check_plausible(info, info.crs, path)
+            extent = map_rectangle(info.bounds, info.crs, frame.crs if frame is not None else "EPSG:3857")
+    except Cancelled:
+        raise
+    except UserError as error:
+        return Examined(path, candidate, None, (), None, error)
+    return Examined(path, candidate, info, tuple(candidates(info.bounds, frame)), extent)
+
+
+def option_infos(options: type[Any] | None) -> list[ParamInfo]:
+    """The options of a format as a form needs them."""
+    return [_option_info(name, info) for name, info in options.model_fields.items()] if options is not None else []
+
+
+def _option_info(name: str, info: Any) -> ParamInfo:
+    annotation = info.annotation
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = next((a for a in get_args(annotation) if a is not type(None)), str)
+    literal = get_origin(annotation) is Literal
+    options = tuple(str(a) for a in get_args(annotation)) if literal else ()
+    optional = info.default is None
+    number = annotation in (int, float) and not optional
+    return ParamInfo(
+        name=name,
+        title=info.title or name.replace("_", " "),
+        help=info.description or "",
+        unit="",
+        sort="switch" if annotation is bool else "number" if number else "choice",
+        default=info.default,
+        annotation=annotation,
+        low=next((m.ge for m in info.metadata if hasattr(m, "ge")), None),
+        high=next((m.le for m in info.metadata if hasattr(m, "le")), None),
+        options=options,
+    )
+
+
+class FilePage(QWidget):
+    """All about one file, and what the user says about it."""
+
+    def __init__(self, examined: Examined, frame: Frame | None, project: Rectangle | None, theme: Theme) -> None:
+        super().__init__()
+        self.examined = examined
+        self._frame = frame
+        self.crs_box: QComboBox | None = None
+        self.kind_box = QComboBox()
+        self.options_form: ParamForm | None = None
+        self.crs_error = QLabel()
+        self.crs_error.setObjectName("field_error")
+        self.crs_error.setWordWrap(True)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(12, 0, 8, 0)
+        heading = QLabel(examined.path.name)
+        heading.setObjectName("title")
+        heading.setWordWrap(True)
+        self._layout.addWidget(heading)
+        if examined.error is not None or examined.info is None or examined.format is None:
+            self._show_error(examined.error)
+        else:
+            self._show_info(examined.info, examined.format, project, theme)
+        self._layout.addStretch(1)
+
+    def _show_error(self, error: UserError | None) -> None:
+        for text in error_texts(error) if error is not None else ():
+            label = QLabel(text)
+            label.setWordWrap(True)
+            self._layout.addWidget(label)
+
+    def _show_info(self, info: FileInfo, found: Format, project: Rectangle | None, theme: Theme) -> None:
+        form = QFormLayout()
+        form.setHorizontalSpacing(12)
+        form.addRow(say(QLabel(), "import.format"), QLabel(_format_text(info, found)))
+        form.addRow(say(QLabel(), "import.crs"), self._crs_widget(info))
+        form.addRow("", self.crs_error)
+        self.crs_error.setVisible(False)
+        form.addRow(say(QLabel(), "import.vertical"), QLabel(info.vertical or tr("cli.none_stated")))
+        self._fill_kinds()
+        form.addRow(say(QLabel(), "import.kind"), self.kind_box)
+        self._layout.addLayout(form)
+        self.sketch = ExtentSketch(theme)
+        self.sketch.show_extents(project, self.examined.extent)
+        self._layout.addWidget(self.sketch)
+        self._add_list("import.counts", [f"{name}: {count:,}" for name, count in _most(info)])
+        self._add_list(
+            "import.issues",
+            [f"{tr(f'severity.{i.severity}')}: {issue_text(i)}" for i in info.issues[:ISSUES_SHOWN]],
+        )
+        infos = option_infos(found.options)
+        if infos:
+            self._add_heading("import.options")
+            self.options_form = ParamForm(f"format.{found.id}.option", infos)
+            self._layout.addWidget(self.options_form)
+
+    def _crs_widget(self, info: FileInfo) -> QWidget:
+        if info.crs is not None:
+            label = QLabel(f"{info.crs[:40]} · {title(info.crs)}")
+            label.setWordWrap(True)
+            return label
+        box = QComboBox()
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setMinimumContentsLength(24)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        for item in self.examined.candidates:
+            box.addItem(_candidate_text(item), item.code)
+        box.setCurrentIndex(-1)
+        say(box.lineEdit(), "import.choose_crs")
+        box.currentIndexChanged.connect(self._on_crs)
+        box.editTextChanged.connect(self._on_crs)
+        self.crs_box = box
+        return box
+
+    def _on_crs(self, _value: object) -> None:
+        """Draw where the file would lie in the system chosen."""
+        code, info = self.crs, self.examined.info
+        if code is None or info is None or info.bounds is None:
+            return
+        try:
+            check_plausible(info, code, self.examined.path)
+        except UserError as error:
+            self.crs_error.setText(" ".join(error_texts(error)[:2]))
+            self.crs_error.setVisible(True)
+            return
+        self.crs_error.setVisible(False)
+        target = self._frame.crs if self._frame is not None else "EPSG:3857"
+        self.sketch.show_extents(self.sketch._project, map_rectangle(info.bounds, code, target))
+
+    @property
+    def crs(self) -> str | None:
+        """The system the user chose or typed, None when nothing valid."""
+        if self.crs_box is None:
+            return None
+        text = self.crs_box.currentText().strip()
+        index = self.crs_box.findText(text)
+        code = str(self.crs_box.itemData(index)) if index >= 0 else text
+        if not code:
+            return None
+        try:
+            return canonical(code if ":" in code else f"EPSG:{code}")
+        except UserError:
+            return None
+
+    def _fill_kinds(self) -> None:
+        self.kind_box.addItem(tr("import.kind_auto"), None)
+        for theme in THEMES:
+            if theme not in ("result", "sensor"):
+                self.kind_box.addItem(tr(f"theme.{theme}"), theme)
+
+    def _add_heading(self, text_id: str) -> None:
+        label = say(QLabel(), text_id)
+        label.setObjectName("section")
+        self._layout.addWidget(label)
+
+    def _add_list(self, text_id: str, lines: list[str]) -> None:
+        if lines:
+            self._add_heading(text_id)
+            label = QLabel("\n".join(lines))
+            label.setWordWrap(True)
+            self._layout.addWidget(label)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be imported as it is."""
+        if self.examined.error is not None:
+            return False
+        return not self.examined.needs_crs or self.crs is not None
+
+    def request(self) -> ImportRequest:
+        """What to import and how."""
+        form = self.options_form
+        defaults = {info.name: info.default for info in option_infos(_options_of(self.examined))}
+        own = form.values() if form is not None else {}
+        changed = {name: value for name, value in own.items() if value != defaults[name] and value != ""}
+        return ImportRequest(
+            self.examined.path, ImportOptions(kind=self.kind_box.currentData(), crs=self.crs, own=changed)
+        )
+
+
+def _options_of(examined: Examined) -> type[Any] | None:
+    return examined.format.options if examined.format is not None else None
+
+
+def _most(info: FileInfo) -> list[tuple[str, int]]:
+    return sorted(info.counts.items(), key=lambda pair: -pair[1])[:COUNTS_SHOWN]
+
+
+def _format_text(info: FileInfo, found: Format) -> str:
+    return f"{tr(f'format.{found.id}.title', found.title)} {info.version}".strip()
+
+
+def _candidate_text(item: Candidate) -> str:
+    text = f"{item.code} · {item.name}"
+    if item.distance is not None:
+        return f"{text} · {tr('import.away', distance=length_text(item.distance))}"
+    return text if item.plausible else f"{text} · {tr('import.unlikely')}"
+
+
+class ImportDialog(QDialog):
+    """The files on the left, the chosen one on the right. `requests` once it was accepted."""
+
+    def __init__(
+        self,
+        examined: Sequence[Examined],
+        *,
+        frame: Frame | None,
+        project: Rectangle | None,
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        say(self, "import.title")
+        self.resize(760, 560)
+        self.pages = [FilePage(item, frame, project, theme) for item in examined]
+        self.list = QListWidget()
+        self.list.setFixedWidth(230)
+        self._right = QVBoxLayout()
+        for page in self.pages:
+            self._add_row(page)
+            if page.crs_box is not None:
+                page.crs_box.currentTextChanged.connect(self._refresh)
+        self._areas = [scrolled(page) for page in self.pages]
+        for area in self._areas:
+            self._right.addWidget(area)
+        self.list.currentRowChanged.connect(self._show)
+        self.list.itemChanged.connect(self._refresh)
+        self.hint = QLabel()
+        self.hint.setObjectName("badge")
+        self.hint.setWordWrap(True)
+        cancel = say(QPushButton(), "dialog.cancel")
+        cancel.clicked.connect(self.reject)
+        self.import_button = QPushButton()
+        self.import_button.setObjectName("primary")
+        self.import_button.clicked.connect(self.accept)
+        body = QHBoxLayout()
+        body.addWidget(self.list)
+        body.addLayout(self._right, 1)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self.hint, 1)
+        bottom.addStretch(0)
+        bottom.addWidget(cancel)
+        bottom.addWidget(self.import_button)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addLayout(body, 1)
+        layout.addLayout(bottom)
+        self.list.setCurrentRow(self._first_question())
+        self._refresh()
+
+    def _add_row(self, page: FilePage) -> None:
+        item = QListWidgetItem(page.examined.path.name, self.list)
+        item.setToolTip(str(page.examined.path))
+        broken = page.examined.error is not None
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        item.setFlags(flags if broken else flags | Qt.ItemFlag.ItemIsUserCheckable)
+        if broken:
+            item.setText(f"{page.examined.path.name} — {tr('import.cannot')}")
+        else:
+            item.setCheckState(Qt.CheckState.Checked)
+
+    def _first_question(self) -> int:
+        waiting = [n for n, page in enumerate(self.pages) if not page.is_ready]
+        return waiting[0] if waiting else 0
+
+    def _show(self, row: int) -> None:
+        for number, area in enumerate(self._areas):
+            area.setVisible(number == row)
+
+    def _chosen(self) -> list[FilePage]:
+        return [
+            page
+            for number, page in enumerate(self.pages)
+            if page.examined.error is None and self.list.item(number).checkState() == Qt.CheckState.Checked
+        ]
+
+    def _refresh(self, _value: object = None) -> None:
+        chosen = self._chosen()
+        waiting = [page for page in chosen if not page.is_ready]
+        self.import_button.setText(tr("import.do", count=len(chosen)))
+        self.import_button.setEnabled(bool(chosen) and not waiting)
+        names = ", ".join(page.examined.path.name for page in waiting)
+        self.hint.setText(tr("import.needs_crs", names=names) if waiting else "")
+        self.hint.setVisible(bool(waiting))
+
+    @property
+    def requests(self) -> list[ImportRequest]:
+        """What to import."""
+        return [page.request() for page in self._chosen()]

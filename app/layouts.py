@@ -1,0 +1,50 @@
+"""Where the docks stand in each of the three layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow
+
+from app.panels.panel import Panel
+from app.settings import LayoutName
+
+# Docks on show; the others are closed but can be opened from the menu.
+DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
+    "plan": ("layers", "properties", "analyses", "results", "timeline", "jobs", "log"),
+    "build": ("layers", "properties", "timeline", "jobs", "log"),
+    "operate": ("layers", "properties", "results", "jobs", "log"),
+}
+FRONT: Mapping[LayoutName, tuple[str, ...]] = {
+    "plan": ("analyses", "timeline"),
+    "build": ("properties", "timeline"),
+    "operate": ("results", "jobs"),
+}
+LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 248, 320, 112
+UPPER_HEIGHT, LOWER_HEIGHT = 220, 420
+
+
+def arrange(window: QMainWindow, panels: Mapping[str, Panel], name: LayoutName) -> None:
+    """Put every dock in its place and show those of the layout."""
+    left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+    bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+    for panel in panels.values():
+        panel.setFloating(False)
+        window.removeDockWidget(panel)
+    window.addDockWidget(left, panels["layers"])
+    window.addDockWidget(right, panels["properties"])
+    window.addDockWidget(right, panels["analyses"])
+    window.addDockWidget(bottom, panels["timeline"])
+    window.splitDockWidget(panels["properties"], panels["analyses"], Qt.Orientation.Vertical)
+    window.tabifyDockWidget(panels["analyses"], panels["results"])
+    window.tabifyDockWidget(panels["timeline"], panels["jobs"])
+    window.tabifyDockWidget(panels["jobs"], panels["log"])
+    for panel_name, panel in panels.items():
+        panel.setVisible(panel_name in DOCKS_OF_LAYOUT[name])
+    for panel_name in FRONT[name]:
+        panels[panel_name].raise_()
+    horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+    window.resizeDocks([panels["layers"], panels["properties"]], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
+    window.resizeDocks([panels["properties"], panels["analyses"]], [UPPER_HEIGHT, LOWER_HEIGHT], vertical)
+    window.resizeDocks([panels["timeline"]], [BOTTOM_HEIGHT], vertical)

@@ -1,0 +1,632 @@
+"""The main window: puts viewport, panels and actions together. What they do is in the workbench and the panels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QSizePolicy,
+    QStackedWidget,
+    QTabWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import appearance, project_file
+from app.actions import ACTIONS, MENUS, TOOLBAR, ActionSpec, make_actions, refresh_actions
+from app.catalog import formats
+from app.document import Document
+from app.help_window import HelpWindow
+from app.import_dialog import Examined, ImportDialog, examine_all
+from app.jobs import Job
+from app.language import language, tr
+from app.layouts import arrange
+from app.notices import NoticeArea
+from app.panels.analyses import AnalysesPanel
+from app.panels.jobs import JobsPanel
+from app.panels.layers import LayersPanel
+from app.panels.log import LogPanel
+from app.panels.panel import Panel
+from app.panels.properties import PropertiesPanel
+from app.panels.results import ResultsPanel
+from app.panels.timeline import TimelinePanel
+from app.relink_dialog import RelinkDialog
+from app.search import Found, SearchBox
+from app.settings import LayoutName, Settings
+from app.start_page import StartPage
+from app.status import StatusLine
+from app.theme import Theme
+from app.widgets.wording import retranslate, say
+from app.workbench import Run, Workbench
+from geo.model import ElementRef, Layer
+
+PICTURE_SIZE = (1920, 1080)
+ViewportMaker = Callable[[Workbench], QWidget]
+
+
+def make_viewport(bench: Workbench) -> QWidget:
+    """The real viewport."""
+    from app.view.viewport import Viewport
+
+    return Viewport(bench.document, theme=bench.theme, quality=bench.settings.quality, submit=bench.submit_for_view)
+
+
+class MainWindow(QMainWindow):
+    """The window on one document."""
+
+    def __init__(
+        self,
+        document: Document,
+        settings: Settings,
+        *,
+        viewport_maker: ViewportMaker = make_viewport,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.document, self.settings = document, settings
+        self.bench = Workbench(document, settings, parent=self)
+        self._closing, self._is_open, self._help, self._search = False, True, None, None
+        self.setAcceptDrops(True)
+        self.setWindowIcon(appearance.program_icon())
+        self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.viewport: Any = viewport_maker(self.bench)
+        self._make_centre()
+        self._make_panels()
+        self.actions_ = make_actions(self)
+        self._make_menus()
+        self._make_toolbar()
+        self.status = StatusLine(self.bench, self)
+        self.setStatusBar(self.status)
+        self._connect()
+        self.resize(1280, 800)
+        self._restore_layout(settings.layout)
+        self.refresh_words()
+        self.refresh_theme(self.bench.theme)
+
+    # ---- making ---------------------------------------------------------------------------------------------------
+
+    def _make_centre(self) -> None:
+        self.start_page = StartPage(self.settings.recent)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.start_page)
+        self.stack.addWidget(self.viewport)
+        self.notice_area = NoticeArea(self.bench.notices)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.notice_area)
+        layout.addWidget(self.stack, 1)
+        self.setCentralWidget(centre)
+
+    def _make_panels(self) -> None:
+        self.layers = LayersPanel(self.bench, self)
+        self.properties = PropertiesPanel(self.bench, self)
+        self.analyses = AnalysesPanel(self.bench, self)
+        self.results = ResultsPanel(self.bench, self)
+        self.timeline = TimelinePanel(self.bench, self)
+        self.jobs = JobsPanel(self.bench, self)
+        self.log = LogPanel(self.bench, self)
+        self.panels: dict[str, Panel] = {
+            panel.name: panel
+            for panel in (
+                self.layers,
+                self.properties,
+                self.analyses,
+                self.results,
+                self.timeline,
+                self.jobs,
+                self.log,
+            )
+        }
+
+    def _make_menus(self) -> None:
+        self.recent_menu = say(QMenu(self), "menu.recent")
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        for menu_id, entries in MENUS:
+            menu = say(QMenu(self), f"menu.{menu_id}")
+            menu.setObjectName(f"menu_{menu_id}")
+            self._fill_menu(menu, entries)
+            self.menuBar().addMenu(menu)
+
+    def _fill_menu(self, menu: QMenu, entries: Sequence[object]) -> None:
+        for entry in entries:
+            if entry is None:
+                menu.addSeparator()
+            elif entry == "@recent":
+                menu.addMenu(self.recent_menu)
+            elif entry == "@panels":
+                for panel in self.panels.values():
+                    menu.addAction(panel.toggleViewAction())
+            elif isinstance(entry, tuple):
+                child = say(QMenu(menu), f"menu.{entry[0]}")
+                self._fill_menu(child, entry[1])
+                menu.addMenu(child)
+            else:
+                menu.addAction(self.actions_[str(entry)])
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for path in self.settings.recent:
+            self.recent_menu.addAction(str(path)).triggered.connect(lambda _checked=False, p=path: self.open_project(p))
+        if self.recent_menu.isEmpty():
+            self.recent_menu.addAction(tr("menu.recent.none")).setEnabled(False)
+
+    def _make_toolbar(self) -> None:
+        bar = QToolBar(self)
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        say(bar, "toolbar.title")
+        for name in ("plan", "build", "operate"):
+            button = QToolButton()
+            button.setObjectName("layout_button")
+            button.setDefaultAction(self.actions_[f"layout_{name}"])
+            bar.addWidget(button)
+        bar.addSeparator()
+        for entry in TOOLBAR:
+            if entry is None:
+                bar.addSeparator()
+            else:
+                bar.addAction(self.actions_[entry])
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(spacer)
+        search = QToolButton()
+        search.setDefaultAction(self.actions_["search"])
+        search.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar.addWidget(search)
+        self.addToolBar(bar)
+        self.toolbar = bar
+
+    def _connect(self) -> None:
+        bench, connections = self.bench, self.bench.connections
+        connections.add(self.document.changed, self.refresh_state)
+        connections.add(self.document.selection.changed, self.refresh_state)
+        connections.add(self.document.scene.added, self._on_layer)
+        connections.add(self.document.scene.removed, self._on_layer)
+        connections.add(language.changed, self._on_language)
+        bench.theme_changed.connect(self.refresh_theme)
+        bench.zoom_requested.connect(self.viewport.zoom_to)
+        bench.bounds_requested.connect(self.viewport.fit)
+        bench.sun_requested.connect(self._set_sun)
+        bench.document_opened.connect(self._on_opened)
+        bench.project_missing.connect(self._ask_relink)
+        bench.result_ready.connect(self._on_result)
+        bench.jobs.changed.connect(self.refresh_state)
+        self.viewport.hovered.connect(self.status.show_hover)
+        self.viewport.context_requested.connect(self._show_context_menu)
+        self.start_page.sample_asked.connect(self.open_sample)
+        self.start_page.import_asked.connect(self.ask_import)
+        self.start_page.open_asked.connect(self.ask_open)
+        self.start_page.recent_asked.connect(self.open_project)
+        self.results.report_asked.connect(lambda _run: self.ask_report())
+        self.results.export_asked.connect(self.ask_export)
+        self.results.again_asked.connect(self.prepare_again)
+
+    # ---- state ----------------------------------------------------------------------------------------------------
+
+    def perform(self, spec: ActionSpec) -> None:
+        """Do one row of the table of actions."""
+        spec.run(self)
+        if self._is_open:
+            self.refresh_state()
+
+    def refresh_state(self) -> None:
+        """Title, enabled actions and the page in the middle."""
+        name = self.document.name or tr("window.untitled")
+        self.setWindowTitle(f"{name}[*] — {tr('app.name')}")
+        self.setWindowModified(self.document.modified)
+        refresh_actions(self, self.actions_)
+        self._write_history_titles()
+        wanted = self.viewport if len(self.document.scene) or self.document.scene.frame else self.start_page
+        if self.stack.currentWidget() is not wanted:
+            self.stack.setCurrentWidget(wanted)
+            self.start_page.show_recent(self.settings.recent)
+
+    def _write_history_titles(self) -> None:
+        history = self.document.history
+        for action_id, title in (("undo", history.undo_title), ("redo", history.redo_title)):
+            text = tr(f"action.{action_id}")
+            self.actions_[action_id].setText(f"{text}: {tr(f'command.{title}')}" if title else text)
+        for action in self.actions_.values():
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{action.text().replace('…', '')}{f'  ({keys})' if keys else ''}")
+
+    def _on_layer(self, _layer: Layer) -> None:
+        self.refresh_state()
+
+    def _on_opened(self) -> None:
+        self.refresh_state()
+        self.viewport.fit()
+
+    def _on_result(self, _run_id: str) -> None:
+        self.show_panel("results")
+
+    def _set_sun(self, sun: tuple[float, float] | None) -> None:
+        if sun is None:
+            self.viewport.set_sun(None)
+        else:
+            self.viewport.set_sun(*sun)
+
+    def set_view(self, name: str) -> None:
+        """One of the fixed views."""
+        self.viewport.set_view(name)
+
+    def set_quality(self, name: str) -> None:
+        """Drawing quality."""
+        self.settings.quality = name
+        self.viewport.set_quality(name)
+
+    def set_language(self, code: str) -> None:
+        """Switch the language of the whole program."""
+        self.settings.language = code
+        language.set(code)
+
+    def _on_language(self, _code: str) -> None:
+        self.refresh_words()
+
+    def refresh_words(self) -> None:
+        """Every text in the current language."""
+        retranslate(self)
+        for panel in self.panels.values():
+            panel.refresh_words()
+        self.notice_area.refresh()
+        self.status.refresh_words()
+        self.start_page.show_recent(self.settings.recent)
+        if self._help is not None:
+            self._help.retranslate()
+        self.refresh_state()
+
+    def refresh_theme(self, theme: Theme) -> None:
+        """Colours of everything."""
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            appearance.apply(application, theme)
+        appearance.paint_icons(self, theme)
+        self.viewport.set_theme(theme)
+        for panel in self.panels.values():
+            panel.refresh_theme()
+        self.refresh_state()
+
+    # ---- layouts --------------------------------------------------------------------------------------------------
+
+    def set_layout(self, name: LayoutName) -> None:
+        """Show another arrangement of docks, keeping the present one for its own layout."""
+        if name != self.settings.layout:
+            self._keep_layout()
+            self._restore_layout(name)
+
+    def _keep_layout(self) -> None:
+        self.settings.keep_window_state(self.settings.layout, self.saveGeometry(), self.saveState())
+
+    def _restore_layout(self, name: LayoutName) -> None:
+        self.settings.layout = name
+        geometry, state = self.settings.window_state(name)
+        arrange(self, self.panels, name)
+        if not geometry.isEmpty() and not self.isVisible():
+            self.restoreGeometry(geometry)
+        if not state.isEmpty():
+            self.restoreState(state)
+
+    def reset_layout(self) -> None:
+        """The docks as the program first showed them."""
+        self.settings.forget_window_state()
+        arrange(self, self.panels, self.settings.layout)
+
+    def show_panel(self, name: str) -> None:
+        """Bring a panel to the front."""
+        self.panels[name].show()
+        self.panels[name].raise_()
+
+    # ---- projects -------------------------------------------------------------------------------------------------
+
+    def ask_new(self) -> None:
+        """An empty project, after asking about unsaved changes."""
+        self.when_saved(self.bench.new_project)
+
+    def ask_open(self) -> None:
+        """Choose a project or data files."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, tr("action.open"), str(self.settings.folder), f"{tr('dialog.projects')} (*.twin);;{_all_files()}"
+        )
+        if chosen:
+            self.settings.folder = Path(chosen).parent
+            self.open_paths([Path(chosen)])
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open a project, or import data."""
+        projects = [path for path in paths if project_file.is_project(path)]
+        if projects:
+            self.open_project(projects[0])
+        elif paths:
+            self.import_paths(paths)
+
+    def open_project(self, path: Path) -> None:
+        """Open a project file, after asking about unsaved changes."""
+        self.when_saved(lambda: self.bench.open_project(path))
+
+    def open_sample(self) -> None:
+        """The sample district, made if it is not there yet."""
+        self.when_saved(self.bench.make_sample)
+
+    def ask_save(self) -> None:
+        """Save, asking for a name the first time."""
+        self.save_then(None)
+
+    def ask_save_as(self) -> None:
+        """Save under a new name."""
+        self.save_then(None, ask=True)
+
+    def save_then(self, then: Callable[[], None] | None, *, ask: bool = False) -> None:
+        """Save, then go on."""
+        path = self.document.path
+        if ask or path is None:
+            path = self.ask_file("action.save_as", f"{tr('dialog.projects')} (*.twin)", suffix=".twin")
+        if path is not None:
+            self.bench.save(path, done=then)
+
+    def ask_file(self, title_id: str, kinds: str, *, suffix: str) -> Path | None:
+        """Name of a file to write, with its suffix; None when the user changed their mind."""
+        start = self.settings.folder / f"{self.document.name or tr('window.untitled')}{suffix}"
+        chosen, _ = QFileDialog.getSaveFileName(self, tr(title_id).rstrip("…"), str(start), kinds)
+        if not chosen:
+            return None
+        path = Path(chosen)
+        self.settings.folder = path.parent
+        return path if path.suffix else path.with_suffix(suffix)
+
+    def when_saved(self, then: Callable[[], Any]) -> None:
+        """Do something that would lose unsaved changes: ask first."""
+        if not self.document.modified:
+            then()
+            return
+        box = QMessageBox(self)
+        box.setWindowTitle(tr("app.name"))
+        box.setText(tr("unsaved.text", name=self.document.name or tr("window.untitled")))
+        box.setInformativeText(tr("unsaved.lead"))
+        save = box.addButton(tr("unsaved.save"), QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton(tr("unsaved.discard"), QMessageBox.ButtonRole.DestructiveRole)
+        cancel = box.addButton(tr("dialog.cancel"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(save)
+        box.setEscapeButton(cancel)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def answered(button: object) -> None:
+            if button is save:
+                self.save_then(then)
+            elif button is discard:
+                then()
+
+        box.buttonClicked.connect(answered)
+        box.open()
+
+    def _ask_relink(self, path: Path, loaded: project_file.Loaded) -> None:
+        dialog = RelinkDialog(loaded.missing, path.parent, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def accepted() -> None:
+            if dialog.relinked:
+                self.bench.open_relinked(path, dialog.relinked)
+            else:
+                self.bench.show_loaded(path, loaded)
+
+        dialog.accepted.connect(accepted)
+        dialog.open()
+
+    def offer_recovery(self) -> None:
+        """Tell of copies left by a program that did not close cleanly."""
+        for path in project_file.recoverable()[:1]:
+            self.bench.notices.tell(
+                "notice.recovery",
+                severity="doubt",
+                action_id="notice.recover",
+                action=lambda p=path: self.when_saved(lambda: self.bench.recover(p)),
+            )
+
+    # ---- import, export -------------------------------------------------------------------------------------------
+
+    def ask_import(self) -> None:
+        """Choose data files."""
+        chosen, _ = QFileDialog.getOpenFileNames(
+            self, tr("action.import").rstrip("…"), str(self.settings.folder), _format_filter()
+        )
+        if chosen:
+            self.settings.folder = Path(chosen[0]).parent
+            self.import_paths([Path(text) for text in chosen])
+
+    def import_paths(self, paths: Sequence[Path]) -> Job:
+        """Look at files in a job, then show what they would bring."""
+        frame = self.document.scene.frame
+        return self.bench.jobs.submit(
+            lambda feedback: examine_all(paths, frame, feedback), title=tr("job.examine"), done=self._show_import
+        )
+
+    def _show_import(self, examined: list[Examined]) -> None:
+        scene = self.document.scene
+        dialog = ImportDialog(
+            examined, frame=scene.frame, project=project_rectangle(self.document), theme=self.bench.theme, parent=self
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.bench.import_all(dialog.requests))
+        self.import_dialog = dialog
+        dialog.open()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files may be dropped anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        QTimer.singleShot(0, self, lambda: self.open_paths(paths))
+
+    def ask_report(self) -> None:
+        """Write the report, drawn by a program beside this one."""
+        path = self.ask_file("action.report", f"{tr('dialog.pages')} (*.html)", suffix=".html")
+        if path is not None:
+            self.bench.write_report(path)
+
+    def ask_picture(self) -> None:
+        """Save what the viewport shows as a picture."""
+        path = self.ask_file("action.picture", f"{tr('dialog.pictures')} (*.png)", suffix=".png")
+        if path is not None:
+            image = self.viewport.grab_picture(*PICTURE_SIZE)
+            saved = image.save(str(path))
+            name = path.name
+            self.bench.notices.tell(
+                "notice.picture" if saved else "notice.picture_failed", severity="note" if saved else "error", name=name
+            )
+
+    def ask_export(self, run: Run) -> None:
+        """Write the files of a run into a folder."""
+        chosen = QFileDialog.getExistingDirectory(self, tr("results.export"), str(self.settings.folder))
+        if chosen:
+            self.bench.export_run(run, Path(chosen))
+
+    # ---- analyses, search, help -----------------------------------------------------------------------------------
+
+    def run_analysis(self) -> None:
+        """Run what the form says."""
+        self.show_panel("analyses")
+        self.analyses.run()
+
+    def prepare_again(self, run: Run) -> None:
+        """Fill the form with the parameters of an earlier run."""
+        self.show_panel("analyses")
+        self.analyses.choose(run.analysis_id)
+        if self.analyses.form is not None:
+            self.analyses.form.set_values(run.record["provenance"]["params"])
+
+    def open_search(self) -> None:
+        """The box that finds everything."""
+        if self._search is None:
+            self._search = SearchBox(
+                self.document,
+                commands=self._search_commands,
+                select=self._select_found,
+                go_to=self.bench.look_at,
+                parent=self,
+            )
+        self._search.open_over(self)
+
+    def _search_commands(self) -> list[Found]:
+        found = []
+        for spec in ACTIONS:
+            action = self.actions_[spec.id]
+            if action.isEnabled() and spec.id != "search":
+                keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                found.append(Found(action.text().replace("…", ""), keys, lambda s=spec: self.perform(s)))
+        return found
+
+    def _select_found(self, ref: ElementRef) -> None:
+        self.document.selection.set([ref])
+        self.bench.zoom_to([ref])
+
+    def open_help(self, name: str = "") -> None:
+        """The manual, at the page of the panel that has the focus."""
+        if self._help is None:
+            self._help = HelpWindow(self)
+        self._help.show_page(name or self._page_in_focus())
+        self._help.show()
+        self._help.raise_()
+
+    def _page_in_focus(self) -> str:
+        widget: QObject | None = QApplication.focusWidget()
+        while widget is not None and not isinstance(widget, Panel):
+            widget = widget.parent()
+        if isinstance(widget, AnalysesPanel) and widget.analysis is not None:
+            return f"analysis:{widget.analysis.id}"
+        return widget.help_page if isinstance(widget, Panel) else "overview"
+
+    def show_about(self) -> None:
+        """Name, version, licence."""
+        from app.notices import _version
+
+        box = QMessageBox(self)
+        box.setWindowTitle(tr("action.about"))
+        box.setIconPixmap(appearance.program_icon().pixmap(48, 48))
+        box.setText(f"{tr('app.name')} {_version('sejong-twin')}")
+        box.setInformativeText(tr("about.text"))
+        box.addButton(tr("dialog.close"), QMessageBox.ButtonRole.AcceptRole)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _show_context_menu(self, _ref: object, place: QPoint) -> None:
+        menu = QMenu(self)
+        for action_id in ("layer_zoom", "layer_only", "layer_remove", "select_none", "view_home"):
+            if self.actions_[action_id].isEnabled():
+                menu.addAction(self.actions_[action_id])
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    # ---- closing --------------------------------------------------------------------------------------------------
+
+    def request_close(self) -> None:
+        """Close, asking about unsaved changes."""
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask about unsaved changes, then stop everything."""
+        if not self._closing and self.document.modified:
+            event.ignore()
+            self.when_saved(self._close_now)
+            return
+        self.release()
+        event.accept()
+
+    def _close_now(self) -> None:
+        self._closing = True
+        self.close()
+
+    def release(self) -> None:
+        """Stop listening, jobs and drawing; nothing is left running after this."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._keep_layout()
+        self.settings.save()
+        project_file.discard_autosave(self.document)
+        for panel in self.panels.values():
+            panel.release()
+        self.status.release()
+        self.bench.close()
+        self.viewport.shutdown()
+
+
+def project_rectangle(document: Document) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of the scene in map coordinates [m]."""
+    frame, box = document.scene.frame, document.scene.bounds()
+    if frame is None or box is None:
+        return None
+    return (
+        frame.origin[0] + box.low[0],
+        frame.origin[1] + box.low[1],
+        frame.origin[0] + box.high[0],
+        frame.origin[1] + box.high[1],
+    )
+
+
+def _all_files() -> str:
+    return f"{tr('dialog.all_files')} (*)"
+
+
+def _format_filter() -> str:
+    patterns = sorted({pattern for found in formats().values() for pattern in found.patterns})
+    lines = [f"{tr('dialog.all_formats')} ({' '.join(patterns)})"]
+    lines += [f"{tr(f'format.{f.id}.title', f.title)} ({' '.join(f.patterns)})" for f in formats().values()]
+    return ";;".join([*lines, _all_files()])

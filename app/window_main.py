@@ -1,0 +1,68 @@
+"""Starts the window: Qt application, preferences, language, theme, log file, hooks for what nobody caught."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from app.platform_check import check_window
+
+LOG_BYTES = 1_000_000
+WARM_UP_MS = 400
+
+
+def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
+    """Open the window, on a project or on a file to import, and stay until it is closed.
+
+    Raises `UserError` when this machine has no screen or lacks system libraries.
+    """
+    check_window()
+    _log_to_file()
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from app.document import Document
+    from app.language import language
+    from app.main_window import MainWindow
+    from app.settings import Settings
+
+    application = QApplication.instance() or QApplication([*(sys.argv[:1] or ["twin"]), *(argv or ())])
+    application.setApplicationName("Sejong Twin")
+    application.setDesktopFileName("sejong-twin")
+    settings = Settings()
+    language.set(settings.language)
+    window = MainWindow(Document(), settings)
+    window.bench.notices.install_hooks()
+    window.show()
+    if path is not None:
+        QTimer.singleShot(0, window, lambda: window.open_paths([path]))
+    QTimer.singleShot(WARM_UP_MS, window, window.offer_recovery)
+    try:
+        return int(application.exec())
+    finally:
+        window.bench.notices.remove_hooks()
+        window.release()
+
+
+def log_folder() -> Path:
+    """Where the log is written."""
+    from platformdirs import user_log_path
+
+    return user_log_path("sejong-twin")
+
+
+def _log_to_file() -> None:
+    """Keep a log on disk; a disk that cannot be written does not stop the program."""
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    try:
+        log_folder().mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(log_folder() / "twin.log", maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
+    except OSError as error:
+        logging.getLogger(__name__).warning("no log file: %s", error)
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(handler)

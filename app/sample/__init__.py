@@ -1,0 +1,5 @@
+"""Headless. The sample district 합강 표본지구: a synthetic new town, made from a seed and written in standard formats."""
+
+from app.sample.make import SampleFiles, default_folder, is_complete, make_sample
+
+__all__ = ["SampleFiles", "default_folder", "is_complete", "make_sample"]

@@ -1,0 +1,171 @@
+"""Makes the sample district's files, or finds them where they were made before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from geo.model import Feedback, UserError
+
+DEFAULT_SEED = 51
+# Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
+SAMPLE_VERSION = 1
+MARKER = "sample.json"
+IMPORT_ORDER = (
+    "terrain.tif",
+    "orthophoto.tif",
+    "buildings.city.json",
+    "house.ifc",
+    "roads.gpkg",
+    "parcels.gpkg",
+    "water.gpkg",
+    "trees.gpkg",
+)
+BOUNDARY = "boundary.gpkg"
+README = "README.txt"
+
+
+@dataclass(frozen=True)
+class SampleFiles:
+    """Where the sample district lies.
+
+    Attributes
+    ----------
+    folder : Path
+    paths : tuple of Path
+        The data files in the order in which they should be imported: the terrain first, others stand on it.
+    boundary : Path
+        The site's outline (GeoPackage, layer ``boundary``).
+    seed : int
+    """
+
+    folder: Path
+    paths: tuple[Path, ...]
+    boundary: Path
+    seed: int
+
+
+def default_folder(seed: int = DEFAULT_SEED) -> Path:
+    """The folder in the user's cache where the sample of a seed is kept."""
+    from platformdirs import user_cache_dir
+
+    try:
+        program = version("sejong-twin")
+    except PackageNotFoundError:
+        program = "source"
+    return Path(user_cache_dir("sejong-twin", appauthor=False)) / f"sample-{program}.{SAMPLE_VERSION}-{seed}"
+
+
+def make_sample(folder: Path, *, seed: int = DEFAULT_SEED, feedback: Feedback | None = None) -> SampleFiles:
+    """Make the sample district, unless the folder already holds a complete one of the same seed.
+
+    The files are written beside the folder and moved into place when all are there; a folder of that name that
+    holds an incomplete or older sample is replaced, one that holds anything else is refused.
+
+    Parameters
+    ----------
+    folder : Path
+    seed : int
+        The same seed gives the same district.
+    feedback : Feedback, optional
+        Progress and the wish to stop.
+    """
+    feedback = feedback or Feedback()
+    folder = Path(folder)
+    if is_complete(folder, seed=seed):
+        feedback.step(1.0, "sample district found")
+        return _files(folder, seed)
+    _refuse_foreign(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
+            _write_all(Path(name) / "sample", seed, feedback)
+            _replace(Path(name) / "sample", folder, Path(name) / "old")
+    except OSError as error:
+        raise UserError(
+            f"The sample district could not be written to {folder}.",
+            f"The system says: {error.strerror or error}.",
+            "Choose a folder that can be written to and has 50 MB of room.",
+            code="sample.not_written",
+            values={"folder": str(folder), "reason": error.strerror or str(error)},
+        ) from error
+    feedback.step(1.0, "sample district made")
+    return _files(folder, seed)
+
+
+def is_complete(folder: Path, *, seed: int = DEFAULT_SEED) -> bool:
+    """Whether a folder holds every file of the sample of this seed and version, unchanged."""
+    marker = Path(folder) / MARKER
+    try:
+        made = json.loads(marker.read_text(encoding="utf-8"))
+        if made["version"] != SAMPLE_VERSION or made["seed"] != seed:
+            return False
+        names = {*IMPORT_ORDER, BOUNDARY, README}
+        return names == set(made["digests"]) and all(
+            _digest(Path(folder) / name) == digest for name, digest in made["digests"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _files(folder: Path, seed: int) -> SampleFiles:
+    return SampleFiles(folder, tuple(folder / name for name in IMPORT_ORDER), folder / BOUNDARY, seed)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Never replace a folder that the sample did not make."""
+    known = {*IMPORT_ORDER, BOUNDARY, README, MARKER}
+    if folder.is_dir() and not {entry.name for entry in folder.iterdir()} - known:
+        return
+    if folder.exists():
+        raise UserError(
+            f"The sample district cannot be put into {folder}.",
+            "There are other files at that place, and the program does not replace what it did not make.",
+            "Choose a new or an empty folder.",
+            code="sample.foreign",
+            values={"folder": str(folder)},
+        )
+
+
+def _replace(made: Path, folder: Path, old: Path) -> None:
+    if folder.exists():
+        folder.rename(old)
+    shutil.move(made, folder)
+
+
+def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
+    from app.sample import buildings, house, photo, readme, roads, terrain, trees
+    from app.sample.district import plan_district
+
+    folder.mkdir()
+    plan = plan_district(seed, feedback.part(0.0, 0.28))
+    ground = terrain.build(plan, seed, feedback.part(0.28, 0.42))
+    terrain.write(ground, folder / "terrain.tif")
+    buildings.write(buildings.city_json(plan, ground, feedback.part(0.42, 0.46)), folder / "buildings.city.json")
+    planted = trees.plant(plan, ground, seed, feedback.part(0.46, 0.5))
+    trees.write(planted, folder / "trees.gpkg")
+    roads.write_roads(plan, folder / "roads.gpkg")
+    roads.write_parcels(plan, folder / "parcels.gpkg")
+    roads.write_water(plan, folder / "water.gpkg")
+    roads.write_boundary(plan, folder / BOUNDARY)
+    house.write(plan, ground, folder / "house.ifc", seed=seed, feedback=feedback.part(0.5, 0.7))
+    pixels = photo.paint(plan, ground, planted, seed, feedback.part(0.7, 0.95))
+    photo.write(pixels, folder / "orthophoto.tif")
+    readme.write(plan, folder / README, seed=seed)
+    _mark(folder, seed)
+
+
+def _mark(folder: Path, seed: int) -> None:
+    """The marker is written last: without it a folder counts as incomplete."""
+    digests = {entry.name: _digest(entry) for entry in sorted(folder.iterdir())}
+    made = {"sample": "합강 표본지구", "synthetic": True, "version": SAMPLE_VERSION, "seed": seed, "digests": digests}
+    (folder / MARKER).write_text(json.dumps(made, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()

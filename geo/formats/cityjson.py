@@ -24,6 +24,8 @@ from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOp
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 
 Floats = NDArray[np.float64]
+# Half the circumference of the Earth, with room to spare [m].
+FARTHEST = 3.0e7
 Box = tuple[float, float, float, float]  # west, south, east, north [local m]
 
 
@@ -127,7 +129,7 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     undo_second_translation(file, crs)
     file.issues += [*check_place(file, crs), *vertical_doubt(crs, file, frame)]
     feedback.step(0.42, "coordinates")
-    local = coordinates.to_local(file.vertices, crs, frame)
+    local = _local(file.vertices, crs, frame)
     semantics = shapes.Semantics()
     chosen = _chosen(file, wanted, semantics, feedback.part(0.45, 0.6))
     placed = place(chosen, file, local, crs, frame)
@@ -145,6 +147,13 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
         raise _nothing(file)
     feedback.step(1.0, "done")
     return layers
+
+
+def _local(vertices: Floats, crs: str, frame: Frame) -> Floats:
+    """Vertices in local metres; not-a-number where they lie nowhere on Earth."""
+    local = coordinates.to_local(vertices, crs, frame)
+    local[~(np.abs(local) <= FARTHEST).all(axis=1)] = np.nan
+    return local
 
 
 def _chosen(file: CityFile, wanted: str, semantics: shapes.Semantics, feedback: Feedback) -> list[shapes.Chosen]:

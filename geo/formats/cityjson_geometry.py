@@ -24,6 +24,8 @@ INSTANCE = "GeometryInstance"
 HIGHEST = "highest"
 # Area vectors of a closed surface cancel; coordinates rounded to millimetres leave about this share.
 CLOSED_TOLERANCE = 1e-4
+# A repeated shape is a tree or a lamp; beyond this its numbers are damaged.
+TEMPLATE_LIMIT = 1e6
 
 
 class UnusableError(Exception):
@@ -331,7 +333,7 @@ def template_mesh(file: CityFile, number: int) -> Mesh | None:
         rings = _rings([one])
     except (UnusableError, _MalformedError):
         return None
-    if (rings.corners < 0).any():
+    if (rings.corners < 0).any() or not (np.abs(file.template_vertices[rings.corners]) <= TEMPLATE_LIMIT).all():
         return None
     done = triangles(rings, file.template_vertices)
     if not len(done.faces) or (done.reason >= FAULTY).all():
@@ -347,7 +349,7 @@ def instance_placement(geometry: dict[str, Any]) -> tuple[int, Floats] | None:
     if not isinstance(matrix, list) or len(matrix) != 16 or not all(type(v) in (int, float) for v in matrix):
         return None
     values = np.array(matrix, dtype=np.float64).reshape(4, 4)
-    sane = np.isfinite(values).all() and np.array_equal(values[3], [0.0, 0.0, 0.0, 1.0])
+    sane = (np.abs(values) <= TEMPLATE_LIMIT).all() and np.array_equal(values[3], [0.0, 0.0, 0.0, 1.0])
     return (boundaries[0], values[:3]) if sane else None
 
 

@@ -298,7 +298,11 @@ def _area(
             f"The buildings spread over {(high[0] - low[0]) / 1000:.1f} x {(high[1] - low[1]) / 1000:.1f} km.",
             "Choose a larger ground cell, fewer layers, or switch the ground off.",
             code="sunlight.too_many_cells",
-            values={"cells": round(cells / 1e6)},
+            values={
+                "cells": round(cells / 1e6),
+                "width": round((high[0] - low[0]) / 1000, 1),
+                "height": round((high[1] - low[1]) / 1000, 1),
+            },
         )
     return (low[0], low[1]), (high[0], high[1])
 
@@ -432,7 +436,7 @@ def _check_facade_size(city: _City, params: SunlightParams) -> None:
             f"Their area is {area / 1e6:.1f} km2.",
             "Choose a larger facade cell or fewer layers.",
             code="sunlight.too_many_facade_cells",
-            values={"cells": round(cells / 1e6)},
+            values={"cells": round(cells / 1e6), "area": round(area / 1e6, 1)},
         )
 
 
@@ -609,9 +613,9 @@ def _building_table(city: _City, surfaces: dict[str, _Facades], names: _Names) -
 def _summary(
     day: _Day, ground: tuple[GroundPoints, SunTime] | None, surfaces: dict[str, _Facades]
 ) -> dict[str, Quantity]:
-    def clock(instant: np.datetime64 | None) -> str | None:
-        if instant is None:
-            return None
+    def clock(instant: np.datetime64 | None) -> str:
+        if instant is None:  # no sunrise or no sunset on this day
+            return "-"
         return str(instant + np.timedelta64(round(day.utc_offset * 3_600_000), "ms"))[11:19]
 
     out = {

@@ -211,8 +211,8 @@ def _iterate(file: ifcopenshell.file, settings: Any, products: Sequence[int], ke
     if not products:
         return
     include = [file.by_id(product) for product in products]
-    iterator = ifcopenshell.geom.iterator(settings, file, 1, include=include, geometry_library=kernel)
     try:
+        iterator = ifcopenshell.geom.iterator(settings, file, 1, include=include, geometry_library=kernel)
         going = iterator.initialize()
         while going:
             yield iterator.get()
@@ -232,7 +232,11 @@ def _retry(
         left = [product for product in missing if product not in collector.done]
         if not left:
             break
-        kernel = ifcopenshell.geom.kernel(_settings(sweep_step=SWEEP_STEP), file, kernel_name)
+        try:
+            kernel = ifcopenshell.geom.kernel(_settings(sweep_step=SWEEP_STEP), file, kernel_name)
+        except RuntimeError as error:  # a damaged file
+            reasons.update(dict.fromkeys(left, str(error)[:200]))
+            continue
         for product in left:
             feedback.step(1.0, f"trying {len(left)} difficult elements again")
             if time.monotonic() - started > RETRY_BUDGET_S:

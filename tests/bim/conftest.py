@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,17 +75,26 @@ def write_ifc(tmp_path: Path) -> Callable[..., Path]:
 
 
 CHILD = """
-import json, sys, os
+import json, os, signal, sys
 results = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)  # the library writes to stdout
 from pathlib import Path
+import ifcopenshell.geom
 from bim.formats.ifc import FORMAT
 from geo.crs import make_frame
 from geo.formats.contract import ReadOptions
 from geo.model import Feedback, UserError
 frame = make_frame("EPSG:5186", 229000.0, 435500.0)
-for name in sys.argv[1:]:
-    for job in (lambda p: FORMAT.inspect(p).counts, lambda p: FORMAT.read(p, frame, ReadOptions(), Feedback())):
+jobs = (FORMAT.inspect, lambda path: FORMAT.read(path, frame, ReadOptions(), Feedback()))
+for name in sys.argv[2:]:
+    for job in jobs:
+        child = os.fork()
+        if child:
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            if code:
+                results.write(json.dumps([name, f"crash {code}"]) + "\\n")
+            continue
+        signal.alarm(int(sys.argv[1]))
         try:
             outcome = type(job(Path(name))).__name__
         except UserError as error:
@@ -92,34 +102,29 @@ for name in sys.argv[1:]:
         except BaseException as error:
             outcome = f"BUG {type(error).__name__}: {error}"
         results.write(json.dumps([name, outcome]) + "\\n")
+        os._exit(0)
 """
 
 
 @pytest.fixture
-def outcomes_in_child() -> Callable[[list[Path], float], dict[str, list[str]]]:
-    """Inspect and read files in child processes; what came of each. A crash is ``"crash <exit code>"``."""
+def outcomes_in_child() -> Callable[[list[Path], int], dict[str, list[str]]]:
+    """Inspect and read files, each in a process of its own; what came of each. A crash is ``"crash <exit code>"``."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs a system on which a process can fork")
+    return child_outcomes
 
-    def run(paths: list[Path], limit_s: float) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        left = [str(path) for path in paths]
-        while left:
-            child = subprocess.run(
-                [sys.executable, "-W", "error:::bim", "-c", CHILD, *left],
-                cwd=ROOT,
-                capture_output=True,
-                timeout=limit_s,
-                check=False,
-            )
-            for line in child.stdout.decode().splitlines():
-                name, outcome = json.loads(line)
-                found.setdefault(name, []).append(outcome)
-            if child.returncode:
-                unfinished = next((name for name in left if len(found.get(name, [])) < 2), None)
-                if unfinished is None:
-                    break
-                found.setdefault(unfinished, []).append(f"crash {child.returncode}")
-                found[unfinished] += [""] * (2 - len(found[unfinished]))
-            left = [name for name in left if len(found.get(name, [])) < 2]
-        return found
 
-    return run
+def child_outcomes(paths: list[Path], limit_s: int) -> dict[str, list[str]]:
+    """Outcome of inspecting and of reading each file, `limit_s` seconds for each."""
+    child = subprocess.run(
+        [sys.executable, "-W", "error:::bim", "-c", CHILD, str(limit_s), *map(str, paths)],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60 + 2 * limit_s * len(paths),
+        check=True,
+    )
+    found: dict[str, list[str]] = {}
+    for line in child.stdout.decode().splitlines():
+        name, outcome = json.loads(line)
+        found.setdefault(name, []).append(outcome)
+    return found

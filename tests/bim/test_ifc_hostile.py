@@ -142,10 +142,10 @@ def test_garbage_in_the_middle_is_told(write_ifc: Write) -> None:
 
 
 def test_nothing_to_show_is_an_error(
-    write_ifc: Write, outcomes_in_child: Callable[[list[Path], float], dict[str, list[str]]]
+    write_ifc: Write, outcomes_in_child: Callable[[list[Path], int], dict[str, list[str]]]
 ) -> None:
     path = write_ifc(body=False)
-    assert outcomes_in_child([path], 60)[str(path)] == ["dict", "UserError ifc.no_geometry_at_all"]
+    assert outcomes_in_child([path], 30)[str(path)] == ["dict", "UserError ifc.no_geometry_at_all"]
 
 
 TOKEN = re.compile(rb"#\d+|-?\d+\.\d*|\$|'[^']*'|\(#\d+\)")
@@ -168,7 +168,7 @@ def damaged(content: bytes, chance: random.Random, *, bytes_too: bool) -> bytes:
 
 
 def test_random_damage_never_surprises(
-    write_ifc: Write, tmp_path: Path, outcomes_in_child: Callable[[list[Path], float], dict[str, list[str]]]
+    write_ifc: Write, tmp_path: Path, outcomes_in_child: Callable[[list[Path], int], dict[str, list[str]]]
 ) -> None:
     original = write_ifc(latlong="(36,30,0),(127,18,0),20.", more=HELMERT).read_bytes()
     chance = random.Random(20261121)
@@ -177,7 +177,7 @@ def test_random_damage_never_surprises(
         path = tmp_path / f"damaged-{number}.ifc"
         path.write_bytes(damaged(original, chance, bytes_too=number % 3 == 0))
         paths.append(path)
-    found = outcomes_in_child(paths, 120)
+    found = outcomes_in_child(paths, 20)
     assert len(found) == 30
     surprises = {name: what for name, what in found.items() if any(o.startswith("BUG") for o in what)}
     assert not surprises

@@ -57,7 +57,10 @@ def apply(application: QApplication, theme: Theme) -> None:
     """Give the whole program the theme."""
     application.setStyle("Fusion")
     application.setPalette(_palette(colours(theme)))
-    application.setFont(base_font())
+    if application.property("has_base_font") is None:
+        # Once, and before any widget exists: Qt does not give a later font to widgets with a style sheet.
+        application.setFont(base_font())
+        application.setProperty("has_base_font", True)
     application.setStyleSheet(style_sheet(theme))
 
 

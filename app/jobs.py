@@ -217,8 +217,9 @@ class JobQueue(QObject):
     def _start_waiting(self) -> None:
         running = [job for job in self._jobs if job.state is JobState.RUNNING]
         for job in [j for j in self._jobs if j.state is JobState.WAITING]:
-            if len(running) >= PARALLEL_JOBS:
-                return
+            # Small work for the picture has places of its own: it must not wait behind an import.
+            if sum(other.shown == job.shown for other in running) >= PARALLEL_JOBS:
+                continue
             if job.is_stopping:
                 self._finish(_End(job, JobState.CANCELLED, None))
             elif not (job.key and any(other.key == job.key for other in running)):

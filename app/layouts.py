@@ -22,7 +22,7 @@ FRONT: Mapping[LayoutName, tuple[str, ...]] = {
     "operate": ("results", "jobs"),
 }
 LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 248, 320, 112
-UPPER_HEIGHT, LOWER_HEIGHT = 220, 420
+UPPER_HEIGHT, LOWER_HEIGHT = 230, 300
 
 
 def arrange(window: QMainWindow, panels: Mapping[str, Panel], name: LayoutName) -> None:

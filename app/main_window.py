@@ -76,7 +76,10 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.document, self.settings = document, settings
         self.bench = Workbench(document, settings, parent=self)
-        self._closing, self._is_open, self._help, self._search = False, True, None, None
+        self._closing, self._is_open = False, True
+        self._help: HelpWindow | None = None
+        self._search: SearchBox | None = None
+        _dress(self.bench.theme)
         self.setAcceptDrops(True)
         self.setWindowIcon(appearance.program_icon())
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
@@ -89,6 +92,10 @@ class MainWindow(QMainWindow):
         self._make_toolbar()
         self.status = StatusLine(self.bench, self)
         self.setStatusBar(self.status)
+        self._fold_timer = QTimer(self)
+        self._fold_timer.setSingleShot(True)
+        self._fold_timer.setInterval(0)
+        self._fold_timer.timeout.connect(self.fold_titles)
         self._connect()
         self.resize(1280, 800)
         self._restore_layout(settings.layout)
@@ -208,6 +215,9 @@ class MainWindow(QMainWindow):
         bench.jobs.changed.connect(self.refresh_state)
         self.viewport.hovered.connect(self.status.show_hover)
         self.viewport.context_requested.connect(self._show_context_menu)
+        for panel in self.panels.values():
+            for signal in (panel.dockLocationChanged, panel.topLevelChanged, panel.visibilityChanged):
+                signal.connect(lambda *_args: self._fold_timer.start())
         self.start_page.sample_asked.connect(self.open_sample)
         self.start_page.import_asked.connect(self.ask_import)
         self.start_page.open_asked.connect(self.ask_open)
@@ -292,9 +302,7 @@ class MainWindow(QMainWindow):
 
     def refresh_theme(self, theme: Theme) -> None:
         """Colours of everything."""
-        application = QApplication.instance()
-        if isinstance(application, QApplication):
-            appearance.apply(application, theme)
+        _dress(theme)
         appearance.paint_icons(self, theme)
         self.viewport.set_theme(theme)
         for panel in self.panels.values():
@@ -320,6 +328,11 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if not state.isEmpty():
             self.restoreState(state)
+
+    def fold_titles(self) -> None:
+        """Docks that share a place have tabs, and need no title bar besides."""
+        for panel in self.panels.values():
+            panel.show_title(panel.isFloating() or not self.tabifiedDockWidgets(panel))
 
     def reset_layout(self) -> None:
         """The docks as the program first showed them."""
@@ -619,6 +632,13 @@ def project_rectangle(document: Document) -> tuple[float, float, float, float] |
         frame.origin[0] + box.high[0],
         frame.origin[1] + box.high[1],
     )
+
+
+def _dress(theme: Theme) -> None:
+    """Give the running application a theme."""
+    application = QApplication.instance()
+    if isinstance(application, QApplication):
+        appearance.apply(application, theme)
 
 
 def _all_files() -> str:

@@ -149,6 +149,10 @@ class Workbench(QObject):
             return False
         return True
 
+    def submit_for_view(self, work: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
+        """What the viewport has done beside the window: rasters of the light, trees for picking."""
+        self.jobs.submit(lambda _feedback: work(), title=tr("job.view"), shown=False, done=on_done)
+
     # ---- looks --------------------------------------------------------------------------------------------------
 
     def set_theme(self, name: str) -> None:

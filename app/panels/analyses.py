@@ -70,6 +70,8 @@ class InputChoice(QWidget):
             self._offer(layer, ticked)
         for layer_id in chosen or [layer.id for layer in fitting if layer.style.visible][:1]:
             self.box.setCurrentIndex(max(0, self.box.findData(layer_id)))
+        if not fitting:
+            QListWidgetItem(tr("analyses.none"), self.list).setFlags(Qt.ItemFlag.NoItemFlags)
         self.list.setFixedHeight(ROW_HEIGHT * max(1, min(len(fitting), INPUT_ROWS)) + 4)
 
     def _offer(self, layer: Layer, ticked: bool) -> None:
@@ -89,7 +91,8 @@ class InputChoice(QWidget):
             current = str(self.box.currentData() or "")
             return [current] if current else []
         rows = [self.list.item(row) for row in range(self.list.count())]
-        return [str(r.data(Qt.ItemDataRole.UserRole)) for r in rows if r.checkState() == Qt.CheckState.Checked]
+        offered = [row for row in rows if row.data(Qt.ItemDataRole.UserRole)]
+        return [str(r.data(Qt.ItemDataRole.UserRole)) for r in offered if r.checkState() == Qt.CheckState.Checked]
 
     def retranslate(self) -> None:
         """Label in the current language."""

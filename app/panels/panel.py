@@ -54,7 +54,11 @@ class Panel(QDockWidget):
         self.connections = Connections()
         self.setObjectName(f"dock_{self.name}")
         say(self, f"panel.{self.name}")
-        self.setTitleBarWidget(_DockTitle(self, f"panel.{self.name}"))
+        self._title = _DockTitle(self, f"panel.{self.name}")
+        self._no_title = QWidget(self)
+        self._no_title.setFixedHeight(0)
+        self._no_title.hide()
+        self.setTitleBarWidget(self._title)
         self.body = QWidget()
         self.body.setObjectName("panel")
         self.body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -62,6 +66,14 @@ class Panel(QDockWidget):
         self.layout_.setContentsMargins(8, 8, 8, 8)
         self.layout_.setSpacing(8)
         self.setWidget(self.body)
+
+    def show_title(self, shown: bool) -> None:
+        """Show or fold away the title bar: a dock under a tab is named by its tab."""
+        wanted = self._title if shown else self._no_title
+        if self.titleBarWidget() is not wanted:
+            self.titleBarWidget().hide()
+            self.setTitleBarWidget(wanted)
+            wanted.show()
 
     def refresh_words(self) -> None:
         """Write texts that are not tied to an id again, after a change of language."""

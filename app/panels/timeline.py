@@ -98,7 +98,7 @@ class TimelinePanel(Panel):
         rows.setSpacing(2)
         rows.addLayout(top)
         rows.addWidget(self.slider, 1)
-        self.layout_.setContentsMargins(8, 4, 8, 2)
+        self.layout_.setContentsMargins(8, 6, 8, 2)
         self.layout_.addLayout(rows)
 
     # ---- time ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ MINUTES = 24 * 60
 MARGIN = 10
 LABEL_HEIGHT = 14
 HOURS_LABELLED = (0, 3, 6, 9, 12, 15, 18, 21, 24)
+LEAST_TOP = 40.0  # degrees at the upper edge: a winter day looks lower than a summer day
 SUN_COLOUR = "#f0b429"
 
 
@@ -104,7 +105,8 @@ class DaySlider(QSlider):
         if self._elevation is None:
             return band.center().y()
         elevation = max(0.0, float(self._elevation[min(minute, len(self._elevation) - 1)]))
-        return band.bottom() - 6 - (band.height() - 12) * elevation / 90.0
+        top = max(LEAST_TOP, float(np.max(self._elevation)))
+        return band.bottom() - 6 - (band.height() - 12) * elevation / top
 
     def _paint_curve(self, painter: QPainter, band: QRectF) -> None:
         if self._elevation is None:

@@ -13,7 +13,7 @@ from app.view.layer_actors import Look, new_actor, set_depth_pull
 from app.view.lines import line_pairs
 from app.view.polydata import point_cloud, segments, triangles
 from app.view.sky import largest_element
-from geo.model import Instances, Layer, Lines, Mesh, Points
+from geo.model import Bounds, Instances, Layer, Lines, Mesh, Points
 
 FILL = 0.38
 HALO_WIDTH, LINE_WIDTH = 6.0, 3.0  # pixels; the white halo is what shows on blue and orange ramps
@@ -123,6 +123,24 @@ class Highlight:
             property_.SetRenderPointsAsSpheres(True)
             set_depth_pull(actor, pull)
             self._actors.append(actor)
+
+
+def element_bounds(layer: Layer, element_id: str) -> Bounds | None:
+    """Box around one element, or around the layer for an empty id."""
+    geometry = layer.geometry
+    if geometry is None or not element_id:
+        return geometry.bounds if geometry is not None else None
+    chosen = _chosen(layer, [element_id])
+    if isinstance(geometry, Instances):
+        return _instances_of(geometry, chosen).bounds
+    if isinstance(geometry, Mesh):
+        return Bounds.of(geometry.vertices[geometry.faces[chosen[geometry.face_element]].ravel()])
+    if isinstance(geometry, Lines):
+        pairs, owner = line_pairs(geometry)
+        return Bounds.of(geometry.vertices[pairs[chosen[geometry.line_element[owner]]].ravel()])
+    if isinstance(geometry, Points):
+        return Bounds.of(geometry.vertices[chosen[geometry.element]])
+    return geometry.bounds
 
 
 def _chosen(layer: Layer, elements: Sequence[str]) -> NDArray[np.bool_]:

@@ -334,7 +334,7 @@ def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
         vertex_impl += "normalW = normalMC;\n"
         fragment_dec += "in vec3 normalW;\n"
         normal = "normalize(normalW)"
-    texts = [
+    return [
         ("vertex", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + vertex_dec),
         ("vertex", "//VTK::PositionVC::Impl", "//VTK::PositionVC::Impl\n" + vertex_impl),
         ("fragment", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + fragment_dec),
@@ -342,7 +342,6 @@ def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
         ("fragment", "//VTK::TCoord::Impl", "// read in the light\n"),
         ("fragment", "//VTK::Light::Impl", "//VTK::Light::Impl\n" + _surface(finish, normal) + _LIGHT + _OUT),
     ]
-    return texts
 
 
 _OUT = "  gl_FragData[0] = vec4(base * light, opacity * cover);\n"

@@ -6,13 +6,20 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  registers the OpenGL classes
-from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
+from numpy.typing import NDArray
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkRenderingCore import (
+    vtkActor,
+    vtkPolyDataMapper,
+    vtkRenderer,
+    vtkRenderWindow,
+    vtkWindowToImageFilter,
+)
 
 from app.theme import Theme
 from app.view.actors import actors_of
 from app.view.camera import Camera, clipping
-from app.view.highlight import Highlight
+from app.view.highlight import Highlight, element_bounds
 from app.view.layer_actors import LayerActors, Look
 from app.view.polydata import triangles
 from app.view.sky import SkyInputs, SkyTexture
@@ -117,6 +124,18 @@ class Stage:
         solid = [layer for layer in shown if layer.kind not in ("image", "grid")] or shown
         return Bounds.union([b for layer in solid if layer.geometry and (b := layer.geometry.bounds) is not None])
 
+    def home_bounds(self) -> Bounds | None:
+        """Box around what a person wants to see first: the buildings, not the plain they stand on."""
+        things = [
+            d.layer for d in self._layers.values() if d.layer.style.visible and d.layer.theme in ("building", "bim")
+        ]
+        boxes = [layer.geometry.bounds for layer in things if layer.geometry is not None]
+        return Bounds.union([box for box in boxes if box is not None]) or self.bounds()
+
+    def element_bounds(self, layer: Layer, element_id: str) -> Bounds | None:
+        """Box around one element, or around the layer for an empty id."""
+        return element_bounds(layer, element_id)
+
     def _arrange_drapes(self) -> None:
         """Lay visible pictures over the ground, images below results; without ground they lie flat."""
         grounds = [d for d in self._layers.values() if isinstance(d, TerrainActors)]
@@ -207,6 +226,20 @@ class Stage:
             renderer.RemoveAllViewProps()
             renderer.ReleaseGraphicsResources(self.window)
             self.window.RemoveRenderer(renderer)
+
+
+def read_pixels(window: vtkRenderWindow) -> NDArray[np.uint8]:
+    """The last frame as (height, width, 3), top row first."""
+    reader = vtkWindowToImageFilter()
+    reader.SetInput(window)
+    reader.SetInputBufferTypeToRGB()
+    reader.ReadFrontBufferOff()
+    reader.ShouldRerenderOff()
+    reader.Update()
+    image = reader.GetOutput()
+    width, height, _ = image.GetDimensions()
+    pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, 3)
+    return np.ascontiguousarray(pixels[::-1])
 
 
 def _renderer(layer: int) -> vtkRenderer:

@@ -1,0 +1,256 @@
+"""From a line of sight to an element: rays against triangles and height grids, nearness for lines and points.
+
+Nothing here asks the graphics card, so picking costs the same in software and never draws a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.view.camera import Camera, project, ray
+from app.view.instances import light_enough
+from app.view.lines import line_pairs
+from app.view.sky import shown_elements
+from geo.model import Bounds, ElementRef, Geometry, Grid, Instances, Layer, Lines, Mesh, Points
+
+Vector = NDArray[np.float64]
+Submit = Callable[[Callable[[], Any], Callable[[Any], None]], None]
+
+REACH = 7.0  # pixels from a line or a point that still count as on it
+MOST_HIDDEN = 64  # hidden faces a ray goes through before it gives up
+SAME_PLACE = 0.25  # metres: a result cell and the wall behind it
+STEPS = 4000  # of a ray over a height grid
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Where a line of sight meets a layer.
+
+    Attributes
+    ----------
+    layer : Layer
+    ref : ElementRef
+    point : (3,) [local m]
+    distance : float [m]
+    face : int
+        Row of the face, line or point; -1 for a grid.
+    """
+
+    layer: Layer
+    ref: ElementRef
+    point: Vector
+    distance: float
+    face: int = -1
+
+
+@dataclass(frozen=True)
+class RayTarget:
+    """Triangles of a layer, ready for rays."""
+
+    scene: Any
+    face_element: NDArray[np.int32]
+
+
+def ray_target(geometry: Geometry) -> RayTarget | None:
+    """Build the search structure of a mesh or of instances; pure, may run in a job."""
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
+    mesh = light_enough(geometry).baked() if isinstance(geometry, Instances) else geometry
+    if not isinstance(mesh, Mesh) or len(mesh.faces) == 0:
+        return None
+    scene = EmbreeScene()
+    TriangleMesh(scene, mesh.vertices.astype(np.float32), np.array(mesh.faces, dtype=np.int32))
+    return RayTarget(scene, mesh.face_element)
+
+
+class Picker:
+    """Finds what lies under a pixel.
+
+    Parameters
+    ----------
+    submit : callable(work, on_done)
+        How search structures are built beside the main thread.
+    """
+
+    def __init__(self, submit: Submit) -> None:
+        self._submit = submit
+        self._targets: dict[int, tuple[Geometry, RayTarget | None]] = {}
+        self._building: set[int] = set()
+
+    def prepare(self, layers: Sequence[Layer]) -> None:
+        """Start building what is missing, and drop what belongs to no layer any more."""
+        alive = {id(layer.geometry) for layer in layers}
+        self._targets = {key: value for key, value in self._targets.items() if key in alive}
+        for layer in layers:
+            geometry = layer.geometry
+            if not isinstance(geometry, Mesh | Instances) or not layer.style.visible:
+                continue
+            if id(geometry) in self._targets or id(geometry) in self._building:
+                continue
+            self._building.add(id(geometry))
+            self._submit(lambda g=geometry: (g, ray_target(g)), self._built)
+
+    def _built(self, result: tuple[Geometry, RayTarget | None]) -> None:
+        geometry, target = result
+        self._building.discard(id(geometry))
+        self._targets[id(geometry)] = (geometry, target)
+
+    def pick(
+        self, camera: Camera, pixel: tuple[float, float], size: tuple[int, int], *, layers: Sequence[Layer]
+    ) -> list[Hit]:
+        """What a person sees at a pixel: the nearest hit and all others at the same place, nearest first.
+
+        Layers whose search structure is still being built are passed over.
+        """
+        origin, direction = ray(camera, pixel, size)
+        hits = []
+        for layer in layers:
+            if not layer.style.visible or layer.geometry is None:
+                continue
+            hit = self._surface_hit(layer, origin, direction)
+            if hit is not None:
+                hits.append(hit)
+        nearest = min((hit.distance for hit in hits), default=np.inf)
+        for layer in layers:
+            if layer.style.visible and isinstance(layer.geometry, Lines | Points):
+                hit = _near_hit(layer, camera, pixel, size=size)
+                if hit is not None and hit.distance <= nearest * 1.01 + 2.0:
+                    hits.append(Hit(hit.layer, hit.ref, hit.point, min(hit.distance, nearest) - SAME_PLACE, hit.face))
+        if not hits:
+            return []
+        hits.sort(key=lambda hit: hit.distance)
+        reach = SAME_PLACE + 0.0005 * hits[0].distance
+        return [hit for hit in hits if hit.distance - hits[0].distance <= reach]
+
+    def _surface_hit(self, layer: Layer, origin: Vector, direction: Vector) -> Hit | None:
+        geometry = layer.geometry
+        if isinstance(geometry, Grid):
+            if layer.kind != "terrain":
+                return None
+            distance = grid_distance(geometry, origin, direction)
+            if distance is None:
+                return None
+            return Hit(layer, ElementRef(layer.id), origin + direction * distance, distance)
+        if not isinstance(geometry, Mesh | Instances):
+            return None
+        entry = self._targets.get(id(geometry))
+        if entry is None or entry[1] is None:
+            return None
+        found = _first_shown(entry[1], layer, origin, direction)
+        if found is None:
+            return None
+        distance, face = found
+        row = int(entry[1].face_element[face])
+        return Hit(layer, _ref(layer, row), origin + direction * distance, distance, face)
+
+
+def _first_shown(target: RayTarget, layer: Layer, origin: Vector, direction: Vector) -> tuple[float, int] | None:
+    """Distance and face of the nearest triangle that is not hidden."""
+    shown = shown_elements(layer) if layer.style.hidden else None
+    start = 0.0
+    towards = direction.astype(np.float32)[None]
+    for _ in range(MOST_HIDDEN):
+        at = (origin + direction * start).astype(np.float32)[None]
+        found = target.scene.run(at, towards, query="INTERSECT", output=1)
+        face = int(found["primID"][0])
+        if face < 0:
+            return None
+        start += float(found["tfar"][0])
+        if shown is None or shown[target.face_element[face]]:
+            return start, face
+        start += 1e-3 + 1e-6 * start
+    return None
+
+
+def grid_distance(grid: Grid, origin: Vector, direction: Vector) -> float | None:
+    """Distance along a ray to a height grid seen from above, or None. Steps of a cell, then bisection."""
+    bounds = grid.bounds
+    if bounds is None:
+        return None
+    span = _inside(bounds, origin, direction)
+    if span is None:
+        return None
+    level = float(np.hypot(direction[0], direction[1]))
+    count = int(np.clip((span[1] - span[0]) * level / (0.7 * grid.cell), 16, STEPS))
+    places = np.linspace(span[0], span[1], count)
+    above = _clearance(grid, origin, direction, places)
+    under = np.flatnonzero(above <= 0)
+    if len(under) == 0:
+        return None
+    if under[0] == 0:
+        return float(places[0])
+    low, high = float(places[under[0] - 1]), float(places[under[0]])
+    for _ in range(24):
+        middle = (low + high) / 2
+        if _clearance(grid, origin, direction, np.array([middle]))[0] <= 0:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _clearance(grid: Grid, origin: Vector, direction: Vector, places: Vector) -> Vector:
+    """Height of the ray above the ground at distances along it; +inf where there is no ground."""
+    points = origin + places[:, None] * direction
+    clearance = points[:, 2] - grid.sample(points[:, 0], points[:, 1])
+    return np.where(np.isfinite(clearance), clearance, np.inf)
+
+
+def _inside(bounds: Bounds, origin: Vector, direction: Vector) -> tuple[float, float] | None:
+    """Where a ray enters and leaves a box [m along the ray]."""
+    low, high = np.array(bounds.low) - 0.01, np.array(bounds.high) + 0.01
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = (low - origin) / direction, (high - origin) / direction
+    enter = float(np.nanmax(np.append(np.fmin(first, second), 0.0)))
+    leave = float(np.nanmin(np.fmax(first, second)))
+    return (enter, leave) if leave > enter else None
+
+
+def _near_hit(layer: Layer, camera: Camera, pixel: tuple[float, float], *, size: tuple[int, int]) -> Hit | None:
+    """The line or point of a layer nearest to a pixel on the screen, within reach and before the eye."""
+    geometry = layer.geometry
+    shown = shown_elements(layer)
+    cursor = np.array(pixel)
+    if isinstance(geometry, Points):
+        if len(geometry.vertices) == 0:
+            return None
+        places, depth = project(camera, geometry.vertices, size)
+        apart = np.linalg.norm(places - cursor, axis=1)
+        apart[(depth <= 0) | ~shown[geometry.element]] = np.inf
+        best = int(np.argmin(apart))
+        if apart[best] > REACH:
+            return None
+        return _at(layer, camera, geometry.vertices[best], row=int(geometry.element[best]), face=best)
+    if not isinstance(geometry, Lines):
+        return None
+    pairs, owner = line_pairs(geometry)
+    if len(pairs) == 0:
+        return None
+    places, depth = project(camera, geometry.vertices, size)
+    a, b = places[pairs[:, 0]], places[pairs[:, 1]]
+    along = b - a
+    length = np.maximum((along**2).sum(axis=1), 1e-12)
+    share = np.clip(((cursor - a) * along).sum(axis=1) / length, 0.0, 1.0)
+    apart = np.linalg.norm(a + share[:, None] * along - cursor, axis=1)
+    behind = (depth[pairs] <= 0).any(axis=1)
+    apart[behind | ~shown[geometry.line_element[owner]]] = np.inf
+    best = int(np.argmin(apart))
+    if apart[best] > REACH:
+        return None
+    start, stop = geometry.vertices[pairs[best]]
+    line = int(owner[best])
+    return _at(layer, camera, start + share[best] * (stop - start), row=int(geometry.line_element[line]), face=line)
+
+
+def _at(layer: Layer, camera: Camera, point: Vector, *, row: int, face: int) -> Hit:
+    return Hit(layer, _ref(layer, row), point, float(np.linalg.norm(point - camera.eye)), face)
+
+
+def _ref(layer: Layer, row: int) -> ElementRef:
+    return ElementRef(layer.id, str(layer.table.ids[row]) if 0 <= row < len(layer.table) else "")

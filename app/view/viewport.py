@@ -1,0 +1,594 @@
+"""The viewport: a widget that shows a document's scene, moves the camera, picks, and paints the cards over it.
+
+The only module that knows pyvistaqt. It draws when something changed and never otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+from pyvistaqt.rwi import QVTKRenderWindowInteractor
+
+from app.document import Document
+from app.language import language
+from app.theme import Theme
+from app.view import camera as cameras
+from app.view.camera import Camera
+from app.view.furniture import CARD_MARGIN, COMPASS_SIZE, is_synthetic, scale_bar, synthetic_text
+from app.view.legend import legend_for
+from app.view.overlay import (
+    Compass,
+    LegendCard,
+    NoteCard,
+    ScaleCard,
+    legend_size,
+    note_size,
+    paint_compass,
+    paint_legend,
+    paint_note,
+    paint_scale,
+)
+from app.view.picking import Hit, Picker, Submit
+from app.view.probe import HoverInfo, element_hit, hover_info
+from app.view.sky import DEFAULT_SUN, SkyInputs, build_sky_inputs
+from app.view.stage import Stage, read_pixels
+from geo.model import Bounds, ElementRef, Frame, Layer
+
+DRAG_PIXELS = 4  # a press that moves less is a click
+ORBIT_PER_PIXEL = 0.3  # degrees
+HOVER_DELAY, SKY_DELAY = 40, 60  # ms
+KEY_ORBIT, KEY_PAN = 6.0, 0.08  # degrees; share of the picture
+
+
+def at_once(work: Any, on_done: Any) -> None:
+    """The simplest way to have work done: here and now."""
+    on_done(work())
+
+
+class Canvas(QVTKRenderWindowInteractor):
+    """The OpenGL widget. Mouse and keys go to the viewport; VTK draws only when `stale`."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.stale = True
+        # Without an interactor the widget asks the window itself to draw; ours would only swallow the request.
+        self.GetRenderWindow().SetInteractor(None)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def paintGL(self) -> None:
+        """Draw the scene if it changed, else show the last frame again (a card moved over it)."""
+        if self.stale:
+            self.stale = False
+            super().paintGL()
+            return
+        window = self._RenderWindow
+        if window is None or not window.GetReadyForRendering():
+            return
+        state = window.GetState()
+        state.Reset()
+        state.Push()
+        self.makeCurrent()
+        ratio = self.devicePixelRatioF()
+        area = QRect(0, 0, max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
+        self._blit(self.defaultFramebufferObject(), area)
+        state.Pop()
+
+    def resizeGL(self, width: int, height: int) -> None:
+        """A new size needs a new frame."""
+        self.stale = True
+        super().resizeGL(width, height)
+
+
+class Viewport(QWidget):
+    """Shows the scene of a document.
+
+    Parameters
+    ----------
+    document : Document
+        Listened to; its selection is written by clicks.
+    theme : Theme
+    quality : {"fast", "normal", "fine"}
+    submit : callable(work, on_done), optional
+        Runs `work()` beside the main thread and hands its result to `on_done` on the main thread. Without one the
+        work is done at once.
+
+    Signals
+    -------
+    hovered(object)
+        `HoverInfo`, or None over the sky.
+    picked(object, object)
+        `ElementRef` or None, and the local point (3,) or None, of a click.
+    context_requested(object, QPoint)
+        `ElementRef` or None under a right click, and the place on the screen.
+    camera_changed()
+    """
+
+    hovered = Signal(object)
+    picked = Signal(object, object)
+    context_requested = Signal(object, QPoint)
+    camera_changed = Signal()
+
+    def __init__(
+        self,
+        document: Document,
+        *,
+        theme: Theme,
+        quality: str = "normal",
+        submit: Submit | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.theme = theme
+        self._submit = submit or at_once
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(120, 90)
+        self.canvas = Canvas(self)
+        self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
+        self._picker = Picker(self._submit)
+        self._camera = cameras.looking(np.zeros(3), azimuth=20.0, pitch=-38.0, distance=500.0)
+        self._untouched = True
+        self._sun: tuple[float, float] | None = None
+        self._sky_key: tuple[object, ...] = ()
+        self._closed = False
+        self._drag = _Drag()
+        self._cursor = QPointF()
+        self._make_cards()
+        self._make_timers()
+        self._listen()
+        for layer in document.scene:
+            self._on_added(layer)
+
+    def _make_cards(self) -> None:
+        self.legend_card = LegendCard(self.theme, self)
+        self.compass = Compass(self.theme, self)
+        self.scale_card = ScaleCard(self.theme, self)
+        self.hover_card = NoteCard(self.theme, self)
+        self.note_card = NoteCard(self.theme, self)
+        self._cards = (self.legend_card, self.compass, self.scale_card, self.hover_card, self.note_card)
+
+    def _make_timers(self) -> None:
+        self._hover_timer = QTimer(self)
+        self._hover_timer.setSingleShot(True)
+        self._hover_timer.setInterval(HOVER_DELAY)
+        self._hover_timer.timeout.connect(self._hover)
+        self._sky_timer = QTimer(self)
+        self._sky_timer.setSingleShot(True)
+        self._sky_timer.setInterval(SKY_DELAY)
+        self._sky_timer.timeout.connect(self._rebuild_light)
+
+    def _listen(self) -> None:
+        scene = self.document.scene
+        self._connections = [
+            (scene.added, self._on_added),
+            (scene.removed, self._on_removed),
+            (scene.changed, self._on_changed),
+            (scene.framed, self._on_framed),
+            (self.document.selection.changed, self._on_selection),
+            (language.changed, self._on_language),
+        ]
+        for signal, slot in self._connections:
+            signal.connect(slot)
+
+    # -- following the document
+
+    def _on_added(self, layer: Layer) -> None:
+        self.stage.add(layer)
+        self._after_layers()
+
+    def _on_removed(self, layer: Layer) -> None:
+        self.stage.remove(layer.id)
+        if len(self.document.scene) == 0:
+            self._untouched = True
+        self._after_layers()
+
+    def _on_changed(self, layer: Layer, what: str) -> None:
+        self.stage.change(layer, what)
+        self._after_layers()
+
+    def _on_framed(self, frame: Frame) -> None:
+        self._apply_sun()
+        self.redraw()
+
+    def _on_language(self, code: str) -> None:
+        self._update_cards()
+
+    def _after_layers(self) -> None:
+        self.stage.set_order([layer.id for layer in self.document.scene])
+        self._sky_timer.start()
+        if self._untouched:
+            self._show_home()
+        self._on_selection()
+        self._update_cards()
+        self.redraw()
+
+    def _on_selection(self) -> None:
+        self.stage.select(self.document.selection.items)
+        self.redraw()
+
+    def _rebuild_light(self) -> None:
+        """Compute the rasters of the light for the scene as it is, unless they are the same as before."""
+        if self._closed:
+            return
+        layers = tuple(self.document.scene)
+        self._picker.prepare(layers)
+        key = tuple((id(layer.geometry), layer.style.visible, layer.style.hidden) for layer in layers)
+        if key == self._sky_key:
+            return
+        self._sky_key = key
+        self._submit(lambda: (key, build_sky_inputs(layers)), self._on_light)
+
+    def _on_light(self, result: tuple[tuple[object, ...], SkyInputs | None]) -> None:
+        key, inputs = result
+        if not self._closed and key == self._sky_key:
+            self.stage.set_sky(inputs)
+            self.redraw()
+
+    # -- what others may ask for
+
+    @property
+    def camera(self) -> Camera:
+        """Where the picture is taken from."""
+        return self._camera
+
+    def set_camera(self, camera: Camera) -> None:
+        """Look from here."""
+        self._untouched = False
+        self._place_camera(camera)
+
+    def fit(self, bounds: Bounds | None = None) -> None:
+        """Show all of a box, or of the scene, from the present direction."""
+        box = bounds or self.stage.bounds()
+        if box is not None:
+            azimuth, pitch = self._camera.azimuth, min(self._camera.pitch, -12.0)
+            self.set_camera(cameras.fitted(box, azimuth=azimuth, pitch=pitch, aspect=self._aspect))
+
+    def zoom_to(self, refs: Iterable[ElementRef]) -> None:
+        """Show these elements, with some of what is around them."""
+        box = Bounds.union([b for ref in refs if (b := self._bounds_of(ref)) is not None])
+        if box is not None:
+            margin = max(max(box.size) * 0.8, 8.0)
+            low = tuple(v - margin * (0.2 if axis == 2 else 1.0) for axis, v in enumerate(box.low))
+            high = tuple(v + margin * (0.2 if axis == 2 else 1.0) for axis, v in enumerate(box.high))
+            self.fit(Bounds(low, high))  # type: ignore[arg-type]
+
+    def set_view(self, name: str) -> None:
+        """One of ``home``, ``top``, ``north``, ``east``, ``south``, ``west`` (the direction looked toward)."""
+        box = self.stage.home_bounds()
+        if box is not None:
+            self.set_camera(cameras.view_of(box, name, aspect=self._aspect))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the palette of picture and cards."""
+        self.theme = theme
+        self.stage.set_theme(theme)
+        for card in self._cards:
+            card.set_theme(theme)
+        self.redraw()
+
+    def set_sun(self, true_azimuth: float | None, altitude: float = 0.0) -> None:
+        """Put the sun where it stands, from **true** north clockwise [degrees]; None = a pleasant afternoon."""
+        self._sun = None if true_azimuth is None else (true_azimuth, altitude)
+        self._apply_sun()
+        self.redraw()
+
+    def set_quality(self, quality: str) -> None:
+        """``"fast"``, ``"normal"`` or ``"fine"``."""
+        self.stage.set_quality(quality)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw a new frame when there is time."""
+        if not self._closed:
+            self.canvas.stale = True
+            self.canvas.update()
+
+    def grab_picture(self, width: int, height: int) -> QImage:
+        """The picture with its cards at any size, drawn anew."""
+        size = (max(width, 16), max(height, 16))
+        pixels = self._pixels(size)
+        image = QImage(pixels.tobytes(), size[0], size[1], 3 * size[0], QImage.Format.Format_RGB888).copy()
+        painter = QPainter(image)
+        self._paint_cards(painter, QSize(*size))
+        painter.end()
+        return image
+
+    def shutdown(self) -> None:
+        """Let go of VTK and of the document. Call before the parent goes."""
+        if self._closed:
+            return
+        self._closed = True
+        self._hover_timer.stop()
+        self._sky_timer.stop()
+        for signal, slot in self._connections:
+            signal.disconnect(slot)
+        self._connections = []
+        self.canvas.GetRenderWindow().MakeCurrent()
+        self.stage.release()
+        self.canvas.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Release VTK with the widget."""
+        self.shutdown()
+        super().closeEvent(event)
+
+    # -- camera
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return (max(self.width(), 1), max(self.height(), 1))
+
+    @property
+    def _aspect(self) -> float:
+        width, height = self._size
+        return width / height
+
+    def _show_home(self) -> None:
+        box = self.stage.home_bounds()
+        if box is not None:
+            self._place_camera(cameras.view_of(box, "home", aspect=self._aspect))
+
+    def _place_camera(self, camera: Camera) -> None:
+        self._camera = camera
+        self.stage.set_camera(camera)
+        self.compass.set_azimuth(camera.azimuth)
+        self.scale_card.set_bar(scale_bar(camera, self.height()))
+        self.redraw()
+        self.camera_changed.emit()
+
+    def _apply_sun(self) -> None:
+        frame = self.document.scene.frame
+        if self._sun is None:
+            self.stage.set_sun(*DEFAULT_SUN)
+        else:
+            azimuth, altitude = self._sun
+            grid = float(frame.grid_azimuth(azimuth)) if frame is not None else azimuth
+            self.stage.set_sun(grid, altitude)
+
+    def _bounds_of(self, ref: ElementRef) -> Bounds | None:
+        layer = self.document.scene.get(ref.layer_id)
+        return self.stage.element_bounds(layer, ref.element_id) if layer is not None else None
+
+    # -- mouse and keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Remember where; whether it is a click or a drag shows later."""
+        self.setFocus()
+        self._hover_timer.stop()
+        self.hover_card.set_text("")
+        self._drag = _Drag(event.button(), event.position())
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Orbit with the left button, move with the others or with Shift."""
+        if self._drag.button == Qt.MouseButton.NoButton:
+            self._cursor = event.position()
+            self._hover_timer.start()
+            return
+        if not self._drag.moving:
+            if (event.position() - self._drag.start).manhattanLength() < DRAG_PIXELS:
+                return
+            self._begin_drag(event)
+        step = event.position() - self._drag.last
+        self._drag.last = event.position()
+        if self._drag.pans:
+            place = (event.position().x(), event.position().y())
+            self.set_camera(cameras.pan(self._camera, self._drag.pivot, place, self._size))
+        else:
+            turn, tilt = -step.x() * ORBIT_PER_PIXEL, -step.y() * ORBIT_PER_PIXEL
+            self.set_camera(cameras.orbit(self._camera, self._drag.pivot, turn=turn, tilt=tilt))
+
+    def _begin_drag(self, event: QMouseEvent) -> None:
+        drag = self._drag
+        drag.moving = True
+        drag.pans = drag.button != Qt.MouseButton.LeftButton or bool(
+            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        )
+        drag.pivot = self._point_under(drag.start)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A press that did not move is a click."""
+        drag, self._drag = self._drag, _Drag()
+        if drag.moving or drag.button != event.button():
+            return
+        hit = element_hit(self._hits(event.position()))
+        ref = hit.ref if hit is not None else None
+        if event.button() == Qt.MouseButton.RightButton:
+            self.context_requested.emit(ref, self.mapToGlobal(event.position().toPoint()))
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._click(hit, toggles=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+
+    def _click(self, hit: Hit | None, *, toggles: bool) -> None:
+        selection = self.document.selection
+        selectable = hit is not None and hit.layer.theme != "terrain"
+        if hit is not None and selectable and toggles:
+            selection.toggle(hit.ref)
+        elif hit is not None and selectable:
+            selection.set([hit.ref])
+        elif not toggles:
+            selection.clear()
+        self.picked.emit(hit.ref if hit is not None else None, hit.point if hit is not None else None)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Zoom to what was clicked."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        hit = element_hit(self._hits(event.position()))
+        if hit is not None and hit.layer.theme != "terrain":
+            self.zoom_to([hit.ref])
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom toward the point under the cursor."""
+        delta = event.angleDelta().y() or event.pixelDelta().y()
+        if delta:
+            point = self._point_under(event.position())
+            self.set_camera(cameras.zoom(self._camera, point, notches=delta / 120.0))
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows turn, with Shift they move; plus and minus zoom; Home shows all; Escape selects nothing."""
+        key, shift = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        arrows = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        if key in arrows:
+            self._key_move(*arrows[Qt.Key(key)], pans=shift)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            notches = -1.0 if key == Qt.Key.Key_Minus else 1.0
+            self.set_camera(cameras.zoom(self._camera, np.array(self._camera.focus), notches=notches))
+        elif key == Qt.Key.Key_Home:
+            self.set_view("home")
+        elif key == Qt.Key.Key_Escape and len(self.document.selection):
+            self.document.selection.clear()
+        else:
+            super().keyPressEvent(event)
+
+    def _key_move(self, right: int, down: int, *, pans: bool) -> None:
+        if pans:
+            width, height = self._size
+            place = (width * (0.5 - KEY_PAN * right), height * (0.5 - KEY_PAN * down))
+            self.set_camera(cameras.pan(self._camera, np.array(self._camera.focus), place, self._size))
+        else:
+            pivot = self._point_under(QPointF(self.width() / 2, self.height() / 2))
+            turned = cameras.orbit(self._camera, pivot, turn=right * KEY_ORBIT, tilt=down * KEY_ORBIT)
+            self.set_camera(turned)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the cursor any more."""
+        self._hover_timer.stop()
+        self.hover_card.set_text("")
+        self.hovered.emit(None)
+
+    # -- picking
+
+    def _hits(self, place: QPointF) -> list[Hit]:
+        return self._picker.pick(self._camera, (place.x(), place.y()), self._size, layers=tuple(self.document.scene))
+
+    def _point_under(self, place: QPointF) -> np.ndarray:
+        """The point of the scene at a pixel; else on the level of the focus; else at its distance."""
+        hits = self._hits(place)
+        if hits:
+            return hits[0].point
+        origin, direction = cameras.ray(self._camera, (place.x(), place.y()), self._size)
+        level = self._camera.focus[2]
+        if direction[2] < -0.05:
+            return origin + direction * max((level - origin[2]) / direction[2], cameras.NEAREST)
+        return origin + direction * self._camera.distance
+
+    def _hover(self) -> None:
+        if self._closed or self._drag.button != Qt.MouseButton.NoButton:
+            return
+        place = self._cursor
+        info = hover_info(self._hits(place), tuple(self.document.scene), frame=self.document.scene.frame)
+        self._show_hover(info, place)
+        self.hovered.emit(info)
+
+    def _show_hover(self, info: HoverInfo | None, place: QPointF) -> None:
+        if info is None or not info.value_text:
+            self.hover_card.set_text("")
+            return
+        self.hover_card.set_text(info.value_text)
+        x = min(place.x() + 14, self.width() - self.hover_card.width() - 4)
+        y = max(place.y() - self.hover_card.height() - 8, 4)
+        self.hover_card.move(int(x), int(y))
+        self.hover_card.raise_()
+
+    # -- cards
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out canvas and cards."""
+        self.canvas.setGeometry(self.rect())
+        if self._untouched:
+            self._show_home()
+        self._lay_out_cards()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The cards know their places once there is a size."""
+        super().showEvent(event)
+        self._update_cards()
+
+    def _update_cards(self) -> None:
+        layers = tuple(self.document.scene)
+        self.legend_card.set_legend(legend_for(layers))
+        self.note_card.set_text(synthetic_text() if is_synthetic(layers) else "")
+        self.compass.setVisible(len(layers) > 0)
+        self.scale_card.setVisible(len(layers) > 0 and self.scale_card.bar is not None)
+        self._lay_out_cards()
+
+    def _lay_out_cards(self) -> None:
+        for card, area in zip(self._cards[:3] + (self.note_card,), self._areas(self.size()), strict=True):
+            card.setGeometry(area.toRect())
+            card.raise_()
+        self.scale_card.set_bar(scale_bar(self._camera, self.height()))
+
+    def _areas(self, size: QSize) -> tuple[QRectF, QRectF, QRectF, QRectF]:
+        """Places of legend, compass, scale bar and note in a picture of a size."""
+        width, height = size.width(), size.height()
+        legend = self.legend_card.legend
+        card = legend_size(legend) if legend is not None else QSizeF(1, 1)
+        note = note_size(self.note_card.text)
+        margin = min(CARD_MARGIN, width // 20)
+        return (
+            QRectF(margin, margin, min(card.width(), width - 2 * margin - COMPASS_SIZE - 8), card.height()),
+            QRectF(width - margin - COMPASS_SIZE, margin, COMPASS_SIZE, COMPASS_SIZE + 15),
+            QRectF(width - margin - 180, height - margin - 30, 180, 30),
+            QRectF(margin, height - margin - note.height(), note.width(), note.height()),
+        )
+
+    def _paint_cards(self, painter: QPainter, size: QSize) -> None:
+        """The same cards on an exported picture."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        legend_area, compass_area, scale_area, note_area = self._areas(size)
+        if self.legend_card.legend is not None:
+            paint_legend(painter, legend_area, self.legend_card.legend, theme=self.theme)
+        paint_compass(painter, compass_area, self._camera.azimuth, theme=self.theme)
+        bar = scale_bar(self._camera, size.height())
+        if bar is not None:
+            paint_scale(painter, scale_area, bar, theme=self.theme)
+        if self.note_card.text:
+            paint_note(painter, note_area, self.note_card.text, theme=self.theme)
+
+    def _pixels(self, size: tuple[int, int]) -> np.ndarray:
+        """Draw once at another size, in the canvas's own context."""
+        window = self.canvas.GetRenderWindow()
+        before = tuple(window.GetSize())
+        self.canvas.makeCurrent()
+        window.MakeCurrent()
+        window.SetSize(*size)
+        self.stage.render()
+        pixels = read_pixels(window)
+        window.SetSize(*before)
+        self.canvas.doneCurrent()
+        self.redraw()
+        return pixels
+
+
+class _Drag:
+    """A pressed button and what it has become."""
+
+    def __init__(self, button: Qt.MouseButton = Qt.MouseButton.NoButton, start: QPointF | None = None) -> None:
+        self.button = button
+        self.start = start or QPointF()
+        self.last = self.start
+        self.moving = False
+        self.pans = False
+        self.pivot = np.zeros(3)

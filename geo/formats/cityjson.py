@@ -15,7 +15,7 @@ from pydantic import Field as Setting
 
 from geo import crs as coordinates
 from geo.formats import cityjson_geometry as shapes
-from geo.formats.cityjson_file import REASONS, CityFile, Keep, claimed_extent, load
+from geo.formats.cityjson_file import REASONS, CityFile, Keep, claimed_extent, collector_paused, load
 from geo.formats.cityjson_layers import City
 from geo.formats.cityjson_place import check_place, known_crs, undo_second_translation, vertical_doubt
 from geo.formats.cityjson_templates import Placed, place
@@ -67,7 +67,11 @@ def _says_later(path: Path) -> bool:
 
 def inspect(path: Path) -> FileInfo:
     """What the file says about itself; bounds and counts from its real vertices and objects."""
-    file = load(path)
+    with collector_paused():
+        return _inspect(load(path))
+
+
+def _inspect(file: CityFile) -> FileInfo:
     code, vertical, issues = known_crs(file.crs)
     if code is not None:
         undo_second_translation(file, code)
@@ -120,6 +124,11 @@ def _extent_doubt(file: CityFile, bounds: tuple[float, ...]) -> list[Issue]:
 
 def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     """The layers of a file in local metres, one per theme; objects without geometry give no row."""
+    with collector_paused():
+        return _read(path, frame, options, feedback)
+
+
+def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     wanted = options.own.lod if isinstance(options.own, CityJsonOptions) else shapes.HIGHEST
     box = None if options.box is None else _local_box(options.box, frame)
     file = load(path, progress=feedback.part(0.0, 0.4).step, keep=_keep(box, options.crs, frame))
@@ -196,7 +205,8 @@ def _keep(box: Box | None, crs: str | None, frame: Frame) -> Keep | None:
 def _touch(boxes: Floats, box: Box) -> NDArray[np.bool_]:
     """Which boxes (n, 4) touch the box."""
     west, south, east, north = boxes.T
-    return (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
+    touching: NDArray[np.bool_] = (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
+    return touching
 
 
 def _with_instances(boxes: Floats, placed: Placed) -> Floats:

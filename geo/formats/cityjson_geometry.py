@@ -272,8 +272,8 @@ def _is_sound(one: Chosen) -> bool:
 def _misplaced(rings: Rings, chosen: list[Chosen], file: CityFile, local: Floats) -> dict[int, str]:
     """Objects whose corners point nowhere, with the reason."""
     outside = rings.corners < 0
-    known = np.isfinite(file.vertices).all(axis=1)
-    placed = np.isfinite(local).all(axis=1)
+    known: NDArray[np.bool_] = np.all(np.isfinite(file.vertices), axis=1)
+    placed: NDArray[np.bool_] = np.all(np.isfinite(local), axis=1)
     bad: dict[int, str] = {}
     tests = [("vertex_range", outside)]
     if not known.all():

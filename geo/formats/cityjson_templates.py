@@ -39,7 +39,8 @@ class Placed(NamedTuple):
         """Instances of the objects whose element number is not negative."""
         element = element_of_row[self.row]
         mine = element >= 0
-        return Instances(self.meshes, self.shape[mine], self.transform[mine], element[mine])
+        shape, owner = self.shape[mine].astype(np.int32), element[mine].astype(np.int32)
+        return Instances(self.meshes, shape, self.transform[mine], owner)
 
 
 def place(chosen: list[shapes.Chosen], file: CityFile, local: Floats, crs: str, frame: Frame) -> Placed:

@@ -13,6 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from geo import crs as coordinates
+from geo.formats.cityjson_file import collector_paused
 from geo.formats.cityjson_layers import GROUND, PLAIN_SEMANTICS, ROOF, WALL
 from geo.formats.cityjson_table import LOD, OBJECT_TYPE, OWN_COLUMNS, PARENT, json_value
 from geo.model import ElementTable, Feedback, Frame, Instances, Issue, Layer, Mesh, UserError
@@ -42,7 +43,16 @@ def write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback)
 
     Heights are those of the project. The file appears only when it is complete.
     """
-    usable = [layer for layer in layers if isinstance(layer.geometry, Mesh | Instances)]
+    with collector_paused():
+        _write(path, layers, frame, feedback)
+
+
+def _write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback) -> None:
+    usable, meshes = [], []
+    for layer in layers:
+        if isinstance(layer.geometry, Mesh | Instances):
+            usable.append(layer)
+            meshes.append(layer.geometry.baked() if isinstance(layer.geometry, Instances) else layer.geometry)
     if not usable:
         raise UserError(
             "There is nothing to write as CityJSON.",
@@ -50,7 +60,6 @@ def write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback)
             "Choose layers with surfaces, or another format.",
             code="cityjson.nothing_to_write",
         )
-    meshes = [layer.geometry.baked() if isinstance(layer.geometry, Instances) else layer.geometry for layer in usable]
     points = np.concatenate([frame.to_map(mesh.vertices) for mesh in meshes])
     translate = np.floor(points.min(axis=0)) if len(points) else np.zeros(3)
     rounded = np.rint((points - translate) / SCALE).astype(np.int64)

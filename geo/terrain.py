@@ -289,7 +289,8 @@ def grid_from_points(points: ArrayLike, *, cell: float, longest_edge: float = 0.
     xyz = np.asarray(points, dtype=np.float64)
     xyz = xyz[np.isfinite(xyz).all(axis=1)]
     if len(xyz):
-        place, where = np.unique(np.round(xyz[:, :2], 3), axis=0, return_inverse=True)
+        _, first, where = np.unique(np.round(xyz[:, :2], 3), axis=0, return_index=True, return_inverse=True)
+        place = xyz[first, :2]
         height = np.bincount(where.ravel(), weights=xyz[:, 2]) / np.bincount(where.ravel())
     if len(xyz) < 3 or len(place) < 3:
         raise _too_few_heights(len(xyz))

@@ -89,6 +89,7 @@ def unreadable(path: Path, reason: str) -> UserError:
 def opened(path: Path, *, crs: str | None = None) -> Iterator[Opened]:
     """Open a raster; every fault of the file inside the block becomes a `UserError`."""
     import rasterio
+    from pyproj.exceptions import ProjError
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
     from rasterio.transform import from_gcps
@@ -104,7 +105,7 @@ def opened(path: Path, *, crs: str | None = None) -> Iterator[Opened]:
                 transform = from_gcps(gcps) if gcps else source.transform
                 _check_header(source, path)
                 yield _described(source, path, crs, gcp_crs if gcps else source.crs, transform)
-    except (RasterioError, CPLE_BaseError, MemoryError, OSError, ValueError) as error:
+    except (RasterioError, CPLE_BaseError, ProjError, MemoryError, OSError, ValueError) as error:
         raise unreadable(path, str(error.__cause__ or error) or type(error).__name__) from error
 
 
@@ -350,7 +351,7 @@ def _reprojected(cells: Cells, crs: str, frame: Frame, cell: float, max_cells: i
     from rasterio.warp import reproject
 
     west, south, east, north = _bounds_in(cells, crs, frame)
-    cell = max(cell, math.sqrt((east - west) * (north - south) / max_cells))
+    cell = max(cell, math.sqrt((east - west) * (north - south) / max_cells), (east - west + north - south) / max_cells)
     low_col, low_row = math.floor(west / cell + 1e-6), math.floor(south / cell + 1e-6)
     cols = max(math.ceil(east / cell - 1e-6) - low_col, 1)
     rows = max(math.ceil(north / cell - 1e-6) - low_row, 1)

@@ -26,8 +26,12 @@ Floats = NDArray[np.float64]
 SHAPEFILE_MAGIC = b"\x00\x00\x27\x0a"
 SIDE_FILES = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj")
 MOST_UNZIPPED = 2 * 2**30
+SHX_HEADER = 100  # bytes
 DBF_SAMPLE = 4 * 2**20
 NOT_EVEN_DEGREES = (-360.5, -90.5, 540.5, 90.5)
+
+# pyogrio 0.13 trips over its own variable (UnboundLocalError) where a .prj is nonsense.
+OTHER_TROUBLE = (UnicodeError, OSError, MemoryError, ValueError, OverflowError, zipfile.BadZipFile, UnboundLocalError)
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,15 @@ def unreadable(path: Path, reason: str) -> UserError:
 def gdal_errors(path: Path) -> Iterator[None]:
     """Turn what GDAL and pyogrio raise for a bad file into `UserError`; keep their warnings off the terminal."""
     from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FieldError, GeometryError
+    from pyproj.exceptions import ProjError
     from shapely.errors import ShapelyError
 
-    trouble = (CRSError, DataLayerError, DataSourceError, FieldError, GeometryError, ShapelyError)
+    trouble = (CRSError, DataLayerError, DataSourceError, FieldError, GeometryError, ProjError, ShapelyError)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (*trouble, UnicodeError, OSError, MemoryError, ValueError, OverflowError, zipfile.BadZipFile) as error:
+    except (*trouble, *OTHER_TROUBLE) as error:
         raise unreadable(path, str(error) or type(error).__name__) from error
 
 
@@ -129,20 +134,43 @@ def _open_one(path: Path, file: Path, folder: Path, encoding: str) -> Opened:
 
 
 def _whole_shapefile(file: Path, folder: Path) -> tuple[Path, list[Issue]]:
-    """The shapefile itself, or a copy with its index made anew when the .shx is missing."""
-    import pyogrio
-
+    """The shapefile itself, or a copy with a new index when the .shx is missing, without a .prj that is nonsense."""
     issues = []
     have = {p.suffix.lower(): p for p in file.parent.glob(f"{_glob_safe(file.stem)}.*")}
     if ".dbf" not in have:
         message = "The .dbf beside the shapefile is missing: there are shapes but no attributes."
         issues.append(Issue("vector.no_dbf", message, "doubt"))
-    if ".shx" in have and have[".shx"].stat().st_size > 100:
+    if ".prj" in have and not _is_crs(have[".prj"]):
+        del have[".prj"]
+        message = "The .prj beside the shapefile cannot be understood; it was ignored."
+        issues.append(Issue("vector.bad_prj", message, "doubt"))
+        return _copied(file, have, folder), issues
+    if ".shx" in have and have[".shx"].stat().st_size > SHX_HEADER:
         return file, issues
+    have.pop(".shx", None)
+    issues.append(Issue("vector.shx_rebuilt", "The missing .shx index was made anew from the shapes.", "note"))
+    return _copied(file, have, folder), issues
+
+
+def _is_crs(prj: Path) -> bool:
+    text = prj.read_text(errors="ignore").strip()
+    if not text:
+        return True
+    try:
+        coordinates.crs_of(text)
+    except UserError:
+        return False
+    return True
+
+
+def _copied(file: Path, have: Mapping[str, Path], folder: Path) -> Path:
+    """A copy of a shapefile and what belongs to it; its index is made anew when there is none."""
+    import pyogrio
+
     copy_folder = folder / "repaired"
     copy_folder.mkdir(exist_ok=True)
     for suffix in SIDE_FILES:
-        if suffix in have and suffix != ".shx":
+        if suffix in have:
             shutil.copyfile(have[suffix], copy_folder / f"{file.stem}{suffix}")
     target = copy_folder / f"{file.stem}.shp"
     pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
@@ -150,8 +178,7 @@ def _whole_shapefile(file: Path, folder: Path) -> tuple[Path, list[Issue]]:
         pyogrio.read_info(target)
     finally:
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": None})
-    issues.append(Issue("vector.shx_rebuilt", "The missing .shx index was made anew from the shapes.", "note"))
-    return target, issues
+    return target
 
 
 def _glob_safe(stem: str) -> str:
@@ -268,7 +295,9 @@ def read_layer(file: Opened, layer: str, frame: Frame, *, crs: str | None, box: 
     shapes, dropped = _localised(shapes, name, frame, file.path)
     if dropped:
         message = f"{dropped} features have no usable coordinates; they carry attributes only and are not drawn."
-        issues.append(Issue("vector.no_geometry", message, "doubt", count=dropped))
+        issues.append(Issue("vector.no_geometry", message, "error", count=dropped))
+        if dropped == len(shapes) and meta["geometry_type"] and box is None:
+            raise unreadable(file.path, f"none of its {dropped} features has a readable shape")
     key = id_column(columns)
     ids = columns[key].values if key else np.asarray(fids)
     return Features(layer, shapes, columns, np.array([str(i) for i in ids], object), (*file.issues, *issues))

@@ -10,16 +10,21 @@ from numpy.typing import NDArray
 from geo.model import Mesh
 
 CITY_ANGLE, MODEL_ANGLE = 20.0, 25.0  # degrees between two faces from which their edge is drawn
+DOWNWARD = -0.95  # z of a normal from which a face is an underside
 WELD = 0.002  # metres within which corners are the same place
 
 
-def crease_edges(mesh: Mesh, *, angle: float = CITY_ANGLE) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def crease_edges(
+    mesh: Mesh, *, angle: float = CITY_ANGLE, feet: bool = True
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Edges of a mesh that are worth a line.
 
     Parameters
     ----------
     angle : float [degrees]
         Between the normals of two faces.
+    feet : bool
+        Also around downward faces: the foot of a building, which the ground cuts into dashes, is better left out.
 
     Returns
     -------
@@ -42,6 +47,10 @@ def crease_edges(mesh: Mesh, *, angle: float = CITY_ANGLE) -> tuple[NDArray[np.i
     reference = np.repeat(normals[face[first]], count, axis=0)
     # The absolute value: faces that were turned inside out by the file do not make a crease.
     agreement = np.abs(np.einsum("ij,ij->i", reference, normals[face]))
+    if not feet:
+        lowest = np.minimum.reduceat(normals[face, 2], first)
+        count = np.where(lowest < DOWNWARD, 0, count)
+        agreement = np.where(np.repeat(lowest < DOWNWARD, np.diff(np.append(first, len(order)))), 1.0, agreement)
     sharp = (np.minimum.reduceat(agreement, first) < math.cos(math.radians(angle))) | (count == 1)
     half_edge = order[first[sharp]]
     corner, next_corner = half_edge % 3, (half_edge + 1) % 3

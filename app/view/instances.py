@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from app.view.creases import vertex_normals
 from app.view.legend import shown_field
 from app.view.mesh import MeshActors
+from app.view.sky import Finish
 from geo.model import Instances, Mesh
 
 MOST_FACES = 2_500_000
+CROWN_LIFT = 1.8  # metres
 VARIETY = 0.05  # trees of one street are not all the same green
 SLOT_ROLES = ("crown", "trunk")
 
@@ -42,6 +44,10 @@ class InstancesActors(MeshActors):
         turned = np.concatenate(parts)
         length = np.linalg.norm(turned, axis=1, keepdims=True)
         return (turned / np.maximum(length, 1e-9)).astype(np.float32)
+
+    def finish(self) -> Finish:
+        """Round, and letting some light through."""
+        return Finish(smooth=True, face_texture=True, lift=CROWN_LIFT)
 
     def face_colours(self) -> NDArray[np.uint8]:
         """Crown and trunk by material slot; with a field, the field."""

@@ -35,7 +35,7 @@ class MeshActors(LayerActors):
         self._faces = new_actor(triangles(mesh.vertices, mesh.faces, normals=self.normals()))
         self._texture = ArrayTexture(np.zeros((1, 1024, 4), np.uint8), smooth=False)
         self._faces.GetProperty().SetTexture("faceTex", self._texture.texture)
-        self.look.light.apply(self._faces, Finish(smooth=self.normals() is not None, face_texture=True))
+        self.look.light.apply(self._faces, self.finish())
         set_depth_pull(self._faces, self._pull())
         self.actors = [self._faces]
         self._lines: vtkActor | None = None
@@ -52,6 +52,10 @@ class MeshActors(LayerActors):
     def normals(self) -> NDArray[np.float32] | None:
         """Normals of the vertices where the surface is round; None = flat faces."""
         return None
+
+    def finish(self) -> Finish:
+        """How the faces take the light."""
+        return Finish(face_texture=True)
 
     def recolour(self) -> None:
         """Colours and hidden elements of all faces: one write of a texture."""
@@ -123,7 +127,7 @@ class MeshActors(LayerActors):
 
     def _build_lines(self, mesh: Mesh) -> None:
         angle = MODEL_ANGLE if self.layer.theme == "bim" else CITY_ANGLE
-        edges, self._edge_element = crease_edges(mesh, angle=angle)
+        edges, self._edge_element = crease_edges(mesh, angle=angle, feet=self.layer.theme != "building")
         used, numbers = np.unique(edges.ravel(), return_inverse=True)
         self._edges = numbers.reshape(-1, 2).astype(np.int32)
         self._lines = line_actor(segments(mesh.vertices[used], self._edges))

@@ -24,7 +24,8 @@ MOST_CELLS = 3_000_000
 MARGIN = 60.0  # metres of ground around the buildings
 LOWEST_SUN = 3.0  # degrees; below it the shadows are longer than the raster
 NO_SHADE = -1.0e6  # shadow height where nothing casts one [m]
-OPEN_SKY = np.array([[[NO_SHADE, 1.0, -1.0e6]]], dtype=np.float32)
+OPEN_SKY = np.array([[[NO_SHADE, 1.0, -1.0e6, 1.0]]], dtype=np.float32)
+UNDER_ROOF = 0.35  # sky view at the foot of a wall: what interpolation mixes into the ground beside it
 DEFAULT_SUN = (240.0, 38.0)  # grid azimuth, altitude [degrees]: afternoon, long enough shadows to read shapes
 SURFACE_THEMES = frozenset({"building", "bim", "tree", "furniture", "other"})
 RAISED = 1.5  # metres above ground from which a cell is a roof and sees the sky from there
@@ -39,8 +40,8 @@ class SkyInputs:
     surface : [m]
         Terrain, buildings and trees, for shadows.
     ground : [m]
-    view : 0..1
-        Share of the sky seen from the ground, on a roof from the roof.
+    ground_view, roof_view : 0..1
+        Share of the sky seen from the ground and from the roofs. Each has a plain value where the other applies.
     x0, y0 : float [local m]
         Centre of the south-west cell.
     cell : float [m]
@@ -48,7 +49,8 @@ class SkyInputs:
 
     surface: Raster
     ground: Raster
-    view: Raster
+    ground_view: Raster
+    roof_view: Raster
     x0: float
     y0: float
     cell: float
@@ -86,21 +88,23 @@ def build_sky_inputs(layers: Iterable[Layer], *, feedback: Feedback | None = Non
             solid = surface_raster(mesh.vertices, mesh.faces, start=solid, **place)
     surface = np.maximum(surface, solid)
     feedback.step(0.5, "sky view for the light")
-    level = np.where(solid - ground > RAISED, solid, ground)
-    view = _sky_view(surface, level, cell)
+    roof = solid - ground > RAISED
+    ground_view, roof_view = _sky_views(surface, np.where(roof, solid, ground), cell, roof=roof)
     feedback.step(1.0, "light ready")
-    return SkyInputs(surface, ground, view, x0, y0, cell)
+    return SkyInputs(surface, ground, ground_view, roof_view, x0, y0, cell)
 
 
-def _sky_view(surface: Raster, level: Raster, cell: float) -> Raster:
-    """Sky view, at half the resolution where the raster is large: it varies slowly and is the dear part."""
+def _sky_views(surface: Raster, level: Raster, cell: float, *, roof: NDArray[np.bool_]) -> tuple[Raster, Raster]:
+    """Sky view of ground and of roofs; at half the resolution where the raster is large: it is the dear part."""
     from analysis.kernels.shade import sky_view
 
-    if surface.size < 600_000:
-        return sky_view(surface, level, cell=cell)
-    coarse = sky_view(np.ascontiguousarray(surface[::2, ::2]), np.ascontiguousarray(level[::2, ::2]), cell=2 * cell)
     rows, cols = surface.shape
-    return np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[:rows, :cols]
+    step = 1 if surface.size < 600_000 else 2
+    part = (slice(None, None, step), slice(None, None, step))
+    seen = sky_view(np.ascontiguousarray(surface[part]), np.ascontiguousarray(level[part]), cell=step * cell)
+    pair = (np.where(roof[part], np.float32(UNDER_ROOF), seen), np.where(roof[part], seen, np.float32(1.0)))
+    ground, roofs = (np.repeat(np.repeat(view, step, axis=0), step, axis=1)[:rows, :cols] for view in pair)
+    return ground, roofs
 
 
 def _casts(layer: Layer) -> bool:
@@ -202,11 +206,14 @@ class Finish:
         Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn).
     drapes : int
         Number of textures laid over it from above.
+    lift : float [m]
+        How far above its own place a surface asks for shade: a crown lets light through and must not blacken itself.
     """
 
     smooth: bool = False
     face_texture: bool = False
     drapes: int = 0
+    lift: float = 0.25
 
 
 class SkyTexture:
@@ -216,7 +223,7 @@ class SkyTexture:
         self._inputs: SkyInputs | None = None
         self._sun = DEFAULT_SUN
         self._actors: list[vtkActor] = []
-        # Red: shadow height, green: sky view, blue: ground height. (One channel alone VTK sends through a colour map.)
+        # Shadow height, sky view on the ground, ground height, sky view on roofs.
         self._pixels = OPEN_SKY.copy()
         self._texture = ArrayTexture(self._pixels, smooth=True)
 
@@ -231,9 +238,10 @@ class SkyTexture:
         if inputs is None:
             self._pixels = OPEN_SKY.copy()
         else:
-            self._pixels = np.empty((*inputs.view.shape, 3), dtype=np.float32)
-            self._pixels[..., 1] = inputs.view
+            self._pixels = np.empty((*inputs.ground.shape, 4), dtype=np.float32)
+            self._pixels[..., 1] = inputs.ground_view
             self._pixels[..., 2] = inputs.ground
+            self._pixels[..., 3] = inputs.roof_view
         self._texture.write(self._pixels)
         self.set_sun(*self._sun)
 
@@ -268,6 +276,7 @@ class SkyTexture:
         if actor not in self._actors:
             self._actors.append(actor)
         self.set_keep(actor, keep)
+        shader.GetFragmentCustomUniforms().SetUniformf("shadeLift", finish.lift)
         self._set_uniforms(actor)
 
     def set_keep(self, actor: vtkActor, keep: float) -> None:
@@ -303,18 +312,19 @@ _LIGHT = """
   vec2 skyAt = (posW.xy + 0.8 * nw.xy - skyBox.xy) * skyBox.zw;
   vec2 tap = 0.6 * skyCell * skyBox.zw;
   float lit = 0.0;
-  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2( tap.x, 0.0)).r);
-  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2(-tap.x, 0.0)).r);
-  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2(0.0,  tap.y)).r);
-  lit += smoothstep(-0.1, 0.45, posW.z + 0.25 - texture(skyTex, skyAt + vec2(0.0, -tap.y)).r);
+  lit += smoothstep(-0.1, 0.45, posW.z + shadeLift - texture(skyTex, skyAt + vec2( tap.x, 0.0)).r);
+  lit += smoothstep(-0.1, 0.45, posW.z + shadeLift - texture(skyTex, skyAt + vec2(-tap.x, 0.0)).r);
+  lit += smoothstep(-0.1, 0.45, posW.z + shadeLift - texture(skyTex, skyAt + vec2(0.0,  tap.y)).r);
+  lit += smoothstep(-0.1, 0.45, posW.z + shadeLift - texture(skyTex, skyAt + vec2(0.0, -tap.y)).r);
   lit *= 0.25;
-  vec3 sky = texture(skyTex, skyAt).rgb;
+  vec4 sky = texture(skyTex, skyAt);
   vec2 apart = abs(skyAt - 0.5);
   float inside = 1.0 - smoothstep(0.49, 0.5, max(apart.x, apart.y));
   lit = mix(1.0, lit, inside);
-  sky.g = mix(1.0, sky.g, inside);
+  float roof = smoothstep(1.0, 2.5, posW.z - sky.b) * smoothstep(0.2, 0.4, nw.z);
+  float seen = mix(1.0, mix(sky.g, sky.a, roof), inside);
   float above = clamp((posW.z - sky.b) / 14.0, 0.0, 1.0);
-  float ao = mix(0.42 + 0.58 * sky.g, 1.0, 0.9 * sqrt(above));
+  float ao = mix(0.42 + 0.58 * seen, 1.0, 0.9 * sqrt(above));
   float hemi = 0.80 + 0.20 * nw.z + 0.05 * dot(nw.xy, sunDirection.xy);
   vec3 light = skyStrength * 0.64 * vec3(0.92, 0.96, 1.04) * hemi * ao;
   light += sunStrength * min(0.78, 0.40 / sunDirection.z) * vec3(1.0, 0.955, 0.87)

@@ -1,0 +1,197 @@
+"""Pictures without a window and without Qt: the same actors in a plain render window, cards painted with Pillow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from vtkmodules.vtkRenderingCore import vtkRenderWindow
+
+from app.theme import Theme
+from app.view import camera as cameras
+from app.view.camera import Camera
+from app.view.furniture import is_synthetic, scale_bar, synthetic_text
+from app.view.legend import legend_for
+from app.view.painted import paint_compass, paint_legend, paint_note, paint_scale
+from app.view.sky import DEFAULT_SUN, build_sky_inputs
+from app.view.stage import Stage, read_pixels
+from geo.model import Bounds, Frame, Layer, UserError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+PACKAGES = "libgl1 libegl1 libgl1-mesa-dri"
+LARGEST = 8192  # pixels: what every driver can draw at once
+
+
+def render_picture(
+    layers: Sequence[Layer],
+    frame: Frame,
+    *,
+    size: tuple[int, int] = (1280, 800),
+    view: str | Camera = "iso",
+    theme: Theme,
+    sun: tuple[float, float] | None = None,
+    legend: bool = True,
+    north: bool = True,
+    scale: bool = True,
+    quality: str = "normal",
+    scaling: float | None = None,
+) -> Picture:
+    """Draw layers into a picture.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    frame : Frame
+    size : (width, height) [pixels]
+    view : str or Camera
+        ``"iso"``, ``"top"``, another name of `app.view.camera.VIEWS`, the id of a layer, or a camera.
+    theme : Theme
+    sun : (azimuth, altitude) [degrees] or None
+        Azimuth from **true** north, clockwise. None = a pleasant afternoon.
+    legend, north, scale : bool
+        Cards to paint over it.
+    quality : {"fast", "normal", "fine"}
+    scaling : float
+        Size of the cards; chosen by the size of the picture when None.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    from PIL import Image
+
+    width, height = (min(max(int(v), 16), LARGEST) for v in size)
+    require_graphics()
+    window = vtkRenderWindow()
+    window.SetOffScreenRendering(True)
+    window.SetSize(width, height)
+    stage = Stage(window, theme=theme, quality=quality)
+    try:
+        for layer in layers:
+            stage.add(layer)
+        stage.set_order([layer.id for layer in layers])
+        stage.set_sky(build_sky_inputs(layers))
+        stage.set_sun(*((float(frame.grid_azimuth(sun[0])), sun[1]) if sun is not None else DEFAULT_SUN))
+        camera = view if isinstance(view, Camera) else named_camera(stage, layers, view, aspect=width / height)
+        stage.set_camera(camera)
+        stage.render()
+        picture = Image.fromarray(read_pixels(window))
+    finally:
+        stage.release()
+        window.Finalize()
+    factor = scaling or max(min(width / 1280, height / 800) * 1.0, 0.6)
+    return _with_cards(picture, layers, camera, theme=theme, factor=factor, legend=legend, north=north, scale=scale)
+
+
+def named_camera(stage: Stage, layers: Sequence[Layer], view: str, *, aspect: float) -> Camera:
+    """The camera of a view's name or of a layer's id."""
+    if view in cameras.VIEWS:
+        box = stage.home_bounds()
+    else:
+        chosen = next((layer for layer in layers if layer.id == view), None)
+        if chosen is None:
+            raise _no_layer(view, layers)
+        box = chosen.geometry.bounds if chosen.geometry is not None else None
+        if box is not None and chosen.kind in ("grid", "image"):
+            ground = stage.home_bounds()
+            level = ground.low[2] if ground is not None else 0.0
+            box = Bounds((box.low[0], box.low[1], level), (box.high[0], box.high[1], level))
+    if box is None:
+        raise UserError(
+            "There is nothing to draw.",
+            "No layer that is shown has a shape.",
+            "Import files, or show a layer.",
+            code="view.nothing",
+        )
+    return cameras.view_of(box, view if view in cameras.VIEWS else "iso", aspect=aspect)
+
+
+def _no_layer(view: str, layers: Sequence[Layer]) -> UserError:
+    known = ", ".join(layer.id for layer in layers)
+    return UserError(
+        f"There is no layer '{view}'.",
+        "A view is iso, top or the id of a layer of the scene.",
+        f"Choose one of: iso, top, {known}",
+        code="view.no_layer",
+        values={"layer": view, "layers": f"iso, top, {known}"},
+    )
+
+
+def _with_cards(
+    picture: Picture,
+    layers: Sequence[Layer],
+    camera: Camera,
+    *,
+    theme: Theme,
+    factor: float,
+    legend: bool,
+    north: bool,
+    scale: bool,
+) -> Picture:
+    shown = legend_for(layers) if legend else None
+    if shown is not None:
+        picture = paint_legend(picture, shown, theme=theme, factor=factor)
+    if north:
+        picture = paint_compass(picture, camera.azimuth, theme=theme, factor=factor)
+    bar = scale_bar(camera, round(picture.height / factor)) if scale else None
+    if bar is not None:
+        picture = paint_scale(picture, bar, theme=theme, factor=factor)
+    if is_synthetic(layers):
+        picture = paint_note(picture, synthetic_text(), theme=theme, factor=factor)
+    return picture
+
+
+@lru_cache(maxsize=1)
+def graphics_problem() -> str:
+    """Why nothing can be drawn on this machine; empty when it can.
+
+    Tried once with a window of sixteen pixels in a child process: a driver that is missing or broken can end the
+    process it is tried in.
+    """
+    import subprocess
+
+    run = subprocess.run(
+        [sys.executable, "-c", _TRIAL], capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ)
+    )
+    if run.returncode == 0 and run.stdout.strip().endswith("drawn"):
+        return ""
+    lines = [line for line in (run.stdout + run.stderr).splitlines() if line.strip()]
+    return lines[-1][:300] if lines else f"exit status {run.returncode}"
+
+
+_TRIAL = """
+import vtkmodules.vtkRenderingOpenGL2
+from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
+from vtkmodules.vtkRenderingCore import vtkWindowToImageFilter
+window = vtkRenderWindow()
+window.SetOffScreenRendering(True)
+window.SetSize(16, 16)
+renderer = vtkRenderer()
+renderer.SetBackground(1.0, 0.0, 0.0)
+window.AddRenderer(renderer)
+window.Render()
+reader = vtkWindowToImageFilter()
+reader.SetInput(window)
+reader.ReadFrontBufferOff()
+reader.Update()
+print("drawn" if reader.GetOutput().GetScalarComponentAsDouble(8, 8, 0, 0) > 200 else "an empty picture")
+"""
+
+
+def require_graphics() -> None:
+    """Raise `UserError` where nothing can be drawn."""
+    problem = graphics_problem()
+    if problem:
+        raise UserError(
+            "Pictures cannot be drawn on this machine.",
+            f"No OpenGL, neither of a graphics driver nor in software, was found ({problem}).",
+            f"On Debian and Ubuntu install: {PACKAGES}",
+            code="view.no_graphics",
+            values={"reason": problem, "packages": PACKAGES},
+        )

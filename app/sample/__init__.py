@@ -1,4 +1,4 @@
-"""Headless. The sample district 합강 표본지구: a synthetic new town, made from a seed and written in standard formats."""
+"""Headless. The sample district 합강 표본지구: a synthetic new town from a seed, in standard file formats."""
 
 from app.sample.make import SampleFiles, default_folder, is_complete, make_sample
 

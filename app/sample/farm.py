@@ -13,7 +13,7 @@ STOREY = 5.2  # [m] of a vertical farm
 
 
 def farm(block: Block, rng: np.random.Generator, which: int) -> Filling:
-    """One of three kinds of farm block in turn: glasshouses, a vertical farm with laboratories, fields and solar rows."""
+    """One of three kinds of farm block in turn: glasshouses, vertical farms, fields with solar rows."""
     site = Site(block, rng, setback=5.0, zoning="자연녹지지역" if which % 3 == 2 else "준공업지역", use="스마트팜용지")
     site.parcel()
     (_glasshouses, _vertical_farm, _fields)[which % 3](site, which)

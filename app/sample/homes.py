@@ -38,6 +38,8 @@ def apartments(block: Block, rng: np.random.Generator) -> Filling:
     else:
         _towers(site, estate, numbers, tall * 1.3, limit=9)
     _ancillary(site, estate, rng)
+    # The drive that fire engines need runs around the estate, just inside its edge.
+    site.paint(site.outline.buffer(-1.5).difference(site.outline.buffer(-6.0)), "drive")
     return site.filling
 
 
@@ -81,7 +83,6 @@ def _ancillary(site: Site, estate: str, rng: np.random.Generator) -> None:
 
 
 def _slab_rows(site: Site, estate: str, numbers: Iterator[int], tall: float) -> None:
-    rng = site.rng
     _, south, _, north = site.room.bounds
     spacing = max(36.0, 0.86 * tall * STOREY)
     rows = 1 + max(int((north - south - UNIT_DEPTH) / spacing), 0)

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.sample.ifc_model import IfcModel, Point2
+from app.sample.house_parts import (
+    AXES_X,
+    AXES_Y,
+    BEAM_DEPTH,
+    BEAM_WIDTH,
+    COLUMN,
+    DEPTH,
+    INNER,
+    LENGTH,
+    LEVELS,
+    LIFT_SHAFT,
+    NORTH_WALL,
+    OUTER,
+    SLAB,
+    SOUTH_WALL,
+    STAIR_A,
+    STAIR_B,
+    STAIR_RUN,
+    STAIR_WIDTH,
+    STAIR_Y,
+    Level,
+    add_door,
+    add_wall,
+    add_window,
+)
+from app.sample.house_stairs import add_canopy, add_roof, add_stairs
+from app.sample.ifc_model import IfcModel
 from app.sample.plan import CENTRE, CRS, SYNTHETIC, Ground, Plan
 from app.sample.rooms import ROOMS, Room
 from geo.model import Feedback
@@ -16,13 +41,6 @@ from geo.model import Feedback
 if TYPE_CHECKING:
     from app.sample.ifc_model import Entity
 
-LENGTH, DEPTH = 30.0, 18.0
-OUTER, INNER, SLAB = 0.30, 0.20, 0.20  # [m] thickness of outer and inner walls and of slabs
-COLUMN, BEAM_WIDTH, BEAM_DEPTH = 0.5, 0.35, 0.6
-SOUTH_WALL, NORTH_WALL = 7.0, 11.0  # [m] y of the corridor's walls
-AXES_X = (0.4, 6.0, 12.0, 18.0, 24.0, 29.6)
-# Columns stand on the room side of the walls, so that walls and columns do not run through each other.
-AXES_Y = (0.4, SOUTH_WALL - 0.35, NORTH_WALL + 0.35, 17.6)
 FLOOR_ABOVE_GROUND = 0.15
 COLOURS = {
     "concrete": ((176, 176, 172), 0.0), "brick": ((178, 142, 118), 0.0), "plaster": ((226, 224, 216), 0.0),
@@ -30,25 +48,6 @@ COLOURS = {
     "wood": ((168, 128, 92), 0.0), "steel": ((120, 126, 132), 0.0), "space": ((150, 190, 220), 0.75),
     "solar": ((44, 56, 84), 0.0), "furniture": ((190, 160, 124), 0.0), "roof": ((150, 154, 148), 0.0),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Level:
-    """A storey: its name, floor height and height to the next floor [m]."""
-
-    name: str
-    title: str
-    elevation: float
-    height: float
-
-
-LEVELS = (
-    Level("B1", "지하 1층", -4.2, 4.2),
-    Level("1F", "지상 1층", 0.0, 4.2),
-    Level("2F", "지상 2층", 4.2, 4.2),
-    Level("3F", "지상 3층", 8.4, 4.2),
-    Level("RF", "옥상층", 12.6, 3.6),
-)
 
 
 def write(plan: Plan, ground: Ground, path: Path, *, seed: int, feedback: Feedback) -> None:
@@ -99,16 +98,16 @@ class _House:
     def _spatial(self) -> None:
         f, model = self.model.file, self.model
         site = f.create_entity(
-            "IfcSite", model._guid(), Name="합강 표본지구 5-1", ObjectPlacement=model.placement((0, 0, 0)),
+            "IfcSite", model.guid(), Name="합강 표본지구 5-1", ObjectPlacement=model.placement((0, 0, 0)),
             CompositionType="ELEMENT", Description=SYNTHETIC,
         )  # fmt: skip
         building = f.create_entity(
-            "IfcBuilding", model._guid(), Name="5-1 주민공동시설", CompositionType="ELEMENT", Description=SYNTHETIC,
+            "IfcBuilding", model.guid(), Name="5-1 주민공동시설", CompositionType="ELEMENT", Description=SYNTHETIC,
             ObjectPlacement=model.placement((0, 0, 0), to=site.ObjectPlacement),
         )  # fmt: skip
         self.storeys = [
             f.create_entity(
-                "IfcBuildingStorey", model._guid(), Name=level.name, LongName=level.title, Elevation=level.elevation,
+                "IfcBuildingStorey", model.guid(), Name=level.name, LongName=level.title, Elevation=level.elevation,
                 CompositionType="ELEMENT",
                 ObjectPlacement=model.placement((0, 0, level.elevation), to=building.ObjectPlacement),
             )
@@ -126,13 +125,15 @@ class _House:
         storey = self.storeys[number]
         self._floor(number, level, storey)
         if level.name == "RF":
-            self._roof(level, storey)
+            add_roof(self.model, level, storey)
             return
         self._frame(level, storey)
         self._outer_walls(level, storey)
         self._inner_walls(level, storey)
         self._spaces(level, storey)
-        self._stairs(number, level, storey)
+        add_stairs(self.model, number, level, storey)
+        if level.name == "1F":
+            add_canopy(self.model, storey)
 
     # Structure
 
@@ -159,10 +160,13 @@ class _House:
             for x in (STAIR_A, STAIR_B):
                 if level.name != "RF" or x == STAIR_A:
                     self.model.opening(slab, (x, STAIR_Y, -SLAB - 0.1, STAIR_WIDTH, STAIR_RUN, SLAB + 0.2))
+            if level.name != "RF":
+                west, south, width, depth = LIFT_SHAFT
+                self.model.opening(slab, (west, south, -SLAB - 0.1, width, depth, SLAB + 0.2))
         if level.name == "RF":
             roof = self.model.product("IfcRoof", "평지붕", storey, None, attributes={"PredefinedType": "FLAT_ROOF"})
             # The roof slab belongs to the roof and, like every slab, also to its storey through it.
-            self.model._of_storey[storey.id()].remove(slab)
+            self.model.release(slab, storey)
             self.model.aggregate(roof, [slab])
 
     def _frame(self, level: Level, storey: Entity) -> None:
@@ -172,8 +176,8 @@ class _House:
             for j, y in enumerate(AXES_Y):
                 shape = self.model.shape([(self.model.block(-half, -half, 0, COLUMN, COLUMN, clear), "concrete")])
                 column = self.model.product(
-                    "IfcColumn", f"{level.name} C{i + 1}{'ABCD'[j]}", storey, shape, at=(x, y, 0), material="철근콘크리트",
-                    attributes={"PredefinedType": "COLUMN"},
+                    "IfcColumn", f"{level.name} C{i + 1}{'ABCD'[j]}", storey, shape, at=(x, y, 0),
+                    material="철근콘크리트", attributes={"PredefinedType": "COLUMN"},
                 )  # fmt: skip
                 self.model.properties(
                     column, "Pset_ColumnCommon", LoadBearing=True, IsExternal=False, FireRating="2시간"
@@ -184,7 +188,8 @@ class _House:
             solid = self.model.block(0, -BEAM_WIDTH / 2, 0, span, BEAM_WIDTH, BEAM_DEPTH)
             beam = self.model.product(
                 "IfcBeam", f"{level.name} G{number}", storey, self.model.shape([(solid, "concrete")]),
-                at=(*start, clear - BEAM_DEPTH), x_axis=axis, material="철근콘크리트", attributes={"PredefinedType": "BEAM"},
+                at=(*start, clear - BEAM_DEPTH), x_axis=axis, material="철근콘크리트",
+                attributes={"PredefinedType": "BEAM"},
             )  # fmt: skip
             self.model.properties(beam, "Pset_BeamCommon", LoadBearing=True, IsExternal=False, FireRating="2시간")
 
@@ -194,10 +199,13 @@ class _House:
         half = OUTER / 2
         sides = (
             ("남측", (-half, 0.0), LENGTH + OUTER, (1.0, 0.0)), ("동측", (LENGTH, half), DEPTH - OUTER, (0.0, 1.0)),
-            ("북측", (LENGTH + half, DEPTH), LENGTH + OUTER, (-1.0, 0.0)), ("서측", (0.0, DEPTH - half), DEPTH - OUTER, (0.0, -1.0)),
+            ("북측", (LENGTH + half, DEPTH), LENGTH + OUTER, (-1.0, 0.0)),
+            ("서측", (0.0, DEPTH - half), DEPTH - OUTER, (0.0, -1.0)),
         )  # fmt: skip
         for name, start, length, axis in sides:
-            wall = self.wall(f"{level.name} 외벽 {name}", storey, start, length, axis, level.height - SLAB, outer=True)
+            wall = add_wall(
+                self.model, f"{level.name} 외벽 {name}", storey, start, length, axis, level.height - SLAB, outer=True
+            )
             if level.name == "B1":
                 continue
             for position, width, height, sill in _facade(name, level.name, length):
@@ -208,110 +216,38 @@ class _House:
     ) -> None:
         hole = self.model.opening(wall, (position, -OUTER / 2 - 0.05, sill, width, OUTER + 0.1, height))
         if sill > 0:
-            self._window(hole, storey, level.name, width, height)
+            add_window(self.model, hole, storey, level.name, width, height)
         else:
-            self._door(hole, storey, f"{level.name} 현관문", width, height, glazed=True)
-
-    def wall(
-        self, name: str, storey: Entity, start: Point2, length: float, axis: Point2, height: float, *, outer: bool
-    ) -> Entity:
-        """A wall from `start` along `axis`, its middle on that line."""
-        thickness = OUTER if outer else INNER
-        solid = self.model.block(0, -thickness / 2, 0, length, thickness, height)
-        wall = self.model.product(
-            "IfcWall", name, storey, self.model.shape([(solid, "brick" if outer else "plaster")]), at=(*start, 0.0),
-            x_axis=axis, material="외벽" if outer else "내벽", attributes={"PredefinedType": "SOLIDWALL" if outer else "PARTITIONING"},
-        )  # fmt: skip
-        self.model.properties(
-            wall, "Pset_WallCommon", LoadBearing=outer, IsExternal=outer, FireRating="2시간" if outer else "1시간",
-            ThermalTransmittance=0.17 if outer else 1.2,
-        )  # fmt: skip
-        return wall
+            add_door(self.model, hole, storey, f"{level.name} 현관문", width, height, glazed=True)
 
     def _inner_walls(self, level: Level, storey: Entity) -> None:
         clear, half = level.height - SLAB, OUTER / 2
         for name, y, side in (("남측 복도벽", SOUTH_WALL, "S"), ("북측 복도벽", NORTH_WALL, "N")):
-            wall = self.wall(f"{level.name} {name}", storey, (half, y), LENGTH - OUTER, (1.0, 0.0), clear, outer=False)
+            wall = add_wall(
+                self.model, f"{level.name} {name}", storey, (half, y), LENGTH - OUTER, (1.0, 0.0), clear, outer=False
+            )
             for room in ROOMS[level.name]:
                 if room.side == side:
                     hole = self.model.opening(
                         wall, (room.door_x - half, -INNER / 2 - 0.05, 0.0, room.door_width, INNER + 0.1, 2.1)
                     )
-                    self._door(hole, storey, f"{room.name} 문", room.door_width, 2.1, fire=room.fire_door)
+                    add_door(self.model, hole, storey, f"{room.name} 문", room.door_width, 2.1, fire=room.fire_door)
         below_beam = clear - BEAM_DEPTH
         for room in ROOMS[level.name]:
             if room.side in "SN" and room.east < LENGTH - 1:
                 low, high = (AXES_Y[0], AXES_Y[1]) if room.side == "S" else (AXES_Y[2], AXES_Y[3])
                 start = (room.east, low + COLUMN / 2)
                 length = high - low - COLUMN
-                self.wall(
-                    f"{level.name} {room.name} 칸막이벽", storey, start, length, (0.0, 1.0), below_beam, outer=False
+                add_wall(
+                    self.model,
+                    f"{level.name} {room.name} 칸막이벽",
+                    storey,
+                    start,
+                    length,
+                    (0.0, 1.0),
+                    below_beam,
+                    outer=False,
                 )
-
-    def _window(self, hole: Entity, storey: Entity, level: str, width: float, height: float) -> None:
-        key = ("window", width, height)
-        shape = None if self.model.has_type(key) else self._window_shape(width, height)
-        mapped = self.model.mapped(key, "IfcWindowType", f"시스템창 {width:.1f} x {height:.1f}", shape)
-        window = self.model.product(
-            "IfcWindow", f"{level} 창", hole, mapped, at=(0.0, OUTER / 2, 0.0), contained=False, material="로이복층유리",
-            attributes={"OverallWidth": width, "OverallHeight": height, "PredefinedType": "WINDOW"},
-        )  # fmt: skip
-        self.model._of_storey[storey.id()].append(window)
-        self.model.typed(window, key)
-        self.model.fill(hole, window)
-        self.model.properties(
-            window,
-            "Pset_WindowCommon",
-            IsExternal=True,
-            ThermalTransmittance=1.0,
-            FireRating="해당없음",
-            GlazingAreaFraction=0.86,
-        )
-
-    def _window_shape(self, width: float, height: float) -> Entity:
-        m, frame, deep = self.model, 0.06, 0.10
-        bars = [(0, 0, width, frame), (0, height - frame, width, frame), (0, frame, frame, height - 2 * frame)]
-        bars += [(width - frame, frame, frame, height - 2 * frame), (width / 2 - 0.03, frame, 0.06, height - 2 * frame)]
-        items = [(m.block(x, 0.0, z, w, deep, h), "frame") for x, z, w, h in bars]
-        items.append((m.block(frame, deep / 2 - 0.012, frame, width - 2 * frame, 0.024, height - 2 * frame), "glass"))
-        return m.shape(items)
-
-    def _door(
-        self,
-        hole: Entity,
-        storey: Entity,
-        name: str,
-        width: float,
-        height: float,
-        *,
-        glazed: bool = False,
-        fire: bool = False,
-    ) -> None:
-        key = ("door", width, height, glazed)
-        shape = None if self.model.has_type(key) else self._door_shape(width, height, glazed)
-        mapped = self.model.mapped(
-            key, "IfcDoorType", f"{'유리문' if glazed else '여닫이문'} {width:.1f} x {height:.1f}", shape
-        )
-        door = self.model.product(
-            "IfcDoor", name, hole, mapped, at=(0.0, 0.1, 0.0), contained=False, material="로이복층유리" if glazed else "목재",
-            attributes={"OverallWidth": width, "OverallHeight": height, "PredefinedType": "DOOR"},
-        )  # fmt: skip
-        self.model._of_storey[storey.id()].append(door)
-        self.model.typed(door, key)
-        self.model.fill(hole, door)
-        self.model.properties(
-            door, "Pset_DoorCommon", IsExternal=glazed, FireRating="60분+ 방화문" if fire else "해당없음", FireExit=fire or glazed,
-            HandicapAccessible=width >= 0.9,
-        )  # fmt: skip
-
-    def _door_shape(self, width: float, height: float, glazed: bool) -> Entity:
-        m, frame = self.model, 0.05
-        items = [
-            (m.block(0, 0, 0, frame, 0.1, height), "frame"), (m.block(width - frame, 0, 0, frame, 0.1, height), "frame"),
-            (m.block(frame, 0, height - frame, width - 2 * frame, 0.1, frame), "frame"),
-            (m.block(frame, 0.03, 0.01, width - 2 * frame, 0.04, height - frame - 0.01), "glass" if glazed else "wood"),
-        ]  # fmt: skip
-        return m.shape(items)
 
     # Rooms
 
@@ -357,168 +293,6 @@ class _House:
         legs = [(0.05, 0.05), (1.49, 0.05), (0.05, 0.69), (1.49, 0.69)]
         items = [(m.block(x, y, 0, 0.06, 0.06, 0.70), "steel") for x, y in legs]
         return m.shape([*items, (m.block(0, 0, 0.70, 1.6, 0.8, 0.03), "furniture")])
-
-    # Stairs and roof
-
-    def _stairs(self, number: int, level: Level, storey: Entity) -> None:
-        for x, name in ((STAIR_A, "A"), (STAIR_B, "B")):
-            if level.name == "3F" and name == "B":
-                continue
-            stair = self.model.product(
-                "IfcStair",
-                f"{level.name} 계단 {name}",
-                storey,
-                None,
-                at=(x, STAIR_Y, 0.0),
-                attributes={"PredefinedType": "HALF_TURN_STAIR"},
-            )
-            self.model.aggregate(stair, self._flights(stair, level, name))
-            self.model.properties(
-                stair, "Pset_StairCommon", NumberOfRiser=24, FireRating="2시간", FireExit=True, IsExternal=False
-            )
-        if number == 1:
-            cabin = self.model.shape([(self.model.block(0, 0, 0, 1.6, 1.7, 2.4), "steel")])
-            self.model.product(
-                "IfcTransportElement",
-                "승강기",
-                storey,
-                cabin,
-                at=(STAIR_A + STAIR_WIDTH + 0.35, 15.2, 0.0),
-                attributes={"PredefinedType": "ELEVATOR"},
-            )
-
-    def _flights(self, stair: Entity, level: Level, name: str) -> list[Entity]:
-        """Two flights of twelve risers with a landing between, side by side, and a rail on each."""
-        m, rise, going = self.model, level.height / 24, 0.28
-        # A flight is drawn in the vertical plane along its run and stands on the stair's axes turned by 90 degrees.
-        steps: list[Point2] = [(0.0, 0.0)]
-        for i in range(12):
-            steps += [(i * going, (i + 1) * rise), ((i + 1) * going, (i + 1) * rise)]
-        steps += [(12 * going, 12 * rise - 0.25), (0.3, 0.0)]
-        parts = []
-        for number, (origin, axis) in enumerate(
-            (((1.3, 0.0, 0.0), (0.0, 1.0)), ((1.5, 12 * going, 12 * rise), (0.0, -1.0))), start=1
-        ):
-            shape = m.shape([(m.side(steps, 0.0, 1.25), "concrete")])
-            parts.append(
-                m.product(
-                    "IfcStairFlight",
-                    f"{level.name} 계단 {name}-{number}",
-                    stair,
-                    shape,
-                    at=origin,
-                    x_axis=axis,
-                    contained=False,
-                    material="철근콘크리트",
-                    attributes={
-                        "NumberOfRisers": 12,
-                        "RiserHeight": round(rise, 4),
-                        "TreadLength": going,
-                        "PredefinedType": "STRAIGHT",
-                    },
-                )  # fmt: skip
-            )
-            rail = m.side(
-                [(0, 0.9 + rise), (12 * going, 0.9 + 12 * rise), (12 * going, 0.96 + 12 * rise), (0, 0.96 + rise)],
-                0.0,
-                0.05,
-            )
-            parts.append(
-                m.product(
-                    "IfcRailing",
-                    f"{level.name} 난간 {name}-{number}",
-                    stair,
-                    m.shape([(rail, "steel")]),
-                    at=origin,
-                    x_axis=axis,
-                    contained=False,
-                    material="강재",
-                    attributes={"PredefinedType": "HANDRAIL"},
-                )  # fmt: skip
-            )
-        landing = m.shape([(m.block(0.05, 12 * going, 12 * rise - 0.2, 2.7, 1.4, 0.2), "concrete")])
-        parts.append(
-            m.product(
-                "IfcSlab",
-                f"{level.name} 계단참 {name}",
-                stair,
-                landing,
-                contained=False,
-                material="철근콘크리트",
-                attributes={"PredefinedType": "LANDING"},
-            )
-        )
-        return parts
-
-    def _roof(self, level: Level, storey: Entity) -> None:
-        m, half = self.model, OUTER / 2
-        parapets = (
-            ((-half, 0.0), LENGTH + OUTER, (1.0, 0.0)), ((LENGTH, half), DEPTH - OUTER, (0.0, 1.0)),
-            ((LENGTH + half, DEPTH), LENGTH + OUTER, (-1.0, 0.0)), ((0.0, DEPTH - half), DEPTH - OUTER, (0.0, -1.0)),
-        )  # fmt: skip
-        for number, (start, length, axis) in enumerate(parapets, start=1):
-            self.wall(f"파라펫 {number}", storey, start, length, axis, 1.2, outer=True)
-        self._penthouse(level, storey)
-        for number in range(15):
-            x, y = 7.5 + 4.2 * (number % 5), 1.6 + 2.7 * (number // 5)
-            panel = m.side([(0, 0.3), (1.7, 1.1), (1.7, 1.15), (0, 0.35)], 0.0, 3.6)
-            # The panels face south: their slope runs along the building's y axis.
-            m.product(
-                "IfcSolarDevice", f"태양광 패널 {number + 1}", storey, m.shape([(panel, "solar")]), at=(x + 3.6, y, 0.0),
-                x_axis=(0.0, 1.0), attributes={"PredefinedType": "SOLARPANEL"},
-            )  # fmt: skip
-        canopy = m.shape([(m.block(0, 0, 0, 7.0, 3.0, 0.25), "roof")])
-        m.product(
-            "IfcSlab",
-            "현관 캐노피",
-            self.storeys[1],
-            canopy,
-            at=(11.5, -3.0 - half, 3.2),
-            material="강재",
-            attributes={"PredefinedType": "ROOF"},
-        )
-        for x in (11.9, 17.8):
-            post = m.shape([(m.block(0, 0, 0, 0.2, 0.2, 3.2), "steel")])
-            m.product(
-                "IfcColumn",
-                "캐노피 기둥",
-                self.storeys[1],
-                post,
-                at=(x, -2.9 - half, 0.0),
-                material="강재",
-                attributes={"PredefinedType": "COLUMN"},
-            )
-
-    def _penthouse(self, level: Level, storey: Entity) -> None:
-        """The stair's house on the roof, with its door."""
-        west, east, south, north = 0.6, 5.8, 10.6, 17.2
-        sides = (
-            ((west, south), east - west, (1.0, 0.0)), ((east, south + INNER / 2), north - south - INNER, (0.0, 1.0)),
-            ((east, north), east - west, (-1.0, 0.0)), ((west, north - INNER / 2), north - south - INNER, (0.0, -1.0)),
-        )  # fmt: skip
-        for number, (start, length, axis) in enumerate(sides, start=1):
-            wall = self.wall(f"옥탑 벽 {number}", storey, start, length, axis, level.height - SLAB, outer=False)
-            if number == 1:
-                hole = self.model.opening(wall, (3.4, -INNER / 2 - 0.05, 0.0, 1.0, INNER + 0.1, 2.1))
-                self._door(hole, storey, "옥상 출입문", 1.0, 2.1, fire=True)
-        solid = self.model.block(
-            west - 0.4, south - 0.4, level.height - SLAB, east - west + 0.8, north - south + 0.8, SLAB
-        )
-        slab = self.model.product(
-            "IfcSlab",
-            "옥탑 지붕",
-            storey,
-            self.model.shape([(solid, "roof")]),
-            material="철근콘크리트",
-            attributes={"PredefinedType": "ROOF"},
-        )
-        self.model.properties(
-            slab, "Pset_SlabCommon", LoadBearing=True, IsExternal=True, FireRating="2시간", ThermalTransmittance=0.15
-        )
-
-
-STAIR_A, STAIR_B, STAIR_Y = 1.6, 25.4, 11.8  # [m] south-west corners of the stair wells
-STAIR_WIDTH, STAIR_RUN = 2.8, 4.8
 
 
 def _pairs(values: tuple[float, ...]) -> list[tuple[float, float]]:

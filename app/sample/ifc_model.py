@@ -32,7 +32,7 @@ class IfcModel:
         import ifcopenshell.api.unit
 
         self.file = ifcopenshell.file(schema="IFC4")
-        self.project = self.file.create_entity("IfcProject", self._guid(), Name=project, Description=description)
+        self.project = self.file.create_entity("IfcProject", self.guid(), Name=project, Description=description)
         length = ifcopenshell.api.unit.add_si_unit(self.file, unit_type="LENGTHUNIT")
         area = ifcopenshell.api.unit.add_si_unit(self.file, unit_type="AREAUNIT")
         volume = ifcopenshell.api.unit.add_si_unit(self.file, unit_type="VOLUMEUNIT")
@@ -51,7 +51,7 @@ class IfcModel:
         self._of_type: dict[int, list[Entity]] = defaultdict(list)
 
     @staticmethod
-    def _guid() -> str:
+    def guid() -> str:
         """A placeholder; `write` gives the lasting ids."""
         import ifcopenshell.guid
 
@@ -145,7 +145,7 @@ class IfcModel:
             None if shape is None else self.file.create_entity("IfcProductDefinitionShape", None, None, [shape])
         )
         entity = self.file.create_entity(
-            kind, self._guid(), Name=name, ObjectPlacement=self.placement(at, to=parent.ObjectPlacement, x_axis=x_axis),
+            kind, self.guid(), Name=name, ObjectPlacement=self.placement(at, to=parent.ObjectPlacement, x_axis=x_axis),
             Representation=definition, **(attributes or {}),
         )  # fmt: skip
         if contained:
@@ -169,7 +169,7 @@ class IfcModel:
                 else {"AssemblyPlace": "NOTDEFINED"}
             )
             self._types[key] = f.create_entity(
-                kind, self._guid(), Name=name, RepresentationMaps=[shape_map], **attributes
+                kind, self.guid(), Name=name, RepresentationMaps=[shape_map], **attributes
             )
         target = f.create_entity(
             "IfcCartesianTransformationOperator3D", None, None,
@@ -186,6 +186,14 @@ class IfcModel:
         """The type that an occurrence follows."""
         self._of_type[self._types[key].id()].append(entity)
 
+    def contain(self, entity: Entity, storey: Entity) -> None:
+        """Say in which storey something lies that is placed relative to something else."""
+        self._of_storey[storey.id()].append(entity)
+
+    def release(self, entity: Entity, storey: Entity) -> None:
+        """Take something out of a storey again, because it is part of a whole that lies there."""
+        self._of_storey[storey.id()].remove(entity)
+
     def opening(self, host: Entity, box: tuple[float, float, float, float, float, float]) -> Entity:
         """A hole (x, y, z, width, depth, height in the host's axes) in a wall or slab."""
         x, y, z, width, depth, height = box
@@ -196,19 +204,19 @@ class IfcModel:
             attributes={"PredefinedType": "OPENING"},
         )  # fmt: skip
         self.file.create_entity(
-            "IfcRelVoidsElement", self._guid(), RelatingBuildingElement=host, RelatedOpeningElement=hole
+            "IfcRelVoidsElement", self.guid(), RelatingBuildingElement=host, RelatedOpeningElement=hole
         )
         return hole
 
     def fill(self, hole: Entity, element: Entity) -> None:
         """Door or window in a hole."""
         self.file.create_entity(
-            "IfcRelFillsElement", self._guid(), RelatingOpeningElement=hole, RelatedBuildingElement=element
+            "IfcRelFillsElement", self.guid(), RelatingOpeningElement=hole, RelatedBuildingElement=element
         )
 
     def aggregate(self, whole: Entity, parts: Sequence[Entity]) -> None:
         """Parts of a whole, such as storeys of a building and flights of a stair."""
-        self.file.create_entity("IfcRelAggregates", self._guid(), RelatingObject=whole, RelatedObjects=list(parts))
+        self.file.create_entity("IfcRelAggregates", self.guid(), RelatingObject=whole, RelatedObjects=list(parts))
 
     def properties(self, entity: Entity, name: str, **values: object) -> None:
         """A property set; products with equal values share one. Text, truth, whole and decimal values."""
@@ -246,7 +254,7 @@ class IfcModel:
             spaces = [p for p in products if p.is_a("IfcSpace")]
             if elements:
                 f.create_entity(
-                    "IfcRelContainedInSpatialStructure", self._guid(), RelatedElements=elements,
+                    "IfcRelContainedInSpatialStructure", self.guid(), RelatedElements=elements,
                     RelatingStructure=f.by_id(storey),
                 )  # fmt: skip
             if spaces:
@@ -254,12 +262,12 @@ class IfcModel:
         for name, products in self._of_material.items():
             f.create_entity(
                 "IfcRelAssociatesMaterial",
-                self._guid(),
+                self.guid(),
                 RelatedObjects=products,
                 RelatingMaterial=self._materials[name],
             )
         for type_id, products in self._of_type.items():
-            f.create_entity("IfcRelDefinesByType", self._guid(), RelatedObjects=products, RelatingType=f.by_id(type_id))
+            f.create_entity("IfcRelDefinesByType", self.guid(), RelatedObjects=products, RelatingType=f.by_id(type_id))
         for (name, *values), products in self._of_properties.items():
             self._property_set(str(name), values, products)
 
@@ -276,11 +284,11 @@ class IfcModel:
             else:
                 made.append(f.create_entity("IfcPropertySingleValue", key, None, f.create_entity(kind, value), None))
         if name.startswith("Qto_"):
-            definition = f.create_entity("IfcElementQuantity", self._guid(), Name=name, Quantities=made)
+            definition = f.create_entity("IfcElementQuantity", self.guid(), Name=name, Quantities=made)
         else:
-            definition = f.create_entity("IfcPropertySet", self._guid(), Name=name, HasProperties=made)
+            definition = f.create_entity("IfcPropertySet", self.guid(), Name=name, HasProperties=made)
         f.create_entity(
-            "IfcRelDefinesByProperties", self._guid(), RelatedObjects=products, RelatingPropertyDefinition=definition
+            "IfcRelDefinesByProperties", self.guid(), RelatedObjects=products, RelatingPropertyDefinition=definition
         )
 
 

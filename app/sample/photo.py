@@ -9,18 +9,19 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
-from shapely import Polygon
+from shapely import Polygon, affinity
 
 from app.sample.layout import street_area
 from app.sample.plan import CRS, SYNTHETIC, WINDOW, Ground, Plan
 from app.sample.solids import Pitched
-from app.sample.terrain import house_lot, mask, noise, size, transform
+from app.sample.terrain import HILLS, house_lot, mask, noise, size, transform
 from app.sample.trees import Trees
 from geo.model import Feedback
 
 Floats = NDArray[np.float32]
 PIXEL = 1.0  # [m]
 QUALITY = 86
+SATURATION, LIGHTEN = 0.8, 7.0
 OVERVIEWS = [2, 4, 8, 16]
 # Muted land cover colours (red, green, blue).
 COVER = {
@@ -29,13 +30,15 @@ COVER = {
     "town": (160, 156, 146), "campus": (152, 153, 142), "farm": (146, 142, 106), "school": (164, 154, 132),
     "garden": (138, 143, 112), "track": (152, 104, 84), "pitch": (118, 136, 92), "field": (150, 148, 96),
     "solar": (72, 82, 100), "carpark": (132, 132, 132), "playground": (184, 150, 118), "soil": (176, 158, 130),
-    "path": (182, 170, 146), "bicycle": (150, 116, 100), "bus": (146, 112, 100), "paint": (206, 206, 202), "line": (196, 176, 112),
+    "path": (182, 170, 146), "drive": (142, 141, 138),
+    "bicycle": (150, 116, 100), "bus": (146, 112, 100), "paint": (206, 206, 202), "line": (196, 176, 112),
 }  # fmt: skip
 BLOCK_COVER = {
     "wood": "wood", "belt": "grass", "greenway": "grass", "park": "grass", "apartment": "estate", "detached": "garden",
     "mixed": "town", "innovation": "campus", "farm": "farm", "parking": "pavement", "elementary": "school",
     "middle": "school", "high": "school", "academy": "grass", "house": "grass", "hydrogen": "farm",
 }  # fmt: skip
+LAWN_USES = ("public", "innovation", "social", "library", "concert", "hospital", "convention", "datacentre", "hydrogen")
 ROOFS = {
     "flat": ((176, 176, 172), (164, 166, 160), (150, 160, 146), (184, 180, 172), (158, 162, 168)),
     "pitched": ((150, 112, 96), (122, 122, 124), (140, 124, 110), (108, 112, 118), (160, 132, 112)),
@@ -77,25 +80,30 @@ def paint(plan: Plan, ground: Ground, trees: Trees, seed: int, feedback: Feedbac
     rng = np.random.default_rng([seed, 5])
     canvas = _Canvas()
     feedback.step(0.0, "painting land")
-    _countryside(canvas, plan, rng)
+    hills = _outer_woods(plan, rng)
+    _countryside(canvas, plan, hills, rng)
     for use in sorted({b.use for b in plan.blocks}):
         canvas.paint([b.polygon for b in plan.blocks if b.use == use], COVER[BLOCK_COVER.get(use, "town")])
     _lots(canvas, plan, rng)
+    _lawns(canvas, plan)
     feedback.step(0.25, "painting streets")
     _streets(canvas, plan)
     _surfaces(canvas, plan, rng)
     canvas.paint([p for _, kind, p in plan.water], COVER["river"])
     feedback.step(0.45, "painting texture")
-    _texture(canvas, plan, rng)
+    _texture(canvas, plan, hills, rng)
     feedback.step(0.65, "painting trees and roofs")
     _crowns(canvas, trees, rng)
     _roofs(canvas, plan, rng)
+    # Quiet colours: what the analyses paint on top must stand out.
+    grey = canvas.colour.mean(axis=2, keepdims=True)
+    canvas.colour = grey + SATURATION * (canvas.colour - grey) + LIGHTEN
     feedback.step(0.85, "adding relief")
     _relief(canvas, ground)
     return np.clip(np.rint(canvas.colour), 0, 255).astype(np.uint8)[::-1]
 
 
-def _countryside(canvas: _Canvas, plan: Plan, rng: np.random.Generator) -> None:
+def _countryside(canvas: _Canvas, plan: Plan, hills: shapely.Geometry, rng: np.random.Generator) -> None:
     """Paddies and fields outside the site, woods on the outer hills, sand along the river."""
     outside = shapely.box(*WINDOW).difference(plan.boundary.buffer(14))
     turn = np.radians(-14)
@@ -107,12 +115,26 @@ def _countryside(canvas: _Canvas, plan: Plan, rng: np.random.Generator) -> None:
             world = corners @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
             plots.append(Polygon(world))
     shapely.prepare(outside)
-    plots = [p for p in plots if outside.contains(p)]
+    plots = [p for p in plots if outside.contains(p) and not hills.intersects(p)]
     colours = np.array(FIELD_COLOURS, dtype=np.float32)[rng.integers(len(FIELD_COLOURS), size=len(plots))]
     canvas.numbers(plots, colours)
+    canvas.paint([hills], COVER["wood"])
     rivers = [p for _, kind, p in plan.water if kind == "river"]
     canvas.paint([p.buffer(44) for p in rivers], COVER["grass"])
     canvas.paint([p.buffer(9 + 9 * i) for i, p in enumerate(rivers)], COVER["sand"])
+
+
+def _outer_woods(plan: Plan, rng: np.random.Generator) -> shapely.Geometry:
+    """Woods on the hills around the site, with ragged edges, clear of streets and river."""
+    angle = np.linspace(0, 2 * np.pi, 61)[:-1]
+    woods = []
+    for centre, axes, turn_deg, _ in HILLS:
+        ragged = 0.82 + sum(rng.normal(0, 0.05) * np.cos(k * angle + rng.uniform(0, 6.28)) for k in range(2, 12))
+        wood = Polygon(np.column_stack([axes[0] * np.cos(angle) * ragged, axes[1] * np.sin(angle) * ragged]))
+        woods.append(affinity.translate(affinity.rotate(wood, turn_deg, origin=(0, 0)), *centre).buffer(0))
+    rivers = [p.buffer(60) for _, kind, p in plan.water if kind == "river"]
+    apart = [plan.boundary.buffer(10), street_area(plan.streets, grow=6.0), *rivers]
+    return shapely.union_all(woods).difference(shapely.union_all(apart))
 
 
 def _lots(canvas: _Canvas, plan: Plan, rng: np.random.Generator) -> None:
@@ -121,6 +143,19 @@ def _lots(canvas: _Canvas, plan: Plan, rng: np.random.Generator) -> None:
     base = np.array(COVER["garden"], dtype=np.float32)
     shift = rng.normal(0, 7, (len(lots), 1)).astype(np.float32) + rng.normal(0, 3, (len(lots), 3)).astype(np.float32)
     canvas.numbers(lots, base + shift)
+
+
+def _lawns(canvas: _Canvas, plan: Plan) -> None:
+    """Grass on institutional and office grounds wherever it is far enough from buildings and plazas."""
+    tree = shapely.STRtree([b.form.polygon for b in plan.buildings])
+    footprints = np.array([b.form.polygon for b in plan.buildings], dtype=object)
+    lawns = []
+    for block in plan.blocks:
+        if block.use in LAWN_USES:
+            near = footprints[tree.query(block.polygon)]
+            free = block.polygon.buffer(-3.5).difference(shapely.union_all(near).buffer(5.5))
+            lawns.append(free.buffer(-3.0).buffer(2.5))
+    canvas.paint(lawns, COVER["estate"])
 
 
 def _streets(canvas: _Canvas, plan: Plan) -> None:
@@ -157,7 +192,7 @@ def _mix(a: tuple[float, ...], b: tuple[float, ...], share: float) -> tuple[floa
 
 
 def _surfaces(canvas: _Canvas, plan: Plan, rng: np.random.Generator) -> None:
-    for kind in ("plaza", "soil", "carpark", "playground", "track", "pitch", "solar", "path"):
+    for kind in ("drive", "plaza", "soil", "carpark", "playground", "track", "pitch", "solar", "path"):
         canvas.paint([s.polygon for s in plan.surfaces if s.kind == kind], COVER[kind])
     fields = [s.polygon for s in plan.surfaces if s.kind == "field"]
     colours = np.array(FIELD_COLOURS, dtype=np.float32)[rng.integers(len(FIELD_COLOURS), size=len(fields))]
@@ -173,10 +208,11 @@ def _stripes(canvas: _Canvas, shapes: list[Polygon], period: int, width: int, co
     canvas.colour[here & rows] = colour
 
 
-def _texture(canvas: _Canvas, plan: Plan, rng: np.random.Generator) -> None:
+def _texture(canvas: _Canvas, plan: Plan, hills: shapely.Geometry, rng: np.random.Generator) -> None:
     """Broad and fine variation; strong in woods, weak on streets and water."""
     shape = size(PIXEL)
-    woods = mask([b.polygon for b in plan.blocks if b.use == "wood"], cell=PIXEL)
+    wood_polygons = [b.polygon for b in plan.blocks if b.use == "wood"]
+    woods = mask([*wood_polygons, hills], cell=PIXEL)
     still = mask([street_area(plan.streets), *[p for _, _, p in plan.water]], cell=PIXEL)
     fine = rng.normal(0, 1, shape).astype(np.float32)
     clumps = ndimage.gaussian_filter(fine, 2.2) * 7.0

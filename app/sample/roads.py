@@ -38,13 +38,10 @@ def _columns(streets: list[Street]) -> dict[str, list[object]]:
 
 
 def write_parcels(plan: Plan, path: Path) -> None:
-    """Layer ``parcels`` with zoning, caps and what the sample's buildings really use of them [%]."""
+    """Layer ``parcels`` with zoning, caps and the coverage that the sample's buildings reach [%]."""
     covered: dict[str, float] = defaultdict(float)
-    floors: dict[str, float] = defaultdict(float)
     for building in plan.buildings:
-        area = building.form.polygon.area
-        covered[building.parcel] += area
-        floors[building.parcel] += area * building.storeys_above
+        covered[building.parcel] += building.form.polygon.area
     parcels = plan.parcels
     areas = np.array([p.polygon.area for p in parcels])
     columns: dict[str, list[object]] = {

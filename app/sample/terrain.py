@@ -94,7 +94,7 @@ def _natural(plan: Plan, rng: np.random.Generator) -> Floats:
     z += 1.3 * _ramp(away / 200.0) * noise(rng, shape, CELL, largest=520.0, octaves=3)
     rough = noise(rng, shape, CELL, largest=190.0, octaves=5)
     for centre, axes, turn, top in HILLS:
-        z += _hill(x, y, centre, axes, turn) * top * (1.0 + 0.12 * rough)
+        z += _hill(x, y, centre, axes, turn) * top * (1.0 + 0.12 * rough) * _ramp(away / 150.0)
     z += 0.12 * _ramp(away / 60.0) * noise(rng, shape, CELL, largest=40.0, octaves=3)
     # A low dike (제방) keeps the river out of the terrace.
     z += 2.2 * np.exp(-(((away - 62.0) / 9.0) ** 2))
@@ -119,8 +119,8 @@ def _graded(z: Floats, plan: Plan) -> Floats:
     """Built-up land is smoothed to gentle slopes, streets further along their course, woods stay as they are."""
     wild = mask([p.buffer(-6) for p in plan.woodlands])
     built = mask([plan.boundary.buffer(-15)]) & ~wild
-    weight = ndimage.gaussian_filter(built.astype(float), 8.0 / CELL)
-    z = z + weight * (ndimage.gaussian_filter(z, 46.0 / CELL) - z)
+    weight = ndimage.gaussian_filter(built.astype(float), 15.0 / CELL)
+    z = z + weight * (ndimage.gaussian_filter(z, 58.0 / CELL) - z)
     roads = mask([street_area(plan.streets)])
     road_weight = ndimage.gaussian_filter(roads.astype(float), 3.0 / CELL)
     z = z + np.clip(road_weight * 1.3, 0, 1) * (ndimage.gaussian_filter(z, 18.0 / CELL) - z)
@@ -149,8 +149,8 @@ def _levelled(z: Floats, plan: Plan) -> Floats:
     heights = np.concatenate([[0.0], np.nan_to_num(means)])
     inside = number > 0
     rise = np.where(inside, heights[number] - z, 0.0)
-    spread = ndimage.gaussian_filter(inside.astype(float), 6.0 / CELL)
-    around = ndimage.gaussian_filter(rise, 6.0 / CELL) / np.maximum(spread, 0.05)
+    spread = ndimage.gaussian_filter(inside.astype(float), 7.0 / CELL)
+    around = ndimage.gaussian_filter(rise, 7.0 / CELL) / np.maximum(spread, 0.05)
     fade = np.clip(spread * 2.0, 0.0, 1.0)
     return np.where(inside, z + rise, z + fade * around)
 

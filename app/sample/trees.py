@@ -1,4 +1,4 @@
-"""Trees: rows along streets, groups in parks and estates, a sample of the woods; never in a building or on a carriageway."""
+"""Trees along streets, in parks, estates and woods; never in a building or on a carriageway."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from app.sample.layout import street_area
-from app.sample.plan import Ground, Plan
+from app.sample.plan import WINDOW, Ground, Plan
 from app.sample.terrain import house_lot, mask
 from app.sample.vector import write_layer
 from geo.model import Feedback
@@ -18,24 +18,34 @@ from geo.model import Feedback
 Floats = NDArray[np.float64]
 RASTER = 1.0  # [m] of the map that says where trees may stand
 CLEAR_OF_BUILDINGS = 2.8  # [m]
-STREET_SPACING = {"ring": 9.0, "collector": 9.0, "local": 11.0}
+STREET_SPACING = {"ring": 12.0, "collector": 12.0, "local": 15.0}
 # Korean name, Latin name, height [m], crown diameter [m]
 STREET_SPECIES = (
-    ("은행나무", "Ginkgo biloba", 9.0, 4.6), ("느티나무", "Zelkova serrata", 9.5, 6.8), ("왕벚나무", "Prunus yedoensis", 7.0, 6.2),
-    ("이팝나무", "Chionanthus retusus", 7.0, 4.8), ("메타세쿼이아", "Metasequoia glyptostroboides", 14.0, 4.4),
-)  # fmt: skip
+    ("은행나무", "Ginkgo biloba", 9.0, 4.6),
+    ("느티나무", "Zelkova serrata", 9.5, 6.8),
+    ("왕벚나무", "Prunus yedoensis", 7.0, 6.2),
+    ("이팝나무", "Chionanthus retusus", 7.0, 4.8),
+    ("메타세쿼이아", "Metasequoia glyptostroboides", 14.0, 4.4),
+)
 GARDEN_SPECIES = (
-    ("느티나무", "Zelkova serrata", 9.0, 7.0), ("소나무", "Pinus densiflora", 8.5, 4.8), ("단풍나무", "Acer palmatum", 5.5, 4.6),
-    ("산딸나무", "Cornus kousa", 5.0, 3.8), ("배롱나무", "Lagerstroemia indica", 4.2, 3.2), ("왕벚나무", "Prunus yedoensis", 7.0, 6.0),
-)  # fmt: skip
+    ("느티나무", "Zelkova serrata", 9.0, 7.0),
+    ("소나무", "Pinus densiflora", 8.5, 4.8),
+    ("단풍나무", "Acer palmatum", 5.5, 4.6),
+    ("산딸나무", "Cornus kousa", 5.0, 3.8),
+    ("배롱나무", "Lagerstroemia indica", 4.2, 3.2),
+    ("왕벚나무", "Prunus yedoensis", 7.0, 6.0),
+)
 WOOD_SPECIES = (
-    ("소나무", "Pinus densiflora", 13.0, 6.0), ("신갈나무", "Quercus mongolica", 14.0, 8.2), ("굴참나무", "Quercus variabilis", 14.0, 7.6),
-    ("상수리나무", "Quercus acutissima", 14.5, 8.0), ("아까시나무", "Robinia pseudoacacia", 12.0, 6.6),
-)  # fmt: skip
+    ("소나무", "Pinus densiflora", 13.0, 6.0),
+    ("신갈나무", "Quercus mongolica", 14.0, 8.2),
+    ("굴참나무", "Quercus variabilis", 14.0, 7.6),
+    ("상수리나무", "Quercus acutissima", 14.5, 8.0),
+    ("아까시나무", "Robinia pseudoacacia", 12.0, 6.6),
+)
 Species = tuple[tuple[str, str, float, float], ...]
 # block use: (trees per hectare, species)
 DENSITY: dict[str, tuple[float, Species]] = {
-    "wood": (92.0, WOOD_SPECIES), "belt": (52.0, WOOD_SPECIES), "greenway": (62.0, GARDEN_SPECIES),
+    "wood": (110.0, WOOD_SPECIES), "belt": (52.0, WOOD_SPECIES), "greenway": (62.0, GARDEN_SPECIES),
     "park": (70.0, GARDEN_SPECIES), "apartment": (42.0, GARDEN_SPECIES), "academy": (45.0, WOOD_SPECIES),
     "house": (45.0, GARDEN_SPECIES), "social": (28.0, GARDEN_SPECIES), "public": (24.0, GARDEN_SPECIES),
     "detached": (14.0, GARDEN_SPECIES),
@@ -74,7 +84,7 @@ def _forbidden(plan: Plan) -> NDArray[np.bool_]:
     """Cells of the window where no trunk may stand."""
     buildings = [b.form.polygon.buffer(CLEAR_OF_BUILDINGS) for b in plan.buildings]
     water = [p for _, _, p in plan.water]
-    hard = ("track", "pitch", "plaza", "carpark", "solar", "field", "playground", "soil", "path")
+    hard = ("track", "pitch", "plaza", "carpark", "solar", "field", "playground", "soil", "path", "drive")
     surfaces = [s.polygon for s in plan.surfaces if s.kind in hard]
     paths = [s.line.buffer(s.width / 2 + 0.8) for s in plan.streets if s.kind in ("bicycle", "walk")]
     roads = [street_area(plan.streets, carriageway=True, grow=1.1)]
@@ -118,8 +128,6 @@ def _scattered(rng: np.random.Generator, polygon: shapely.Geometry, per_hectare:
 def _trees(
     groups: list[tuple[Floats, Species, str]], forbidden: NDArray[np.bool_], ground: Ground, rng: np.random.Generator
 ) -> Trees:
-    from app.sample.plan import WINDOW
-
     places, heights, crowns, species, kinds = [], [], [], [], []
     for points, choices, kind in groups:
         if len(points) == 0:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -47,15 +48,13 @@ def _array(values: list[object]) -> np.ndarray:
     return np.array(values)
 
 
-class _fixed_date:
+@contextmanager
+def _fixed_date() -> Iterator[None]:
     """GDAL's clock for GeoPackage stands still while this is open."""
+    import pyogrio
 
-    def __enter__(self) -> None:
-        import pyogrio
-
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
-
-    def __exit__(self, *_: object) -> None:
-        import pyogrio
-
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
+    try:
+        yield
+    finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})

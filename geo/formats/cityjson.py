@@ -15,10 +15,11 @@ from pydantic import Field as Setting
 
 from geo import crs as coordinates
 from geo.formats import cityjson_geometry as shapes
-from geo.formats.cityjson_file import REASONS, CityFile, Keep, claimed_extent, collector_paused, load
+from geo.formats.cityjson_file import REASONS, CityFile, Keep, claimed_extent, load
 from geo.formats.cityjson_layers import City
 from geo.formats.cityjson_place import check_place, known_crs, undo_second_translation, vertical_doubt
 from geo.formats.cityjson_templates import Placed, place
+from geo.formats.cityjson_text import collector_paused
 from geo.formats.cityjson_write import write
 from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
@@ -144,10 +145,11 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     placed = place(chosen, file, local, crs, frame)
     rings = shapes.flatten(chosen, file, local, feedback.part(0.6, 0.7).step)
     if box is not None:
+        placed = place(chosen, file, local, crs, frame) if len(chosen) < placed.objects else placed
         boxes = _with_instances(shapes.boxes(rings, local, len(chosen)), placed)
         chosen = [one for one, inside in zip(chosen, _touch(boxes, box).tolist(), strict=True) if inside]
         rings = shapes.flatten(chosen, file, local, feedback.part(0.7, 0.72).step)
-    placed = place(chosen, file, local, crs, frame)
+    placed = place(chosen, file, local, crs, frame) if len(chosen) < placed.objects else placed
     feedback.step(0.72, "triangles")
     city = City(file, chosen, local, semantics, placed)
     city.triangulate(rings)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import gzip
-import json
 import math
 import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -20,12 +16,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from geo.formats import cityjson_text
+from geo.formats.cityjson_text import first_line, next_line, opened, parsed, too_large
 from geo.model import Issue, UserError
 
 Floats = NDArray[np.float64]
 
-# A JSON document takes six to ten times its size in memory; beyond this CityJSONSeq or a smaller extract is needed.
-MAX_BYTES = 2 * 1024**3
 MAX_IDS = 100
 KNOWN_VERSIONS = ("1.0", "1.1", "2.0")
 # Scales from picodegrees to kilometres, offsets within the solar system's smallest map sheet.
@@ -80,7 +76,7 @@ class Dropped:
         told = "; ".join(f"{count} x {REASONS[reason]}" for reason, count in self.reasons.most_common())
         first = Issue(
             code="cityjson.dropped",
-            message=f"{self.total} objects were left out: {told}.",
+            message=f"Objects left out: {told}.",
             severity="error",
             count=self.total,
             elements=tuple(self.ids),
@@ -122,22 +118,6 @@ class CityFile:
     dropped: Dropped = field(default_factory=Dropped)
 
 
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Python's search for reference cycles, paused.
-
-    A parsed city is millions of small lists without a cycle. Searching them again and again while they are made takes
-    three times as long as the parser itself, and holds up every other thread meanwhile.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 Progress = Callable[[float, str], None]
 Keep = Callable[[Floats, str | None], bool]
 
@@ -153,7 +133,7 @@ def load(path: Path, *, progress: Progress = lambda fraction, message: None, kee
     """
     name = path.name
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             return _load(stream, name, path.stat().st_size, progress, keep)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(
@@ -165,102 +145,22 @@ def load(path: Path, *, progress: Progress = lambda fraction, message: None, kee
         ) from error
 
 
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-
-
 def _load(stream: IO[bytes], name: str, size: int, progress: Progress, keep: Keep | None) -> CityFile:
     progress(0.0, "reading the file")
-    head = stream.readline(MAX_BYTES + 1)
-    document = _first_line(head)
+    head = stream.readline(cityjson_text.MAX_BYTES + 1)
+    document = first_line(head)
     if document is not None:
-        second = _next_line(stream)
+        second = next_line(stream)
         if second:
             return _load_sequence(document, chain([second], stream), name, size, progress, keep)
     else:
-        data = head + stream.read(MAX_BYTES + 1 - len(head))
-        if len(data) > MAX_BYTES:
-            raise _too_large(name)
+        data = head + stream.read(cityjson_text.MAX_BYTES + 1 - len(head))
+        if len(data) > cityjson_text.MAX_BYTES:
+            raise too_large(name)
         progress(0.3, "parsing")
-        document, remarks = _parsed(data, name)
+        document, remarks = parsed(data, name)
         return _load_document(document, name, progress, remarks)
     return _load_document(document, name, progress, [])
-
-
-def _next_line(stream: IO[bytes]) -> bytes:
-    return next((line for line in stream if line.strip()), b"")
-
-
-def _first_line(line: bytes) -> Any:
-    """The document the first line holds, None if it does not hold a whole one."""
-    if not line.rstrip().endswith(b"}"):
-        return None
-    try:
-        return orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _too_large(name: str) -> UserError:
-    return UserError(
-        f"{name} is too large to be opened at once.",
-        f"It holds more than {MAX_BYTES / 1024**3:.0f} GB of text, several times that in memory.",
-        "Split it into tiles, or convert it to CityJSONSeq (.city.jsonl) and read a part with a box.",
-        code="cityjson.too_large",
-        values={"name": name, "limit": f"{MAX_BYTES / 1024**3:.0f}"},
-    )
-
-
-def _parsed(data: bytes, name: str) -> tuple[Any, list[Issue]]:
-    """The JSON document; tolerates a byte order mark, bytes that are not UTF-8 and NaN, and says so."""
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if not data.strip():
-        raise UserError(
-            f"{name} is empty.",
-            "There is nothing in it.",
-            "Get the file again; the copy or download may have been interrupted.",
-            code="cityjson.empty",
-            values={"name": name},
-        )
-    try:
-        return orjson.loads(data), []
-    except orjson.JSONDecodeError as error:
-        return _rescued(data, name, error)
-
-
-def _rescued(data: bytes, name: str, error: ValueError) -> tuple[Any, list[Issue]]:
-    """Second try with Python's own parser, which accepts NaN and numbers without limit."""
-    remarks = []
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8", errors="replace")
-        remarks.append(
-            Issue(
-                "cityjson.not_utf8",
-                "Some bytes of the file are not UTF-8 text; they are shown as question marks.",
-                "doubt",
-                text.count("�"),
-            )
-        )
-    if not remarks and b"NaN" not in data and b"Infinity" not in data and "infinity" not in str(error):
-        raise _not_json(name, str(error)) from error
-    try:
-        return json.loads(text), remarks
-    except (ValueError, RecursionError) as second:
-        raise _not_json(name, str(second)) from second
-
-
-def _not_json(name: str, reason: str) -> UserError:
-    return UserError(
-        f"{name} is not complete JSON text.",
-        f"The parser stopped: {reason[:200]}.",
-        "The file is damaged or cut off. Get it again, or export it again.",
-        code="cityjson.not_json",
-        values={"name": name, "reason": reason[:200]},
-    )
 
 
 def _header(document: Any, name: str, *, is_sequence: bool) -> CityFile:

@@ -116,17 +116,17 @@ class City:
         codes = np.array([code for one in self.chosen for code in one.semantics], dtype=np.int64)
         self.faces, self.face_row = done.faces, rings.surface_object[done.surface]
         self.face_semantic = codes[done.surface]
-        self._doubt("cityjson.degenerate", "surfaces have no area and were left out", done.reason >= FAULTY, rings)
-        self._doubt("cityjson.crossing", "surfaces have rings that cross", done.reason == CROSSING, rings, "doubt")
+        self._doubt("cityjson.degenerate", "Surfaces without area, left out", done.reason >= FAULTY, rings)
+        self._doubt("cityjson.crossing", "Surfaces whose rings cross", done.reason == CROSSING, rings, "doubt")
         is_solid = np.array([one.is_solid for one in self.chosen], dtype=bool)
         gaps, turned = shapes.check_solids(self.local, self.faces, self.face_row, is_solid)
         if len(gaps):
-            message = f"{len(gaps)} solids are not closed; their volume is not certain."
+            message = f"Solids that are not closed, so that their volume is not certain: {len(gaps)}."
             self.issues.append(Issue("cityjson.open_solid", message, "doubt", len(gaps), self._ids(gaps)))
         if len(turned):
             faulty = np.isin(self.face_row, turned)
             self.faces[faulty] = self.faces[faulty][:, ::-1]
-            message = f"{len(turned)} solids were inside out; their surfaces were turned."
+            message = f"Solids that were inside out and have been turned: {len(turned)}."
             self.issues.append(Issue("cityjson.inverted", message, "note", len(turned), self._ids(turned)))
 
     def _ids(self, rows: Indices) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ class City:
         if mask.any():
             count = int(mask.sum())
             ids = self._ids(np.unique(rings.surface_object[mask]))
-            self.issues.append(Issue(code, f"{count} {text}.", severity, count, ids))  # type: ignore[arg-type]
+            self.issues.append(Issue(code, f"{text}: {count}.", severity, count, ids))  # type: ignore[arg-type]
 
     def layers(self, lod: str, kind: str | None, feedback: Feedback) -> list[Layer]:
         """One layer for each part that has something to show."""
@@ -153,10 +153,11 @@ class City:
         keys = [key for key in PARTS if key in set(part_of_row)]
         layers = []
         for number, key in enumerate(keys):
-            feedback.step(number / len(keys), PARTS[key].title)
+            share = feedback.part(number / len(keys), (number + 1) / len(keys))
+            share.step(0.0, PARTS[key].title)
             rows = np.array([row for row, its in enumerate(part_of_row) if its == key and shown[row]], dtype=np.int64)
             if len(rows):
-                layers.append(self._layer(key, rows, family, kind))
+                layers.append(self._layer(key, rows, family, kind, share))
         if not layers:
             return []
         # doubts about the file as a whole are told once, with its first layer
@@ -169,7 +170,7 @@ class City:
         other = sum(count for lod, count in used.items() if not shapes.is_wanted(lod, wanted))
         told = ", ".join(f"LoD {lod or '?'}: {count}" for lod, count in sorted(used.items()))
         if other:
-            message = f"{other} objects have no LoD {wanted}; the nearest was taken ({told})."
+            message = f"Objects without LoD {wanted}, for which the nearest was taken: {other} ({told})."
             values = {"wanted": wanted, "used": told}
             self.issues.append(Issue("cityjson.lod_other", message, "note", other, values=values))
         elif len(used) > 1:
@@ -180,10 +181,10 @@ class City:
         faulty = self.semantics.faulty
         if not faulty:
             return []
-        message = f"{len(faulty)} objects have surface semantics that do not fit their surfaces; they were ignored."
+        message = f"Objects whose surface semantics do not fit their surfaces and were ignored: {len(faulty)}."
         return [Issue("cityjson.semantics", message, "doubt", len(faulty), tuple(faulty[:MAX_IDS]))]
 
-    def _layer(self, key: str, rows: Indices, family: Family, kind: str | None) -> Layer:
+    def _layer(self, key: str, rows: Indices, family: Family, kind: str | None, feedback: Feedback) -> Layer:
         part = PARTS[key]
         element_of_row = np.full(len(self.chosen), -1, dtype=np.int64)
         element_of_row[rows] = np.arange(len(rows))
@@ -194,7 +195,7 @@ class City:
             # the user's word counts for objects whose type says nothing
             theme=kind if key == "other" and kind in THEMES else part.theme,
             geometry=None,
-            table=table_of([item.source for item in items], [item.lod for item in items], family),
+            table=table_of([item.source for item in items], [item.lod for item in items], family, feedback),
             stratum=part.stratum,
             source=Source(part=key),
         )
@@ -208,7 +209,7 @@ class City:
             baked = instances.baked()
             mesh = _joined(mesh, baked)
             codes = np.concatenate([codes, np.full(len(baked.faces), -1)])
-            message = f"{len(instances.shape)} repeated shapes were written out as surfaces."
+            message = f"Repeated shapes written out as surfaces: {len(instances.shape)}."
             layer = layer.with_(issues=(Issue("cityjson.baked", message, "note", len(instances.shape)),))
         return layer.with_(geometry=mesh, fields=self._fields(layer.theme, mesh, codes))
 

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from geo.formats.cityjson_file import MAX_IDS, CityObject
-from geo.model import Column, ElementTable, Issue
+from geo.model import Column, ElementTable, Feedback, Issue
 
 # Columns of our own; an attribute of the same name is kept under another key, with its name as title.
 OBJECT_TYPE, PARENT, LOD = "object_type", "parent", "lod"
@@ -57,11 +57,11 @@ class Family:
         """Doubts met so far."""
         found = []
         if self.cyclic:
-            message = f"{len(self.cyclic)} objects are their own ancestors; they inherit nothing beyond the loop."
+            message = f"Objects that are their own ancestors and inherit nothing beyond the loop: {len(self.cyclic)}."
             ids = tuple(self.cyclic[:MAX_IDS])
             found.append(Issue("cityjson.cyclic_parent", message, "doubt", len(self.cyclic), ids))
         if self.orphans:
-            message = f"{len(self.orphans)} objects name a parent that is not in the file."
+            message = f"Objects whose parent is not in the file: {len(self.orphans)}."
             ids = tuple(self.orphans[:MAX_IDS])
             found.append(Issue("cityjson.parent_missing", message, "note", len(self.orphans), ids))
         return found
@@ -75,7 +75,7 @@ def _attributes(item: CityObject) -> dict[str, Any]:
     return attributes
 
 
-def table_of(items: Sequence[CityObject], lods: Sequence[str], family: Family) -> ElementTable:
+def table_of(items: Sequence[CityObject], lods: Sequence[str], family: Family, feedback: Feedback) -> ElementTable:
     """One row per object: type, parent, level of detail and every attribute."""
     columns = {
         OBJECT_TYPE: Column(_texts([item.type for item in items]), title="CityObject type"),
@@ -85,7 +85,9 @@ def table_of(items: Sequence[CityObject], lods: Sequence[str], family: Family) -
     if any(parent is not None for parent in parents):
         columns[PARENT] = Column(_texts(parents))
     rows = [family.attributes(item) for item in items]
-    for name in dict.fromkeys(name for row in rows for name in row):
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    for number, name in enumerate(names):
+        feedback.step(number / len(names), "attributes")
         column = column_of([row.get(name) for row in rows])
         key = name
         while key in columns or key in OWN_COLUMNS:

@@ -28,12 +28,13 @@ class Placement(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """All repetitions of a file in local metres; `row` is the object each belongs to."""
+    """All repetitions of a file in local metres; `row` is the object, of `objects`, each belongs to."""
 
     meshes: tuple[Mesh, ...]
     shape: Indices
     transform: Floats
     row: Indices
+    objects: int
 
     def of(self, element_of_row: Indices) -> Instances:
         """Instances of the objects whose element number is not negative."""
@@ -69,6 +70,7 @@ def place(chosen: list[shapes.Chosen], file: CityFile, local: Floats, crs: str, 
         np.array([numbers[placement.template] for _, placement in kept], dtype=np.int64),
         transform,
         np.array([row for row, _ in kept], dtype=np.int64),
+        len(chosen),
     )
 
 

@@ -13,9 +13,9 @@ import orjson
 from numpy.typing import NDArray
 
 from geo import crs as coordinates
-from geo.formats.cityjson_file import collector_paused
 from geo.formats.cityjson_layers import GROUND, PLAIN_SEMANTICS, ROOF, WALL
 from geo.formats.cityjson_table import LOD, OBJECT_TYPE, OWN_COLUMNS, PARENT, json_value
+from geo.formats.cityjson_text import collector_paused
 from geo.model import ElementTable, Feedback, Frame, Instances, Issue, Layer, Mesh, UserError
 
 Floats = NDArray[np.float64]
@@ -75,7 +75,7 @@ def _write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback
         lost += _add_layer(objects, layer, mesh, faces)
     _link_families(objects)
     if lost:
-        message = f"{lost} triangles smaller than a millimetre were not written."
+        message = f"Triangles smaller than a millimetre, not written: {lost}."
         feedback.note(Issue("cityjson.too_small", message, "note", lost))
     document = _document(objects, vertices, translate, frame)
     feedback.step(0.8, "writing")

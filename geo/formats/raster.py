@@ -136,6 +136,9 @@ def _described(source: Any, path: Path, said: str | None, own: Any, transform: A
             name = name or file_name
     if said and coordinates.vertical_name(said):
         vertical, unit = coordinates.vertical_name(said), coordinates.height_metres_per_unit(said)
+    if vertical == "ellipsoid":
+        message = "The heights are above the ellipsoid, not above the sea; in Korea that is some 20 to 30 m more."
+        issues.append(Issue("crs.ellipsoid_heights", message, "doubt"))
     return Opened(source, path, name, vertical, transform, unit, tuple(issues))
 
 

@@ -49,7 +49,8 @@ def inspect(path: Path) -> FileInfo:
         low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
         bounds = (float(low[0]), float(low[1]), 0.0, float(high[2]), float(high[3]), 0.0)
     driver = str(facts[0][2].get("driver", ""))
-    return FileInfo("vector", FORMAT.title, driver, crs, "", bounds, counts, tuple(issues), {"layers": details})
+    more: dict[str, object] = {"driver": driver, "layers": details}
+    return FileInfo("vector", FORMAT.title, "", crs, "", bounds, counts, tuple(issues), more)
 
 
 def _facts_of(name: str, path: Path, info: Mapping[str, Any]) -> dict[str, object]:

@@ -57,7 +57,7 @@ HEIGHT = (
         "hm",
         "heightag",
     ),
-    *("높이", "건물높이", "높이m", "heit", "buldhg", "a16", "roofheight", "relheight", "eaveheight"),
+    *("높이", "건물높이", "높이m", "heit", "buldhg", "a16", "roofheight", "relheight", "eaveheight", "heightused"),
 )
 STOREYS = (
     *("storeys", "stories", "storey", "floors", "nfloors", "floorsag", "levels", "buildinglevels", "numfloors"),
@@ -65,9 +65,22 @@ STOREYS = (
 )
 BASE = (
     *("base", "baseheight", "baseelevation", "basez", "groundheight", "groundelevation", "groundz", "zmin"),
-    *("지반고", "지반높이"),
+    *("지반고", "지반높이", "baseused"),
 )
-WIDTH = ("width", "roadwidth", "widthm", "rvwd", "rdwidth", "도로폭", "폭원", "도로너비", "너비", "폭", "roadbt", "bt")
+WIDTH = (
+    "width",
+    "roadwidth",
+    "widthm",
+    "rvwd",
+    "rdwidth",
+    "도로폭",
+    "폭원",
+    "도로너비",
+    "너비",
+    "폭",
+    "roadbt",
+    "widthused",
+)
 CLASS = ("highway", "class", "fclass", "roadclass", "도로구분", "도로등급", "종류", "구분", "type", "rddv", "roadrank")
 LEVEL = (
     *("등고수치", "수치", "표고", "표고값", "elev", "elevation", "contour", "ele", "height", "z", "level", "altitude"),

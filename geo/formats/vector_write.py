@@ -25,10 +25,11 @@ def write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback)
     if driver is None or not usable or (driver == "GeoJSON" and len(usable) > 1):
         raise _cannot(path, len(usable), len(layers))
     temporary = _temporary_beside(path)
+    taken: set[str] = set()
     try:
         for number, layer in enumerate(usable):
             feedback.step(number / len(usable), f"writing {layer.name}")
-            _write_layer(temporary, layer, frame, driver, append=number > 0)
+            _write_layer(temporary, layer, _free_name(layer.name, taken), frame, driver, append=number > 0)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         raise _not_written(path, str(error)) from error
@@ -47,7 +48,21 @@ def _temporary_beside(path: Path) -> Path:
     return Path(name)
 
 
-def _write_layer(path: Path, layer: Layer, frame: Frame, driver: str, *, append: bool) -> None:
+def _free_name(wish: str, taken: set[str]) -> str:
+    """A layer name not used yet in the file (a GeoPackage compares without case)."""
+    name = next(n for k in range(1, len(taken) + 2) if (n := wish if k == 1 else f"{wish} {k}").lower() not in taken)
+    taken.add(name.lower())
+    return name
+
+
+def _columns(layer: Layer) -> dict[str, NDArray[np.generic]]:
+    """Columns by a name that SQL can tell apart; ``fid`` belongs to the GeoPackage itself."""
+    taken = {"fid", "geom"}
+    named = {_free_name("id", taken): np.asarray(layer.table.ids)}
+    return named | {_free_name(name, taken): column.values for name, column in layer.table.columns.items()}
+
+
+def _write_layer(path: Path, layer: Layer, name: str, frame: Frame, driver: str, *, append: bool) -> None:
     import pyogrio
     import shapely
 
@@ -59,14 +74,14 @@ def _write_layer(path: Path, layer: Layer, frame: Frame, driver: str, *, append:
     east, north = coordinates.transform(local[:, 0], local[:, 1], frame.crs, crs)
     new = np.column_stack([east, north, local[:, 2]]) if has_z else np.column_stack([east, north])
     shapes = shapely.set_coordinates(shapes, new)
-    names = {"id": layer.table.ids, **{n: c.values for n, c in layer.table.columns.items() if n.lower() != "id"}}
+    names = _columns(layer)
     kinds = {shapely.get_type_id(shape) for shape in shapes if shape is not None}
     pyogrio.raw.write(
         str(path),
         shapely.to_wkb(shapes),
         [np.asarray(values) for values in names.values()],
         list(names),
-        layer=layer.name if driver == "GPKG" else None,
+        layer=name if driver == "GPKG" else None,
         driver=driver,
         geometry_type=_type_name(kinds, has_z),
         crs=crs,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from app.theme import Theme, theme_named
 from resources import path
-
-if TYPE_CHECKING:
-    from app.theme import Theme
 
 FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "Apple SD Gothic Neo", "NanumBarunGothic", "NanumGothic")
 BASE_POINT_SIZE = 9.5
@@ -61,6 +58,7 @@ def apply(application: QApplication, theme: Theme) -> None:
         # Once, and before any widget exists: Qt does not give a later font to widgets with a style sheet.
         application.setFont(base_font())
         application.setProperty("has_base_font", True)
+    application.setProperty("theme_name", theme.name)
     application.setStyleSheet(style_sheet(theme))
 
 
@@ -164,16 +162,24 @@ def program_icon() -> QIcon:
 
 
 def set_icon(target: QAction | QAbstractButton, name: str) -> None:
-    """Remember which icon a button or action has; `paint_icons` colours it."""
+    """Give a button or action its icon in the theme in use; `paint_icons` colours it anew for another."""
     target.setProperty("icon_name", name)
+    application = QApplication.instance()
+    theme = application.property("theme_name") if application is not None else None
+    if theme:
+        _paint_icon(target, colours(theme_named(str(theme))))
 
 
 def paint_icons(root: QObject, theme: Theme) -> None:
     """Colour every remembered icon under `root` for the theme."""
     c = colours(theme)
-    faint = mix(c["card"], c["ink"], 0.32)
     for target in [root, *root.findChildren(QObject)]:
-        name = target.property("icon_name")
-        if name and isinstance(target, QAction | QAbstractButton):
-            strong = target.objectName() == "primary"
-            target.setIcon(icon(str(name), c["on_accent"] if strong else c["ink"], faint, c["accent"]))
+        if target.property("icon_name") and isinstance(target, QAction | QAbstractButton):
+            _paint_icon(target, c)
+
+
+def _paint_icon(target: QAction | QAbstractButton, c: dict[str, str]) -> None:
+    strong = target.objectName() == "primary"
+    faint = mix(c["card"], c["ink"], 0.32)
+    name = str(target.property("icon_name"))
+    target.setIcon(icon(name, c["on_accent"] if strong else c["ink"], faint, c["accent"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
 from analysis.registry import analyses
 from app.language import language, tr
+from app.widgets.numbers import UNIT_SIGNS
 from resources import path
 
 PAGES = ("overview", "importing", "layers", "analyses", "timeline", "jobs", "keys")
@@ -67,6 +68,6 @@ def _parameter_row(analysis_id: str, info: ParamInfo) -> str:
         default = tr("yes") if default else tr("no")
     elif info.options:
         default = tr(f"{analysis_id}.{info.name}.{default}", str(default).replace("_", " "))
-    unit = info.unit if info.unit != "1" else ""
+    unit = UNIT_SIGNS.get(info.unit, info.unit) if info.unit != "1" else ""
     meaning = tr(f"{analysis_id}.{info.name}.help", info.help).replace("|", "/").replace("\n", " ")
     return f"| {title} | {default} | {allowed} | {unit} | {meaning} |"

@@ -5,8 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QTextBrowser, QWidget
 
+from app.actions import ACTIONS
 from app.help_pages import page, page_titles
+from app.language import tr
 from app.widgets.wording import say
+
+
+def keys_table() -> str:
+    """The shortcuts of the table of actions as Markdown, so that the page cannot differ from the program."""
+    rows = [f"| {tr(f'action.{spec.id}').rstrip('…')} | `{spec.shortcut}` |" for spec in ACTIONS if spec.shortcut]
+    return "\n".join(["", f"| {tr('help.column.command')} | {tr('help.column.key')} |", "|---|---|", *rows, ""])
 
 
 class HelpWindow(QDialog):
@@ -44,7 +52,8 @@ class HelpWindow(QDialog):
 
     def _on_chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:
-            self.text.setMarkdown(page(str(item.data(Qt.ItemDataRole.UserRole))))
+            name = str(item.data(Qt.ItemDataRole.UserRole))
+            self.text.setMarkdown(page(name) + (keys_table() if name == "keys" else ""))
 
     def retranslate(self) -> None:
         """Titles and text in the current language."""

@@ -21,7 +21,7 @@ FRONT: Mapping[LayoutName, tuple[str, ...]] = {
     "build": ("properties", "timeline"),
     "operate": ("results", "jobs"),
 }
-LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 248, 320, 112
+LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 276, 328, 108
 UPPER_HEIGHT, LOWER_HEIGHT = 230, 300
 
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, 
 
 from app.document import Document
 from app.language import tr
+from app.names import layer_title
 from app.panels.layers import element_name
 from app.widgets.wording import say
 from geo.crs import transform
@@ -149,9 +150,9 @@ class SearchBox(QDialog):
 
     def _layers(self, words: str) -> list[Found]:
         return [
-            Found(layer.name, tr("search.layer"), partial(self._select, ElementRef(layer.id)))
+            Found(layer_title(layer), tr("search.layer"), partial(self._select, ElementRef(layer.id)))
             for layer in self._document.scene
-            if words.casefold() in layer.name.casefold()
+            if words.casefold() in layer_title(layer).casefold()
         ]
 
     def _elements(self, words: str) -> list[Found]:
@@ -159,7 +160,8 @@ class SearchBox(QDialog):
         for ref in matching_elements(list(self._document.scene), words):
             layer = self._document.scene[ref.layer_id]
             name = element_name(layer, ref.element_id)
-            detail = layer.name if name == ref.element_id else f"{ref.element_id} · {layer.name}"
+            title = layer_title(layer)
+            detail = title if name == ref.element_id else f"{ref.element_id} · {title}"
             found.append(Found(name, detail, partial(self._select, ref)))
             if len(found) >= ELEMENTS_AT_MOST:
                 break

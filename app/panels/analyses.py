@@ -23,6 +23,7 @@ from analysis.registry import analyses
 from app.appearance import set_icon
 from app.jobs import Job, JobState
 from app.language import error_texts, tr
+from app.names import layer_title
 from app.panels.panel import Panel, line, scrolled
 from app.widgets.numbers import seconds_text
 from app.widgets.param_form import ParamForm
@@ -75,11 +76,11 @@ class InputChoice(QWidget):
         self.list.setFixedHeight(ROW_HEIGHT * max(1, min(len(fitting), INPUT_ROWS)) + 4)
 
     def _offer(self, layer: Layer, ticked: bool) -> None:
-        item = QListWidgetItem(layer.name, self.list)
+        item = QListWidgetItem(layer_title(layer), self.list)
         item.setData(Qt.ItemDataRole.UserRole, layer.id)
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
         item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
-        self.box.addItem(layer.name, layer.id)
+        self.box.addItem(layer_title(layer), layer.id)
 
     def offered(self) -> set[str]:
         """Ids on offer."""

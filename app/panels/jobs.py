@@ -99,15 +99,9 @@ class JobsPanel(Panel):
             if job not in self.rows:
                 self.rows[job] = JobRow(job)
                 self._list.insertWidget(0, self.rows[job])
-                self._paint(self.rows[job])
             self.rows[job].refresh()
         self.empty.setVisible(not jobs)
         self.clear_button.setVisible(any(job.state is not JobState.RUNNING and job.is_over for job in jobs))
-
-    def _paint(self, row: JobRow) -> None:
-        from app.appearance import paint_icons
-
-        paint_icons(row, self.bench.theme)
 
     def refresh_words(self) -> None:
         """In the current language."""

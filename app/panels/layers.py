@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 from app.appearance import colours, icon
 from app.commands import RemoveLayers, ReplaceLayer, SetStyle
 from app.language import tr
+from app.names import layer_title
 from app.panels.panel import Panel, line, small_button
+from app.widgets.numbers import unit_text
 from app.widgets.wording import say
 from geo.model import ElementRef, Layer
 
@@ -183,7 +185,7 @@ class LayersPanel(Panel):
 
     def _write_layer(self, item: QTreeWidgetItem, layer: Layer) -> None:
         c = colours(self.bench.theme)
-        item.setText(0, layer.name)
+        item.setText(0, layer_title(layer))
         item.setIcon(0, icon(layer.kind, c["soft"] if layer.style.visible else c["border"]))
         item.setCheckState(0, Qt.CheckState.Checked if layer.style.visible else Qt.CheckState.Unchecked)
         item.setToolTip(0, self._tip(layer))
@@ -195,7 +197,7 @@ class LayersPanel(Panel):
             item.setForeground(1, _brush(c["danger" if worst == "error" else "doubt"]))
 
     def _tip(self, layer: Layer) -> str:
-        lines = [layer.name, f"{tr(f'theme.{layer.theme}')} · {tr(f'kind.{layer.kind}')}"]
+        lines = [layer_title(layer), f"{tr(f'theme.{layer.theme}')} · {tr(f'kind.{layer.kind}')}"]
         if len(layer.table):
             lines.append(tr("layers.elements", count=f"{len(layer.table):,}"))
         if layer.source.path:
@@ -283,7 +285,7 @@ class LayersPanel(Panel):
         self._filling = True
         self.colour_by.clear()
         self.colour_by.addItem(tr("layers.plain"), "")
-        self.layer_name.setText(layer.name if layer is not None else tr("layers.none_chosen"))
+        self.layer_name.setText(layer_title(layer) if layer is not None else tr("layers.none_chosen"))
         if layer is not None:
             self.opacity.setValue(round(layer.style.opacity * 100))
             for name in colour_choices(layer):
@@ -301,11 +303,11 @@ class LayersPanel(Panel):
         if visible != layer.style.visible:
             title = "show_layer" if visible else "hide_layer"
             self.document.do(SetStyle(layer.id, dataclasses.replace(layer.style, visible=visible), title))
-        elif item.text(0).strip() and item.text(0) != layer.name:
+        elif item.text(0).strip() and item.text(0) != layer_title(layer):
             self.document.do(ReplaceLayer(layer.with_(name=item.text(0).strip()), "name", "rename_layer"))
         else:
             self._filling = True
-            item.setText(0, layer.name)
+            item.setText(0, layer_title(layer))
             self._filling = False
 
     def _on_tree_selection(self) -> None:
@@ -405,7 +407,7 @@ def field_title(layer: Layer, name: str) -> str:
     column = layer.table.columns.get(name)
     unit = field.unit if field is not None else column.unit if column is not None else ""
     title = tr(f"field.{name}", column.title if column is not None and column.title else name.replace("_", " "))
-    return f"{title} [{unit}]" if unit and unit != "1" else title
+    return f"{title} [{unit_text(unit)}]" if unit_text(unit) else title
 
 
 def _brush(colour: str) -> object:

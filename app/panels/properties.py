@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.language import issue_text, tr
+from app.names import layer_title
 from app.panels.layers import element_name
 from app.panels.panel import Panel
 from app.widgets.numbers import number_text, quantity_text
@@ -90,7 +91,7 @@ class PropertiesPanel(Panel):
             )
         if refs[0].element_id and refs[0].element_id in layer.table.index:
             return element_name(layer, refs[0].element_id), element_sections(layer, refs[0].element_id, scene.frame)
-        return layer.name, layer_sections(layer, scene.frame)
+        return layer_title(layer), layer_sections(layer, scene.frame)
 
     def _add_section(self, title: str, rows: list[Row]) -> None:
         parent = QTreeWidgetItem(self.tree, [title])
@@ -131,7 +132,7 @@ class PropertiesPanel(Panel):
 def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list[Section]:
     """Everything about one element."""
     row = layer.table.index[element_id]
-    identity = [(tr("properties.id"), element_id), (tr("properties.layer"), layer.name)]
+    identity = [(tr("properties.id"), element_id), (tr("properties.layer"), layer_title(layer))]
     attributes = []
     for name, column in layer.table.columns.items():
         value = column.values[row]
@@ -301,12 +302,12 @@ def summary_sections(chosen: list[tuple[Layer, str]]) -> list[Section]:
     by_layer: dict[str, tuple[Layer, list[str]]] = {}
     for layer, element_id in chosen:
         by_layer.setdefault(layer.id, (layer, []))[1].append(element_id)
-    counts = [(layer.name, f"{len(ids):,}") for layer, ids in by_layer.values()]
+    counts = [(layer_title(layer), f"{len(ids):,}") for layer, ids in by_layer.values()]
     sections: list[Section] = [(tr("properties.selected"), counts)]
     for layer, ids in by_layer.values():
         rows = [layer.table.index[i] for i in ids if i in layer.table.index]
         if len(rows) > 1:
-            sections.append((f"{layer.name} · {tr('properties.sum_mean')}", _column_sums(layer, rows)))
+            sections.append((f"{layer_title(layer)} · {tr('properties.sum_mean')}", _column_sums(layer, rows)))
     return sections
 
 

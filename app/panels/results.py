@@ -191,8 +191,8 @@ def value_text(analysis_id: str, info: ParamInfo | None, value: object) -> str:
     """A parameter's value as people read it."""
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
-    if info is not None and info.options:
-        return tr(f"{analysis_id}.{info.name}.{value}", str(value).replace("_", " "))
+    if info is not None and isinstance(value, str):
+        return tr(f"{analysis_id}.{info.name}.{value}", value.replace("_", " "))
     return quantity_text(value, info.unit if info else "")
 
 

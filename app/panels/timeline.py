@@ -133,16 +133,10 @@ class TimelinePanel(Panel):
         """Let the time run, or stop it."""
         self.play_button.setChecked(playing)
         set_icon(self.play_button, "pause" if playing else "play")
-        self._paint_button()
         if playing:
             self.play_timer.start()
         else:
             self.play_timer.stop()
-
-    def _paint_button(self) -> None:
-        from app.appearance import paint_icons
-
-        paint_icons(self.play_button, self.bench.theme)
 
     def _advance(self) -> None:
         """One step on; nights are passed over."""

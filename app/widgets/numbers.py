@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+
+UNIT_SIGNS: Mapping[str, str] = {
+    "m2": "m²",
+    "m3": "m³",
+    "deg": "°",
+    "degC": "°C",
+    "ug/m3": "µg/m³",
+    "m3/h": "m³/h",
+    "W/m2": "W/m²",
+}
 
 
 def number_text(value: object) -> str:
@@ -23,10 +34,17 @@ def number_text(value: object) -> str:
     return str(value)
 
 
+def unit_text(unit: str) -> str:
+    """A unit as people write it: ``m2`` is m², ``deg`` is °; ``"1"`` is the unit of pure numbers and is not written."""
+    return "" if unit == "1" else UNIT_SIGNS.get(unit, unit)
+
+
 def quantity_text(value: object, unit: str) -> str:
-    """A number with its unit; ``"1"`` is the unit of pure numbers and is not written."""
-    text = number_text(value)
-    return text if not unit or unit == "1" or text == "–" else f"{text} {unit}"
+    """A number with its unit."""
+    text, sign = number_text(value), unit_text(unit)
+    if not sign or text == "–":
+        return text
+    return f"{text}{sign}" if sign == "°" else f"{text} {sign}"
 
 
 def seconds_text(seconds: float) -> str:

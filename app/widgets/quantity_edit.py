@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
-from app.widgets.numbers import number_text
+from app.widgets.numbers import number_text, unit_text
 
 LARGEST_INT = 2_000_000_000
 MOST_DECIMALS = 6
@@ -38,7 +38,7 @@ class QuantityEdit(QWidget):
         self._box.setMinimumWidth(84)
         self._box.valueChanged.connect(lambda _value: self.changed.emit())
         self.setFocusProxy(self._box)
-        label = QLabel(unit)
+        label = QLabel(unit_text(unit))
         label.setObjectName("unit")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -69,7 +69,7 @@ def range_text(low: float | None, high: float | None, unit: str) -> str:
     """``"1 … 60 min"``, or ``""`` without limits."""
     if low is None or high is None:
         return ""
-    return f"{number_text(low)} … {number_text(high)} {unit if unit != '1' else ''}".rstrip()
+    return f"{number_text(low)} … {number_text(high)} {unit_text(unit)}".rstrip()
 
 
 def _integer_box(low: float | None, high: float | None) -> QSpinBox:

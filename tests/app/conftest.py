@@ -1,0 +1,83 @@
+"""Fixtures of the tests of the window: a screen, a clean program, and proof that nothing survives a test."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app.language import language
+from app.platform_check import has_display, missing_packages
+
+
+def screen_reason() -> str:
+    """Why no window can open here, or an empty text."""
+    missing = missing_packages()
+    if missing:
+        return f"the window needs these packages: {' '.join(missing)}"
+    if not has_display():
+        return "there is no screen; run under 'xvfb-run -a'"
+    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        return "the offscreen platform has no OpenGL"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def screen() -> None:
+    """Skips where no window can open."""
+    reason = screen_reason()
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Every test starts and ends in English."""
+    language.set("en")
+    yield
+    language.set("en")
+
+
+@pytest.fixture(autouse=True)
+def nothing_survives(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No thread, timer or top-level widget outlives a test that uses Qt."""
+    before = set(threading.enumerate())
+    yield
+    left = [t.name for t in set(threading.enumerate()) - before if t.is_alive() and t.name.startswith("job ")]
+    assert not left, f"threads survive: {left}"
+    if "PySide6.QtWidgets" in sys.modules:
+        _no_widget_survives()
+
+
+def _no_widget_survives() -> None:
+    from PySide6.QtCore import QEvent, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    if application is None:
+        return
+    for _ in range(3):
+        application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        application.processEvents()
+    gc.collect()
+    visible = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+    assert not visible, f"widgets survive: {visible}"
+    timers = [t for t in application.findChildren(QTimer) if t.isActive()]
+    assert not timers, f"timers survive: {timers}"
+
+
+@pytest.fixture(autouse=True)
+def no_vtk_window_survives() -> Iterator[None]:
+    """Render windows made by a test are gone when it ends: each holds an OpenGL context."""
+    yield
+    if "vtkmodules.vtkRenderingCore" not in sys.modules:
+        return
+    gc.collect()
+    from vtkmodules.vtkRenderingCore import vtkRenderWindow
+
+    alive = [o for o in gc.get_objects() if isinstance(o, vtkRenderWindow)]
+    assert not alive, f"render windows survive: {alive}"

@@ -102,6 +102,32 @@ def test_same_bits_for_any_number_of_threads() -> None:
         assert other.longest.tobytes() == one.longest.tobytes()
 
 
+def test_bundles_answer_like_single_rays() -> None:
+    """The fast way held to the slow one: Embree's library with 16 rays at once, and embreex one by one."""
+    meshes = [many_boxes(), Grid(np.random.default_rng(2).uniform(-1, 1, (80, 80)), -160, -160, 4.0).surface()]
+    fast, slow = Occluder(meshes), Occluder(meshes, bundles=False)
+    if fast.packets is None:
+        pytest.skip("Embree's library was not found beside embreex")
+    rng = np.random.default_rng(9)
+    points = np.column_stack([rng.uniform(-120, 120, (20_001, 2)), np.full(20_001, 1.5)])
+    normals = rng.normal(size=points.shape)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    ways, weights = day_of_ways()
+    for facing in (None, normals):
+        one, other = (sun_time(o, points, ways, weights, normals=facing) for o in (fast, slow))
+        assert one.rays == other.rays
+        assert (one.total != other.total).mean() < 1e-3
+        assert (one.longest != other.longest).mean() < 1e-3
+    spread = rng.normal(size=points.shape)
+    spread /= np.linalg.norm(spread, axis=1, keepdims=True)
+    for reach in (5.0, 1e30):
+        assert (fast.occluded(points, spread, reach) != slow.occluded(points, spread, reach)).mean() < 1e-3
+        near, far = (o.first_hit(points, spread, reach) for o in (fast, slow))
+        assert (near.face != far.face).mean() < 1e-3
+        both = (near.face == far.face) & (near.face >= 0)
+        assert near.distance[both] == pytest.approx(far.distance[both], abs=1e-3)
+
+
 def test_longest_run_is_unbroken() -> None:
     # A thin wall in the south hides the sun in the middle of the day only.
     occluder = Occluder([box(4, 0.5, 60, at=(0, -10, 0))])

@@ -99,9 +99,10 @@ def ground(count: int, terrain: Layer) -> Floats:
     return ground_points(grid, float(cell), (-HALF, -HALF), (HALF, HALF)).points
 
 
-def bare_loop(occluder: Occluder, points: Floats, ways: Floats) -> float:
-    """Seconds of Embree alone: one call per instant and thread on ready float32 arrays, nothing kept."""
-    scene = occluder._scene
+def bare_loop(city: District, points: Floats, ways: Floats) -> float:
+    """Seconds of Embree alone through embreex: one call per instant and thread on ready arrays, nothing kept."""
+    occluder = Occluder(city.meshes, bundles=False)
+    scene = occluder._one_by_one
     starts = occluder.local32(points + [0, 0, SURFACE_OFFSET])
     singles = np.ascontiguousarray(ways, dtype=np.float32)
     parts = [p for p in np.array_split(starts, thread_count()) if len(p)]
@@ -124,7 +125,7 @@ def tracing(city: District, count: int) -> list[Score]:
     rays = len(points) * len(ways)
     raw, ours = [], []
     for _ in range(RUNS):  # in turns: a machine that slows down slows both
-        raw.append(bare_loop(occluder, points, ways))
+        raw.append(bare_loop(city, points, ways))
         began = time.perf_counter()
         sun_time(occluder, points, ways, weights)
         ours.append(time.perf_counter() - began)
@@ -144,12 +145,11 @@ def whole_study(city: District, count: int) -> list[Score]:
         start=8.0, stop=17.0, step=9 * 60 / INSTANTS, ground_cell=max(cell, 0.5), facades=False, margin=0.0
     )
     inputs = item.inputs(frame=city.frame, terrain=city.terrain, blockers=(city.buildings,), trees=())
-    occluder = Occluder(city.meshes)
     ways, _ = instants(city.frame)
     points = ground(count, city.terrain)
     raw, ours, rays = [], [], 0
     for _ in range(RUNS):
-        raw.append(bare_loop(occluder, points, ways) / (len(points) * len(ways)))
+        raw.append(bare_loop(city, points, ways) / (len(points) * len(ways)))
         began = time.perf_counter()
         result = item.run(inputs, params, Feedback())
         ours.append(time.perf_counter() - began)

@@ -325,7 +325,7 @@ def compact(local: Floats, faces: Indices, element: Indices) -> Mesh:
 def template_mesh(file: CityFile, number: int) -> Mesh | None:
     """The shape of a template in its own coordinates, None if it is damaged."""
     template = file.templates[number]
-    if not isinstance(template, dict) or template.get("type") not in DEPTH:
+    if not isinstance(template, dict) or not _is_usable(template) or template["type"] == INSTANCE:
         return None
     one = Chosen(CityObject("", "", {}, 0, len(file.template_vertices)), "")
     try:

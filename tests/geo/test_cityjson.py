@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from geo import crs
-from geo.formats import cityjson_file
+from geo.formats import cityjson_file, cityjson_text
 from geo.formats.cityjson import FORMAT, CityJsonOptions
 from geo.formats.cityjson_file import crs_text
 from geo.formats.contract import HEAD_BYTES, MapBox, ReadOptions
@@ -450,7 +450,7 @@ MATRIX = [0, -1, 0, 3, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]
 
 
 def instance(anchor: int = 0, **more: Any) -> dict[str, Any]:
-    geometry = {"type": "GeometryInstance", "template": 0, "boundaries": [anchor], "transformationMatrix": MATRIX}
+    geometry = {"type": "GeometryInstance", "template": 0, "boundaries": [anchor], "transformationMatrix": list(MATRIX)}
     return {"type": "SolitaryVegetationObject", "geometry": [geometry | more]}
 
 
@@ -776,7 +776,7 @@ def test_bytes_that_are_no_city_model(tmp_path: Path, data: bytes, code: str) ->
 
 
 def test_packed_gigabytes_are_refused_before_they_fill_the_memory(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(cityjson_file, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(cityjson_text, "MAX_BYTES", 100_000)
     path = tmp_path / "city.city.json.gz"
     path.write_bytes(gzip.compress(b'{"type":"CityJSON", "vertices":[\n' + b" " * 10_000_000))
     with pytest.raises(UserError) as caught:
@@ -877,6 +877,32 @@ def test_damaged_bytes_give_layers_or_a_user_error(tmp_path: Path, seed: int) ->
 
 
 # --- feedback and writing -------------------------------------------------------------------------------------------
+
+
+def test_the_word_of_the_user_counts_for_objects_that_say_nothing(tmp_path: Path) -> None:
+    document = three_boxes()
+    for name, kind in (("a", "GenericCityObject"), ("b", "+Shed"), ("c", "Road")):
+        document["CityObjects"][name]["type"] = kind
+    layers = {layer.id: layer for layer in read(save(tmp_path, document), kind="building")}
+    assert (layers["other"].theme, layers["road"].theme) == ("building", "road")
+    assert surface_counts(layers["other"]) == {"roof": 4, "wall": 16, "ground": 4}
+    assert read(save(tmp_path, document))[1].theme == "other"
+
+
+def test_a_damaged_neighbour_does_not_move_the_trees(tmp_path: Path) -> None:
+    """Objects fall out at different stages; what is placed must stay with its own element."""
+    document = three_boxes() | {"geometry-templates": TEMPLATES}
+    objects = {"bad": {"type": "Building", "geometry": [solid(900)]}, "t": instance(4), **document["CityObjects"]}
+    objects["late"] = instance(999)
+    document["CityObjects"] = objects
+    for box in (None, MapBox(E0, N0, E0 + 5, N0 + 5)):
+        layers = {layer.id: layer for layer in read(save(tmp_path, document), box=box)}
+        assert list(layers["tree"].table) == ["t"]
+        tree = layers["tree"].geometry
+        assert tree is not None
+        np.testing.assert_allclose(tree.bounds, ([2.5, -0.5, 36], [3.5, 0.5, 38]), atol=1e-9)
+        assert list(layers["building"].table) == (["a", "b", "c"] if box is None else ["a"])
+        assert issue(layers["building"], "cityjson.dropped").count == 2
 
 
 def test_progress_is_told_and_reading_can_be_cancelled(tmp_path: Path) -> None:

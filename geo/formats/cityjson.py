@@ -17,7 +17,7 @@ from geo import crs as coordinates
 from geo.formats import cityjson_geometry as shapes
 from geo.formats.cityjson_file import REASONS, CityFile, Keep, claimed_extent, load
 from geo.formats.cityjson_layers import City
-from geo.formats.cityjson_place import check_place, known_crs, undo_second_translation, vertical_doubt
+from geo.formats.cityjson_place import check_place, far_away, known_crs, undo_second_translation, vertical_doubt
 from geo.formats.cityjson_templates import Placed, place
 from geo.formats.cityjson_text import collector_paused
 from geo.formats.cityjson_write import write
@@ -144,9 +144,11 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     chosen = _chosen(file, wanted, semantics, feedback.part(0.45, 0.6))
     placed = place(chosen, file, local, crs, frame)
     rings = shapes.flatten(chosen, file, local, feedback.part(0.6, 0.7).step)
+    boxes = shapes.boxes(rings, local, len(chosen))
+    file.issues += far_away([one.source.id for one in chosen], boxes)
     if box is not None:
         placed = place(chosen, file, local, crs, frame) if len(chosen) < placed.objects else placed
-        boxes = _with_instances(shapes.boxes(rings, local, len(chosen)), placed)
+        boxes = _with_instances(boxes, placed)
         chosen = [one for one, inside in zip(chosen, _touch(boxes, box).tolist(), strict=True) if inside]
         rings = shapes.flatten(chosen, file, local, feedback.part(0.7, 0.72).step)
     placed = place(chosen, file, local, crs, frame) if len(chosen) < placed.objects else placed

@@ -102,6 +102,8 @@ class CityFile:
     template_vertices : (k, 3) float64
     crs : str or None
         Text for pyproj; None if the file does not say.
+    ignored : list of str
+        Objects that have points, lines or unknown geometry beside what is used.
     """
 
     name: str
@@ -115,6 +117,7 @@ class CityFile:
     templates: list[Any] = field(default_factory=list)
     template_vertices: Floats = field(default_factory=lambda: np.zeros((0, 3)))
     issues: list[Issue] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
     dropped: Dropped = field(default_factory=Dropped)
 
 
@@ -337,6 +340,7 @@ def _three_numbers(holder: Any, key: str) -> Floats | None:
     return vertex if np.isfinite(vertex).all() else None
 
 
+_PLAIN = re.compile(r"EPSG:\d{4,6}(\+(EPSG:)?\d{4,6})?", re.IGNORECASE)
 _EPSG = re.compile(r"EPSG(?:\.xml#|/[^/?&\s]*/|:[\d.]*:|:)(\d{4,6})", re.IGNORECASE)
 
 
@@ -357,6 +361,8 @@ def crs_text(metadata: Mapping[str, Any]) -> str | None:
         return f"EPSG:{int(value)}"
     if not isinstance(value, str) or not value.strip():
         return None
+    if _PLAIN.fullmatch(value.strip()):
+        return value.strip().upper()
     codes = list(dict.fromkeys(_EPSG.findall(value)))
     # WKT names many codes of its parts; only short texts are references
     if codes and len(value) < 300 and "[" not in value:

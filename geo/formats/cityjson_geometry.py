@@ -117,6 +117,8 @@ def choose(item: CityObject, wanted: str, file: CityFile, semantics: Semantics) 
     usable = [(g, _lod_of(g, file)) for g in geometries if isinstance(g, dict) and _is_usable(g)]
     if not usable:
         raise UnusableError("no_surfaces")
+    if len(usable) < len(geometries):
+        file.ignored.append(item.id)
     lod = wanted_lod([lod for _, lod in usable], wanted)
     chosen = Chosen(item, lod)
     for geometry, its_lod in usable:

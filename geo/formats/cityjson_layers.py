@@ -161,7 +161,7 @@ class City:
         if not layers:
             return []
         # doubts about the file as a whole are told once, with its first layer
-        issues = (*self.file.issues, *self.issues, *self._semantic_issues(), *family.issues())
+        issues = (*self.file.issues, *self.issues, *self._remarks(), *family.issues())
         layers[0] = layers[0].with_(issues=(*issues, *self.file.dropped.issues(), *layers[0].issues))
         return layers if len(layers) > 1 else [layers[0].with_(name=_stem(self.file.name))]
 
@@ -177,12 +177,17 @@ class City:
             message = f"Objects have different levels of detail ({told})."
             self.issues.append(Issue("cityjson.lod_mixed", message, "note", sum(used.values()), values={"used": told}))
 
-    def _semantic_issues(self) -> list[Issue]:
-        faulty = self.semantics.faulty
+    def _remarks(self) -> list[Issue]:
+        """Doubts about surface semantics, and geometry that was not used."""
+        faulty, ignored, found = self.semantics.faulty, self.file.ignored, []
+        if ignored:
+            message = f"Objects that also have points, lines or unknown geometry, not shown: {len(ignored)}."
+            ids = tuple(ignored[:MAX_IDS])
+            found.append(Issue("cityjson.geometry_ignored", message, "note", len(ignored), ids))
         if not faulty:
-            return []
+            return found
         message = f"Objects whose surface semantics do not fit their surfaces and were ignored: {len(faulty)}."
-        return [Issue("cityjson.semantics", message, "doubt", len(faulty), tuple(faulty[:MAX_IDS]))]
+        return [*found, Issue("cityjson.semantics", message, "doubt", len(faulty), tuple(faulty[:MAX_IDS]))]
 
     def _layer(self, key: str, rows: Indices, family: Family, kind: str | None, feedback: Feedback) -> Layer:
         part = PARTS[key]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import crs as coordinates
-from geo.formats.cityjson_file import CityFile, claimed_extent
+from geo.formats.cityjson_file import MAX_IDS, CityFile, claimed_extent
 from geo.model import Frame, Issue, UserError
 
 Floats = NDArray[np.float64]
@@ -16,6 +16,8 @@ CITY_SMALLEST = 1.0
 # Closer to 0, 0 than this a projected coordinate is rather a drawing's own origin [m].
 NEAR_ORIGIN = 1000.0
 AREA_MARGIN_DEG = 1.0
+# No city reaches farther from its middle [m].
+CITY_LARGEST = 100_000.0
 
 
 def known_crs(text: str | None) -> tuple[str | None, str, list[Issue]]:
@@ -124,6 +126,25 @@ def _outside_area(crs: str, centre: Floats) -> list[Issue]:
         "The coordinate system or the order of the axes may be wrong; another can be named with --crs."
     )
     return [Issue("cityjson.outside_area", message, "doubt", values={"crs": title, "area": area.name})]
+
+
+def far_away(ids: list[str], boxes: Floats) -> list[Issue]:
+    """A doubt about objects so far from the others that their coordinates are probably damaged.
+
+    boxes : (n, 4) west, south, east, north of each object [local m], not-a-number for those without.
+    """
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    known = np.isfinite(centre).all(axis=1)
+    if known.sum() < 3:
+        return []
+    distance = np.linalg.norm(centre - np.median(centre[known], axis=0), axis=1)
+    far = np.flatnonzero(known & (distance > CITY_LARGEST))
+    if len(far) == 0:
+        return []
+    message = f"Objects more than {CITY_LARGEST / 1000:.0f} km from the middle of the others: {len(far)}."
+    named = tuple(ids[row] for row in far[:MAX_IDS].tolist())
+    values = {"km": round(CITY_LARGEST / 1000)}
+    return [Issue("cityjson.far_away", message, "doubt", len(far), named, values)]
 
 
 def vertical_doubt(crs: str, file: CityFile, frame: Frame) -> list[Issue]:

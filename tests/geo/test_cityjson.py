@@ -503,6 +503,8 @@ def test_templates_of_buildings_are_written_out_as_surfaces(tmp_path: Path) -> N
         ),
         ("EPSG:5186", "EPSG:5186"),
         ("epsg:5186", "EPSG:5186"),
+        ("EPSG:5186+5193", "EPSG:5186+5193"),
+        ("EPSG:5186+EPSG:5193", "EPSG:5186+EPSG:5193"),
         ("5186", "EPSG:5186"),
         (5186, "EPSG:5186"),
         ({"epsg": 5186}, "EPSG:5186"),
@@ -561,6 +563,37 @@ def test_coordinates_at_the_origin_or_far_off_are_doubted(tmp_path: Path) -> Non
     assert "cityjson.near_origin" in [one.code for one in FORMAT.inspect(path).issues]
     document["transform"]["translate"] = [N0, E0 + 5e6, 0]
     assert issue(only(tmp_path, document), "cityjson.outside_area").severity == "doubt"
+
+
+def test_a_building_at_another_end_of_the_world_is_doubted(tmp_path: Path) -> None:
+    document = three_boxes()
+    document["vertices"][8:16] = [[x - 1000 * E0, y - 1000 * N0, z] for x, y, z in document["vertices"][8:16]]
+    layer = only(tmp_path, document)
+    assert issue(layer, "cityjson.far_away").elements == ("b",)
+
+
+def test_feet_become_metres(tmp_path: Path) -> None:
+    """EPSG:2263 is in US survey feet, EPSG:6360 are heights in them."""
+    foot = 1200.0 / 3937.0
+    frame = crs.make_frame("EPSG:32118", 300_000.0, 60_000.0)  # the same projection in metres
+    east, north = (float(v) for v in crs.transform(300_000.0, 60_000.0, "EPSG:32118", "EPSG:2263"))
+    document = city({"a": {"type": "Building", "geometry": [solid()]}}, box_vertices(0, 0, 100, (10, 20, 30)))
+    document["CityObjects"]["t"] = instance(4) | {"type": "Building"}
+    document |= {"geometry-templates": TEMPLATES}
+    document["transform"]["translate"] = [east, north, 0]
+    document["metadata"]["referenceSystem"] = "EPSG:2263+6360"
+    layer = only(tmp_path, document, frame=frame)
+    np.testing.assert_allclose(volumes(layer) / foot**3, [6000, 2], rtol=1e-6)
+    low, _ = mesh_of(layer).bounds or ((), ())
+    assert low[2] == pytest.approx(100 * foot, abs=1e-9)
+
+
+def test_lines_beside_a_solid_are_said(tmp_path: Path) -> None:
+    document = three_boxes()
+    document["CityObjects"]["b"]["geometry"].append({"type": "MultiLineString", "lod": "0", "boundaries": [[0, 1]]})
+    layer = only(tmp_path, document)
+    assert issue(layer, "cityjson.geometry_ignored").elements == ("b",)
+    assert len(layer.table) == 3
 
 
 def test_other_height_datum_is_doubted(tmp_path: Path) -> None:

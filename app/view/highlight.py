@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
 
 from app.view.creases import crease_edges
-from app.view.layer_actors import Look, new_actor, set_depth_pull
+from app.view.layer_actors import Look, unlit_actor
 from app.view.lines import line_pairs
 from app.view.polydata import point_cloud, segments, triangles
 from app.view.sky import largest_element
@@ -17,7 +17,7 @@ from geo.model import Bounds, Instances, Layer, Lines, Mesh, Points
 
 FILL = 0.38
 HALO_WIDTH, LINE_WIDTH = 6.0, 3.0  # pixels; the white halo is what shows on blue and orange ramps
-PULL = 6.0
+PULL = 0.002  # share of the distance
 MOST_FACES = 400_000  # beyond this a selection is tinted but not outlined
 
 
@@ -92,11 +92,9 @@ class Highlight:
 
     def _fill(self, part: Mesh, role: str) -> None:
         used, numbers = np.unique(part.faces.ravel(), return_inverse=True)
-        actor = new_actor(triangles(part.vertices[used], numbers.reshape(-1, 3).astype(np.int32)))
-        actor.GetProperty().LightingOff()
+        actor = unlit_actor(triangles(part.vertices[used], numbers.reshape(-1, 3).astype(np.int32)), pull=PULL / 2)
         actor.GetProperty().SetColor(self._look.theme.unit_rgb(role))
         actor.GetProperty().SetOpacity(FILL)
-        set_depth_pull(actor, PULL - 2)
         self._actors.append(actor)
 
     def _outline(self, vertices: NDArray[np.float64], pairs: NDArray[np.int32], role: str) -> None:
@@ -104,24 +102,20 @@ class Highlight:
             return
         used, numbers = np.unique(pairs.ravel(), return_inverse=True)
         data = segments(vertices[used], numbers.reshape(-1, 2).astype(np.int32))
-        widths = ((HALO_WIDTH, "halo", PULL), (LINE_WIDTH, role, PULL + 2))
+        widths = ((HALO_WIDTH, "halo", PULL), (LINE_WIDTH, role, 1.5 * PULL))
         for width, colour, pull in widths if role == "selection" else ((2.0, role, PULL),):
-            actor = new_actor(data)
-            actor.GetProperty().LightingOff()
+            actor = unlit_actor(data, pull=pull)
             actor.GetProperty().SetColor(self._look.theme.unit_rgb(colour))
             actor.GetProperty().SetLineWidth(width)
-            set_depth_pull(actor, pull)
             self._actors.append(actor)
 
     def _dots(self, vertices: NDArray[np.float64], role: str) -> None:
-        for size, colour, pull in ((18.0, "halo", PULL + 8), (13.0, role, PULL + 12)):
-            actor = new_actor(point_cloud(vertices))
+        for size, colour, pull in ((18.0, "halo", 5 * PULL), (13.0, role, 6 * PULL)):
+            actor = unlit_actor(point_cloud(vertices), pull=pull)
             property_ = actor.GetProperty()
-            property_.LightingOff()
             property_.SetColor(self._look.theme.unit_rgb(colour))
             property_.SetPointSize(size)
             property_.SetRenderPointsAsSpheres(True)
-            set_depth_pull(actor, pull)
             self._actors.append(actor)
 
 

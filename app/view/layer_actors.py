@@ -10,7 +10,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from app.theme import Theme, rgb_of
 from app.view.polydata import ArrayTexture
-from app.view.sky import SkyTexture
+from app.view.sky import POSITION_TAG, SkyTexture, pull_text
 from geo.model import Layer
 
 ROLE_OF_THEME = {  # theme of a layer -> role in the palette
@@ -123,23 +123,21 @@ def new_actor(data: object) -> vtkActor:
     mapper = vtkPolyDataMapper()
     mapper.SetInputData(data)
     mapper.SetVBOShiftScaleMethod(0)
-    mapper.SetResolveCoincidentTopologyToPolygonOffset()
+    mapper.SetResolveCoincidentTopologyToOff()  # a switch that all mappers share
     actor = vtkActor()
     actor.SetMapper(mapper)
-    set_depth_pull(actor, 0.0)
     return actor
 
 
-def set_depth_pull(actor: vtkActor, units: float) -> None:
-    """Draw nearer to the eye by some depth units; 0 = exactly where it is."""
-    mapper = actor.GetMapper()
-    # VTK adds these to offsets that all mappers share and that differ between its versions: those are set to nothing.
-    mapper.SetResolveCoincidentTopologyPolygonOffsetParameters(0.0, 0.0)
-    mapper.SetResolveCoincidentTopologyLineOffsetParameters(0.0, 0.0)
-    mapper.SetResolveCoincidentTopologyPointOffsetParameter(0.0)
-    mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(0.0, -units)
-    mapper.SetRelativeCoincidentTopologyLineOffsetParameters(0.0, -units)
-    mapper.SetRelativeCoincidentTopologyPointOffsetParameter(-units)
+def unlit_actor(data: object, *, pull: float) -> vtkActor:
+    """An actor in its plain colour, drawn nearer to the eye by a share of its distance."""
+    actor = new_actor(data)
+    actor.GetProperty().LightingOff()
+    actor.PickableOff()
+    actor.GetShaderProperty().AddVertexShaderReplacement(
+        POSITION_TAG, True, POSITION_TAG + "\n" + pull_text(pull), False
+    )
+    return actor
 
 
 def face_texture(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.colour import field_colours
-from app.view.layer_actors import LayerActors, set_depth_pull
+from app.view.layer_actors import LayerActors, unlit_actor
 from app.view.legend import shown_field
-from app.view.mesh import line_actor
 from app.view.polydata import segments, set_cell_colours, set_segments
 from app.view.sky import shown_elements
 from geo.model import Lines
 
 WIDTH = {"utility": 3.0, "road": 1.6, "rail": 1.8, "parcel": 1.0}  # pixels
-GROUND_PULL = 8.0  # depth units: lines on the ground lie over roads
+GROUND_PULL = 0.006  # share of the distance: lines on the ground lie over roads
 
 
 def line_pairs(lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -32,9 +31,8 @@ class LinesActors(LayerActors):
         """One actor for all."""
         lines = self._lines()
         self._pairs, self._owner = line_pairs(lines)
-        self._actor = line_actor(segments(lines.vertices, self._pairs))
+        self._actor = unlit_actor(segments(lines.vertices, self._pairs), pull=GROUND_PULL)
         self._actor.GetProperty().SetLineWidth(WIDTH.get(self.layer.theme, 1.6))
-        set_depth_pull(self._actor, GROUND_PULL)
         self.actors = [self._actor]
 
     def recolour(self) -> None:

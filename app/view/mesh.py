@@ -8,7 +8,7 @@ from vtkmodules.vtkRenderingCore import vtkActor
 
 from app.colour import field_colours
 from app.view.creases import CITY_ANGLE, MODEL_ANGLE, crease_edges
-from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_actor, set_depth_pull
+from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_actor, unlit_actor
 from app.view.legend import PAINTED_FIELD, shown_field
 from app.view.polydata import ArrayTexture, segments, set_segments, triangles
 from app.view.sky import Finish, shown_elements
@@ -17,9 +17,9 @@ from geo.model import Field, Mesh
 Colours = NDArray[np.uint8]
 
 CREASED = frozenset({"building", "bim", "furniture", "other"})
-GROUND_COVER = {"parcel": 3.0, "water": 4.0, "road": 6.0, "rail": 7.0}  # drawn in this order over the terrain
-RESULT_PULL = 1.0  # depth units by which result cells stand before the wall they describe
-LINE_PULL = 4.0
+GROUND_COVER = {"parcel": 0.002, "water": 0.003, "road": 0.004, "rail": 0.005}  # drawn in this order over the terrain
+RESULT_PULL = 0.0005  # share of the distance by which result cells stand before the wall they describe
+LINE_PULL = 0.001
 SPACE_OPACITY = 0.16
 MODEL_MUTE = 0.35  # share of the palette's wall colour in the colours of a model
 FACES_A_TEXTURE_HOLDS = 1024 * 16384
@@ -36,7 +36,6 @@ class MeshActors(LayerActors):
         self._texture = ArrayTexture(np.zeros((1, 1024, 4), np.uint8), smooth=False)
         self._faces.GetProperty().SetTexture("faceTex", self._texture.texture)
         self.look.light.apply(self._faces, self.finish())
-        set_depth_pull(self._faces, self._pull())
         self.actors = [self._faces]
         self._lines: vtkActor | None = None
         if self.layer.theme in CREASED and len(mesh.faces):
@@ -55,7 +54,7 @@ class MeshActors(LayerActors):
 
     def finish(self) -> Finish:
         """How the faces take the light."""
-        return Finish(face_texture=True)
+        return Finish(face_texture=True, pull=self._pull())
 
     def recolour(self) -> None:
         """Colours and hidden elements of all faces: one write of a texture."""
@@ -130,15 +129,6 @@ class MeshActors(LayerActors):
         edges, self._edge_element = crease_edges(mesh, angle=angle, feet=self.layer.theme != "building")
         used, numbers = np.unique(edges.ravel(), return_inverse=True)
         self._edges = numbers.reshape(-1, 2).astype(np.int32)
-        self._lines = line_actor(segments(mesh.vertices[used], self._edges))
+        self._lines = unlit_actor(segments(mesh.vertices[used], self._edges), pull=LINE_PULL)
         self._lines.GetProperty().SetLineWidth(1.2)
         self.actors.append(self._lines)
-
-
-def line_actor(data: object) -> vtkActor:
-    """Unlit lines a little before the faces they belong to."""
-    actor = new_actor(data)
-    actor.GetProperty().LightingOff()
-    actor.PickableOff()
-    set_depth_pull(actor, LINE_PULL)
-    return actor

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from app.colour import field_colours
-from app.view.layer_actors import LayerActors, new_actor, set_depth_pull
+from app.view.layer_actors import LayerActors, unlit_actor
 from app.view.legend import shown_field
 from app.view.polydata import point_cloud, set_cell_colours
 from app.view.sky import shown_elements
 from geo.model import Points
 
 SIZE = {"sensor": 11.0, "result": 7.0}  # pixels
-POINT_PULL = 10.0
+POINT_PULL = 0.008
 
 
 class PointsActors(LayerActors):
@@ -20,12 +20,10 @@ class PointsActors(LayerActors):
 
     def build(self) -> None:
         """One actor for all."""
-        self._actor = new_actor(point_cloud(self._points().vertices))
+        self._actor = unlit_actor(point_cloud(self._points().vertices), pull=POINT_PULL)
         property_ = self._actor.GetProperty()
-        property_.LightingOff()
         property_.SetPointSize(SIZE.get(self.layer.theme, 6.0))
         property_.SetRenderPointsAsSpheres(True)
-        set_depth_pull(self._actor, POINT_PULL)
         self.actors = [self._actor]
 
     def recolour(self) -> None:

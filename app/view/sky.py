@@ -208,12 +208,15 @@ class Finish:
         Number of textures laid over it from above.
     lift : float [m]
         How far above its own place a surface asks for shade: a crown lets light through and must not blacken itself.
+    pull : float
+        Share of its distance by which it is drawn nearer to the eye, so that it lies over what it touches.
     """
 
     smooth: bool = False
     face_texture: bool = False
     drapes: int = 0
     lift: float = 0.25
+    pull: float = 0.0
 
 
 class SkyTexture:
@@ -307,6 +310,8 @@ class SkyTexture:
         uniforms.SetUniformf("skyCell", cell)
 
 
+POSITION_TAG = "//VTK::PositionVC::Impl"
+
 # 0.8 m off the wall, or walls would shade themselves; four taps soften the steps of the raster.
 _LIGHT = """
   vec2 skyAt = (posW.xy + 0.8 * nw.xy - skyBox.xy) * skyBox.zw;
@@ -334,9 +339,26 @@ _LIGHT = """
 """
 
 
+def pull_text(share: float) -> str:
+    """Vertex shader text that draws nearer to the eye by a share of the distance, at the same pixel.
+
+    Moving a point p toward the eye changes its clip position to (1 - s) * clip(p) + s * clip(eye), and clip(eye) is
+    (0, 0, c, 0), where c stands in the projection matrix. It is found from the depth and w rows of the matrix at hand.
+    Unlike a depth offset this is a length in metres whatever the near plane, and keeps the early depth test.
+    """
+    if share == 0.0:
+        return ""
+    return f"""
+  vec4 rowZ = vec4(MCDCMatrix[0].z, MCDCMatrix[1].z, MCDCMatrix[2].z, MCDCMatrix[3].z);
+  vec4 rowW = vec4(MCDCMatrix[0].w, MCDCMatrix[1].w, MCDCMatrix[2].w, MCDCMatrix[3].w);
+  float slope = dot(rowZ.xyz, rowW.xyz) / dot(rowW.xyz, rowW.xyz);
+  gl_Position.z += {share / (1 - share):.7f} * (rowZ.w - slope * rowW.w);
+"""
+
+
 def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
     """(stage, tag, text) of the replacements for one finish. VTK's own tag stays first, then we overwrite."""
-    vertex_dec, vertex_impl = "out vec3 posW;\n", "posW = vertexMC.xyz;\n"
+    vertex_dec, vertex_impl = "out vec3 posW;\n", "posW = vertexMC.xyz;\n" + pull_text(finish.pull)
     fragment_dec = "in vec3 posW;\n"
     normal = "normalize(cross(dFdx(posW), dFdy(posW)))"
     if finish.smooth:
@@ -346,7 +368,7 @@ def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
         normal = "normalize(normalW)"
     return [
         ("vertex", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + vertex_dec),
-        ("vertex", "//VTK::PositionVC::Impl", "//VTK::PositionVC::Impl\n" + vertex_impl),
+        ("vertex", POSITION_TAG, POSITION_TAG + "\n" + vertex_impl),
         ("fragment", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + fragment_dec),
         # Textures are read by place, not by texture coordinates: VTK's own lookup is dropped.
         ("fragment", "//VTK::TCoord::Impl", "// read in the light\n"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo.model import Grid, Mesh
+from geo.model import Feedback, Grid, Mesh
 from geo.terrain import drape_areas
 
 LIFT = 0.05  # [m] above the terrain, so that the two surfaces do not flicker
@@ -49,7 +49,12 @@ def width_of_class(word: object) -> float:
 
 
 def strips(
-    lines: NDArray[np.object_], width: ArrayLike, terrain: Grid | None, *, lift: float = LIFT
+    lines: NDArray[np.object_],
+    width: ArrayLike,
+    terrain: Grid | None,
+    *,
+    lift: float = LIFT,
+    feedback: Feedback | None = None,
 ) -> tuple[Mesh, NDArray[np.bool_]]:
     """Strips along centre lines, draped on the terrain.
 
@@ -73,4 +78,4 @@ def strips(
 
     half = np.broadcast_to(np.asarray(width, dtype=np.float64), len(lines)) / 2
     areas = shapely.buffer(lines, half, quad_segs=3)
-    return drape_areas(areas, terrain, lift=lift)
+    return drape_areas(areas, terrain, lift=lift, feedback=feedback)

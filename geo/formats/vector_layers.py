@@ -273,7 +273,8 @@ def _road_lines(features: Features, context: Context) -> Built:
 
     width, issues = road_widths(features, context.own)
     context.feedback.step(0.5, "laying roads")
-    mesh, grounded = roads.strips(shapely.force_2d(features.shapes), width, context.terrain)
+    lines, part = shapely.force_2d(features.shapes), context.feedback.part(0.5, 1.0)
+    mesh, grounded = roads.strips(lines, width, context.terrain, feedback=part)
     columns = {"width_used": Column(width, "m")}
     return Built(mesh, _all(features), columns, (), (*issues, *_off_ground(grounded, context)))
 
@@ -323,7 +324,8 @@ def _surface(features: Features, context: Context, *, lift: float, flat: Floats 
     clean = buildings.clean_areas(features.shapes)
     context.feedback.step(0.5, "laying surfaces")
     level = None if flat is None else flat[clean.owner]
-    mesh, grounded = terrain.drape_areas(clean.polygons, context.terrain, lift=lift, flat=level)
+    part = context.feedback.part(0.5, 1.0)
+    mesh, grounded = terrain.drape_areas(clean.polygons, context.terrain, lift=lift, flat=level, feedback=part)
     rows, element = np.unique(clean.owner, return_inverse=True)
     mesh = Mesh(mesh.vertices, mesh.faces, element.ravel()[mesh.face_element])
     return Built(mesh, rows, issues=(*_shape_issues(clean), *_off_ground(grounded, context)))

@@ -52,7 +52,7 @@ def blocked(function, scene, arguments, origins, ways, reach, bundle, lanes, out
         lanes[:] = 0
         for lane in range(size):
             _load(bundle, lanes, lane, origins[start + lane], ways[start + lane if len(ways) > 1 else 0], reach)
-        _call(function, lanes.ctypes.data, scene, bundle.ctypes.data, arguments)
+        _call(function, lanes.ctypes.data, scene, bundle.ctypes.data, arguments)  # type: ignore[call-arg]
         for lane in range(size):
             out[start + lane] = bundle[FAR_ROW, lane] < 0.0
 
@@ -69,7 +69,7 @@ def first_hit(function, scene, arguments, origins, ways, reach, bundle, lanes, d
         numbers[INSTANCE_ROW] = NONE
         for lane in range(size):
             _load(bundle, lanes, lane, origins[start + lane], ways[start + lane if len(ways) > 1 else 0], reach)
-        _call(function, lanes.ctypes.data, scene, bundle.ctypes.data, arguments)
+        _call(function, lanes.ctypes.data, scene, bundle.ctypes.data, arguments)  # type: ignore[call-arg]
         for lane in range(size):
             if numbers[GEOMETRY_ROW, lane] != NONE:
                 distance[start + lane] = bundle[FAR_ROW, lane]
@@ -113,7 +113,7 @@ def sun_block(  # type: ignore[no-untyped-def]  # noqa: ANN201
                 who[filled] = point
                 filled += 1
             if filled == LANES or (point == count - 1 and filled > 0):
-                _call(function, lanes.ctypes.data, scene, bundle.ctypes.data, arguments)
+                _call(function, lanes.ctypes.data, scene, bundle.ctypes.data, arguments)  # type: ignore[call-arg]
                 for lane in range(filled):
                     lit = who[lane]
                     if bundle[FAR_ROW, lane] < 0.0:

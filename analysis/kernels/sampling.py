@@ -31,7 +31,7 @@ class GroundPoints(NamedTuple):
     ----------
     points : (n, 3) float [local m]
         On the ground, in the middle of the cells.
-    index : (n,) int64
+    number : (n,) int64
         Flat index of each point in a grid of `shape`.
     shape : (rows, cols)
     x0, y0, cell : float [local m]
@@ -39,7 +39,7 @@ class GroundPoints(NamedTuple):
     """
 
     points: Floats
-    index: Indices
+    number: Indices
     shape: tuple[int, int]
     x0: float
     y0: float
@@ -48,7 +48,7 @@ class GroundPoints(NamedTuple):
     def spread(self, values: Floats) -> Floats:
         """(rows, cols) of values (n,); not-a-number where there is no point."""
         out = np.full(self.shape[0] * self.shape[1], np.nan)
-        out[self.index] = values
+        out[self.number] = values
         return out.reshape(self.shape)
 
 
@@ -79,7 +79,7 @@ class FaceCells(NamedTuple):
         number = np.cumsum(keep) - 1
         faces = keep[self.cell_of_face]
         used, corners = np.unique(self.mesh.faces[faces], return_inverse=True)
-        mesh = Mesh(self.mesh.vertices[used], corners.reshape(-1, 3), self.mesh.face_element[faces])
+        mesh = Mesh(self.mesh.vertices[used], corners.reshape(-1, 3).astype(np.int32), self.mesh.face_element[faces])
         cells = number[self.cell_of_face[faces]]
         return FaceCells(mesh, cells, self.points[keep], self.normals[keep], self.area[keep], self.element[keep])
 
@@ -236,9 +236,9 @@ def _rectangles(flat: Floats, group: Indices, low: Floats, extent: Floats) -> Bo
     count = len(low)
     filled = np.bincount(group, area, count)
     middle = np.stack([np.bincount(group, area * flat[:, :, k].mean(axis=1), count) for k in range(2)], axis=1)
-    middle /= np.maximum(filled, 1e-300)[:, None]
-    centred = (np.abs(middle - low - extent / 2) < 1e-6 * extent).all(axis=1)
-    return centred & (np.abs(filled / extent.prod(axis=1) - 1.0) < 1e-9)
+    centroid = middle / np.maximum(filled, 1e-300)[:, None]
+    centred = (np.abs(centroid - low - extent / 2) < 1e-6 * extent).all(axis=1)
+    return np.asarray(centred & (np.abs(filled / extent.prod(axis=1) - 1.0) < 1e-9))
 
 
 def _squares(group: Indices, plain: Bools, low: Floats, counts: Indices) -> list[_Pieces]:
@@ -358,21 +358,19 @@ def _assemble(
     start = low + key[:, 1:] * scale
 
     def lifted(spots: Floats, which: Indices) -> Floats:
-        # spots (n, p, 2) in cells of the pieces `which` -> local metres
-        metres = start[which][:, None] + spots * scale[which][:, None]
+        # spots (n, 2) in cells of the pieces `which` (n,) -> local metres (n, 3)
+        metres = start[which] + spots * scale[which]
         f = face[which]
-        return (
-            frame.origin[f][:, None]
-            + metres[:, :, :1] * frame.along[f][:, None]
-            + metres[:, :, 1:] * frame.up[f][:, None]
-        )
+        return np.asarray(frame.origin[f] + metres[:, :1] * frame.along[f] + metres[:, 1:] * frame.up[f])
 
     kept = np.flatnonzero(keep)
-    mesh, owner = _fans(lifted(polygon[kept], kept), corners[kept], element[face[kept]], cell[kept])
+    used = np.arange(polygon.shape[1]) < corners[kept, None]
+    points = lifted(polygon[kept][used], np.repeat(kept, corners[kept]))
+    mesh, owner = _fans(points, corners[kept], element[face[kept]], cell[kept])
     return FaceCells(
         mesh,
         owner,
-        lifted(centre[:, None], leader)[:, 0],
+        lifted(centre, leader),
         normals[face[leader]],
         filled * scale[leader].prod(axis=1),
         element[face[leader]],
@@ -404,14 +402,13 @@ def _centres(polygon: Floats, corners: Indices) -> Floats:
     return np.where(valid, polygon, 0.0).sum(axis=1) / corners[:, None]  # type: ignore[no-any-return]
 
 
-def _fans(vertices: Floats, corners: Indices, element: NDArray[np.int32], cell: Indices) -> tuple[Mesh, Indices]:
-    """Triangle fans of convex polygons (k, p, 3), and the cell of each triangle."""
-    slot = np.arange(vertices.shape[1])
-    used = slot < corners[:, None]
-    first = np.cumsum(corners) - corners
-    second = np.nonzero((slot >= 1) & (slot + 1 < corners[:, None]))
-    faces = np.stack([first[second[0]], first[second[0]] + second[1], first[second[0]] + second[1] + 1], axis=1)
-    points, piece = vertices[used], second[0]
+def _fans(points: Floats, corners: Indices, element: NDArray[np.int32], cell: Indices) -> tuple[Mesh, Indices]:
+    """Triangle fans of convex polygons with corners (k,) whose points (n, 3) follow each other; cell per triangle."""
+    triangles = corners - 2
+    piece = np.repeat(np.arange(len(corners)), triangles)
+    first = (np.cumsum(corners) - corners)[piece]
+    step = np.arange(len(piece)) - np.repeat(np.cumsum(triangles) - triangles, triangles)
+    faces = np.stack([first, first + step + 1, first + step + 2], axis=1)
     cross = np.cross(points[faces[:, 1]] - points[faces[:, 0]], points[faces[:, 2]] - points[faces[:, 0]])
-    solid = np.linalg.norm(cross, axis=1) > 2 * SLIVER
+    solid = np.einsum("ij,ij->i", cross, cross) > (2 * SLIVER) ** 2
     return Mesh(points, faces[solid].astype(np.int32), element[piece[solid]]), cell[piece[solid]]

@@ -54,6 +54,7 @@ TERRAIN_CELLS = 1_500_000  # a terrain with more is thinned: three million trian
 MOST_POINTS = 30_000_000  # about 3 GB of results
 FLAT_TILT = 0.26  # |nz| of a face tilted 75 degrees: steeper counts as wall where the file does not say
 FLOOR_STEP = 1.5  # [m] a building's floor this near the ground counts as standing on it
+PROBED_POINTS = 50_000  # probed for buildings at a time: some 50 ms
 MOST_FLOAT = 10.0  # [m] a ground surface this near above the terrain still belongs to a building standing there
 HOUR_STEPS = (2.0, 4.0)  # [h] of the summary: 2 h and 4 h are the two limits of Korean courts
 
@@ -366,15 +367,15 @@ def _ground(city: _City, day: _Day, params: SunlightParams, feedback: Feedback) 
         return None
     everywhere = ground_points(city.terrain, params.ground_cell, city.low, city.high)
     feedback.step(0.0, "finding the open ground")
-    open_ground = ~_under_buildings(city, everywhere.points)
-    ground = everywhere._replace(points=everywhere.points[open_ground], index=everywhere.index[open_ground])
+    open_ground = ~_under_buildings(city, everywhere.points, feedback.part(0.0, 0.05))
+    ground = everywhere._replace(points=everywhere.points[open_ground], number=everywhere.number[open_ground])
     time = sun_time(
         city.occluder, ground.points, day.towards_sun, day.instants.weights, feedback=feedback.part(0.05, 1.0)
     )
     return ground, time
 
 
-def _under_buildings(city: _City, points: Floats) -> Bools:
+def _under_buildings(city: _City, points: Floats, feedback: Feedback) -> Bools:
     """(n,) whether a point of the ground lies inside a building.
 
     Inside: straight up the first face of a building is met from behind (a roof from within), or is its ground surface
@@ -383,15 +384,16 @@ def _under_buildings(city: _City, points: Floats) -> Bools:
     """
     inside = np.zeros(len(points), dtype=bool)
     up, down = np.array([[0.0, 0.0, 1.0]]), np.array([[0.0, 0.0, -1.0]])
-    for start in range(0, len(points), 200_000):
-        part = points[start : start + 200_000]
+    for start in range(0, len(points), PROBED_POINTS):
+        feedback.step(start / len(points), "finding the open ground")
+        part = points[start : start + PROBED_POINTS]
         hit = city.occluder.first_hit(part + [0, 0, SURFACE_OFFSET], up)
         floating = (hit.face >= 0) & city.base[hit.face] & (hit.distance < MOST_FLOAT)
         from_behind = (_solid(city, hit.face) & (city.normal_z[hit.face] > 0)) | floating
         head = part + [0, 0, FLOOR_STEP]
         floor = city.occluder.first_hit(head, down, 2 * FLOOR_STEP).face
         overhead = city.occluder.first_hit(head, up).face
-        inside[start : start + 200_000] = from_behind | (_solid(city, floor) & _solid(city, overhead))
+        inside[start : start + PROBED_POINTS] = from_behind | (_solid(city, floor) & _solid(city, overhead))
     return inside
 
 
@@ -412,6 +414,7 @@ def _surfaces(
     found = {}
     for number, (name, code) in enumerate((("facades", 0), ("roofs", 1))):
         share = feedback.part(number / 2, (number + 1) / 2)
+        share.step(0.0, "cutting the facades into cells")
         mesh = _selected(city, code)
         cells = face_cells(mesh, params.facade_spacing, feedback=share.part(0.0, 0.3))
         cells = _without_hidden(city, cells, issues, name)
@@ -647,7 +650,7 @@ def _statistics(name: str, hours: Floats, area: Floats) -> dict[str, Quantity]:
     reached = np.cumsum(area[order]) / total
 
     def percentile(share: float) -> float:
-        return round(float(hours[order][min(np.searchsorted(reached, share), len(order) - 1)]), 4)
+        return round(float(hours[order][min(int(np.searchsorted(reached, share)), len(order) - 1)]), 4)
 
     out[f"{name}_mean"] = Quantity(round(float((hours * area).sum() / total), 4), "h")
     out[f"{name}_median"] = Quantity(percentile(0.5), "h")

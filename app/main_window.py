@@ -41,6 +41,7 @@ from app.panels.panel import Panel
 from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
 from app.panels.timeline import TimelinePanel
+from app.qt_guard import keep_none_alive
 from app.relink_dialog import RelinkDialog
 from app.search import Found, SearchBox
 from app.settings import LayoutName, Settings
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         viewport_maker: ViewportMaker = make_viewport,
         parent: QWidget | None = None,
     ) -> None:
+        keep_none_alive()
         super().__init__(parent)
         self.document, self.settings = document, settings
         self.bench = Workbench(document, settings, parent=self)

@@ -205,7 +205,8 @@ class NoticeCard(QFrame):
         layout.addLayout(text, 1)
         if notice.action is not None:
             button = say(QPushButton(), notice.action_id)
-            button.clicked.connect(notice.action)
+            action = notice.action
+            button.clicked.connect(lambda _checked=False: action())
             button.clicked.connect(self.closed)
             layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         close = say(QToolButton(), tip="dialog.close")

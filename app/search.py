@@ -24,6 +24,7 @@ FOUND_AT_MOST = 40
 ELEMENTS_AT_MOST = 25
 SEARCH_SECONDS = 0.08  # the window must answer each key
 AROUND_M = 80.0
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -40,7 +41,9 @@ def parse_place(text: str, frame: Frame | None) -> tuple[float, float] | None:
     """Easting and northing [m] of ``"229110 435795"`` (E N) or ``"36.52 127.325"`` (latitude longitude)."""
     if frame is None or re.search(r"[^\d\s.,;+\-°NEneEWSws]", text):
         return None
-    numbers = [float(n) for n in NUMBERS.findall(text.replace(",", " ") if text.count(",") == 1 else text)]
+    if text.count(",") == 1 and not re.search(r"\d\s+\S", text.strip()):
+        text = text.replace(",", " ")
+    numbers = [float(n) for n in NUMBERS.findall(THOUSANDS.sub("", text))]
     if len(numbers) != 2:
         return None
     first, second = numbers

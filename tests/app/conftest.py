@@ -12,6 +12,9 @@ import pytest
 
 from app.language import language
 from app.platform_check import has_display, missing_packages
+from app.qt_guard import keep_none_alive
+
+keep_none_alive()
 
 
 def screen_reason() -> str:
@@ -43,7 +46,7 @@ def english() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_survives(request: pytest.FixtureRequest) -> Iterator[None]:
+def nothing_survives(no_vtk_window_survives: None) -> Iterator[None]:
     """No thread, timer or top-level widget outlives a test that uses Qt."""
     before = set(threading.enumerate())
     yield
@@ -70,12 +73,15 @@ def _no_widget_survives() -> None:
     assert not timers, f"timers survive: {timers}"
 
 
-@pytest.fixture(autouse=True)
-def no_vtk_window_survives() -> Iterator[None]:
+@pytest.fixture
+def no_vtk_window_survives(request: pytest.FixtureRequest) -> Iterator[None]:
     """Render windows made by a test are gone when it ends: each holds an OpenGL context."""
     yield
     if "vtkmodules.vtkRenderingCore" not in sys.modules:
         return
+    # pytest keeps the values of fixtures until after this; they would keep the window alive.
+    if isinstance(request.node, pytest.Function):
+        request.node.funcargs.clear()
     gc.collect()
     from vtkmodules.vtkRenderingCore import vtkRenderWindow
 

@@ -24,7 +24,7 @@ ROOT = Path(app.__file__).parents[1]
 CALLS = {"tr", "say", "tell", "small_button", "_section", "_add_heading", "_add_list", "ask_file"}
 # Ids that stand in tables and loops rather than in the call itself.
 IN_TABLES = re.compile(
-    r"(layers|properties|analyses|results|timeline|jobs|job|notice|dialog|relink|start|unsaved|bug|status)\.[a-z_.]+"
+    r"(layers|properties|analyses|results|timeline|jobs|job|notice|dialog|relink|start|unsaved|bug|status)\.[a-z_.]*[a-z_]"
 )
 KINDS = ("mesh", "lines", "points", "instances", "grid", "terrain", "image", "volume", "table")
 COMMANDS = ("add_layers", "remove_layers", "change_layer", "set_style", "add_result", "show_layer", "hide_layer")

@@ -1,0 +1,569 @@
+"""The window driven like a person: real window, real viewport, mouse and keys; asserted on the document."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("PySide6")
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
+
+from analysis.contract import Analysis, Inputs, Params, Quantity, Result, quantity
+from app import project_file
+from app.document import Document
+from app.import_dialog import ImportDialog, examine_all
+from app.jobs import StallMeter
+from app.language import language
+from app.main_window import MainWindow
+from app.search import parse_place
+from app.settings import Settings
+from geo.model import ElementRef, Feedback, Layer, Mesh, UserError
+from tests.app import tiny_city
+
+pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
+WAIT_MS = 60_000
+
+
+@pytest.fixture
+def window(qtbot: Any, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+    """An empty window with preferences of its own."""
+    monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "cache"))
+    settings = Settings(tmp_path / "settings.ini")
+    settings.language, settings.theme, settings.quality = "en", "light", "fast"
+    made = MainWindow(Document(), settings)
+    made.resize(900, 600)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.document.history.clear()
+    made.document.clear()
+    made.close()
+    assert not made.isVisible()
+    made.deleteLater()
+
+
+@pytest.fixture
+def city(window: MainWindow, qtbot: Any) -> MainWindow:
+    """The window with four boxes on a slope."""
+    tiny_city.fill(window.document)
+    window.bench.document_opened.emit()
+    settle(window, qtbot)
+    return window
+
+
+def settle(window: MainWindow, qtbot: Any) -> None:
+    """Until nothing runs any more."""
+    qtbot.wait(120)
+    qtbot.waitUntil(lambda: not window.bench.jobs.busy, timeout=WAIT_MS)
+    qtbot.wait(20)
+
+
+def click(qtbot: Any, button: QAbstractButton) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+class WaitParams(Params):
+    """Parameters of the analysis below."""
+
+    rounds: int = quantity("Rounds", "1", ge=1, le=100_000, default=5)
+
+
+def made_analysis(run: Callable[[Any, Any, Feedback], Result]) -> Analysis:
+    return Analysis("test.wait", "Waiting", "Waits.", 1, Inputs, WaitParams, run)
+
+
+# ---- start, open, save --------------------------------------------------------------------------------------------
+
+
+def test_empty_window_offers_a_start_and_disables_what_needs_data(window: MainWindow) -> None:
+    assert window.stack.currentWidget() is window.start_page
+    assert set(window.start_page.tiles) == {"sample", "import", "open"}
+    assert not window.actions_["save"].isEnabled()
+    assert not window.actions_["run"].isEnabled()
+    assert window.actions_["open"].isEnabled()
+
+
+def test_import_shows_before_it_commits_then_save_and_open_again(
+    window: MainWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    files = tiny_city.write_files(tmp_path)
+    window.open_paths(files)
+    settle(window, qtbot)
+    dialog = window.findChild(ImportDialog)
+    assert dialog is not None and dialog.isVisible()
+    assert len(window.document.scene) == 0
+    assert dialog.import_button.isEnabled()
+    click(qtbot, dialog.import_button)
+    settle(window, qtbot)
+    names = {layer.theme for layer in window.document.scene}
+    assert names == {"terrain", "building"}
+    assert window.stack.currentWidget() is window.viewport
+    assert window.isWindowModified()
+
+    target = tmp_path / "city.twin"
+    window.bench.save(target)
+    settle(window, qtbot)
+    assert not window.document.modified
+    assert window.windowTitle().startswith("city")
+    assert target in window.settings.recent
+
+    window.actions_["new"].trigger()
+    assert len(window.document.scene) == 0
+    window.open_project(target)
+    settle(window, qtbot)
+    assert {layer.theme for layer in window.document.scene} == names
+    assert not window.document.modified
+
+
+def test_a_moved_source_is_asked_for_and_found(window: MainWindow, qtbot: Any, tmp_path: Path) -> None:
+    from app.relink_dialog import RelinkDialog
+
+    first, later = tmp_path / "first", tmp_path / "later"
+    first.mkdir()
+    later.mkdir()
+    files = tiny_city.write_files(first)
+    window.open_paths(files)
+    settle(window, qtbot)
+    click(qtbot, window.findChild(ImportDialog).import_button)
+    settle(window, qtbot)
+    target = tmp_path / "city.twin"
+    window.bench.save(target)
+    settle(window, qtbot)
+    for file in files:
+        file.rename(later / file.name)
+    window.actions_["new"].trigger()
+    window.open_project(target)
+    settle(window, qtbot)
+    dialog = window.findChild(RelinkDialog)
+    assert dialog is not None
+    assert len(window.document.scene) == 0
+    stored = dialog._missing[0].path
+    dialog.set_place(stored, later / Path(stored).name)
+    click(qtbot, dialog.open_button)
+    settle(window, qtbot)
+    assert len(window.document.scene) == 2
+
+
+def test_unsaved_changes_are_asked_about_and_cancel_keeps_them(city: MainWindow, qtbot: Any) -> None:
+    city.close()
+    assert city.isVisible()
+    box = city.findChild(QMessageBox)
+    assert box is not None
+    cancel = next(b for b in box.buttons() if b.text() == "Cancel")
+    click(qtbot, cancel)
+    assert len(city.document.scene) == 2
+
+
+def test_autosave_is_offered_after_a_crash(
+    city: MainWindow, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.bench.autosave()
+    settle(city, qtbot)
+    monkeypatch.setattr(project_file, "_is_alive", lambda _path: False)
+    assert project_file.recoverable()
+    city.document.clear()
+    city.offer_recovery()
+    card = city.notice_area.cards[-1]
+    click(qtbot, next(b for b in card.findChildren(QAbstractButton) if b.text() == "Recover"))
+    settle(city, qtbot)
+    assert len(city.document.scene) == 2
+    assert city.document.modified
+
+
+# ---- scene, selection, undo ---------------------------------------------------------------------------------------
+
+
+def test_tick_hides_a_layer_and_undo_shows_it_again(city: MainWindow) -> None:
+    item = city.layers.item_of("houses")
+    assert item is not None
+    item.setCheckState(0, Qt.CheckState.Unchecked)
+    assert not city.document.scene["houses"].style.visible
+    city.actions_["undo"].trigger()
+    assert city.document.scene["houses"].style.visible
+    assert city.layers.item_of("houses").checkState(0) == Qt.CheckState.Checked
+    city.actions_["redo"].trigger()
+    assert not city.document.scene["houses"].style.visible
+
+
+def test_a_drag_of_opacity_is_one_step(city: MainWindow) -> None:
+    city.document.selection.set([ElementRef("houses")])
+    for value in (90, 70, 40):
+        city.layers.opacity.setValue(value)
+    assert city.document.scene["houses"].style.opacity == 0.4
+    city.actions_["undo"].trigger()
+    assert city.document.scene["houses"].style.opacity == 1.0
+    assert city.layers.opacity.value() == 100
+
+
+def test_colour_by_and_remove_and_rename(city: MainWindow, qtbot: Any) -> None:
+    city.document.selection.set([ElementRef("houses")])
+    index = city.layers.colour_by.findData("height")
+    assert "[m]" in city.layers.colour_by.itemText(index)
+    city.layers.colour_by.setCurrentIndex(index)
+    city.layers.colour_by.activated.emit(index)
+    assert city.document.scene["houses"].style.colour_by == "height"
+    city.layers.item_of("houses").setText(0, "Blocks")
+    assert city.document.scene["houses"].name == "Blocks"
+    city.actions_["layer_remove"].trigger()
+    assert "houses" not in city.document.scene
+    city.actions_["undo"].trigger()
+    assert city.document.scene["houses"].name == "Blocks"
+
+
+def test_selection_is_one_in_tree_picture_and_properties(city: MainWindow, qtbot: Any) -> None:
+    item = city.layers.item_of("houses")
+    item.setExpanded(True)
+    item.child(1).setSelected(True)
+    assert city.document.selection.items == (ElementRef("houses", "B2"),)
+    assert city.properties.heading.text() == "Birch"
+    assert city.properties.texts()["height"] == "24 m"
+    city.document.selection.set([ElementRef("houses", "B4")])
+    assert item.child(3).isSelected()
+    assert not item.child(1).isSelected()
+    city.document.selection.set([ElementRef("houses", "B1"), ElementRef("houses", "B2")])
+    assert "Σ 36 m" in city.properties.texts()["height"]
+    assert city.status.selection.text() == "2 selected"
+
+
+def test_click_in_the_picture_selects_the_building_under_it(city: MainWindow, qtbot: Any) -> None:
+    city.set_view("top")
+    city.viewport.zoom_to([ElementRef("houses", "B3")])
+    city.set_view("top")
+    settle(city, qtbot)
+    middle = place_of(city, "B3")
+    qtbot.mouseClick(city.viewport, Qt.MouseButton.LeftButton, pos=middle)
+    assert city.document.selection.items == (ElementRef("houses", "B3"),)
+    assert city.properties.heading.text() == "Cedar"
+    assert any(item.isSelected() for item in [city.layers.item_of("houses")])
+
+
+def place_of(window: MainWindow, element_id: str) -> QPoint:
+    """The pixel of the middle of a building's roof."""
+    import numpy as np
+
+    from app.view.camera import project
+
+    layer = window.document.scene["houses"]
+    mesh = layer.geometry
+    assert isinstance(mesh, Mesh)
+    row = layer.table.index[element_id]
+    points = mesh.vertices[mesh.faces[mesh.face_element == row].ravel()]
+    middle = np.append(points[:, :2].mean(axis=0), points[:, 2].max())
+    size = (window.viewport.width(), window.viewport.height())
+    pixels, _depth = project(window.viewport.camera, middle[None], size)
+    return QPoint(round(float(pixels[0, 0])), round(float(pixels[0, 1])))
+
+
+# ---- analyses -----------------------------------------------------------------------------------------------------
+
+
+def test_change_the_form_run_and_read_the_card(city: MainWindow, qtbot: Any) -> None:
+    meter = StallMeter()
+    panel = city.analyses
+    panel.choose("sunlight.hours")
+    panel.form.set_values({"step": 30, "ground_cell": 4.0, "facade_spacing": 4.0})
+    meter.start()
+    click(qtbot, panel.run_button)
+    assert panel.job is not None
+    assert not panel.run_button.isEnabled()
+    assert panel.cancel_button.isEnabled()
+    qtbot.waitUntil(lambda: panel.job is None, timeout=WAIT_MS)
+    print(f"longest stall while the analysis ran and its result was shown: {meter.stop() * 1000:.0f} ms")
+    settle(city, qtbot)
+    results = [layer for layer in city.document.scene if layer.theme == "result"]
+    assert results
+    card = city.results.cards[0]
+    text = "\n".join(label.text() for label in card.findChildren(QLabel))
+    assert "30 min" in text
+    assert " h" in text
+    assert card.badge.isHidden()
+    city.actions_["undo"].trigger()
+    assert not [layer for layer in city.document.scene if layer.theme == "result"]
+    assert not city.results.cards
+
+
+def test_a_changed_input_makes_the_card_say_out_of_date(city: MainWindow, qtbot: Any) -> None:
+    panel = city.analyses
+    panel.choose("sunlight.hours")
+    panel.form.set_values({"step": 60, "ground_cell": 10.0, "facades": False})
+    panel.run()
+    qtbot.waitUntil(lambda: panel.job is None, timeout=WAIT_MS)
+    settle(city, qtbot)
+    houses = city.document.scene["houses"]
+    mesh = houses.geometry
+    assert isinstance(mesh, Mesh)
+    higher = Mesh(mesh.vertices * [1, 1, 1.2], mesh.faces, mesh.face_element)
+    city.document.scene.replace(houses.with_(geometry=higher), "data")
+    qtbot.waitUntil(lambda: bool(city.bench.stale and any(city.bench.stale.values())), timeout=WAIT_MS)
+    assert "Houses" in city.results.cards[0].badge.text()
+    assert not city.results.cards[0].badge.isHidden()
+
+
+def test_cancel_leaves_nothing_behind_and_the_window_never_stalls(city: MainWindow, qtbot: Any) -> None:
+    def endless(inputs: Any, params: Any, feedback: Feedback) -> Result:
+        while True:
+            feedback.step(0.3, "waiting")
+            time.sleep(0.001)
+
+    meter = StallMeter()
+    before = [layer.id for layer in city.document.scene]
+    job = city.bench.run(made_analysis(endless), {"rounds": 5})
+    qtbot.waitUntil(lambda: job.fraction == 0.3)
+    meter.start()
+    qtbot.wait(800)
+    city.actions_["cancel_jobs"].trigger()
+    qtbot.waitUntil(lambda: job.is_over)
+    stall = meter.stop()
+    print(f"longest stall while a job ran and was cancelled: {stall * 1000:.0f} ms")
+    assert [layer.id for layer in city.document.scene] == before
+    assert not city.notice_area.cards
+    assert stall < 0.5
+
+
+def test_a_wrong_parameter_is_told_beside_the_form(city: MainWindow, qtbot: Any) -> None:
+    panel = city.analyses
+    panel.choose("sunlight.hours")
+    panel.form.set_values({"start": 15, "stop": 9})
+    panel.run()
+    qtbot.waitUntil(lambda: panel.job is None, timeout=WAIT_MS)
+    shown = [e.text() for e in [panel.error, *panel.form.findChildren(QLabel, "field_error")] if not e.isHidden()]
+    assert shown
+    assert "Traceback" not in shown[0]
+    assert not [layer for layer in city.document.scene if layer.theme == "result"]
+
+
+def test_the_form_keeps_numbers_in_their_range(city: MainWindow) -> None:
+    from app.widgets.quantity_edit import QuantityEdit
+
+    city.analyses.choose("sunlight.hours")
+    step = city.analyses.form.editors["step"]
+    assert isinstance(step, QuantityEdit)
+    low, high = step.spin_box.minimum(), step.spin_box.maximum()
+    step.set_value(high * 10)
+    assert city.analyses.form.values()["step"] == high
+    assert low > 0
+    city.analyses.reset()
+    assert city.analyses.form.values()["step"] == 10
+
+
+# ---- trouble ------------------------------------------------------------------------------------------------------
+
+
+def test_a_broken_file_is_told_calmly_and_changes_nothing(city: MainWindow, qtbot: Any, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.twin"
+    broken.write_text("{", encoding="utf-8")
+    city.bench.open_project(broken)
+    settle(city, qtbot)
+    card = city.notice_area.cards[-1]
+    assert "broken.twin" in card.text
+    assert "Traceback" not in card.text
+    assert len(city.document.scene) == 2
+    assert city.notice_area.bug_dialog is None
+
+
+def test_a_file_of_an_unknown_kind_stands_in_the_import_list_with_its_reason(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    strange = tmp_path / "strange.bin"
+    strange.write_bytes(bytes(range(256)))
+    examined = examine_all([strange, *tiny_city.write_files(tmp_path)], None, Feedback())
+    dialog = ImportDialog(examined, frame=None, project=None, theme=window.bench.theme, parent=window)
+    assert [page.is_ready for page in dialog.pages] == [False, True, True]
+    assert dialog.import_button.isEnabled()
+    assert [request.path.name for request in dialog.requests] == ["ground.tif", "houses.geojson"]
+    dialog.deleteLater()
+
+
+def test_a_file_without_a_system_must_be_given_one(window: MainWindow, qtbot: Any, tmp_path: Path) -> None:
+    tif, _ = tiny_city.write_files(tmp_path)
+    bare = tmp_path / "bare.asc"
+    rows = "\n".join(" ".join("20" for _ in range(5)) for _ in range(5))
+    bare.write_text(f"ncols 5\nnrows 5\nxllcorner 229000\nyllcorner 435800\ncellsize 5\n{rows}\n", encoding="utf-8")
+    examined = examine_all([bare], None, Feedback())
+    dialog = ImportDialog(examined, frame=None, project=None, theme=window.bench.theme, parent=window)
+    assert not dialog.import_button.isEnabled()
+    page = dialog.pages[0]
+    assert page.crs_box is not None
+    codes = [page.crs_box.itemData(n) for n in range(page.crs_box.count())]
+    assert codes[0] in ("EPSG:5186", "EPSG:5181", "EPSG:5174", "EPSG:5185", "EPSG:5187", "EPSG:5188")
+    page.crs_box.setEditText("5186")
+    assert dialog.import_button.isEnabled()
+    assert dialog.requests[0].options.crs == "EPSG:5186"
+    page.crs_box.setEditText("99999999")
+    assert not dialog.import_button.isEnabled()
+    dialog.deleteLater()
+    assert tif.exists()
+
+
+def test_a_mistake_of_the_program_gives_one_dialog_with_text_to_copy(city: MainWindow, qtbot: Any) -> None:
+    def broken(inputs: Any, params: Any, feedback: Feedback) -> Result:
+        raise ZeroDivisionError("the second law")
+
+    for _ in range(2):
+        job = city.bench.run(made_analysis(broken), {})
+        qtbot.waitUntil(lambda job=job: job.is_over)
+    dialog = city.notice_area.bug_dialog
+    assert dialog is not None and dialog.isVisible()
+    assert dialog.text.toPlainText().count("the second law") >= 2
+    dialog.accept()
+    assert city.notice_area.bug_dialog is None
+
+
+def test_errors_are_in_the_language_in_use(city: MainWindow) -> None:
+    error = UserError("English.", "Because.", "Do.", code="window.display")
+    city.bench.notices.report(error)
+    card = city.notice_area.cards[-1]
+    city.set_language("ko")
+    assert "창을 열 수 없습니다" in card.text
+
+
+# ---- language, theme, layouts, search, time -----------------------------------------------------------------------
+
+
+def visible_texts(window: MainWindow) -> set[str]:
+    texts = {menu.title() for menu in window.menuBar().findChildren(type(window.recent_menu)) if menu.title()}
+    texts |= {a.text() for a in window.findChildren(QAction) if a.text()}
+    texts |= {b.text() for b in window.findChildren(QAbstractButton) if b.text()}
+    texts |= {panel.windowTitle() for panel in window.panels.values()}
+    return texts | {label.text() for label in window.findChildren(QLabel) if label.text()}
+
+
+def has_letters(text: str) -> bool:
+    return sum(c.isascii() and c.isalpha() for c in text) > 3
+
+
+def test_switching_to_korean_leaves_no_english_behind(city: MainWindow, qtbot: Any) -> None:
+    city.document.selection.set([ElementRef("houses")])
+    city.analyses.choose("sunlight.hours")
+    city.set_language("ko")
+    qtbot.wait(50)
+    own = {"English", "Houses", "Ground", "EPSG:5186", "test.doubt"}
+    english = {
+        text
+        for text in visible_texts(city)
+        if has_letters(text) and not any("가" <= c <= "힣" for c in text) and text.strip() not in own
+    }
+    assert english == set()
+    city.set_language("en")
+    assert city.actions_["save"].text() == "Save"
+    assert city.settings.language == "en"
+
+
+def test_theme_changes_window_and_picture(city: MainWindow, qtbot: Any) -> None:
+    light = city.grab().toImage().pixelColor(5, 5).lightness()
+    city.actions_["theme_dark"].trigger()
+    qtbot.wait(50)
+    dark = city.grab().toImage().pixelColor(5, 5).lightness()
+    assert light > 200 > 90 > dark
+    assert city.viewport.theme.is_dark
+    assert city.settings.theme == "dark"
+    city.actions_["theme_light"].trigger()
+
+
+def test_layouts_are_arrangements_and_reset_brings_all_back(city: MainWindow, qtbot: Any) -> None:
+    assert not city.panels["analyses"].isHidden()
+    city.actions_["layout_build"].trigger()
+    assert city.panels["analyses"].isHidden()
+    assert not city.panels["timeline"].isHidden()
+    city.panels["layers"].close()
+    city.actions_["reset_layout"].trigger()
+    assert not city.panels["layers"].isHidden()
+    city.actions_["layout_plan"].trigger()
+    assert not city.panels["analyses"].isHidden()
+
+
+def test_search_finds_commands_elements_and_places(city: MainWindow, qtbot: Any) -> None:
+    city.open_search()
+    box = city._search
+    assert box is not None
+    qtbot.keyClicks(box.line, "Dogw")
+    qtbot.keyClick(box.line, Qt.Key.Key_Return)
+    assert city.document.selection.items == (ElementRef("houses", "B4"),)
+    assert not box.isVisible()
+    city.open_search()
+    qtbot.keyClicks(box.line, "from above")
+    assert "From above" in box.list.item(0).text()
+    box.line.setText("229030 435830")
+    assert "229,030" in box.list.item(0).text()
+    qtbot.keyClick(box.line, Qt.Key.Key_Escape)
+    box.hide()
+
+
+def test_coordinates_are_read_both_ways() -> None:
+    frame = tiny_city.frame()
+    assert parse_place("229110 435795", frame) == (229110.0, 435795.0)
+    assert parse_place("229,110 435,795", frame) == (229110.0, 435795.0)
+    east, north = parse_place(f"{frame.latitude:.7f}, {frame.longitude:.7f}", frame)
+    assert abs(east - frame.origin[0]) < 0.1
+    assert abs(north - frame.origin[1]) < 0.1
+    assert parse_place("36.52,127.325", frame) == parse_place("36.52 127.325", frame)
+    assert parse_place("block 12 34", frame) is None
+    assert parse_place("12", frame) is None
+
+
+def test_the_sun_follows_the_slider(city: MainWindow, qtbot: Any) -> None:
+    from datetime import date
+
+    city.timeline.set_day(date(2026, 12, 22))
+    settle(city, qtbot)
+    city.timeline.set_minute(12 * 60 + 29)
+    azimuth, elevation = city.timeline.sun()
+    assert abs(azimuth - 180.0) < 0.5
+    assert abs(elevation - 30.1) < 0.2
+    assert "07:3" in city.timeline.day_text.text()
+    assert city.timeline.zone.text() == "KST"
+    seen: list[object] = []
+    city.bench.sun_requested.connect(seen.append)
+    slider = city.timeline.slider
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() * 2 // 3, 10))
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() * 2 // 3, 10))
+    assert seen and seen[-1] is not None
+    city.timeline.set_minute(60)
+    assert city.timeline.sun() is None
+
+
+def test_help_opens_at_the_panel_in_focus(city: MainWindow, qtbot: Any) -> None:
+    city.activateWindow()
+    city.layers.tree.setFocus()
+    city.open_help("layers")
+    assert city._help.current == "layers"
+    city.open_help("analysis:sunlight.hours")
+    assert "Hours of direct sun" in city._help.text.toPlainText()
+    city.set_language("ko")
+    assert "일조시간" in city._help.text.toPlainText()
+    city._help.close()
+
+
+def test_none_survives_what_qt_does_to_it(city: MainWindow) -> None:
+    """Each absent property costs a reference of None; without the guard the interpreter would abort."""
+    for _ in range(30_000):
+        city.property("absent")
+
+
+def test_every_menu_action_has_a_title_and_no_shortcut_twice(window: MainWindow) -> None:
+    from app.actions import ACTIONS, MORE_SHORTCUTS
+
+    keys = [spec.shortcut for spec in ACTIONS if spec.shortcut] + [k for v in MORE_SHORTCUTS.values() for k in v]
+    assert len(keys) == len(set(keys))
+    assert all(window.actions_[spec.id].text() for spec in ACTIONS)
+
+
+def test_a_result_shows_its_figures_with_units(city: MainWindow, qtbot: Any) -> None:
+    def answer(inputs: Any, params: WaitParams, feedback: Feedback) -> Result:
+        feedback.step(0.5)
+        mark = Layer("mark", "Mark", "result", tiny_city.terrain().geometry)
+        return Result((mark,), {"area": Quantity(1234.5, "m2")}, assumptions=("Nothing moves.",))
+
+    job = city.bench.run(made_analysis(answer), {})
+    qtbot.waitUntil(lambda: job.is_over)
+    text = "\n".join(label.text() for label in city.results.cards[0].findChildren(QLabel))
+    assert "1,234.5 m²" in text
+    assert "Nothing moves." in text
+    assert language.code == "en"

@@ -155,10 +155,12 @@ def _hydrogen(site: Site) -> None:
     site.put(Stack(box(26, 15), 6.2, parapet=0.4), (0, -30), Details("합강 수소충전소", "위험물저장 및 처리시설", 1))
     site.put(hall(14, 9, 4.6), (26, -30), Details("합강 수소충전소 사무동", "제1종근린생활시설", 1))
     site.put(hall(46, 28, 13.0, roof_boxes=_plant(46, 28)), (0, 20), Details("합강 에너지센터", "발전시설", 2, 1))
-    for x in (-40.0, -22.0):
+    for number, x in enumerate((-40.0, -22.0), start=1):
         angle = np.linspace(0, 2 * np.pi, 25)[:-1]
         tank = Polygon(np.column_stack([6 * np.cos(angle), 6 * np.sin(angle)]))
-        site.put(Stack(tank, 11.0), (x, -8), Details("합강 축열조", "발전시설", 1, structure="철골구조"), gap=4)
+        site.put(
+            Stack(tank, 11.0), (x, -8), Details(f"합강 축열조 {number}", "발전시설", 1, structure="철골구조"), gap=4
+        )
     site.paint(box(200, 40, 0, 60), "solar")
 
 
@@ -249,33 +251,38 @@ def innovation(block: Block, rng: np.random.Generator, which: int) -> Filling:
     for number, outline in enumerate(quarters(site.outline, 4_800.0)):
         parcel = site.parcel(outline)
         middle = outline.representative_point()
-        storeys = int(rng.integers(4, 13))
-        form = _office(rng, storeys)
+        form, storeys = _office(rng, int(rng.integers(4, 13)))
         title = names[(block.number * 3 + number) % len(names)]
         lodging = (which + number) % 11 == 5
         use = "숙박시설" if lodging else "교육연구시설(연구소)" if "연구" in title or "실증" in title else "업무시설"
         name = f"{'합강 레지던스' if lodging else title} {block.number}-{number + 1}"
-        shift = site.nearest(form, (middle.x, middle.y), 12.0)
-        if shift is not None and outline.contains(shapely.Point(shift)):
-            site.put(form, (middle.x, middle.y), Details(name, use, storeys, 2, parcel=parcel), gap=12.0, turned=False)
+        lot = outline.buffer(-2.0)
+        details = Details(name, use, storeys, 2, parcel=parcel)
+        if not site.put(form, (middle.x, middle.y), details, gap=12.0, within=lot):
+            small = flat(box(30, 15), storeys * OFFICE_STOREY + 0.8, rng, boxes=2)
+            site.put(small, (middle.x, middle.y), details, gap=10.0, within=lot)
         pavilion = flat(box(rng.uniform(9, 15), rng.uniform(8, 11)), float(rng.choice([4.6, 8.6])), rng)
         place = (middle.x + rng.uniform(-25, 25), middle.y + rng.uniform(-25, 25))
-        shift = site.nearest(pavilion, place, 8.0)
-        if shift is not None and outline.contains(shapely.Point(shift)):
-            details = Details(f"{title} 파빌리온 {block.number}-{number + 1}", "제1종근린생활시설", 2, parcel=parcel)
-            site.put(pavilion, place, details, gap=8.0, turned=False)
+        details = Details(f"{title} 파빌리온 {block.number}-{number + 1}", "제1종근린생활시설", 2, parcel=parcel)
+        site.put(pavilion, place, details, gap=8.0, turned=False, within=lot)
     return site.filling
 
 
-def _office(rng: np.random.Generator, storeys: int) -> Stack:
-    top = storeys * OFFICE_STOREY + 0.8
+def _office(rng: np.random.Generator, storeys: int) -> tuple[Stack, int]:
+    """An office or laboratory of one of five plans, and its storeys: around a court no more than six."""
     kind = rng.choice(["bar", "ell", "court", "aitch", "stepped"])
+    storeys = min(storeys, 6) if kind == "court" else storeys
+    return _office_form(rng, str(kind), storeys), storeys
+
+
+def _office_form(rng: np.random.Generator, kind: str, storeys: int) -> Stack:
+    top = storeys * OFFICE_STOREY + 0.8
     if kind == "bar":
         return flat(box(46, 18), top, rng, boxes=3)
     if kind == "ell":
         return flat(shapely.union_all([box(44, 16, 0, 12), box(16, 40, -14, 0)]), top, rng, boxes=3)
     if kind == "court":
-        return flat(box(44, 40).difference(box(20, 16)), min(top, 26.0), rng, boxes=4)
+        return flat(box(44, 40).difference(box(20, 16)), top, rng, boxes=4)
     if kind == "aitch":
         return flat(shapely.union_all([box(13, 42, -16, 0), box(13, 42, 16, 0), box(32, 12)]), top, rng, boxes=3)
     low = max(2, storeys // 3) * OFFICE_STOREY + 0.8

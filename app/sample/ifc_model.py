@@ -37,7 +37,8 @@ class IfcModel:
         area = ifcopenshell.api.unit.add_si_unit(self.file, unit_type="AREAUNIT")
         volume = ifcopenshell.api.unit.add_si_unit(self.file, unit_type="VOLUMEUNIT")
         angle = self.file.create_entity("IfcSIUnit", UnitType="PLANEANGLEUNIT", Name="RADIAN")
-        ifcopenshell.api.unit.assign_unit(self.file, units=[length, area, volume, angle])
+        # assign_unit of the library keeps units in a set, whose order changes from run to run.
+        self.project.UnitsInContext = self.file.create_entity("IfcUnitAssignment", [length, area, volume, angle])
         self.model = ifcopenshell.api.context.add_context(self.file, context_type="Model")
         self.body = ifcopenshell.api.context.add_context(
             self.file, context_type="Model", context_identifier="Body", target_view="MODEL_VIEW", parent=self.model

@@ -270,7 +270,7 @@ def _edge_streets(ring: Polygon, boundary: Polygon, stream: LineString, woods: l
     north = shapely.box(-2000, 120, 2000, 2000)
     bus = max(_lines(ring.exterior.intersection(north)), key=lambda line: line.length)
     streets = [_street("합강 BRT", "brt", bus)]
-    for start, end in (((-470, 820), (-620, 1110)), ((430, 780), (520, 1110)), ((930, 420), (1210, 520))):
+    for start, end in (((-470, 820), (-605, 1078)), ((430, 780), (511, 1078)), ((930, 420), (1178, 509))):
         out = LineString([start, end]).difference(ring)
         streets += [_street("국도 연결로", "ring", part) for part in _lines(out)]
     middle = stream.intersection(ring.buffer(-20))

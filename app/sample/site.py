@@ -82,18 +82,21 @@ class Site:
         """Whether a footprint lies in the room and keeps its distance."""
         return bool(self.room.contains(polygon)) and all(polygon.distance(other) >= gap for other in self.taken)
 
-    def nearest(self, form: Form, target: tuple[float, float], gap: float) -> tuple[float, float] | None:
-        """The shift nearest to `target` at which a form drawn around the origin is free."""
-        if self.room.is_empty:
+    def nearest(
+        self, form: Form, target: tuple[float, float], gap: float, *, within: Polygon | None = None
+    ) -> tuple[float, float] | None:
+        """The shift nearest to `target` at which a form drawn around the origin is free (and inside a lot)."""
+        room = self.room if within is None else self.room.intersection(within)
+        if room.is_empty:
             return None
-        west, south, east, north = self.room.bounds
+        west, south, east, north = room.bounds
         x, y = np.meshgrid(np.arange(west, east + STEP, STEP), np.arange(south, north + STEP, STEP))
         shifts = np.column_stack([x.ravel(), y.ravel()])
         shifts = shifts[np.argsort(np.hypot(*(shifts - np.asarray(target)).T), kind="stable")]
         outline = np.asarray(form.polygon.exterior.coords)[:, :2]
         shapes = shapely.polygons(outline[None] + shifts[:, None])
-        shapely.prepare(self.room)
-        good = shapely.contains(self.room, shapes)
+        shapely.prepare(room)
+        good = shapely.contains(room, shapes)
         for other in self.taken:
             left = np.flatnonzero(good)
             good[left] = shapely.distance(shapes[left], other) >= gap
@@ -101,12 +104,19 @@ class Site:
         return (float(shifts[found[0], 0]), float(shifts[found[0], 1])) if len(found) else None
 
     def put(
-        self, form: Form, target: tuple[float, float], details: Details, *, gap: float = 6.0, turned: bool = True
+        self,
+        form: Form,
+        target: tuple[float, float],
+        details: Details,
+        *,
+        gap: float = 6.0,
+        turned: bool = True,
+        within: Polygon | None = None,
     ) -> bool:
-        """Build a form as near to `target` as it fits, if need be turned by a quarter."""
+        """Build a form as near to `target` as it fits (on a lot), if need be turned by a quarter."""
         for turn in (0.0, 90.0) if turned else (0.0,):
             shape = moved(form, turn, (0.0, 0.0))
-            shift = self.nearest(shape, target, gap)
+            shift = self.nearest(shape, target, gap, within=within)
             if shift is not None:
                 self.build(moved(shape, 0.0, shift), details)
                 return True

@@ -106,7 +106,8 @@ def height(form: Form) -> float:
             top + (form.penthouse_height if house is not None else 0.0)
             for top, house in zip(form.tops, form.penthouses, strict=True)
         )
-    return max([form.top + form.parapet, *(height(part) for part in form.upper)])
+    deck, parapet = _deck(form)
+    return max([form.top + parapet, *(height(part) for part in _standing(deck, form.upper))])
 
 
 def surfaces(form: Form, base: float) -> Faces:
@@ -173,18 +174,16 @@ def _quad(a: Floats, b: Floats, low: float, high: float) -> Floats:
 
 def _stack(form: Stack, low: float, base: float) -> Faces:
     high = base + form.top
-    deck, crown = form.polygon, high
-    inner = form.polygon.buffer(-PARAPET_THICKNESS, join_style="mitre") if form.parapet > 0 else None
+    deck, parapet = _deck(form)
+    crown = high + parapet
     faces: Faces = []
-    if isinstance(inner, Polygon) and not inner.is_empty and len(inner.interiors) == len(form.polygon.interiors):
-        crown = high + form.parapet
-        outer_rings, inner_rings = _rings(form.polygon, crown), _rings(inner, crown)
+    if parapet > 0:
+        outer_rings, inner_rings = _rings(form.polygon, crown), _rings(deck, crown)
         # The coping: between the outline and the inset outline, and the same around every courtyard.
         faces.append(("roof", [outer_rings[0], inner_rings[0][::-1]]))
         faces.extend(_copings(outer_rings[1:], inner_rings[1:]))
         for ring in inner_rings:
             faces.extend(_walls(ring[::-1], high, crown))
-        deck = inner
     for ring in _rings(form.polygon, low):
         faces.extend(_walls(ring, low, crown))
     upper = _standing(deck, form.upper)
@@ -193,6 +192,15 @@ def _stack(form: Stack, low: float, base: float) -> Faces:
     for part in upper:
         faces.extend(_stack(part, high, base))
     return faces
+
+
+def _deck(form: Stack) -> tuple[Polygon, float]:
+    """The roof inside the parapet and the parapet's height; 0 where the roof is too narrow to have one."""
+    if form.parapet > 0:
+        inner = form.polygon.buffer(-PARAPET_THICKNESS, join_style="mitre")
+        if isinstance(inner, Polygon) and not inner.is_empty and len(inner.interiors) == len(form.polygon.interiors):
+            return inner, form.parapet
+    return form.polygon, 0.0
 
 
 def _copings(holes: list[Floats], wider_holes: list[Floats]) -> Faces:

@@ -19,11 +19,12 @@ RIVER_LEVEL = 14.0  # [m]
 # Hills as (centre, half axes, turn in degrees, height above the terrace [m]).
 HILLS = (
     ((-620, 370), (235, 165), 35.0, 42.0), ((-820, 620), (170, 200), 0.0, 14.0),
-    ((735, 20), (165, 270), -12.0, 58.0), ((1080, 160), (240, 330), 10.0, 52.0), ((1150, -480), (220, 240), 0.0, 40.0),
+    ((735, 20), (165, 270), -12.0, 53.0), ((1080, 160), (240, 330), 10.0, 46.0), ((1150, -480), (220, 240), 0.0, 40.0),
     ((190, 660), (140, 95), 10.0, 20.0), ((560, 1080), (420, 190), 5.0, 34.0), ((-250, 1130), (380, 170), -4.0, 26.0),
     ((-780, 1080), (260, 150), 0.0, 24.0),
 )  # fmt: skip
 PAD_MARGIN = 3.0  # [m] level ground around a building
+CORE_MARGIN = 1.0  # [m] of that, what a neighbour's pad may not take
 EMBEDMENT = 0.3  # [m] base of a building below the lowest ground of its footprint
 
 
@@ -143,6 +144,11 @@ def _levelled(z: Floats, plan: Plan) -> Floats:
     pads = [b.form.polygon.buffer(PAD_MARGIN, join_style="mitre") for b in plan.buildings]
     pads.append(house_lot(plan).buffer(1.0))
     shapes = [(pad, number) for number, pad in enumerate(pads, start=1)]
+    # Where pads overlap the ground belongs to the building that stands there.
+    shapes += [
+        (b.form.polygon.buffer(CORE_MARGIN, join_style="mitre"), number)
+        for number, b in enumerate(plan.buildings, start=1)
+    ]
     number = np.asarray(rasterize(shapes, out_shape=z.shape, transform=transform(CELL), dtype="int32"))[::-1]
     means = ndimage.mean(z, number, np.arange(1, len(pads) + 1))
     # Houses that share a slope step down it, but neighbours' pads must not meet in a cliff.

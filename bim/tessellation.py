@@ -132,6 +132,7 @@ def select_products(file: ifcopenshell.file, *, spaces: bool = True) -> Selectio
             products.append(product.id())
     clipped = _products_using(file, _half_space_cuts(file))
     swept = _products_using(file, (item for name in SWEPT for item in by_type(file, name))) - clipped
+    swept |= {product.id() for product in by_type(file, "IfcLinearPositioningElement")}
     return Selection(
         tuple(p for p in products if p not in clipped and p not in swept),
         tuple(p for p in products if p in clipped),
@@ -184,8 +185,7 @@ def tessellate(
     collector = _Collector(feedback, len(selection.wanted))
     ways = ((selection.plain, PLAIN_KERNEL), (selection.clipped, CLIPPED_KERNEL), (selection.swept, CLIPPED_KERNEL))
     for products, kernel in ways:
-        settings = _settings(sweep_step=SWEEP_STEP if products is selection.swept else None)
-        for element in _iterate(file, settings, products, kernel):
+        for element in _iterate(file, products, kernel):
             collector.add(element)
             if time.monotonic() - started > limit_s:
                 return collector.result([])
@@ -195,24 +195,24 @@ def tessellate(
     return collector.result(failed)
 
 
-def _settings(*, sweep_step: float | None = None) -> Any:
+def _settings() -> Any:
     import ifcopenshell.geom
 
     settings = ifcopenshell.geom.settings()
     settings.set("no-normals", True)
-    if sweep_step is not None:
-        settings.set("function-step-param", sweep_step)
+    # The time for a line along an alignment grows with the square of its points.
+    settings.set("function-step-param", SWEEP_STEP)
     return settings
 
 
-def _iterate(file: ifcopenshell.file, settings: Any, products: Sequence[int], kernel: str) -> Iterator[Any]:
+def _iterate(file: ifcopenshell.file, products: Sequence[int], kernel: str) -> Iterator[Any]:
     import ifcopenshell.geom
 
     if not products:
         return
     include = [file.by_id(product) for product in products]
     try:
-        iterator = ifcopenshell.geom.iterator(settings, file, 1, include=include, geometry_library=kernel)
+        iterator = ifcopenshell.geom.iterator(_settings(), file, 1, include=include, geometry_library=kernel)
         going = iterator.initialize()
         while going:
             yield iterator.get()
@@ -233,7 +233,7 @@ def _retry(
         if not left:
             break
         try:
-            kernel = ifcopenshell.geom.kernel(_settings(sweep_step=SWEEP_STEP), file, kernel_name)
+            kernel = ifcopenshell.geom.kernel(_settings(), file, kernel_name)
         except RuntimeError as error:  # a damaged file
             reasons.update(dict.fromkeys(left, str(error)[:200]))
             continue

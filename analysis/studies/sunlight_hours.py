@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -110,6 +110,9 @@ class SunlightInputs(Inputs):
     """What it works on."""
 
     terrain: Layer | None = layer_input("Terrain", kind="terrain", optional=True)
+    relief: tuple[Layer, ...] = layer_input(
+        "Terrain surface (triangles)", kind="mesh", theme="terrain", many=True, optional=True
+    )
     blockers: tuple[Layer, ...] = layer_input(
         "Buildings and other obstacles", kind=("mesh", "instances"), theme=BLOCKING_THEMES, many=True, optional=True
     )
@@ -132,7 +135,7 @@ class _Day(NamedTuple):
 class _City(NamedTuple):
     """All that blocks the sun, and what is looked at."""
 
-    terrain: Grid | float
+    terrain: Grid | Mesh | float
     buildings: list[tuple[Layer, Mesh, NDArray[np.int8]]]
     occluder: Occluder
     solid: Bools
@@ -162,7 +165,7 @@ class _Facades(NamedTuple):
 )
 def sunlight_hours(inputs: SunlightInputs, params: SunlightParams, feedback: Feedback) -> Result:
     """Trace the sun of one day over a city."""
-    if inputs.terrain is None and not inputs.blockers:
+    if inputs.terrain is None and not inputs.blockers and not inputs.relief:
         raise UserError(
             "There is nothing the sun could fall on.",
             "The project has neither a terrain nor buildings.",
@@ -232,9 +235,13 @@ def _city(inputs: SunlightInputs, params: SunlightParams, issues: list[Issue], f
     blocking = [*inputs.blockers, *(inputs.trees if params.trees_block else ())]
     meshes = [(layer, _mesh_of(layer)) for layer in blocking]
     buildings = [(layer, mesh, _surface_codes(layer, mesh)) for layer, mesh in meshes if layer.theme in STUDIED_THEMES]
-    low, high = _area(inputs.terrain, [m for _, m, _ in buildings] or [m for _, m in meshes], params)
-    terrain = _terrain(inputs.terrain, [m for _, m in meshes], (low, high), issues)
-    ground_mesh = terrain.surface() if isinstance(terrain, Grid) else _plane(terrain, low, high)
+    low, high = _area(
+        [inputs.terrain] if inputs.terrain else inputs.relief,
+        [m for _, m, _ in buildings] or [m for _, m in meshes],
+        params,
+    )
+    terrain = _terrain(inputs, [m for _, m in meshes], (low, high), issues)
+    ground_mesh = terrain if isinstance(terrain, Mesh) else _ground_mesh(terrain, low, high)
     everything = [ground_mesh, *(mesh for _, mesh in meshes)]
     level = float(np.mean([box.centre[2] for box in (m.bounds for m in everything) if box is not None]))
     centre = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, level])
@@ -276,13 +283,14 @@ def _surface_codes(layer: Layer, mesh: Mesh) -> NDArray[np.int8]:
 
 
 def _area(
-    terrain: Layer | None, meshes: list[Mesh], params: SunlightParams
+    terrains: Sequence[Layer], meshes: list[Mesh], params: SunlightParams
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Rectangle of the ground looked at: around the buildings, or the whole terrain when there are none."""
     boxes = [mesh.bounds for mesh in meshes if mesh.bounds is not None]
     margin = params.margin
-    if not boxes and terrain is not None and terrain.geometry is not None and terrain.geometry.bounds is not None:
-        boxes, margin = [terrain.geometry.bounds], 0.0
+    if not boxes:
+        found = [layer.geometry.bounds for layer in terrains if layer.geometry is not None]
+        boxes, margin = [box for box in found if box is not None], 0.0
     if not boxes:
         raise UserError(
             "There is nothing the sun could fall on.",
@@ -309,13 +317,17 @@ def _area(
 
 
 def _terrain(
-    layer: Layer | None,
+    inputs: SunlightInputs,
     meshes: list[Mesh],
     area: tuple[tuple[float, float], tuple[float, float]],
     issues: list[Issue],
-) -> Grid | float:
-    """The terrain near the area, thinned if it is very fine; without one the height of a plain."""
+) -> Grid | Mesh | float:
+    """The terrain near the area, thinned if very fine; else a surface of triangles; else the height of a plain."""
+    layer = inputs.terrain
     if layer is None or not isinstance(layer.geometry, Grid):
+        surfaces = [relief.geometry for relief in inputs.relief if isinstance(relief.geometry, Mesh)]
+        if any(len(surface.faces) for surface in surfaces):
+            return merge_meshes(surfaces)
         base = min((box.low[2] for box in (mesh.bounds for mesh in meshes) if box is not None), default=0.0)
         issues.append(
             Issue(
@@ -352,10 +364,12 @@ def _terrain(
     return Grid(part, float(grid.x[columns[0]]), float(grid.y[rows[0]]), grid.cell * step)
 
 
-def _plane(height: float, low: tuple[float, float], high: tuple[float, float]) -> Mesh:
-    """Two triangles under the area."""
+def _ground_mesh(terrain: Grid | float, low: tuple[float, float], high: tuple[float, float]) -> Mesh:
+    """The triangles of a terrain; two under the area for a plain."""
+    if isinstance(terrain, Grid):
+        return terrain.surface()
     corners = np.array([[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]])
-    vertices = np.column_stack([corners, np.full(4, height)])
+    vertices = np.column_stack([corners, np.full(4, terrain)])
     return Mesh(vertices, np.array([[0, 1, 2], [0, 2, 3]], np.int32), np.zeros(2, np.int32))
 
 
@@ -365,7 +379,7 @@ def _plane(height: float, low: tuple[float, float], high: tuple[float, float]) -
 def _ground(city: _City, day: _Day, params: SunlightParams, feedback: Feedback) -> tuple[GroundPoints, SunTime] | None:
     if not params.ground:
         return None
-    everywhere = ground_points(city.terrain, params.ground_cell, city.low, city.high)
+    everywhere = _cells_on_the_ground(city, params)
     feedback.step(0.0, "finding the open ground")
     open_ground = ~_under_buildings(city, everywhere.points, feedback.part(0.0, 0.05))
     ground = everywhere._replace(points=everywhere.points[open_ground], number=everywhere.number[open_ground])
@@ -373,6 +387,19 @@ def _ground(city: _City, day: _Day, params: SunlightParams, feedback: Feedback) 
         city.occluder, ground.points, day.towards_sun, day.instants.weights, feedback=feedback.part(0.05, 1.0)
     )
     return ground, time
+
+
+def _cells_on_the_ground(city: _City, params: SunlightParams) -> GroundPoints:
+    """Cells on a grid, a plain, or the uppermost triangles of a terrain surface."""
+    if not isinstance(city.terrain, Mesh):
+        return ground_points(city.terrain, params.ground_cell, city.low, city.high)
+    box = city.terrain.bounds
+    top = (box.high[2] if box is not None else 0.0) + 1.0
+    flat = ground_points(top, params.ground_cell, city.low, city.high)
+    distance = Occluder([city.terrain]).first_hit(flat.points, np.array([[0.0, 0.0, -1.0]])).distance
+    there = np.isfinite(distance)
+    points = flat.points[there] - np.outer(distance[there], [0.0, 0.0, 1.0])
+    return flat._replace(points=points, number=flat.number[there])
 
 
 def _under_buildings(city: _City, points: Floats, feedback: Feedback) -> Bools:

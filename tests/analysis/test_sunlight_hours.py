@@ -38,10 +38,11 @@ def study(
     *blockers: Layer,
     terrain: Layer | None = None,
     trees: tuple[Layer, ...] = (),
+    relief: tuple[Layer, ...] = (),
     at: Frame | None = None,
     **params: object,
 ) -> Result:
-    inputs = STUDY.inputs(frame=at or frame(), terrain=terrain, blockers=blockers, trees=trees)
+    inputs = STUDY.inputs(frame=at or frame(), terrain=terrain, blockers=blockers, trees=trees, relief=relief)
     return STUDY.run(inputs, STUDY.params(**{**LOW, **params}), Feedback())
 
 
@@ -137,6 +138,20 @@ def test_moving_the_origin_changes_nothing() -> None:
     far = study(layer(box(20, 10, 18, at=tuple(shift))), at=moved)
     assert hours(far, "ground") == pytest.approx(hours(near, "ground"), nan_ok=True)
     assert hours(far, "facades") == pytest.approx(hours(near, "facades"))
+
+
+def test_a_terrain_of_triangles_serves_like_a_grid() -> None:
+    """A slope of one in ten to the north, once as a grid and once as its triangles."""
+    slope = Grid(np.repeat(-0.2 * np.arange(101.0)[:, None], 101, axis=1), -100.0, -100.0, 2.0)
+    house = layer(box(20, 10, 30, at=(0, 0, -12.0)))
+    by_grid = study(house, terrain=Layer("t", "t", "terrain", slope))
+    by_triangles = study(house, relief=(Layer("t", "t", "terrain", slope.surface()),))
+    assert "sunlight.flat_ground" not in [issue.code for issue in by_triangles.issues]
+    a, b = hours(by_grid, "ground"), hours(by_triangles, "ground")
+    assert (np.isnan(a) == np.isnan(b)).all()
+    assert np.nanmax(np.abs(a - b)) < 0.35
+    alone = study(relief=(Layer("t", "t", "terrain", slope.surface()),), ground_cell=10.0)
+    assert np.isfinite(hours(alone, "ground")).any()
 
 
 def test_south_wall_north_wall_and_roof() -> None:
@@ -267,7 +282,7 @@ def test_no_terrain_is_a_doubt_and_a_huge_one_is_thinned(monkeypatch: pytest.Mon
 
 def test_progress_ends_at_one_and_a_stop_leaves_nothing() -> None:
     seen: list[float] = []
-    inputs = STUDY.inputs(frame=frame(), terrain=plain(), blockers=(layer(box(20, 10, 12)),), trees=())
+    inputs = STUDY.inputs(frame=frame(), terrain=plain(), blockers=(layer(box(20, 10, 12)),), trees=(), relief=())
     STUDY.run(inputs, STUDY.params(**LOW), Feedback(lambda fraction, _: seen.append(fraction)))
     assert seen == sorted(seen)
     assert seen[-1] == 1.0

@@ -144,7 +144,7 @@ def whole_study(city: District, count: int) -> list[Score]:
     params = item.params(
         start=8.0, stop=17.0, step=9 * 60 / INSTANTS, ground_cell=max(cell, 0.5), facades=False, margin=0.0
     )
-    inputs = item.inputs(frame=city.frame, terrain=city.terrain, blockers=(city.buildings,), trees=())
+    inputs = item.inputs(frame=city.frame, terrain=city.terrain, blockers=(city.buildings,), trees=(), relief=())
     ways, _ = instants(city.frame)
     points = ground(count, city.terrain)
     raw, ours, rays = [], [], 0

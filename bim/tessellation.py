@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PLAIN_KERNEL = "hybrid-cgal-simple-manifold-opencascade"
 CLIPPED_KERNEL = "hybrid-cgal-simple-opencascade"
+SWEPT_KERNEL = "opencascade"  # the others cannot, and write pages about it
 RETRY_KERNELS = ("opencascade", "cgal")
 RETRY_BUDGET_S = 60.0
 LARGEST_ELEMENT = 1e5  # [m] a body wider than this is a fault of the kernel or of the file
@@ -183,7 +184,7 @@ def tessellate(
     """
     started = time.monotonic()
     collector = _Collector(feedback, len(selection.wanted))
-    ways = ((selection.plain, PLAIN_KERNEL), (selection.clipped, CLIPPED_KERNEL), (selection.swept, CLIPPED_KERNEL))
+    ways = ((selection.plain, PLAIN_KERNEL), (selection.clipped, CLIPPED_KERNEL), (selection.swept, SWEPT_KERNEL))
     for products, kernel in ways:
         for element in _iterate(file, products, kernel):
             collector.add(element)

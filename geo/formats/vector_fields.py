@@ -105,10 +105,11 @@ BUILDING_HINTS = frozenset((*STOREYS, "measuredheight", "buildingheight", "bldgh
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a layer was taken for: a word such as building or contour, and why."""
+    """What a layer was taken for: a word such as building or contour, by what (code, name, column) and by which."""
 
     word: str
-    why: str
+    by: str = ""
+    mark: str = ""
 
     @property
     def theme(self) -> str:
@@ -140,12 +141,12 @@ def meaning_of(layer: str, file: str, columns: Mapping[str, Column], flat: str) 
         low = text.lower()
         for pattern, word in MAP_CODES:
             if re.match(pattern, low):
-                return Meaning(word, f"the map code {text}")
+                return Meaning(word, "code", text)
     for text in (layer, file):
         low = text.lower()
         for word, marks in LAYER_WORDS:
             if any(_has_word(low, mark) for mark in marks):
-                return Meaning(word, f"the name {text}")
+                return Meaning(word, "name", text)
     names = {plain(name): name for name, column in columns.items() if _is_filled(column)}
     return _by_columns(names, flat)
 
@@ -175,14 +176,14 @@ def _by_columns(names: Mapping[str, str], flat: str) -> Meaning:
     for word, marks in hints.get(flat, ()):
         found = next((names[mark] for mark in marks if mark in names), None)
         if found is not None:
-            return Meaning(word, f"the column {found}")
-    return Meaning("other", "")
+            return Meaning(word, "column", found)
+    return Meaning("other")
 
 
 def said_meaning(kind: str) -> Meaning:
     """The user's word as a meaning."""
     word = kind.strip().lower()
-    return Meaning(SPELLINGS.get(word, word), "")
+    return Meaning(SPELLINGS.get(word, word))
 
 
 def numbers(column: Column) -> Floats:

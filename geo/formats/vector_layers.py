@@ -109,14 +109,14 @@ def layers_of(features: Features, file: str, said: Meaning | None, context: Cont
 def _meaning(features: Features, file: str, said: Meaning | None, number: int) -> tuple[Meaning, list[Issue]]:
     if said is not None:
         word = {"terrain": ("spot height", "contour", "other")[number]}.get(said.word, said.word)
-        return Meaning(word, said.why), []
+        return Meaning(word), []
     meaning = fields.meaning_of(features.name, file, features.columns, ("point", "line", "area")[number])
     if meaning.word == "other":
         message = f"It is not clear what {features.name} shows; it is drawn as plain outlines. --kind says more."
         return meaning, [Issue("vector.meaning_unknown", message, "doubt", values={"layer": features.name})]
-    message = f"{features.name} was taken for {meaning.word} by {meaning.why}."
-    values = {"layer": features.name, "word": meaning.word, "why": meaning.why}
-    return meaning, [Issue("vector.meaning_assumed", message, "note", values=values)]
+    message = f"{features.name} was taken for {meaning.word} by its {meaning.by} {meaning.mark}."
+    values = {"layer": features.name, "word": meaning.word, "mark": meaning.mark}
+    return meaning, [Issue(f"vector.meaning_by_{meaning.by}", message, "note", values=values)]
 
 
 def _builder(meaning: Meaning, number: int) -> Builder:

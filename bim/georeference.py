@@ -187,6 +187,8 @@ def decide(facts: Facts, *, centre: Floats | None = None, crs: str | None = None
         return _checked_site(
             dataclasses.replace(_plain_map(base, system, 40, "world coordinate system"), before=facts.world)
         )
+    if crs is not None:
+        base = _with(base, _crs_not_used(crs))
     if facts.site is not None:
         return _from_site(base, facts.site, middle)
     if _is_large(middle):
@@ -200,6 +202,15 @@ def _with(georeference: Georeference, *issues: Issue) -> Georeference:
 
 def _is_large(point: Floats) -> bool:
     return math.hypot(float(point[0]), float(point[1])) > LARGE_COORDINATE
+
+
+def _crs_not_used(crs: str) -> Issue:
+    return Issue(
+        "ifc.crs_not_used",
+        f"{crs} was named, but the model has no map coordinates that it could belong to.",
+        severity="doubt",
+        values={"crs": crs[:80]},
+    )
 
 
 def _unnamed_map_coordinates(middle: Floats) -> Issue:

@@ -31,6 +31,7 @@ RETRY_BUDGET_S = 60.0
 LARGEST_ELEMENT = 1e5  # [m] a body wider than this is a fault of the kernel or of the file
 SWEEP_STEP = 5.0  # [m] along a course; 1 cm off the true curve at a radius of 300 m
 NO_COLOUR = -1
+STEP_S = 0.05  # progress is told, and a wish to stop is heard, this often
 
 LEFT_OUT = (
     "IfcFeatureElementSubtraction",
@@ -113,11 +114,13 @@ class Tessellation:
 
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Lowest and highest corner in model coordinates [m], None without a body."""
-        placed = zip(self.shape, self.matrix, strict=True)
-        corners = [matrix[:, :3] @ self.shapes[shape].vertices.T + matrix[:, 3:] for shape, matrix in placed]
-        if not corners:
+        if len(self.shape) == 0:
             return None
-        return np.min([c.min(axis=1) for c in corners], axis=0), np.max([c.max(axis=1) for c in corners], axis=0)
+        low, high = np.full(3, np.inf), np.full(3, -np.inf)
+        for number, matrix in zip(self.shape, self.matrix, strict=True):
+            points = self.shapes[number].vertices @ matrix[:, :3].T + matrix[:, 3]
+            low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
+        return low, high
 
 
 def select_products(file: ifcopenshell.file, *, spaces: bool = True) -> Selection:
@@ -259,6 +262,7 @@ class _Collector:
         self.done: set[int] = set()
         self.faults: dict[int, str] = {}
         self._feedback, self._total = feedback, max(total, 1)
+        self._told = -math.inf
         self._shapes: list[Shape] = []
         self._number: dict[str, int] = {}
         self._fault_of: dict[str, str] = {}
@@ -273,7 +277,10 @@ class _Collector:
 
     def add(self, element: Any) -> None:
         """Keep one delivered element, or note what is wrong with it."""
-        self._feedback.step(min(len(self.done) / self._total, 1.0), "making shapes")
+        now = time.monotonic()
+        if now - self._told > STEP_S:
+            self._told = now
+            self._feedback.step(min(len(self.done) / self._total, 1.0), "making shapes")
         geometry, product = element.geometry, int(element.id)
         key = geometry.id
         if key not in self._number and key not in self._fault_of:

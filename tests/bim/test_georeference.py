@@ -165,6 +165,11 @@ def test_the_user_names_the_missing_crs(write_ifc: Write) -> None:
     assert found.issues == ()
 
 
+def test_a_crs_that_fits_nothing_is_not_used_silently(write_ifc: Write) -> None:
+    (layer,) = FORMAT.read(write_ifc(), FRAME, ReadOptions(crs="EPSG:5186"), Feedback())
+    assert {"ifc.crs_not_used", "ifc.not_georeferenced"} <= set(codes(layer))
+
+
 def test_placement_in_map_coordinates_needs_a_named_crs(write_ifc: Write) -> None:
     path = write_ifc(site_at=(229_000.0, 435_500.0, 20.0))
     unnamed = inspect(path)

@@ -91,7 +91,7 @@ def add_window(model: IfcModel, hole: Entity, storey: Entity, level: str, width:
 
 def _window_shape(model: IfcModel, width: float, height: float) -> Entity:
     m, frame, deep = model, 0.06, 0.10
-    bars = [(0, 0, width, frame), (0, height - frame, width, frame), (0, frame, frame, height - 2 * frame)]
+    bars = [(0.0, 0.0, width, frame), (0.0, height - frame, width, frame), (0.0, frame, frame, height - 2 * frame)]
     bars += [(width - frame, frame, frame, height - 2 * frame), (width / 2 - 0.03, frame, 0.06, height - 2 * frame)]
     items = [(m.block(x, 0.0, z, w, deep, h), "frame") for x, z, w, h in bars]
     items.append((m.block(frame, deep / 2 - 0.012, frame, width - 2 * frame, 0.024, height - 2 * frame), "glass"))

@@ -23,6 +23,8 @@ from app.sample.ifc_model import IfcModel, Point2
 if TYPE_CHECKING:
     from app.sample.ifc_model import Entity
 
+RISERS, GOING = 12, 0.28  # of a flight; going [m]
+
 
 def add_stairs(model: IfcModel, number: int, level: Level, storey: Entity) -> None:
     """Two half-turn stairs (only the first goes on to the roof) and the lift."""
@@ -66,66 +68,44 @@ def _lift(model: IfcModel, level: Level, storey: Entity) -> None:
 
 def _flights(model: IfcModel, stair: Entity, level: Level, name: str) -> list[Entity]:
     """Two flights of twelve risers with a landing between, side by side, and a rail on each."""
-    m, rise, going = model, level.height / 24, 0.28
+    rise, run = level.height / 2 / RISERS, RISERS * GOING
     # A flight is drawn in the vertical plane along its run and stands on the stair's axes turned by 90 degrees.
-    steps: list[Point2] = [(0.0, 0.0)]
-    for i in range(12):
-        steps += [(i * going, (i + 1) * rise), ((i + 1) * going, (i + 1) * rise)]
-    steps += [(12 * going, 12 * rise - 0.25), (0.3, 0.0)]
-    parts = []
-    for number, (origin, axis) in enumerate(
-        (((1.3, 0.0, 0.0), (0.0, 1.0)), ((1.5, 12 * going, 12 * rise), (0.0, -1.0))), start=1
-    ):
-        shape = m.shape([(m.side(steps, 0.0, 1.25), "concrete")])
+    places = (((1.3, 0.0, 0.0), (0.0, 1.0)), ((1.5, run, RISERS * rise), (0.0, -1.0)))
+    parts: list[Entity] = []
+    for number, (origin, axis) in enumerate(places, start=1):
         parts.append(
-            m.product(
-                "IfcStairFlight",
-                f"{level.name} 계단 {name}-{number}",
-                stair,
-                shape,
-                at=origin,
-                x_axis=axis,
-                contained=False,
-                material="철근콘크리트",
-                attributes={
-                    "NumberOfRisers": 12,
-                    "RiserHeight": round(rise, 4),
-                    "TreadLength": going,
-                    "PredefinedType": "STRAIGHT",
-                },
+            model.product(
+                "IfcStairFlight", f"{level.name} 계단 {name}-{number}", stair, _flight_shape(model, rise), at=origin,
+                x_axis=axis, contained=False, material="철근콘크리트",
+                attributes={"NumberOfRisers": RISERS, "RiserHeight": round(rise, 4), "TreadLength": GOING,
+                            "PredefinedType": "STRAIGHT"},
             )
-        )
-        rail = m.side(
-            [(0, 0.9 + rise), (12 * going, 0.9 + 12 * rise), (12 * going, 0.96 + 12 * rise), (0, 0.96 + rise)],
-            0.0,
-            0.05,
-        )
+        )  # fmt: skip
+        low, high = 0.9 + rise, 0.9 + RISERS * rise
+        rail = model.side([(0.0, low), (run, high), (run, high + 0.06), (0.0, low + 0.06)], 0.0, 0.05)
         parts.append(
-            m.product(
-                "IfcRailing",
-                f"{level.name} 난간 {name}-{number}",
-                stair,
-                m.shape([(rail, "steel")]),
-                at=origin,
-                x_axis=axis,
-                contained=False,
-                material="강재",
-                attributes={"PredefinedType": "HANDRAIL"},
+            model.product(
+                "IfcRailing", f"{level.name} 난간 {name}-{number}", stair, model.shape([(rail, "steel")]), at=origin,
+                x_axis=axis, contained=False, material="강재", attributes={"PredefinedType": "HANDRAIL"},
             )
-        )
-    landing = m.shape([(m.block(0.05, 12 * going, 12 * rise - 0.2, 2.7, 1.4, 0.2), "concrete")])
+        )  # fmt: skip
+    landing = model.shape([(model.block(0.05, run, RISERS * rise - 0.2, 2.7, 1.4, 0.2), "concrete")])
     parts.append(
-        m.product(
-            "IfcSlab",
-            f"{level.name} 계단참 {name}",
-            stair,
-            landing,
-            contained=False,
-            material="철근콘크리트",
+        model.product(
+            "IfcSlab", f"{level.name} 계단참 {name}", stair, landing, contained=False, material="철근콘크리트",
             attributes={"PredefinedType": "LANDING"},
         )
-    )
+    )  # fmt: skip
     return parts
+
+
+def _flight_shape(model: IfcModel, rise: float) -> Entity:
+    """Saw-toothed steps over a sloping underside."""
+    steps: list[Point2] = [(0.0, 0.0)]
+    for i in range(RISERS):
+        steps += [(i * GOING, (i + 1) * rise), ((i + 1) * GOING, (i + 1) * rise)]
+    steps += [(RISERS * GOING, RISERS * rise - 0.25), (0.3, 0.0)]
+    return model.shape([(model.side(steps, 0.0, 1.25), "concrete")])
 
 
 def add_roof(model: IfcModel, level: Level, storey: Entity) -> None:

@@ -21,6 +21,7 @@ NAMESPACE = uuid.UUID("5a3c1b52-5151-5186-8a11-51c0ffee5186")
 TIME_STAMP = "2026-01-01T00:00:00"
 Point2 = tuple[float, float]
 Point3 = tuple[float, float, float]
+Value = str | bool | int | float
 
 
 class IfcModel:
@@ -47,7 +48,7 @@ class IfcModel:
         self._materials: dict[str, Entity] = {}
         self._of_material: dict[str, list[Entity]] = defaultdict(list)
         self._of_storey: dict[int, list[Entity]] = defaultdict(list)
-        self._of_properties: dict[tuple[object, ...], list[Entity]] = defaultdict(list)
+        self._of_properties: dict[tuple[str, tuple[tuple[str, Value], ...]], list[Entity]] = defaultdict(list)
         self._types: dict[tuple[object, ...], Entity] = {}
         self._of_type: dict[int, list[Entity]] = defaultdict(list)
 
@@ -219,9 +220,9 @@ class IfcModel:
         """Parts of a whole, such as storeys of a building and flights of a stair."""
         self.file.create_entity("IfcRelAggregates", self.guid(), RelatingObject=whole, RelatedObjects=list(parts))
 
-    def properties(self, entity: Entity, name: str, **values: object) -> None:
+    def properties(self, entity: Entity, name: str, **values: Value) -> None:
         """A property set; products with equal values share one. Text, truth, whole and decimal values."""
-        self._of_properties[(name, *values.items())].append(entity)
+        self._of_properties[name, tuple(values.items())].append(entity)
 
     def material(self, name: str, layers: Sequence[tuple[str, float]] = ()) -> None:
         """Declare a material, or a set of layers (material, thickness [m])."""
@@ -251,8 +252,9 @@ class IfcModel:
     def _relations(self) -> None:
         f = self.file
         for storey, products in self._of_storey.items():
-            elements = [p for p in products if not p.is_a("IfcSpace")]
-            spaces = [p for p in products if p.is_a("IfcSpace")]
+            is_space = [str(p.is_a()) == "IfcSpace" for p in products]  # type: ignore[no-untyped-call]
+            elements = [p for p, space in zip(products, is_space, strict=True) if not space]
+            spaces = [p for p, space in zip(products, is_space, strict=True) if space]
             if elements:
                 f.create_entity(
                     "IfcRelContainedInSpatialStructure", self.guid(), RelatedElements=elements,
@@ -269,14 +271,14 @@ class IfcModel:
             )
         for type_id, products in self._of_type.items():
             f.create_entity("IfcRelDefinesByType", self.guid(), RelatedObjects=products, RelatingType=f.by_id(type_id))
-        for (name, *values), products in self._of_properties.items():
-            self._property_set(str(name), values, products)
+        for (name, values), products in self._of_properties.items():
+            self._property_set(name, values, products)
 
-    def _property_set(self, name: str, values: list[object], products: list[Entity]) -> None:
+    def _property_set(self, name: str, values: tuple[tuple[str, Value], ...], products: list[Entity]) -> None:
         f = self.file
         made = []
-        for key, value in values:  # type: ignore[misc]
-            kind = _measure(str(key), value)
+        for key, value in values:
+            kind = _measure(key, value)
             if name.startswith("Qto_"):
                 attribute, quantity = (
                     ("LengthValue", "IfcQuantityLength") if "Height" in key else ("AreaValue", "IfcQuantityArea")
@@ -293,7 +295,7 @@ class IfcModel:
         )
 
 
-def _measure(key: str, value: object) -> str:
+def _measure(key: str, value: Value) -> str:
     """IFC value type of a property."""
     if isinstance(value, bool):
         return "IfcBoolean"

@@ -238,7 +238,7 @@ def _dividing_streets(
 ) -> list[Street]:
     """A local street across the middle of each block that is too large to walk around."""
     green = unary_union([greenway, *woods])
-    found = []
+    found: list[Street] = []
     for face in faces:
         if face.area < BLOCK_AREA * 1.25 or green.contains(face.representative_point()):
             continue
@@ -327,7 +327,7 @@ def _entrance_blocks(ring: Polygon, boundary: Polygon, streets: list[Street], co
 
 def _narrow(polygon: Polygon) -> bool:
     """Too thin for building lots (30 m)."""
-    return polygon.buffer(-15).is_empty
+    return bool(polygon.buffer(-15).is_empty)
 
 
 def _zone(rng: np.random.Generator, point: Point) -> str:

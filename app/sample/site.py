@@ -61,6 +61,7 @@ class Site:
         self.outline = _to_local(block.polygon, self.angle, self.centre)
         self.room = self.outline.buffer(-setback)
         self.taken: list[Polygon] = []
+        self.year = int(rng.integers(2026, 2031))  # a block is built in one go
         self.filling = Filling()
         self._lots = 0
 
@@ -131,7 +132,7 @@ class Site:
         self.filling.buildings.append(
             Building(
                 details.name, details.use, moved(form, self.angle, self.centre), details.storeys, details.below,
-                details.dwellings, details.year or int(self.rng.integers(2026, 2030)), details.structure, parcel,
+                details.dwellings, details.year or self.year, details.structure, parcel,
             )
         )  # fmt: skip
 

@@ -129,17 +129,20 @@ def moved(form: Form, turn_deg: float, to: tuple[float, float]) -> Form:
     matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
     def points(p: Floats) -> Floats:
-        return np.round(np.asarray(p)[:, :2] @ matrix + np.asarray(to), 3)
+        return np.asarray(np.round(np.asarray(p)[:, :2] @ matrix + np.asarray(to), 3))
 
     def polygon(p: Polygon) -> Polygon:
         return Polygon(points(p.exterior.coords), [points(i.coords) for i in p.interiors])
+
+    def stack(s: Stack) -> Stack:
+        return replace(s, polygon=polygon(s.polygon), upper=tuple(stack(u) for u in s.upper))
 
     if isinstance(form, Pitched):
         return replace(form, corners=points(form.corners))
     if isinstance(form, Strip):
         houses = tuple(None if h is None else polygon(h) for h in form.penthouses)
         return replace(form, front=points(form.front), back=points(form.back), penthouses=houses)
-    return replace(form, polygon=polygon(form.polygon), upper=tuple(moved(u, turn_deg, to) for u in form.upper))
+    return stack(form)
 
 
 def rectangle(x: float, y: float, width: float, depth: float, angle_deg: float) -> Floats:
@@ -147,7 +150,7 @@ def rectangle(x: float, y: float, width: float, depth: float, angle_deg: float) 
     turn = np.radians(angle_deg)
     along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
     half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2
-    return np.array([x, y]) + half[:, :1] * width * along + half[:, 1:] * depth * across
+    return np.asarray(np.array([x, y]) + half[:, :1] * width * along + half[:, 1:] * depth * across)
 
 
 def _rings(polygon: Polygon, z: float) -> list[Floats]:

@@ -122,7 +122,7 @@ def _scattered(rng: np.random.Generator, polygon: shapely.Geometry, per_hectare:
     x, y = np.meshgrid(np.arange(west, east, spacing), np.arange(south, north, spacing))
     points = np.column_stack([x.ravel(), y.ravel()]) + rng.uniform(-0.46, 0.46, (x.size, 2)) * spacing
     shapely.prepare(polygon)
-    return points[shapely.contains_xy(polygon, points)]
+    return np.asarray(points[shapely.contains_xy(polygon, points)])
 
 
 def _trees(

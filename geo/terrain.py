@@ -13,7 +13,7 @@ from geo.model import Feedback, Grid, Lines, Mesh, UserError
 Floats = NDArray[np.float64]
 MOST_BOXES = 400_000  # lattice boxes a draped layer is cut into at most; beyond that the lattice is made coarser
 COARSE_TO_FINE = (32, 8, 4, 2, 1)  # sizes of the boxes, in steps of the lattice
-AT_ONCE = 20_000  # boxes between two looks at whether the user wants to stop
+AT_ONCE = 4_000  # boxes between two looks at whether the user wants to stop
 SLIVER = 1e-6  # [m2]; smaller pieces of a cut polygon are numerical dust
 
 

@@ -191,6 +191,51 @@ def test_a_large_file_is_thinned_and_says_so(tmp_path: Path) -> None:
     np.testing.assert_allclose(grid.values[0], grid.x - 0.5, atol=0.01)  # mean of 0..5 lies at x = 3
 
 
+def test_overviews_are_used_for_a_coarse_look(tmp_path: Path) -> None:
+    """The overviews are left stale on purpose: a coarse read that shows their values has not read the whole file."""
+    path = save(
+        tmp_path / "a.tif", np.full((512, 512), 10, np.float32), from_origin(229_000, 436_000, 1, 1), "EPSG:5186",
+        tiled=True, blockxsize=64, blockysize=64,
+    )  # fmt: skip
+    with rasterio.open(path, "r+") as file:
+        file.build_overviews([2, 4, 8])
+    with rasterio.open(path, "r+") as file:
+        file.write(np.full((512, 512), 20, np.float32), 1)
+    assert geotiff.inspect(path).details["overviews"] == [2, 4, 8]
+    assert np.unique(grid_of(read(path, SEJONG)).values).tolist() == [20.0]
+    coarse = grid_of(read(path, SEJONG, own=RasterOptions(max_cells=4096)))
+    assert np.unique(coarse.values).tolist() == [10.0]
+
+
+def test_pictures_of_every_sort(tmp_path: Path) -> None:
+    plane, rng = from_origin(229_000, 436_000, 1, 1), np.random.default_rng(0)
+    codes = rng.integers(0, 3, (30, 40)).astype(np.uint8)
+    with rasterio.open(save(tmp_path / "palette.tif", codes, plane, "EPSG:5186"), "r+") as file:
+        file.write_colormap(1, {0: (255, 0, 0, 255), 1: (0, 255, 0, 255), 2: (0, 0, 255, 255)})
+    picture = read(tmp_path / "palette.tif", SEJONG).geometry
+    np.testing.assert_array_equal(picture.pixels[::-1], np.eye(3, dtype=np.uint8)[codes] * 255)
+    rgba = rng.integers(1, 255, (4, 30, 40)).astype(np.uint8)
+    rgba[3] = np.where(np.arange(40) < 20, 255, 0)
+    path = save(tmp_path / "rgba.tif", rgba, plane, "EPSG:5186", photometric="RGB", alpha="YES")
+    layer = read(path, SEJONG)
+    np.testing.assert_array_equal(layer.geometry.pixels[::-1, :20], np.moveaxis(rgba[:3, :, :20], 0, -1))
+    assert set(np.unique(layer.geometry.pixels[:, 20:])) == {geotiff.NO_PICTURE}
+    deep = np.linspace(300, 4000, 3 * 30 * 40).reshape(3, 30, 40).astype(np.uint16)
+    layer = read(save(tmp_path / "deep.tif", deep, plane, "EPSG:5186"), SEJONG)
+    assert np.ptp(layer.geometry.pixels) == 255
+    assert "raster.stretched" in {issue.code for issue in layer.issues}
+
+
+def test_classes_are_not_passed_off_as_heights(shared_data: Path) -> None:
+    path = shared_data / "solar/solweig_kronenhuset/landcover_KR.tif"
+    frame = make_frame("EPSG:3007", 147_800, 6_398_600)
+    assert "raster.looks_like_classes" in {issue.code for issue in read(path, frame).issues}
+    values = read(path, frame, own=RasterOptions(content="values"))
+    assert (values.kind, values.theme) == ("grid", "other")
+    heights = read(shared_data / "solar/solweig_kronenhuset/DSM_KR.tif", frame)
+    assert {issue.code for issue in heights.issues} >= {"raster.surface_model"}
+
+
 def test_a_box_reads_a_window_only(tmp_path: Path) -> None:
     values = np.arange(500 * 400, dtype=np.float32).reshape(500, 400) / 100
     path = save(tmp_path / "a.tif", values, from_origin(229_000, 436_000, 1, 1), "EPSG:5186")

@@ -20,7 +20,20 @@ from geo.formats import vector
 from geo.formats.contract import MapBox, ReadOptions
 from geo.formats.vector_fields import meaning_of, number_in
 from geo.formats.vector_source import text_encoding
-from geo.model import Column, Feedback, Frame, Grid, Instances, Layer, Lines, Mesh, MissingCrs, Points, UserError
+from geo.model import (
+    Cancelled,
+    Column,
+    Feedback,
+    Frame,
+    Grid,
+    Instances,
+    Layer,
+    Lines,
+    Mesh,
+    MissingCrs,
+    Points,
+    UserError,
+)
 
 NAMYANGJU = make_frame("EPSG:5186", 215_500, 557_500)
 POHANG = make_frame("EPSG:5187", 228_000, 379_000)
@@ -152,6 +165,20 @@ def test_a_box_takes_what_touches_it(shared_data: Path) -> None:
     assert few.table.ids.tolist() == [str(row) for row in np.flatnonzero(inside)]
     assert len(few.table) > 5
     assert read(path, POHANG, box=MapBox(0, 0, 1, 1)) == []
+
+
+def test_progress_goes_forward_and_a_stop_is_heard(shared_data: Path) -> None:
+    path = shared_data / "city/kr_topomap_36914093/N3L_A0020000.shp"
+    yy, xx = np.mgrid[0:600, 0:520] * 5.0
+    ground = Grid(20 + 5 * np.sin(xx / 30) * np.cos(yy / 40), -1000.0, -1000.0, 5.0)
+    seen: list[float] = []
+    vector.read(path, POHANG, ReadOptions(terrain=ground), Feedback(on_progress=lambda f, _: seen.append(f)))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert len(seen) > 10
+    stop = Feedback(on_progress=lambda f, _: seen.append(f), is_cancelled=lambda: seen[-1] != 1.0 and seen[-1] > 0.5)
+    with pytest.raises(Cancelled):
+        vector.read(path, POHANG, ReadOptions(terrain=ground), stop)
 
 
 # --- meaning and heights

@@ -274,7 +274,7 @@ def test_nothing_to_do_is_said_calmly() -> None:
 def test_no_terrain_is_a_doubt_and_a_huge_one_is_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = [issue.code for issue in study(layer(box(5, 5, 5)), ground_cell=10.0).issues]
     assert "sunlight.flat_ground" in codes
-    monkeypatch.setattr("analysis.studies.sunlight_hours.TERRAIN_CELLS", 500)
+    monkeypatch.setattr("analysis.sunlight.city.TERRAIN_CELLS", 500)
     result = study(layer(box(5, 5, 5)), terrain=plain(), ground_cell=10.0)
     assert "sunlight.terrain_thinned" in [issue.code for issue in result.issues]
     assert np.nanmax(hours(result, "ground")) == pytest.approx(possible(result), abs=1e-3)

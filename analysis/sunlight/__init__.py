@@ -1,0 +1,1 @@
+"""The parts of the study ``sunlight.hours``: declaration, day, city, ground, surfaces, outcome."""

@@ -1,0 +1,63 @@
+"""What a user gives to ``sunlight.hours``: layers and parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import field_validator
+
+from analysis.contract import Inputs, Params, choice, layer_input, quantity, switch
+from analysis.kernels.sun import TimeBasis
+from geo.model import Layer
+
+BLOCKING_THEMES = ("building", "bim", "furniture", "rail", "other")
+
+
+class SunlightParams(Params):
+    """What a user can set."""
+
+    day: date = choice("Day", default=date(2026, 12, 22), help="The winter solstice (동지) of 2026 by default.")
+    start: float = quantity("From", "h", default=0.0, ge=0, le=24, help="Hour of the day; sunrise if that is later.")
+    stop: float = quantity("To", "h", default=24.0, ge=0, le=24, help="Hour of the day; sunset if that is earlier.")
+    step: float = quantity("Time step", "min", default=10.0, ge=1, le=60)
+    time_basis: TimeBasis = choice(
+        "Time basis",
+        default="clock",
+        help="clock: legal time. solar: true solar time (진태양시), 12 h = sun in the south.",
+    )
+    utc_offset: str = choice(
+        "Clock ahead of UTC",
+        default="auto",
+        help="Hours, such as 9 or 5.5. auto: 9 in Korea, else that of the meridian.",
+    )
+    minimum_elevation: float = quantity(
+        "Lowest sun", "deg", default=0.0, ge=0, le=45, help="A sun lower than this does not count."
+    )
+    ground: bool = switch("Ground", default=True)
+    ground_cell: float = quantity("Ground cell", "m", default=2.0, ge=0.5, le=50)
+    margin: float = quantity("Ground around the buildings", "m", default=50.0, ge=0, le=2000)
+    facades: bool = switch("Facades and roofs", default=True)
+    facade_spacing: float = quantity("Facade cell", "m", default=2.0, ge=0.5, le=20)
+    trees_block: bool = switch("Trees block the sun", default=False, help="Korean appraisals leave trees out.")
+
+    @field_validator("utc_offset")
+    @classmethod
+    def _known_offset(cls, text: str) -> str:
+        if text != "auto" and not -12.0 <= float(text) <= 14.0:
+            raise ValueError("must be auto or a number of hours from -12 to 14")
+        return text
+
+
+@dataclass(frozen=True)
+class SunlightInputs(Inputs):
+    """What it works on."""
+
+    terrain: Layer | None = layer_input("Terrain", kind="terrain", optional=True)
+    relief: tuple[Layer, ...] = layer_input(
+        "Terrain surface (triangles)", kind="mesh", theme="terrain", many=True, optional=True
+    )
+    blockers: tuple[Layer, ...] = layer_input(
+        "Buildings and other obstacles", kind=("mesh", "instances"), theme=BLOCKING_THEMES, many=True, optional=True
+    )
+    trees: tuple[Layer, ...] = layer_input("Trees", kind=("mesh", "instances"), theme="tree", many=True, optional=True)

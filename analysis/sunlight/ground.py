@@ -1,0 +1,75 @@
+"""Hours of sun on the open ground."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime, sun_time
+from analysis.kernels.sampling import GroundPoints, ground_points
+from analysis.sunlight.city import City
+from analysis.sunlight.day import Day
+from analysis.sunlight.declaration import SunlightParams
+from geo.model import Feedback, Mesh
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+FLOOR_STEP = 1.5  # [m] a building's floor this near the ground counts as standing on it
+PROBED_POINTS = 50_000  # probed for buildings at a time: some 50 ms
+MOST_FLOAT = 10.0  # [m] a ground surface this near above the terrain still belongs to a building standing there
+
+
+def ground_hours(
+    city: City, day: Day, params: SunlightParams, feedback: Feedback
+) -> tuple[GroundPoints, SunTime] | None:
+    """Open ground and its hours; None when the ground is not asked for."""
+    if not params.ground:
+        return None
+    everywhere = _cells_on_the_ground(city, params)
+    feedback.step(0.0, "finding the open ground")
+    open_ground = ~_under_buildings(city, everywhere.points, feedback.part(0.0, 0.05))
+    ground = everywhere._replace(points=everywhere.points[open_ground], number=everywhere.number[open_ground])
+    time = sun_time(
+        city.occluder, ground.points, day.towards_sun, day.instants.weights, feedback=feedback.part(0.05, 1.0)
+    )
+    return ground, time
+
+
+def _cells_on_the_ground(city: City, params: SunlightParams) -> GroundPoints:
+    """Cells on a grid, a plain, or the uppermost triangles of a terrain surface."""
+    if not isinstance(city.terrain, Mesh):
+        return ground_points(city.terrain, params.ground_cell, city.low, city.high)
+    box = city.terrain.bounds
+    top = (box.high[2] if box is not None else 0.0) + 1.0
+    flat = ground_points(top, params.ground_cell, city.low, city.high)
+    distance = Occluder([city.terrain]).first_hit(flat.points, np.array([[0.0, 0.0, -1.0]])).distance
+    there = np.isfinite(distance)
+    points = flat.points[there] - np.outer(distance[there], [0.0, 0.0, 1.0])
+    return flat._replace(points=points, number=flat.number[there])
+
+
+def _under_buildings(city: City, points: Floats, feedback: Feedback) -> Bools:
+    """(n,) whether a point of the ground lies inside a building.
+
+    Inside: straight up the first face of a building is met from behind (a roof from within), or is its ground surface
+    (a building that floats a little); or the point stands on (or just under) a building's floor with more of the
+    building overhead. A bridge or a canopy leaves it outside.
+    """
+    inside = np.zeros(len(points), dtype=bool)
+    up, down = np.array([[0.0, 0.0, 1.0]]), np.array([[0.0, 0.0, -1.0]])
+    for start in range(0, len(points), PROBED_POINTS):
+        feedback.step(start / len(points), "finding the open ground")
+        part = points[start : start + PROBED_POINTS]
+        hit = city.occluder.first_hit(part + [0, 0, SURFACE_OFFSET], up)
+        floating = (hit.face >= 0) & city.base[hit.face] & (hit.distance < MOST_FLOAT)
+        from_behind = (_solid(city, hit.face) & (city.normal_z[hit.face] > 0)) | floating
+        head = part + [0, 0, FLOOR_STEP]
+        floor = city.occluder.first_hit(head, down, 2 * FLOOR_STEP).face
+        overhead = city.occluder.first_hit(head, up).face
+        inside[start : start + PROBED_POINTS] = from_behind | (_solid(city, floor) & _solid(city, overhead))
+    return inside
+
+
+def _solid(city: City, face: NDArray[np.int64]) -> Bools:
+    return (face >= 0) & city.solid[face]

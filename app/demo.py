@@ -12,11 +12,26 @@ from app.pictures import save_picture
 from app.project_file import save
 from app.report import write_report
 from app.runs import run_on_project
-from geo.model import Feedback
+from geo.model import Feedback, Layer
 
 ANALYSIS = "sunlight.hours"
 PROJECT = "hapgang.twin"
 WINTER_DAY = "2026-12-22"
+
+
+# Names of the sample's layers by file; every one says that the data are made up.
+NAMES = {
+    "terrain": "Terrain (synthetic)",
+    "orthophoto": "Orthophoto (synthetic)",
+    "buildings": "Buildings (synthetic)",
+    "roads/centrelines": "Roads (synthetic)",
+    "roads/paths": "Paths (synthetic)",
+    "parcels": "Parcels and zoning (synthetic)",
+    "water": "Water (synthetic)",
+    "trees": "Trees (synthetic)",
+    "house": "Community centre (synthetic)",
+    "house/spaces": "Rooms of the community centre (synthetic)",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,13 @@ def sample_project(out: Path, feedback: Feedback) -> Path:
     sample = make_sample(default_folder(), feedback=feedback.part(0.0, 0.5))
     imported = import_files(list(sample.paths), frame=None, feedback=feedback.part(0.5, 1.0))
     document = Document()
-    document.do(AddLayers(imported.layers, frame=imported.frame))
+    document.do(AddLayers(tuple(_named(layer) for layer in imported.layers), frame=imported.frame))
     project = out / PROJECT
     save(document, project)
     return project
+
+
+def _named(layer: Layer) -> Layer:
+    stem = Path(layer.source.path).name.split(".")[0]
+    name = NAMES.get(f"{stem}/{layer.source.part}") or NAMES.get(stem)
+    return layer.with_(name=name) if name else layer

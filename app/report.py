@@ -14,6 +14,7 @@ from analysis.registry import analyses
 from app.colour import field_range, number_text, ramp
 from app.document import Document
 from app.language import issue_text, language, tr
+from app.names import layer_title
 from app.pictures import draw, png_bytes
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
@@ -208,7 +209,7 @@ def _table(layer: Layer) -> dict[str, Any]:
     values = [c.values[:TABLE_ROWS].tolist() for c in columns.values()]
     rows = [[_cell(value) for value in row] for row in zip(*values, strict=True)]
     more = len(layer.table) - len(rows)
-    title = layer.name
+    title = layer_title(layer)
     return {
         "title": title,
         "heads": heads,
@@ -235,7 +236,7 @@ def _provenance(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _layer_row(layer: Layer) -> dict[str, str]:
     source = Path(layer.source.path).name if layer.source.path else str(layer.source.provenance.get("run", ""))
     return {
-        "name": layer.name,
+        "name": layer_title(layer),
         "theme": tr(f"theme.{layer.theme}", layer.theme),
         "elements": f"{len(layer.table):,}" if len(layer.table) else "–",
         "source": source,

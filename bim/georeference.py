@@ -166,6 +166,7 @@ def decide(facts: Facts, *, centre: Floats | None = None, crs: str | None = None
     """The decision of `read_georeference` on facts already read."""
     named = facts.crs
     system = crs or (named.crs if named else None)
+    geographic = _is_geographic(system)
     issues = [i for i in facts.issues if not (crs and i.code in ("ifc.crs_missing", "ifc.crs_unreadable"))]
     base = Georeference(
         0,
@@ -176,6 +177,10 @@ def decide(facts: Facts, *, centre: Floats | None = None, crs: str | None = None
         metres_per_unit=facts.metres_per_unit,
         issues=tuple(issues),
     )
+    if geographic and facts.conversion is not None and not facts.conversion.in_degrees:
+        base = _with(base, _geographic(str(system)))
+    if geographic:
+        system = None
     middle = np.zeros(3) if centre is None else np.asarray(centre, dtype=np.float64)
     if facts.conversion is not None and not facts.conversion.in_degrees:
         return _from_conversion(base, facts, facts.conversion, system, middle)
@@ -202,6 +207,21 @@ def _with(georeference: Georeference, *issues: Issue) -> Georeference:
 
 def _is_large(point: Floats) -> bool:
     return math.hypot(float(point[0]), float(point[1])) > LARGE_COORDINATE
+
+
+def _is_geographic(system: str | None) -> bool:
+    from geo.crs import is_geographic
+
+    return system is not None and is_geographic(system)
+
+
+def _geographic(system: str) -> Issue:
+    return Issue(
+        "ifc.crs_geographic",
+        f"The map conversion names {system}, a system of degrees, for eastings and northings; it cannot be used.",
+        severity="doubt",
+        values={"crs": system[:80]},
+    )
 
 
 def _crs_not_used(crs: str) -> Issue:

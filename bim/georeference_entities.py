@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bim.attributes import attribute, by_type, members, number, plain, related, text
+from bim.attributes import attribute, by_type, members, number, plain, related, text, unit_scale
 from geo.model import Issue
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _operation(file: ifcopenshell.file) -> Conversion | None:
         if operation.is_a("IfcMapConversion"):
             return _map_conversion(operation)
         if operation.is_a("IfcRigidOperation"):
-            return _rigid_operation(operation)
+            return _rigid_operation(operation, unit_scale(file, "PLANEANGLEUNIT"))
     return None
 
 
@@ -154,15 +154,19 @@ def _map_conversion(operation: entity_instance) -> Conversion:
     )
 
 
-def _rigid_operation(operation: entity_instance) -> Conversion:
+def _rigid_operation(operation: entity_instance, radians_per_unit: float) -> Conversion:
     first, second = attribute(operation, "FirstCoordinate"), attribute(operation, "SecondCoordinate")
-    in_degrees = hasattr(first, "is_a") and bool(first.is_a("IfcPlaneAngleMeasure"))
+    if not (hasattr(first, "is_a") and first.is_a("IfcPlaneAngleMeasure")):
+        return Conversion("IfcRigidOperation", number(first), number(second), number(attribute(operation, "Height")))
+    to_degrees = math.degrees(radians_per_unit) if math.isfinite(radians_per_unit) else 1.0
+    if abs(number(first)) * to_degrees > 90 or abs(number(second)) * to_degrees > 180:
+        to_degrees = 1.0  # degrees were written although the project's unit is the radian
     return Conversion(
         "IfcRigidOperation",
-        number(first),
-        number(second),
+        number(first) * to_degrees,
+        number(second) * to_degrees,
         number(attribute(operation, "Height")),
-        in_degrees=in_degrees,
+        in_degrees=True,
     )
 
 

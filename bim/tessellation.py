@@ -118,8 +118,8 @@ class Tessellation:
             return None
         low, high = np.full(3, np.inf), np.full(3, -np.inf)
         for number, matrix in zip(self.shape, self.matrix, strict=True):
-            points = self.shapes[number].vertices @ matrix[:, :3].T + matrix[:, 3]
-            low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
+            points = matrix[:, :3] @ self.shapes[number].vertices.T + matrix[:, 3:]
+            low, high = np.minimum(low, points.min(axis=1)), np.maximum(high, points.max(axis=1))
         return low, high
 
 

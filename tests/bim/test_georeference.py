@@ -111,6 +111,18 @@ def test_rigid_operation_shifts_only(write_ifc: Write) -> None:
     assert_allclose(found.to_map(np.array([[1.0, 2.0, 3.0]])), [[229_001.0, 435_502.0, 10.0]])
 
 
+@pytest.mark.parametrize(("latitude", "longitude"), [(0.637336, 2.221733), (36.51666, 127.29593)])
+def test_rigid_operation_into_degrees(write_ifc: Write, latitude: float, longitude: float) -> None:
+    more = (
+        "#50=IFCGEOGRAPHICCRS('EPSG:4737',$,$,$,$,$);\n"
+        f"#51=IFCRIGIDOPERATION(#12,#50,IFCPLANEANGLEMEASURE({latitude}),IFCPLANEANGLEMEASURE({longitude}),7.);\n"
+    )
+    found = georeference(write_ifc(schema="IFC4X3_ADD2", more=more))
+    assert found.site is not None
+    assert (found.site.latitude, found.site.longitude) == pytest.approx((36.51666, 127.29593), abs=1e-3)
+    assert found.crs is None
+
+
 @pytest.mark.parametrize("owner", [1, 30])
 @pytest.mark.parametrize("name", ["ePSet_MapConversion", "EPSET_MAPCONVERSION"])
 def test_property_sets_of_ifc2x3(write_ifc: Write, owner: int, name: str) -> None:
@@ -156,6 +168,13 @@ def test_names_of_coordinate_systems(write_ifc: Write, name: str, crs: str | Non
     assert found.crs == crs
     expected = "ifc.crs_unreadable" if name else "ifc.crs_missing"
     assert (expected in [i.code for i in found.issues]) == (crs is None)
+
+
+def test_a_system_of_degrees_cannot_carry_a_map_conversion(write_ifc: Write) -> None:
+    more = "#50=IFCPROJECTEDCRS('EPSG:4326',$,$,$,$,$,$);\n#51=IFCMAPCONVERSION(#12,#50,127.3,36.5,20.,$,$,$);\n"
+    found = georeference(write_ifc(more=more))
+    assert found.crs is None
+    assert "ifc.crs_geographic" in [i.code for i in found.issues]
 
 
 def test_the_user_names_the_missing_crs(write_ifc: Write) -> None:

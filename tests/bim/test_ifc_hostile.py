@@ -145,7 +145,7 @@ def test_nothing_to_show_is_an_error(
     write_ifc: Write, outcomes_in_child: Callable[[list[Path], int], dict[str, list[str]]]
 ) -> None:
     path = write_ifc(body=False)
-    assert outcomes_in_child([path], 30)[str(path)] == ["dict", "UserError ifc.no_geometry_at_all"]
+    assert outcomes_in_child([path], 30)[str(path)] == ["FileInfo", "UserError ifc.no_geometry_at_all"]
 
 
 TOKEN = re.compile(rb"#\d+|-?\d+\.\d*|\$|'[^']*'|\(#\d+\)")

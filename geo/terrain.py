@@ -394,7 +394,9 @@ def fill_small_holes(grid: Grid, *, most_cells: int = 200) -> tuple[Grid, int]:
     return Grid(values, grid.x0, grid.y0, grid.cell, grid.z), int(hole.sum())
 
 
-def grid_from_points(points: ArrayLike, *, cell: float, longest_edge: float = 0.0) -> Grid:
+def grid_from_points(
+    points: ArrayLike, *, cell: float, longest_edge: float = 0.0, feedback: Feedback | None = None
+) -> Grid:
     """Terrain through scattered heights: a Delaunay triangulation, linear within each triangle.
 
     Parameters
@@ -427,7 +429,12 @@ def grid_from_points(points: ArrayLike, *, cell: float, longest_edge: float = 0.
     if len(x) == 0 or len(y) == 0:
         raise _too_few_heights(len(xyz))
     xx, yy = np.meshgrid(x - place[:, 0].mean(), y - place[:, 1].mean())
-    values = surface(xx, yy)
+    values = np.empty(xx.shape)
+    rows_at_once = max(1, 10_000 // len(x))  # the interpolator holds the interpreter: short bites keep a window alive
+    for row in range(0, len(y), rows_at_once):
+        (feedback or Feedback()).step(row / len(y), "reading heights off the triangles")
+        part = slice(row, row + rows_at_once)
+        values[part] = surface(xx[part], yy[part])
     if longest_edge > 0:
         corner = triangles.points[triangles.simplices]
         side = np.linalg.norm(corner - np.roll(corner, 1, axis=1), axis=2).max(axis=1)

@@ -468,7 +468,8 @@ def _terrain_layer(part: str, name: str, built: Built, context: Context) -> Laye
     """A height grid through the vertices of contours or spot heights."""
     context.feedback.step(0.7, "triangulating heights")
     vertices = built.geometry.vertices if isinstance(built.geometry, Lines | Points) else np.zeros((0, 3))
-    grid = terrain.grid_from_points(vertices, cell=context.own.cell)
+    part_done = context.feedback.part(0.7, 1.0)
+    grid = terrain.grid_from_points(vertices, cell=context.own.cell, feedback=part_done)
     message = f"The terrain was made of {len(vertices)} heights, linear between them; hilltops come out flat."
     issue = Issue("terrain.from_heights", message, "note", count=len(vertices), values={"cell": context.own.cell})
     key = f"{part}/terrain"

@@ -91,7 +91,7 @@ def test_terrain_of_korean_contours_agrees_with_the_spot_heights(shared_data: Pa
     """Sheet 36914093: contours every 5 m; a spot height must lie within one interval of the surface between them."""
     folder = shared_data / "terrain/kr_topomap_36914093"
     frame = make_frame("EPSG:5187", 228_000, 379_000)
-    options = ReadOptions(own=vector.VectorOptions(build_terrain=True, cell=5.0))
+    options = ReadOptions(own=vector.VectorOptions(build_terrain=True, cell=10.0))
     contours, ground = vector.read(folder / "N3L_F0010000.shp", frame, options, Feedback())
     assert isinstance(contours.geometry, Lines)
     assert isinstance(ground.geometry, Grid)

@@ -277,9 +277,11 @@ class _House:
             return
         key = ("table",)
         shape = None if self.model.has_type(key) else self._table_shape()
+        # Clear of the columns that stand along the walls, with room to walk between tables.
+        in_row = min(int((east - west - 2.0 + 0.9) / 2.5), 3)
         for number in range(room.tables):
-            x = west + 1.0 + (east - west - 3.2) * (number % 3) / 2
-            y = south + 1.3 + 2.4 * (number // 3)
+            x = west + 1.0 + (east - west - 3.6) * (number % in_row) / max(in_row - 1, 1)
+            y = south + 1.3 + 2.4 * (number // in_row)
             if y > north - 1.8:
                 return
             mapped = self.model.mapped(key, "IfcFurnitureType", "책상 1.6 x 0.8", shape)

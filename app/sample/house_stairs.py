@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.sample.house_parts import (
+    BEAM_DEPTH,
     DEPTH,
     INNER,
     LENGTH,
@@ -58,9 +59,10 @@ def _lift(model: IfcModel, level: Level, storey: Entity) -> None:
     west, south, width, _ = LIFT_SHAFT
     clear, half = level.height - SLAB, INNER / 2
     add_wall(model, f"{level.name} 승강로 벽 서측", storey, (west - half, south), 1.8, (0.0, 1.0), clear, outer=False)
+    # The front wall ends below the beam that it meets in the east.
     front = add_wall(
         model, f"{level.name} 승강로 벽 남측", storey, (west - INNER, south - half), width + INNER + 0.1, (1.0, 0.0),
-        clear, outer=False,
+        clear - BEAM_DEPTH, outer=False,
     )  # fmt: skip
     hole = model.opening(front, (INNER + 0.1, -half - 0.05, 0.0, 0.9, INNER + 0.1, 2.1))
     add_door(model, hole, storey, f"{level.name} 승강기 문", 0.9, 2.1, fire=True)

@@ -286,6 +286,30 @@ def test_house_is_a_complete_model(sample: SampleFiles) -> None:
     assert all(element.get_container(column) for column in model.by_type("IfcColumn"))
 
 
+def test_nothing_runs_through_anything_else_in_the_house(sample: SampleFiles) -> None:
+    import ifcopenshell
+    import ifcopenshell.geom
+    import trimesh
+
+    manifold3d = pytest.importorskip("manifold3d")
+
+    model = ifcopenshell.open(sample.folder / "house.ifc")
+    settings = ifcopenshell.geom.settings()
+    settings.set("use-world-coords", True)
+    kinds = ("IfcWall", "IfcColumn", "IfcBeam", "IfcSlab", "IfcStairFlight", "IfcTransportElement", "IfcFurniture")
+    wanted = [product for kind in kinds for product in model.by_type(kind)]
+    bodies = []
+    for found in ifcopenshell.geom.iterator(settings, model, 1, include=wanted):
+        points = np.array(found.geometry.verts).reshape(-1, 3)
+        mesh = trimesh.Trimesh(points, np.array(found.geometry.faces).reshape(-1, 3))
+        solid = manifold3d.Manifold(manifold3d.Mesh(mesh.vertices.astype(np.float32), mesh.faces.astype(np.uint32)))
+        bodies.append((model.by_id(found.id).Name, points.min(axis=0), points.max(axis=0), solid))
+    assert len(bodies) == len(wanted)
+    for (name, low, high, solid), (other, low2, high2, solid2) in itertools.combinations(bodies, 2):
+        if (low < high2 - 0.01).all() and (low2 < high - 0.01).all():
+            assert (solid ^ solid2).volume() < 0.002, (name, other)
+
+
 # What it says of itself, and how it is made
 
 

@@ -80,7 +80,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("save", lambda w: w.ask_save(), "save", "Ctrl+S", _can_save),
     ActionSpec("save_as", lambda w: w.ask_save_as(), "", "Ctrl+Shift+S", _can_save),
     ActionSpec("import", lambda w: w.ask_import(), "import", "Ctrl+I"),
-    ActionSpec("sample", lambda w: w.open_sample(), "city"),
+    ActionSpec("sample", lambda w: w.open_sample(), "city", "Ctrl+Shift+O"),
     ActionSpec("report", lambda w: w.ask_report(), "report", "Ctrl+R", _has_scene),
     ActionSpec("picture", lambda w: w.ask_picture(), "picture", "Ctrl+P", _has_scene),
     ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
 from analysis.registry import analyses
 from app.language import language, tr
-from app.widgets.numbers import UNIT_SIGNS
+from app.widgets.numbers import UNIT_SIGNS, number_text
 from resources import path
 
+EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = ("overview", "importing", "layers", "analyses", "timeline", "jobs", "keys")
 
 
@@ -65,9 +66,13 @@ def _parameter_row(analysis_id: str, info: ParamInfo) -> str:
         allowed = ", ".join(tr(f"{analysis_id}.{info.name}.{o}", o.replace("_", " ")) for o in info.options)
     default = info.default
     if isinstance(default, bool):
-        default = tr("yes") if default else tr("no")
+        default = tr("yes" if default else "no")
     elif info.options:
         default = tr(f"{analysis_id}.{info.name}.{default}", str(default).replace("_", " "))
+    elif isinstance(default, str):
+        default = tr(f"{analysis_id}.{info.name}.{default}", default)
     unit = UNIT_SIGNS.get(info.unit, info.unit) if info.unit != "1" else ""
     meaning = tr(f"{analysis_id}.{info.name}.help", info.help).replace("|", "/").replace("\n", " ")
-    return f"| {title} | {default} | {allowed} | {unit} | {meaning} |"
+    shown = number_text(default) if isinstance(default, int | float) else str(default)
+    cells = (title, shown, allowed, unit, meaning)
+    return f"| {' | '.join(cell or EMPTY_CELL for cell in cells)} |"

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -39,6 +39,7 @@ from geo.model import Cancelled, Feedback, Frame, UserError
 from geo.model.layer import THEMES
 
 ISSUES_SHOWN = 12
+ROW_HEIGHT = 28
 COUNTS_SHOWN = 12
 
 
@@ -169,7 +170,7 @@ class FilePage(QWidget):
         infos = option_infos(found.options)
         if infos:
             self._add_heading("import.options")
-            self.options_form = ParamForm(f"format.{found.id}.option", infos)
+            self.options_form = ParamForm(f"format.{found.id}", infos)
             self._layout.addWidget(self.options_form)
 
     def _crs_widget(self, info: FileInfo) -> QWidget:
@@ -308,9 +309,11 @@ class ImportDialog(QDialog):
         self.hint.setObjectName("badge")
         self.hint.setWordWrap(True)
         cancel = say(QPushButton(), "dialog.cancel")
+        cancel.setAutoDefault(False)
         cancel.clicked.connect(self.reject)
         self.import_button = QPushButton()
         self.import_button.setObjectName("primary")
+        self.import_button.setDefault(True)
         self.import_button.clicked.connect(self.accept)
         body = QHBoxLayout()
         body.addWidget(self.list)
@@ -329,6 +332,7 @@ class ImportDialog(QDialog):
 
     def _add_row(self, page: FilePage) -> None:
         item = QListWidgetItem(page.examined.path.name, self.list)
+        item.setSizeHint(QSize(0, ROW_HEIGHT))
         item.setToolTip(str(page.examined.path))
         broken = page.examined.error is not None
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable

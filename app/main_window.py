@@ -48,6 +48,7 @@ from app.settings import LayoutName, Settings
 from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
+from app.widgets.later import Later
 from app.widgets.wording import retranslate, say
 from app.workbench import Run, Workbench
 from geo.model import ElementRef, Layer
@@ -94,10 +95,8 @@ class MainWindow(QMainWindow):
         self._make_toolbar()
         self.status = StatusLine(self.bench, self)
         self.setStatusBar(self.status)
-        self._fold_timer = QTimer(self)
-        self._fold_timer.setSingleShot(True)
-        self._fold_timer.setInterval(0)
-        self._fold_timer.timeout.connect(self.fold_titles)
+        self._fold_later = Later(self, self.fold_titles)
+        self._state_later = Later(self, self.refresh_state)
         self._connect()
         self.resize(1280, 800)
         self._restore_layout(settings.layout)
@@ -214,12 +213,12 @@ class MainWindow(QMainWindow):
         bench.document_opened.connect(self._on_opened)
         bench.project_missing.connect(self._ask_relink)
         bench.result_ready.connect(self._on_result)
-        bench.jobs.changed.connect(self.refresh_state)
+        bench.jobs.changed.connect(self._state_later.ask)
         self.viewport.hovered.connect(self.status.show_hover)
         self.viewport.context_requested.connect(self._show_context_menu)
         for panel in self.panels.values():
             for signal in (panel.dockLocationChanged, panel.topLevelChanged, panel.visibilityChanged):
-                signal.connect(lambda *_args: self._fold_timer.start())
+                signal.connect(self._fold_later.ask)
         self.start_page.sample_asked.connect(self.open_sample)
         self.start_page.import_asked.connect(self.ask_import)
         self.start_page.open_asked.connect(self.ask_open)
@@ -258,7 +257,7 @@ class MainWindow(QMainWindow):
             action.setToolTip(f"{action.text().replace('…', '')}{f'  ({keys})' if keys else ''}")
 
     def _on_layer(self, _layer: Layer) -> None:
-        self.refresh_state()
+        self._state_later.ask()
 
     def _on_opened(self) -> None:
         self.refresh_state()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -25,6 +25,7 @@ from app.jobs import Job, JobState
 from app.language import error_texts, tr
 from app.names import layer_title
 from app.panels.panel import Panel, line, scrolled
+from app.widgets.later import Later
 from app.widgets.numbers import seconds_text
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
@@ -77,6 +78,7 @@ class InputChoice(QWidget):
 
     def _offer(self, layer: Layer, ticked: bool) -> None:
         item = QListWidgetItem(layer_title(layer), self.list)
+        item.setSizeHint(QSize(0, ROW_HEIGHT))
         item.setData(Qt.ItemDataRole.UserRole, layer.id)
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
         item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
@@ -136,6 +138,7 @@ class AnalysesPanel(Panel):
         self.layout_.addLayout(self._make_run_row())
         self.layout_.addWidget(self.progress)
         self.layout_.addWidget(self.progress_text)
+        self._later = Later(self, self._fill_inputs)
         scene = self.document.scene
         self.connections.add(scene.added, self._on_layers)
         self.connections.add(scene.removed, self._on_layers)
@@ -222,11 +225,11 @@ class AnalysesPanel(Panel):
                 widget.deleteLater()
 
     def _on_layers(self, _layer: Layer) -> None:
-        self._fill_inputs()
+        self._later.ask()
 
     def _on_layer_changed(self, _layer: Layer, what: str) -> None:
         if what != "style":
-            self._fill_inputs()
+            self._later.ask()
 
     def _fill_inputs(self) -> None:
         layers = list(self.document.scene)

@@ -25,6 +25,7 @@ from app.commands import RemoveLayers, ReplaceLayer, SetStyle
 from app.language import tr
 from app.names import layer_title
 from app.panels.panel import Panel, line, small_button
+from app.widgets.later import Later
 from app.widgets.numbers import unit_text
 from app.widgets.wording import say
 from geo.model import ElementRef, Layer
@@ -80,6 +81,7 @@ class LayersPanel(Panel):
         self.layout_.addWidget(self.tree, 1)
         self.layout_.addWidget(line())
         self.layout_.addWidget(self.style_area)
+        self._later = Later(self, self.rebuild)
         scene = self.document.scene
         self.connections.add(scene.added, self._on_layers)
         self.connections.add(scene.removed, self._on_layers)
@@ -241,14 +243,14 @@ class LayersPanel(Panel):
     # ---- the model changes --------------------------------------------------------------------------------------
 
     def _on_layers(self, _layer: Layer) -> None:
-        self.rebuild()
+        self._later.ask()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
         item = self._items.get(layer.id)
         if item is None:
             return
         if what == "data":
-            self.rebuild()
+            self._later.ask()
             return
         self._filling = True
         self._write_layer(item, layer)
@@ -286,6 +288,7 @@ class LayersPanel(Panel):
         self.colour_by.clear()
         self.colour_by.addItem(tr("layers.plain"), "")
         self.layer_name.setText(layer_title(layer) if layer is not None else tr("layers.none_chosen"))
+        self.opacity.setValue(100)
         if layer is not None:
             self.opacity.setValue(round(layer.style.opacity * 100))
             for name in colour_choices(layer):
@@ -335,7 +338,7 @@ class LayersPanel(Panel):
     def start_rename(self) -> None:
         """Let the user type a new name in the tree."""
         layer = self.current_layer()
-        if layer is not None:
+        if layer is not None and layer.id in self._items:
             self.tree.editItem(self._items[layer.id], 0)
 
     def remove_layers(self) -> None:

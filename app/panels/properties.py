@@ -137,7 +137,7 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
     for name, column in layer.table.columns.items():
         value = column.values[row]
         plain = value.item() if isinstance(value, np.generic) else value
-        title = tr(f"field.{name}", column.title or name)
+        title = tr(f"field.{name}", column.title or name.replace("_", " "))
         if plain is not None and number_text(plain) != "–":
             attributes.append((title, quantity_text(plain, column.unit)))
     return [
@@ -320,5 +320,5 @@ def _column_sums(layer: Layer, rows: list[int]) -> list[Row]:
         values = values[np.isfinite(values)]
         if values.size:
             total, mean = (quantity_text(float(v), column.unit) for v in (values.sum(), values.mean()))
-            out.append((tr(f"field.{name}", column.title or name), f"Σ {total}   ⌀ {mean}"))
+            out.append((tr(f"field.{name}", column.title or name.replace("_", " ")), f"Σ {total}   ⌀ {mean}"))
     return out

@@ -12,6 +12,7 @@ from analysis.registry import analyses
 from app.commands import RemoveLayers
 from app.language import issue_text, tr
 from app.panels.panel import Panel, scrolled
+from app.widgets.later import Later
 from app.widgets.numbers import quantity_text
 from app.widgets.wording import say
 from app.workbench import Run, runs_of
@@ -112,6 +113,7 @@ class ResultsPanel(Panel):
         self._list.addWidget(self.empty)
         self._list.addStretch(1)
         self.layout_.addWidget(scrolled(content))
+        self._later = Later(self, self.rebuild)
         self.connections.add(self.document.scene.added, self._on_layer)
         self.connections.add(self.document.scene.removed, self._on_layer)
         bench.stale_changed.connect(self.rebuild)
@@ -119,7 +121,7 @@ class ResultsPanel(Panel):
 
     def _on_layer(self, layer: Layer) -> None:
         if layer.theme == "result":
-            self.rebuild()
+            self._later.ask()
 
     def rebuild(self) -> None:
         """Make the cards anew."""
@@ -151,7 +153,8 @@ def _soft(text: str) -> QLabel:
     label = QLabel(text)
     label.setObjectName("soft")
     label.setWordWrap(True)
-    label.setVisible(bool(text))
+    if not text:
+        label.hide()
     return label
 
 

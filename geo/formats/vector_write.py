@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import crs as coordinates
+from geo.formats.vector_fields import HEIGHT, find_column
 from geo.model import Feedback, Frame, Instances, Layer, Lines, Mesh, Points, UserError
 
+Floats = NDArray[np.float64]
 DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
 UP = 0.1  # faces whose unit normal rises more than this belong to the plan of a mesh
 
@@ -59,7 +61,21 @@ def _columns(layer: Layer) -> dict[str, NDArray[np.generic]]:
     """Columns by a name that SQL can tell apart; ``fid`` belongs to the GeoPackage itself."""
     taken = {"fid", "geom"}
     named = {_free_name("id", taken): np.asarray(layer.table.ids)}
-    return named | {_free_name(name, taken): column.values for name, column in layer.table.columns.items()}
+    named |= {_free_name(name, taken): column.values for name, column in layer.table.columns.items()}
+    return named | {_free_name(name, taken): values for name, values in _measured(layer).items()}
+
+
+def _measured(layer: Layer) -> dict[str, Floats]:
+    """Height and base [m] of buildings whose attributes do not say it, as their solids have it."""
+    mesh = layer.geometry
+    if layer.theme != "building" or not isinstance(mesh, Mesh) or find_column(layer.table.columns, HEIGHT):
+        return {}
+    low, high = np.full(len(layer.table), np.inf), np.full(len(layer.table), -np.inf)
+    z, element = mesh.vertices[mesh.faces, 2], mesh.face_element
+    np.minimum.at(low, element, z.min(axis=1))
+    np.maximum.at(high, element, z.max(axis=1))
+    seen = np.isfinite(low)
+    return {"height": np.where(seen, high - low, np.nan), "base": np.where(seen, low, np.nan)}
 
 
 def _write_layer(path: Path, layer: Layer, name: str, frame: Frame, driver: str, *, append: bool) -> None:

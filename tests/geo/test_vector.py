@@ -23,6 +23,7 @@ from geo.formats.vector_source import text_encoding
 from geo.model import (
     Cancelled,
     Column,
+    ElementTable,
     Feedback,
     Frame,
     Grid,
@@ -410,6 +411,17 @@ def test_written_layers_read_back(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError):
         vector.write(tmp_path / "absent/out.gpkg", [layer], SEJONG, Feedback())
+
+
+def test_buildings_without_a_height_column_are_written_with_the_height_they_have(tmp_path: Path) -> None:
+    plans = np.array([square(0, 0), square(30, 0)], object)
+    mesh, _ = buildings.extrude(buildings.clean_areas(plans).polygons, [5.0, 6.0], [9.0, 21.0])
+    layer = Layer("b", "b", "building", mesh, ElementTable(["x", "y"], {"name": Column(np.array(["가", "나"]))}))
+    vector.write(tmp_path / "b.gpkg", [layer, layer], SEJONG, Feedback())
+    first, second = read(tmp_path / "b.gpkg", SEJONG, kind="building")
+    assert first.table.columns["base_used"].values.tolist() == [5.0, 6.0]
+    assert first.table.ids.tolist() == second.table.ids.tolist() == ["x", "y"]
+    np.testing.assert_allclose(buildings.volume(first.geometry, 2), [900, 2100])
 
 
 # --- hostile files

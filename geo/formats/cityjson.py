@@ -15,19 +15,29 @@ from pydantic import Field as Setting
 
 from geo import crs as coordinates
 from geo.formats import cityjson_geometry as shapes
-from geo.formats.cityjson_file import REASONS, CityFile, Keep, claimed_extent, load
-from geo.formats.cityjson_layers import City
-from geo.formats.cityjson_place import check_place, far_away, known_crs, undo_second_translation, vertical_doubt
-from geo.formats.cityjson_templates import Placed, place
+from geo.formats.city_layers import City
+from geo.formats.city_objects import REASONS, CityFile
+from geo.formats.city_place import check_place, far_away, known_crs, vertical_doubt
+from geo.formats.city_shapes import (
+    HIGHEST,
+    Box,
+    Chosen,
+    UnusableError,
+    boxes_of,
+    local_box,
+    lod_text,
+    placed_on_earth,
+    touch,
+    with_instances,
+)
+from geo.formats.cityjson_file import Keep, claimed_extent, load, undo_second_translation
+from geo.formats.cityjson_templates import place
 from geo.formats.cityjson_text import collector_paused
 from geo.formats.cityjson_write import write
-from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
+from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 
 Floats = NDArray[np.float64]
-# Half the circumference of the Earth, with room to spare [m].
-FARTHEST = 3.0e7
-Box = tuple[float, float, float, float]  # west, south, east, north [local m]
 
 
 class CityJsonOptions(FormatOptions):
@@ -84,7 +94,7 @@ def _inspect(file: CityFile) -> FileInfo:
         bounds = (low[0], low[1], low[2], high[0], high[1], high[2])
         issues += _extent_doubt(file, bounds)
         if code is not None:
-            issues += _localdoubts(file, code)
+            issues += _local_doubts(file, code)
     return FileInfo(
         format=FORMAT.id,
         title="CityJSONSeq" if file.is_sequence else "CityJSON",
@@ -102,11 +112,11 @@ def _lods(file: CityFile) -> dict[str, int]:
     """Number of geometries of each level of detail."""
     lists = [item.data.get("geometry") for item in file.objects]
     geometries = [geometry for listed in lists if isinstance(listed, list) for geometry in listed]
-    lods = Counter(shapes.lod_text(geometry.get("lod")) for geometry in geometries if isinstance(geometry, dict))
+    lods = Counter(lod_text(geometry.get("lod")) for geometry in geometries if isinstance(geometry, dict))
     return dict(sorted(lods.items()))
 
 
-def _localdoubts(file: CityFile, code: str) -> list[Issue]:
+def _local_doubts(file: CityFile, code: str) -> list[Issue]:
     """As `check_place`, but an unusable place is a doubt here: describing a file must still work."""
     try:
         return check_place(file, code)
@@ -130,8 +140,8 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
 
 
 def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
-    wanted = options.own.lod if isinstance(options.own, CityJsonOptions) else shapes.HIGHEST
-    box = None if options.box is None else _local_box(options.box, frame)
+    wanted = options.own.lod if isinstance(options.own, CityJsonOptions) else HIGHEST
+    box = None if options.box is None else local_box(options.box, frame)
     file = load(path, progress=feedback.part(0.0, 0.4).step, keep=_keep(box, options.crs, frame))
     crs = options.crs or file.crs
     if crs is None:
@@ -139,17 +149,17 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     undo_second_translation(file, crs)
     file.issues += [*check_place(file, crs), *vertical_doubt(crs, file, frame)]
     feedback.step(0.42, "coordinates")
-    local = _local(file.vertices, crs, frame)
-    semantics = shapes.Semantics()
+    local = placed_on_earth(file.vertices, crs, frame)
+    semantics = shapes.SurfaceSemantics()
     chosen = _chosen(file, wanted, semantics, feedback.part(0.45, 0.6))
     placed = place(chosen, file, local, crs, frame)
     rings = shapes.flatten(chosen, file, local, feedback.part(0.6, 0.7).step)
-    boxes = shapes.boxes(rings, local, len(chosen))
+    boxes = boxes_of(rings, local, len(chosen))
     file.issues += far_away([one.source.id for one in chosen], boxes)
     if box is not None:
         placed = place(chosen, file, local, crs, frame) if len(chosen) < placed.objects else placed
-        boxes = _with_instances(boxes, placed)
-        chosen = [one for one, inside in zip(chosen, _touch(boxes, box).tolist(), strict=True) if inside]
+        boxes = with_instances(boxes, placed)
+        chosen = [one for one, inside in zip(chosen, touch(boxes, box).tolist(), strict=True) if inside]
         rings = shapes.flatten(chosen, file, local, feedback.part(0.7, 0.72).step)
     placed = place(chosen, file, local, crs, frame) if len(chosen) < placed.objects else placed
     feedback.step(0.72, "triangles")
@@ -162,14 +172,7 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     return layers
 
 
-def _local(vertices: Floats, crs: str, frame: Frame) -> Floats:
-    """Vertices in local metres; not-a-number where they lie nowhere on Earth."""
-    local = coordinates.to_local(vertices, crs, frame)
-    local[~(np.abs(local) <= FARTHEST).all(axis=1)] = np.nan
-    return local
-
-
-def _chosen(file: CityFile, wanted: str, semantics: shapes.Semantics, feedback: Feedback) -> list[shapes.Chosen]:
+def _chosen(file: CityFile, wanted: str, semantics: shapes.SurfaceSemantics, feedback: Feedback) -> list[Chosen]:
     """Objects with the geometry to use; those whose geometry is unusable are noted as dropped."""
     chosen = []
     for number, item in enumerate(file.objects):
@@ -177,17 +180,12 @@ def _chosen(file: CityFile, wanted: str, semantics: shapes.Semantics, feedback: 
             feedback.step(number / len(file.objects), "objects")
         try:
             one = shapes.choose(item, wanted, file, semantics)
-        except shapes.UnusableError as unusable:
+        except UnusableError as unusable:
             file.dropped.add(item.id, unusable.reason)
             continue
         if one is not None:
             chosen.append(one)
     return chosen
-
-
-def _local_box(box: MapBox, frame: Frame) -> Box:
-    east, north = frame.origin[:2]
-    return (box.west - east, box.south - north, box.east - east, box.north - north)
 
 
 def _keep(box: Box | None, crs: str | None, frame: Frame) -> Keep | None:
@@ -201,27 +199,9 @@ def _keep(box: Box | None, crs: str | None, frame: Frame) -> Keep | None:
         if text is None or len(finite) == 0:
             return True
         local = coordinates.to_local(finite, text, frame)[:, :2]
-        return bool(_touch(np.concatenate([local.min(axis=0), local.max(axis=0)])[None], box)[0])
+        return bool(touch(np.concatenate([local.min(axis=0), local.max(axis=0)])[None], box)[0])
 
     return keep
-
-
-def _touch(boxes: Floats, box: Box) -> NDArray[np.bool_]:
-    """Which boxes (n, 4) touch the box."""
-    west, south, east, north = boxes.T
-    touching: NDArray[np.bool_] = (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
-    return touching
-
-
-def _with_instances(boxes: Floats, placed: Placed) -> Floats:
-    """Boxes (n, 4) of objects enlarged by the boxes of what they repeat."""
-    for number, mesh in enumerate(placed.meshes):
-        mine = placed.shape == number
-        corners = np.einsum("kij,nj->kni", placed.transform[mine][:, :, :3], mesh.vertices)
-        corners = (corners + placed.transform[mine][:, None, :, 3])[:, :, :2]
-        for row, low, high in zip(placed.row[mine].tolist(), corners.min(axis=1), corners.max(axis=1), strict=True):
-            boxes[row] = np.concatenate([np.fmin(boxes[row, :2], low), np.fmax(boxes[row, 2:], high)])
-    return boxes
 
 
 def _nothing(file: CityFile) -> UserError:

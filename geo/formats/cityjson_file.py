@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -17,111 +14,18 @@ import orjson
 from numpy.typing import NDArray
 
 from geo.formats import cityjson_text
+from geo.formats.city_objects import CityFile, CityObject, Progress, crs_text
+from geo.formats.city_place import outside_area
 from geo.formats.cityjson_text import first_line, next_line, opened, parsed, too_large
 from geo.model import Issue, UserError
 
 Floats = NDArray[np.float64]
 
-MAX_IDS = 100
 KNOWN_VERSIONS = ("1.0", "1.1", "2.0")
 # Scales from picodegrees to kilometres, offsets within the solar system's smallest map sheet.
 SCALE_RANGE = (1e-15, 1e4)
 TRANSLATE_LIMIT = 1e9
 
-# Why an object was left out. The text ends up in an Issue of code ``cityjson.dropped_<reason>``.
-REASONS = {
-    "bad_object": "not an object with a type",
-    "bad_line": "a line that is not a readable CityJSONFeature",
-    "bad_geometry": "boundaries that are not lists of vertex numbers",
-    "vertex_range": "a vertex number outside the list of vertices",
-    "vertex_invalid": "a vertex that is not three finite numbers",
-    "outside_crs": "coordinates outside what the coordinate system can describe",
-    "no_area": "no surface with an area",
-    "no_surfaces": "only points, lines or unknown geometry",
-    "template": "a template that is missing or damaged",
-    "duplicate_id": "an id that another object has already",
-}
-
-
-@dataclass(frozen=True)
-class CityObject:
-    """One CityObject as the file has it; its vertex numbers count from `first` and stay below `count`."""
-
-    id: str
-    type: str
-    data: Mapping[str, Any]
-    first: int
-    count: int
-
-
-class Dropped:
-    """What was left out and why."""
-
-    def __init__(self) -> None:
-        self.reasons: Counter[str] = Counter()
-        self.ids: list[str] = []
-        self.total = 0
-
-    def add(self, object_id: str, reason: str) -> None:
-        """Note one object."""
-        self.reasons[reason] += 1
-        self.total += 1
-        if len(self.ids) < MAX_IDS:
-            self.ids.append(object_id)
-
-    def issues(self) -> list[Issue]:
-        """One issue with the number left out, and a note for each reason."""
-        if not self.total:
-            return []
-        told = "; ".join(f"{count} x {REASONS[reason]}" for reason, count in self.reasons.most_common())
-        first = Issue(
-            code="cityjson.dropped",
-            message=f"Objects left out: {told}.",
-            severity="error",
-            count=self.total,
-            elements=tuple(self.ids),
-            values={"reasons": dict(self.reasons)},
-        )
-        notes = [
-            Issue(code=f"cityjson.dropped_{reason}", message=f"Left out for {REASONS[reason]}: {count}.", count=count)
-            for reason, count in self.reasons.most_common()
-        ]
-        return [first, *notes]
-
-
-@dataclass
-class CityFile:
-    """A file in memory: objects, vertices in the file's coordinate system, templates, doubts.
-
-    Attributes
-    ----------
-    vertices : (n, 3) float64
-        With the transform applied, unit of the CRS; not-a-number where the file has nonsense.
-    translate : (3,) float64
-        The translation that `vertices` contain.
-    template_vertices : (k, 3) float64
-    crs : str or None
-        Text for pyproj; None if the file does not say.
-    ignored : list of str
-        Objects that have points, lines or unknown geometry beside what is used.
-    """
-
-    name: str
-    version: str
-    is_sequence: bool
-    crs: str | None
-    metadata: Mapping[str, Any]
-    objects: list[CityObject] = field(default_factory=list)
-    vertices: Floats = field(default_factory=lambda: np.zeros((0, 3)))
-    translate: Floats = field(default_factory=lambda: np.zeros(3))
-    templates: list[Any] = field(default_factory=list)
-    template_vertices: Floats = field(default_factory=lambda: np.zeros((0, 3)))
-    issues: list[Issue] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-    dropped: Dropped = field(default_factory=Dropped)
-
-
-Progress = Callable[[float, str], None]
 Keep = Callable[[Floats, str | None], bool]
 
 
@@ -340,36 +244,6 @@ def _three_numbers(holder: Any, key: str) -> Floats | None:
     return vertex if np.isfinite(vertex).all() else None
 
 
-_PLAIN = re.compile(r"EPSG:\d{4,6}(\+(EPSG:)?\d{4,6})?", re.IGNORECASE)
-_EPSG = re.compile(r"EPSG(?:\.xml#|/[^/?&\s]*/|:[\d.]*:|:)(\d{4,6})", re.IGNORECASE)
-
-
-def crs_text(metadata: Mapping[str, Any]) -> str | None:
-    """The coordinate system metadata name, as text for pyproj; None if they name none.
-
-    Understands ``urn:ogc:def:crs:EPSG::7415``, versioned and compound URNs, http(s) URLs of opengis.net (compound
-    ones too), ``EPSG:7415``, the bare number, and ``{"epsg": 7415}`` of versions before 1.0.
-    """
-    value = metadata.get("referenceSystem")
-    if value is None:
-        value = metadata.get("crs")
-    if isinstance(value, dict):
-        value = value.get("epsg", value.get("href", value.get("code")))
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
-        return f"EPSG:{int(value)}"
-    if not isinstance(value, str) or not value.strip():
-        return None
-    if _PLAIN.fullmatch(value.strip()):
-        return value.strip().upper()
-    codes = list(dict.fromkeys(_EPSG.findall(value)))
-    # WKT names many codes of its parts; only short texts are references
-    if codes and len(value) < 300 and "[" not in value:
-        return "EPSG:" + "+".join(codes[:2])
-    return value.strip()
-
-
 def claimed_extent(file: CityFile) -> Floats | None:
     """The extent (2, 3) low and high that the metadata claim, None if they claim none that makes sense."""
     claimed = file.metadata.get("geographicalExtent")
@@ -377,3 +251,31 @@ def claimed_extent(file: CityFile) -> Floats | None:
         return None
     extent = np.array(claimed, dtype=np.float64).reshape(2, 3)
     return extent if np.isfinite(extent).all() else None
+
+
+def undo_second_translation(file: CityFile, crs: str) -> None:
+    """Take the translation out of vertices that already were map coordinates in the file, and say so.
+
+    Some programs write full coordinates and a translation as well. That is only believed when two things agree: the
+    extent in the metadata holds the vertices as they are and none of the translated ones, and only without the
+    translation do they lie in the area the coordinate system is made for.
+    """
+    finite = file.vertices[np.isfinite(file.vertices).all(axis=1)]
+    claimed = claimed_extent(file)
+    if claimed is None or len(finite) == 0 or not file.translate.any():
+        return
+    low, high = finite.min(axis=0), finite.max(axis=0)
+    apart = bool((low[:2] > claimed[1, :2]).any() or (high[:2] < claimed[0, :2]).any())
+    plain_low, plain_high = low - file.translate, high - file.translate
+    inside = bool((plain_low >= claimed[0] - 1.0).all() and (plain_high <= claimed[1] + 1.0).all())
+    if not (apart and inside):
+        return
+    if not outside_area(crs, ((low + high) / 2)[:2]) or outside_area(crs, ((plain_low + plain_high) / 2)[:2]):
+        return
+    file.vertices = file.vertices - file.translate
+    file.translate = np.zeros(3)
+    message = (
+        "The vertices already are map coordinates and the file asks for them to be moved once more, out of its own "
+        "extent and out of the area of its coordinate system. The second move was not made."
+    )
+    file.issues.append(Issue("cityjson.translated_twice", message, "doubt"))

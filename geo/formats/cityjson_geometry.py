@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.formats.cityjson_file import CityFile, CityObject, Dropped, Progress
+from geo.formats.city_objects import CityFile, CityObject, Progress
+from geo.formats.city_shapes import (
+    Chosen,
+    Rings,
+    Semantics,
+    UnusableError,
+    compact,
+    drop,
+    lod_text,
+    triangles,
+    wanted_lod,
+)
 from geo.model import Mesh
-from geo.polygons import FAULTY, Triangulation, triangulate_surfaces
+from geo.polygons import FAULTY
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -21,44 +31,17 @@ Indices = NDArray[np.int64]
 DEPTH = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}
 SOLIDS = ("Solid", "MultiSolid", "CompositeSolid")
 INSTANCE = "GeometryInstance"
-HIGHEST = "highest"
-# Area vectors of a closed surface cancel; coordinates rounded to millimetres leave about this share.
-CLOSED_TOLERANCE = 1e-4
 # A repeated shape is a tree or a lamp; beyond this its numbers are damaged.
 TEMPLATE_LIMIT = 1e6
 
 
-class UnusableError(Exception):
-    """An object that has to be left out; `reason` is a key of `cityjson_file.REASONS`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass
-class Chosen:
-    """One object with the geometry of the level of detail that is used."""
-
-    source: CityObject
-    lod: str
-    surfaces: list[Any] = field(default_factory=list)
-    semantics: list[int] = field(default_factory=list)
-    instances: list[dict[str, Any]] = field(default_factory=list)
-    is_solid: bool = False
-
-
-@dataclass
-class Semantics:
-    """Names of surface semantics as codes 0, 1, 2 ... in order of appearance; -1 where the file says nothing."""
-
-    names: dict[str, int] = field(default_factory=dict)
-    faulty: list[str] = field(default_factory=list)
+class SurfaceSemantics(Semantics):
+    """Surface semantics as CityJSON writes them."""
 
     def code(self, surface: Any) -> int:
         """Code of one entry of ``semantics.surfaces``."""
         name = surface.get("type") if isinstance(surface, dict) else None
-        return self.names.setdefault(name, len(self.names)) if isinstance(name, str) else -1
+        return self.number(name) if isinstance(name, str) else -1
 
     def of(self, object_id: str, geometry: dict[str, Any], depth: int, count: int) -> list[int]:
         """Codes of the `count` surfaces of a geometry."""
@@ -86,19 +69,6 @@ def _flat_values(boundaries: Any, values: Any, depth: int) -> Iterable[int | Non
         values = [None] * len(boundaries)
     pairs = zip(boundaries, values, strict=True)
     return chain.from_iterable(_flat_values(inner, value, depth - 1) for inner, value in pairs)
-
-
-def lod_number(lod: Any) -> float:
-    """Level of detail as a number; -1 for none."""
-    try:
-        return float(lod)
-    except (TypeError, ValueError):
-        return -1.0
-
-
-def lod_text(lod: Any) -> str:
-    """Level of detail as the file's text, without a trailing ``.0``."""
-    return "" if lod is None else str(lod).removesuffix(".0")
 
 
 def choose(item: CityObject, wanted: str, file: CityFile, semantics: Semantics) -> Chosen | None:
@@ -147,25 +117,6 @@ def _template(geometry: dict[str, Any], file: CityFile) -> dict[str, Any] | None
     return template if isinstance(template, dict) else None
 
 
-def wanted_lod(available: Sequence[str], wanted: str) -> str:
-    """Which of the available levels to use: the wanted one, else the next lower, else the lowest above it.
-
-    A whole number means its family: ``"2"`` takes 2.3 before 2.2 before 2.
-    """
-    ordered = sorted(set(available), key=lod_number)
-    if wanted == HIGHEST:
-        return ordered[-1]
-    limit = lod_number(wanted)
-    ceiling = limit + 0.999 if "." not in wanted else limit
-    below = [lod for lod in ordered if lod_number(lod) <= ceiling]
-    return below[-1] if below else ordered[0]
-
-
-def is_wanted(lod: str, wanted: str) -> bool:
-    """Whether a level is what was asked for."""
-    return wanted == HIGHEST or lod == wanted or ("." not in wanted and lod.split(".")[0] == wanted)
-
-
 def _take(chosen: Chosen, geometry: dict[str, Any], semantics: Semantics) -> None:
     kind = geometry["type"]
     if kind == INSTANCE:
@@ -182,27 +133,6 @@ def _take(chosen: Chosen, geometry: dict[str, Any], semantics: Semantics) -> Non
     chosen.is_solid = kind in SOLIDS and (chosen.is_solid or not chosen.surfaces)
     chosen.semantics += semantics.of(chosen.source.id, geometry, DEPTH[kind], len(surfaces))
     chosen.surfaces += surfaces
-
-
-@dataclass(frozen=True)
-class Rings:
-    """Surfaces of many objects as arrays.
-
-    Attributes
-    ----------
-    corners : (c,) int64
-        Into the file's vertices.
-    ring_start, surface_start : (r + 1,), (k + 1,) int64
-        As `geo.polygons.triangulate_surfaces` takes them.
-    surface_object, corner_object : (k,), (c,) int64
-        Which of the objects.
-    """
-
-    corners: Indices
-    ring_start: Indices
-    surface_start: Indices
-    surface_object: Indices
-    corner_object: Indices
 
 
 def flatten(chosen: list[Chosen], file: CityFile, local: Floats, progress: Progress) -> Rings:
@@ -292,38 +222,6 @@ def _taken(values: NDArray[np.bool_], index: Indices) -> NDArray[np.bool_]:
     return values[np.maximum(index, 0)] if len(values) else np.ones(len(index), dtype=bool)
 
 
-def drop(chosen: list[Chosen], dropped: Dropped, bad: dict[int, str]) -> None:
-    """Take objects out of the list and note the reason of each."""
-    for row, reason in bad.items():
-        dropped.add(chosen[row].source.id, reason)
-    chosen[:] = [one for row, one in enumerate(chosen) if row not in bad]
-
-
-def boxes(rings: Rings, local: Floats, count: int) -> Floats:
-    """(count, 4) west, south, east, north of each object's corners [local m]; not-a-number for those without."""
-    found = np.full((count, 4), np.nan)
-    if len(rings.corners):
-        rows = np.flatnonzero(np.diff(rings.corner_object, prepend=-1))
-        place = local[rings.corners, :2]
-        objects = rings.corner_object[rows]
-        found[objects, :2] = np.minimum.reduceat(place, rows)
-        found[objects, 2:] = np.maximum.reduceat(place, rows)
-    return found
-
-
-def triangles(rings: Rings, local: Floats) -> Triangulation:
-    """Triangles of all surfaces; faces index `local`."""
-    return triangulate_surfaces(local, rings.corners, rings.ring_start, rings.surface_start)
-
-
-def compact(local: Floats, faces: Indices, element: Indices) -> Mesh:
-    """A mesh with only the vertices its faces use."""
-    used = np.zeros(len(local), dtype=bool)
-    used[faces.reshape(-1)] = True
-    number = np.cumsum(used) - 1
-    return Mesh(local[used], number[faces].astype(np.int32), element.astype(np.int32))
-
-
 def template_mesh(file: CityFile, number: int) -> Mesh | None:
     """The shape of a template in its own coordinates, None if it is damaged."""
     template = file.templates[number]
@@ -331,7 +229,7 @@ def template_mesh(file: CityFile, number: int) -> Mesh | None:
         return None
     one = Chosen(CityObject("", "", {}, 0, len(file.template_vertices)), "")
     try:
-        _take(one, template, Semantics())
+        _take(one, template, SurfaceSemantics())
         rings = _rings([one])
     except (UnusableError, _MalformedError):
         return None
@@ -353,32 +251,3 @@ def instance_placement(geometry: dict[str, Any]) -> tuple[int, Floats] | None:
     values = np.array(matrix, dtype=np.float64).reshape(4, 4)
     sane = (np.abs(values) <= TEMPLATE_LIMIT).all() and np.array_equal(values[3], [0.0, 0.0, 0.0, 1.0])
     return (boundaries[0], values[:3]) if sane else None
-
-
-class Solids(NamedTuple):
-    """Rows of objects that the file calls solids but that are open, or closed and turned inside out."""
-
-    open: Indices
-    inside_out: Indices
-
-
-def check_solids(vertices: Floats, faces: Indices, element: Indices, is_solid: NDArray[np.bool_]) -> Solids:
-    """Which solids are open, and which enclose a negative volume.
-
-    Parameters
-    ----------
-    vertices, faces, element : (n, 3), (m, 3), (m,)
-        Triangles and the object of each.
-    is_solid : (k,) bool
-        Objects the file calls solids. Closed means that the area vectors add up to nothing.
-    """
-    count = len(is_solid)
-    origin = np.zeros((count, 3))
-    origin[element[::-1]] = vertices[faces[::-1, 0]]
-    a, b, c = (vertices[faces[:, k]] - origin[element] for k in range(3))
-    cross = np.cross(b - a, c - a)
-    volume = np.bincount(element, np.einsum("ij,ij->i", a, cross), minlength=count) / 6.0
-    area = np.bincount(element, np.linalg.norm(cross, axis=1), minlength=count)
-    rest = np.stack([np.bincount(element, cross[:, k], minlength=count) for k in range(3)], axis=1)
-    closed = np.linalg.norm(rest, axis=1) <= CLOSED_TOLERANCE * area
-    return Solids(np.flatnonzero(is_solid & ~closed), np.flatnonzero(is_solid & closed & (volume < 0)))

@@ -13,8 +13,8 @@ import orjson
 from numpy.typing import NDArray
 
 from geo import crs as coordinates
-from geo.formats.cityjson_layers import GROUND, PLAIN_SEMANTICS, ROOF, WALL
-from geo.formats.cityjson_table import LOD, OBJECT_TYPE, OWN_COLUMNS, PARENT, json_value
+from geo.formats.city_layers import GROUND, PLAIN_SEMANTICS, ROOF, WALL
+from geo.formats.city_table import LOD, OBJECT_TYPE, OWN_COLUMNS, PARENT, json_value
 from geo.formats.cityjson_text import collector_paused
 from geo.model import ElementTable, Feedback, Frame, Instances, Issue, Layer, Mesh, UserError
 

@@ -16,9 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from geo import crs
-from geo.formats import cityjson_file, cityjson_text
+from geo.formats import city_objects, cityjson_file, cityjson_text
+from geo.formats.city_objects import crs_text
 from geo.formats.cityjson import FORMAT, CityJsonOptions
-from geo.formats.cityjson_file import crs_text
 from geo.formats.contract import HEAD_BYTES, MapBox, ReadOptions
 from geo.model import Cancelled, Feedback, Field, Frame, Issue, Layer, Mesh, MissingCrs, UserError
 
@@ -225,7 +225,7 @@ def test_one_file_with_many_themes(shared_data: Path) -> None:
         "land_use": ("other", 81),
         "other": ("other", 54),
     }
-    assert issue(layers[0], "cityjson.open_solid").count == 160  # 3dfier leaves out the floor
+    assert issue(layers[0], "city.open_solid").count == 160  # 3dfier leaves out the floor
     assert set(surface_counts(layers[0])) == {"roof", "wall"}
 
 
@@ -304,7 +304,7 @@ def test_inverted_solid_is_turned_and_said(tmp_path: Path) -> None:
         surface[0].reverse()
     layer = only(tmp_path, document)
     assert (volumes(layer) > 0).all()
-    assert issue(layer, "cityjson.inverted").elements == ("b",)
+    assert issue(layer, "city.inverted").elements == ("b",)
     assert surface_counts(layer) == {"roof": 6, "wall": 24, "ground": 6}
 
 
@@ -340,7 +340,7 @@ def test_semantics_that_do_not_fit_are_replaced_by_directions(tmp_path: Path, va
     layer = only(tmp_path, document)
     assert surface_counts(layer) == {"roof": 2, "wall": 8, "ground": 2}
     if values is not None and values != [None]:
-        assert issue(layer, "cityjson.semantics").elements == ("a",)
+        assert issue(layer, "city.semantics").elements == ("a",)
 
 
 CORNERS_MM = box_vertices(0, 0, 0, (5, 5, 5))
@@ -357,7 +357,7 @@ def test_level_of_detail(tmp_path: Path, wanted: str, volume: float, doubt: bool
     layer = only(tmp_path, city({"a": {"type": "Building", "geometry": geometry}}, vertices), lod=wanted)
     assert volumes(layer)[0] == pytest.approx(volume)
     assert layer.table.row("a")["lod"] == ("2.2" if volume == 64.0 else "1")
-    assert any(one.code == "cityjson.lod_other" for one in layer.issues) is doubt
+    assert any(one.code == "city.lod_other" for one in layer.issues) is doubt
 
 
 def test_footprint_is_used_only_where_there_is_nothing_better(tmp_path: Path) -> None:
@@ -370,7 +370,7 @@ def test_footprint_is_used_only_where_there_is_nothing_better(tmp_path: Path) ->
     }
     layer = only(tmp_path, city(objects, vertices))
     assert layer.table.columns["lod"].values.tolist() == ["1.3", "0.1"]
-    assert "LoD 0.1: 1" in issue(layer, "cityjson.lod_mixed").message
+    assert "LoD 0.1: 1" in issue(layer, "city.lod_mixed").message
 
 
 def test_parts_inherit_and_know_their_parent(tmp_path: Path) -> None:
@@ -392,8 +392,8 @@ def test_cyclic_and_missing_parents_are_said_and_harm_nothing(tmp_path: Path) ->
     objects = document["CityObjects"]
     objects["a"]["parents"], objects["b"]["parents"], objects["c"]["parents"] = ["b"], ["a"], ["nobody"]
     layer = only(tmp_path, document)
-    assert set(issue(layer, "cityjson.cyclic_parent").elements) == {"a", "b"}
-    assert issue(layer, "cityjson.parent_missing").elements == ("c",)
+    assert set(issue(layer, "city.cyclic_parent").elements) == {"a", "b"}
+    assert issue(layer, "city.parent_missing").elements == ("c",)
     assert len(layer.table) == 3
     assert FORMAT.write is not None
     FORMAT.write(tmp_path / "again.city.jsonl", [layer], FRAME, Feedback())
@@ -480,7 +480,7 @@ def test_templates_of_buildings_are_written_out_as_surfaces(tmp_path: Path) -> N
     layer = only(tmp_path, document)
     np.testing.assert_allclose(volumes(layer), [480, 480, 480, 2], rtol=1e-9)
     assert surface_counts(layer) == {"roof": 8, "wall": 32, "ground": 8}
-    assert issue(layer, "cityjson.baked").count == 1
+    assert issue(layer, "city.baked").count == 1
 
 
 # --- coordinates ----------------------------------------------------------------------------------------------------
@@ -530,7 +530,7 @@ def test_no_coordinate_system_is_asked_for_and_can_be_named(tmp_path: Path) -> N
     assert len(read(path, crs="EPSG:5186")[0].table) == 3
     document["metadata"] = {"referenceSystem": "somewhere nice"}
     path = save(tmp_path, document)
-    assert "cityjson.crs_unreadable" in [one.code for one in FORMAT.inspect(path).issues]
+    assert "city.crs_unreadable" in [one.code for one in FORMAT.inspect(path).issues]
     with pytest.raises(UserError, match="somewhere nice"):
         read(path)
 
@@ -549,27 +549,27 @@ def test_degrees_are_reprojected_and_heights_kept(tmp_path: Path) -> None:
     # the same numbers in a metric system are a mistake, and metres in a geographic one as well
     with pytest.raises(UserError) as caught:
         read(save(tmp_path, document), crs="EPSG:5186")
-    assert caught.value.code == "cityjson.degrees"
+    assert caught.value.code == "city.degrees"
     with pytest.raises(UserError) as caught:
         read(save(tmp_path, three_boxes()), crs="EPSG:4326")
-    assert caught.value.code == "cityjson.not_degrees"
+    assert caught.value.code == "city.not_degrees"
 
 
 def test_coordinates_at_the_origin_or_far_off_are_doubted(tmp_path: Path) -> None:
     document = three_boxes()
     document["transform"]["translate"] = [0, 0, 0]
     path = save(tmp_path, document)
-    assert issue(read(path)[0], "cityjson.near_origin").severity == "doubt"
-    assert "cityjson.near_origin" in [one.code for one in FORMAT.inspect(path).issues]
+    assert issue(read(path)[0], "city.near_origin").severity == "doubt"
+    assert "city.near_origin" in [one.code for one in FORMAT.inspect(path).issues]
     document["transform"]["translate"] = [N0, E0 + 5e6, 0]
-    assert issue(only(tmp_path, document), "cityjson.outside_area").severity == "doubt"
+    assert issue(only(tmp_path, document), "city.outside_area").severity == "doubt"
 
 
 def test_a_building_at_another_end_of_the_world_is_doubted(tmp_path: Path) -> None:
     document = three_boxes()
     document["vertices"][8:16] = [[x - 1000 * E0, y - 1000 * N0, z] for x, y, z in document["vertices"][8:16]]
     layer = only(tmp_path, document)
-    assert issue(layer, "cityjson.far_away").elements == ("b",)
+    assert issue(layer, "city.far_away").elements == ("b",)
 
 
 def test_feet_become_metres(tmp_path: Path) -> None:
@@ -592,7 +592,7 @@ def test_lines_beside_a_solid_are_said(tmp_path: Path) -> None:
     document = three_boxes()
     document["CityObjects"]["b"]["geometry"].append({"type": "MultiLineString", "lod": "0", "boundaries": [[0, 1]]})
     layer = only(tmp_path, document)
-    assert issue(layer, "cityjson.geometry_ignored").elements == ("b",)
+    assert issue(layer, "city.geometry_ignored").elements == ("b",)
     assert len(layer.table) == 3
 
 
@@ -643,10 +643,10 @@ def test_cut_sequence_keeps_its_whole_lines(tmp_path: Path) -> None:
     text = "\n".join(sequence())
     layer = read(save(tmp_path, text[:-300], "city.city.jsonl"))[0]
     assert list(layer.table) == ["a", "b"]
-    assert issue(layer, "cityjson.dropped").elements == ("line 4",)
+    assert issue(layer, "city.dropped").elements == ("line 4",)
     lines = sequence()
     layer = read(save(tmp_path, "\n".join([*lines, lines[1]]), "city.city.jsonl"))[0]
-    assert issue(layer, "cityjson.dropped").values == {"reasons": {"duplicate_id": 1}}
+    assert issue(layer, "city.dropped").values == {"reasons": {"duplicate_id": 1}}
     with pytest.raises(UserError) as caught:
         read(save(tmp_path, "\n".join(lines[1:]), "city.city.jsonl"))
     assert caught.value.code == "cityjson.no_header"
@@ -734,10 +734,10 @@ def test_one_bad_object_is_left_out_and_the_others_stay(tmp_path: Path, where: s
     layer = read(path)[0]
     assert list(layer.table) == ["a", "c"]
     np.testing.assert_allclose(volumes(layer), 480.0)
-    dropped = issue(layer, "cityjson.dropped")
+    dropped = issue(layer, "city.dropped")
     assert (dropped.count, dropped.severity, dropped.elements) == (1, "error", ("b",))
     assert dropped.values == {"reasons": {reason: 1}}
-    issue(layer, f"cityjson.dropped_{reason}")
+    issue(layer, f"city.dropped_{reason}")
     FORMAT.inspect(path)
 
 
@@ -745,7 +745,7 @@ def test_flat_surface_in_a_good_building_is_only_noted(tmp_path: Path) -> None:
     document = three_boxes()
     document["CityObjects"]["b"]["geometry"][0]["boundaries"][0].append([[8, 9, 8]])
     layer = only(tmp_path, document)
-    assert issue(layer, "cityjson.degenerate").elements == ("b",)
+    assert issue(layer, "city.degenerate").elements == ("b",)
     np.testing.assert_allclose(volumes(layer), 480.0)
 
 
@@ -935,7 +935,7 @@ def test_a_damaged_neighbour_does_not_move_the_trees(tmp_path: Path) -> None:
         assert tree is not None
         np.testing.assert_allclose(tree.bounds, ([2.5, -0.5, 36], [3.5, 0.5, 38]), atol=1e-9)
         assert list(layers["building"].table) == (["a", "b", "c"] if box is None else ["a"])
-        assert issue(layers["building"], "cityjson.dropped").count == 2
+        assert issue(layers["building"], "city.dropped").count == 2
 
 
 def test_progress_is_told_and_reading_can_be_cancelled(tmp_path: Path) -> None:
@@ -984,17 +984,21 @@ def test_writing_failures_leave_nothing_behind(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["city.city.json", "empty.city.json"]
 
 
+AREAS = ("city", "cityjson")
+
+
 def test_korean_texts_exist_for_every_code() -> None:
     root = Path(cityjson_file.__file__).resolve().parents[2]
-    korean = json.loads((root / "resources/translations/ko/cityjson.json").read_text(encoding="utf-8"))
-    source = "".join(p.read_text(encoding="utf-8") for p in sorted((root / "geo/formats").glob("cityjson*.py")))
+    texts = [json.loads((root / f"resources/translations/ko/{area}.json").read_text("utf-8")) for area in AREAS]
+    korean = {key: text for part in texts for key, text in part.items()}
+    source = "".join(p.read_text(encoding="utf-8") for p in sorted((root / "geo/formats").glob("city[_j]*.py")))
     for code in sorted(set(_codes(source))):
         assert {f"issue.{code}", f"error.{code}.what"} & set(korean), code
-    for reason in cityjson_file.REASONS:
-        assert f"issue.cityjson.dropped_{reason}" in korean
+    for reason in city_objects.REASONS:
+        assert f"issue.city.dropped_{reason}" in korean
 
 
 def _codes(source: str) -> list[str]:
     import re
 
-    return re.findall(r'"((?:cityjson|crs)\.(?!unknown|city|json)[a-z_0-9]+)"', source)
+    return re.findall(r'"((?:cityjson|city|crs)\.(?!unknown|city|json)[a-z_0-9]+)"', source)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import crs as coordinates
-from geo.formats.cityjson_file import MAX_IDS, CityFile, claimed_extent
+from geo.formats.city_objects import MAX_IDS, CityFile
 from geo.model import Frame, Issue, UserError
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,7 @@ def known_crs(text: str | None) -> tuple[str | None, str, list[Issue]]:
         return code, vertical, []
     except UserError as error:
         doubt = Issue(
-            "cityjson.crs_unreadable",
+            "city.crs_unreadable",
             f"The file names a coordinate system that is not known: {text[:80]!r}. Name it with --crs.",
             "doubt",
             values={"crs": text[:80]},
@@ -55,7 +55,7 @@ def check_place(file: CityFile, crs: str) -> list[Issue]:
             f"The coordinates of {file.name} look like degrees.",
             f"They lie around {low[0]:.4f}, {low[1]:.4f}, but {coordinates.title(crs)} is measured in metres.",
             "If they are longitude and latitude, read the file with --crs EPSG:4326.",
-            code="cityjson.degrees",
+            code="city.degrees",
             values={"name": file.name, "x": f"{low[0]:.4f}", "y": f"{low[1]:.4f}", "crs": coordinates.title(crs)},
         )
     metres = np.abs([low, high]) * coordinates.metres_per_unit(crs)
@@ -63,8 +63,8 @@ def check_place(file: CityFile, crs: str) -> list[Issue]:
         message = (
             "The coordinates lie at 0, 0: the file was probably drawn with its own origin and never placed on the map."
         )
-        return [Issue("cityjson.near_origin", message, "doubt", values={"x": float(low[0]), "y": float(low[1])})]
-    return _outside_area(crs, (low + high) / 2)
+        return [Issue("city.near_origin", message, "doubt", values={"x": float(low[0]), "y": float(low[1])})]
+    return outside_area(crs, (low + high) / 2)
 
 
 def _check_degrees(name: str, crs: str, low: Floats, high: Floats) -> list[Issue]:
@@ -75,40 +75,13 @@ def _check_degrees(name: str, crs: str, low: Floats, high: Floats) -> list[Issue
         f"They reach {high[0]:.0f}, {high[1]:.0f}, but {coordinates.title(crs)} is measured in degrees.",
         "Name the coordinate system they are in with --crs, for example --crs EPSG:5186;"
         " latitude written before longitude must be exchanged.",
-        code="cityjson.not_degrees",
+        code="city.not_degrees",
         values={"name": name, "x": f"{high[0]:.0f}", "y": f"{high[1]:.0f}", "crs": coordinates.title(crs)},
     )
 
 
-def undo_second_translation(file: CityFile, crs: str) -> None:
-    """Take the translation out of vertices that already were map coordinates in the file, and say so.
-
-    Some programs write full coordinates and a translation as well. That is only believed when two things agree: the
-    extent in the metadata holds the vertices as they are and none of the translated ones, and only without the
-    translation do they lie in the area the coordinate system is made for.
-    """
-    finite = file.vertices[np.isfinite(file.vertices).all(axis=1)]
-    claimed = claimed_extent(file)
-    if claimed is None or len(finite) == 0 or not file.translate.any():
-        return
-    low, high = finite.min(axis=0), finite.max(axis=0)
-    apart = bool((low[:2] > claimed[1, :2]).any() or (high[:2] < claimed[0, :2]).any())
-    plain_low, plain_high = low - file.translate, high - file.translate
-    inside = bool((plain_low >= claimed[0] - 1.0).all() and (plain_high <= claimed[1] + 1.0).all())
-    if not (apart and inside):
-        return
-    if not _outside_area(crs, ((low + high) / 2)[:2]) or _outside_area(crs, ((plain_low + plain_high) / 2)[:2]):
-        return
-    file.vertices = file.vertices - file.translate
-    file.translate = np.zeros(3)
-    message = (
-        "The vertices already are map coordinates and the file asks for them to be moved once more, out of its own "
-        "extent and out of the area of its coordinate system. The second move was not made."
-    )
-    file.issues.append(Issue("cityjson.translated_twice", message, "doubt"))
-
-
-def _outside_area(crs: str, centre: Floats) -> list[Issue]:
+def outside_area(crs: str, centre: Floats) -> list[Issue]:
+    """A doubt about a point (2,) of the CRS outside the area the CRS is made for; margin 1 degree."""
     area = coordinates.crs_of(crs).area_of_use
     if area is None:
         return []
@@ -125,7 +98,7 @@ def _outside_area(crs: str, centre: Floats) -> list[Issue]:
         f"The coordinates lie outside the area {title} is made for ({area.name}). "
         "The coordinate system or the order of the axes may be wrong; another can be named with --crs."
     )
-    return [Issue("cityjson.outside_area", message, "doubt", values={"crs": title, "area": area.name})]
+    return [Issue("city.outside_area", message, "doubt", values={"crs": title, "area": area.name})]
 
 
 def far_away(ids: list[str], boxes: Floats) -> list[Issue]:
@@ -144,7 +117,7 @@ def far_away(ids: list[str], boxes: Floats) -> list[Issue]:
     message = f"Objects more than {CITY_LARGEST / 1000:.0f} km from the middle of the others: {len(far)}."
     named = tuple(ids[row] for row in far[:MAX_IDS].tolist())
     values = {"km": round(CITY_LARGEST / 1000)}
-    return [Issue("cityjson.far_away", message, "doubt", len(far), named, values)]
+    return [Issue("city.far_away", message, "doubt", len(far), named, values)]
 
 
 def vertical_doubt(crs: str, file: CityFile, frame: Frame) -> list[Issue]:

@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.formats import cityjson_geometry as shapes
-from geo.formats.cityjson_file import MAX_IDS, CityFile
-from geo.formats.cityjson_table import Family, table_of
-from geo.formats.cityjson_templates import Placed
+from geo.formats import city_shapes as shapes
+from geo.formats.city_objects import MAX_IDS, CityFile
+from geo.formats.city_table import Family, table_of
 from geo.model import Feedback, Field, Issue, Layer, Mesh, Source, merge_meshes
 from geo.model.layer import THEMES, Stratum
 from geo.polygons import CROSSING, FAULTY
@@ -104,7 +103,7 @@ class City:
     chosen: list[shapes.Chosen]
     local: Floats
     semantics: shapes.Semantics
-    placed: Placed
+    placed: shapes.Placed
     faces: Indices = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     face_row: Indices = field(default_factory=lambda: np.zeros(0, np.int64))
     face_semantic: Indices = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -116,18 +115,18 @@ class City:
         codes = np.array([code for one in self.chosen for code in one.semantics], dtype=np.int64)
         self.faces, self.face_row = done.faces, rings.surface_object[done.surface]
         self.face_semantic = codes[done.surface]
-        self._doubt("cityjson.degenerate", "Surfaces without area, left out", done.reason >= FAULTY, rings)
-        self._doubt("cityjson.crossing", "Surfaces whose rings cross", done.reason == CROSSING, rings, "doubt")
+        self._doubt("city.degenerate", "Surfaces without area, left out", done.reason >= FAULTY, rings)
+        self._doubt("city.crossing", "Surfaces whose rings cross", done.reason == CROSSING, rings, "doubt")
         is_solid = np.array([one.is_solid for one in self.chosen], dtype=bool)
         gaps, turned = shapes.check_solids(self.local, self.faces, self.face_row, is_solid)
         if len(gaps):
             message = f"Solids that are not closed, so that their volume is not certain: {len(gaps)}."
-            self.issues.append(Issue("cityjson.open_solid", message, "doubt", len(gaps), self._ids(gaps)))
+            self.issues.append(Issue("city.open_solid", message, "doubt", len(gaps), self._ids(gaps)))
         if len(turned):
             faulty = np.isin(self.face_row, turned)
             self.faces[faulty] = self.faces[faulty][:, ::-1]
             message = f"Solids that were inside out and have been turned: {len(turned)}."
-            self.issues.append(Issue("cityjson.inverted", message, "note", len(turned), self._ids(turned)))
+            self.issues.append(Issue("city.inverted", message, "note", len(turned), self._ids(turned)))
 
     def _ids(self, rows: Indices) -> tuple[str, ...]:
         return tuple(self.chosen[row].source.id for row in rows[:MAX_IDS].tolist())
@@ -172,10 +171,10 @@ class City:
         if other:
             message = f"Objects without LoD {wanted}, for which the nearest was taken: {other} ({told})."
             values = {"wanted": wanted, "used": told}
-            self.issues.append(Issue("cityjson.lod_other", message, "note", other, values=values))
+            self.issues.append(Issue("city.lod_other", message, "note", other, values=values))
         elif len(used) > 1:
             message = f"Objects have different levels of detail ({told})."
-            self.issues.append(Issue("cityjson.lod_mixed", message, "note", sum(used.values()), values={"used": told}))
+            self.issues.append(Issue("city.lod_mixed", message, "note", sum(used.values()), values={"used": told}))
 
     def _remarks(self) -> list[Issue]:
         """Doubts about surface semantics, and geometry that was not used."""
@@ -183,11 +182,11 @@ class City:
         if ignored:
             message = f"Objects that also have points, lines or unknown geometry, not shown: {len(ignored)}."
             ids = tuple(ignored[:MAX_IDS])
-            found.append(Issue("cityjson.geometry_ignored", message, "note", len(ignored), ids))
+            found.append(Issue("city.geometry_ignored", message, "note", len(ignored), ids))
         if not faulty:
             return found
         message = f"Objects whose surface semantics do not fit their surfaces and were ignored: {len(faulty)}."
-        return [*found, Issue("cityjson.semantics", message, "doubt", len(faulty), tuple(faulty[:MAX_IDS]))]
+        return [*found, Issue("city.semantics", message, "doubt", len(faulty), tuple(faulty[:MAX_IDS]))]
 
     def _layer(self, key: str, rows: Indices, family: Family, kind: str | None, feedback: Feedback) -> Layer:
         part = PARTS[key]
@@ -215,7 +214,7 @@ class City:
             mesh = _joined(mesh, baked)
             codes = np.concatenate([codes, np.full(len(baked.faces), -1)])
             message = f"Repeated shapes written out as surfaces: {len(instances.shape)}."
-            layer = layer.with_(issues=(Issue("cityjson.baked", message, "note", len(instances.shape)),))
+            layer = layer.with_(issues=(Issue("city.baked", message, "note", len(instances.shape)),))
         return layer.with_(geometry=mesh, fields=self._fields(layer.theme, mesh, codes))
 
     def _fields(self, theme: str, mesh: Mesh, codes: Indices) -> tuple[Field, ...]:

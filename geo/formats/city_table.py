@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from geo.formats.cityjson_file import MAX_IDS, CityObject
+from geo.formats.city_objects import MAX_IDS, CityObject
 from geo.model import Column, ElementTable, Feedback, Issue
 
 # Columns of our own; an attribute of the same name is kept under another key, with its name as title.
@@ -59,11 +59,11 @@ class Family:
         if self.cyclic:
             message = f"Objects that are their own ancestors and inherit nothing beyond the loop: {len(self.cyclic)}."
             ids = tuple(self.cyclic[:MAX_IDS])
-            found.append(Issue("cityjson.cyclic_parent", message, "doubt", len(self.cyclic), ids))
+            found.append(Issue("city.cyclic_parent", message, "doubt", len(self.cyclic), ids))
         if self.orphans:
             message = f"Objects whose parent is not in the file: {len(self.orphans)}."
             ids = tuple(self.orphans[:MAX_IDS])
-            found.append(Issue("cityjson.parent_missing", message, "note", len(self.orphans), ids))
+            found.append(Issue("city.parent_missing", message, "note", len(self.orphans), ids))
         return found
 
 

@@ -97,13 +97,21 @@ def fitted(
     """A camera that shows all of a box, looking toward an azimuth with a pitch [degrees]; aspect = width / height."""
     corners = _corners(bounds)
     middle = corners.mean(axis=0)
-    camera = looking(middle, azimuth=azimuth, pitch=pitch, distance=1.0, fov=fov)
-    right, up, forward = camera.basis
-    offset = corners - middle
+    right, up, forward = looking(middle, azimuth=azimuth, pitch=pitch, distance=1.0, fov=fov).basis
     tangent = math.tan(math.radians(fov) / 2) / margin
-    depth = offset @ forward
-    reach = np.maximum(np.abs(offset @ up) / tangent, np.abs(offset @ right) / (tangent * max(aspect, 1e-3)))
-    distance = max(float((reach - depth).max()), 4 * NEAREST)
+    tangents = (tangent * max(aspect, 1e-3), tangent)
+    distance = 4 * NEAREST
+    for _ in range(6):  # the near corners look larger: bring the middle of the picture over what is seen
+        offset = corners - middle
+        depth = offset @ forward
+        across = [offset @ axis / slope for axis, slope in zip((right, up), tangents, strict=True)]
+        distance = max(float((np.maximum(*np.abs(across)) - depth).max()), 4 * NEAREST)
+        for axis, slope, place in zip((right, up), tangents, across, strict=True):
+            seen = place / (distance + depth)
+            middle = middle + axis * float(seen.max() + seen.min()) / 2 * slope * distance
+    offset = corners - middle
+    reach = np.maximum(np.abs(offset @ right) / tangents[0], np.abs(offset @ up) / tangents[1])
+    distance = max(float((reach - offset @ forward).max()), 4 * NEAREST)
     return looking(middle, azimuth=azimuth, pitch=pitch, distance=distance, fov=fov)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from app.theme import Theme, rgb_of
+from app.view.camera import Camera
 from app.view.polydata import ArrayTexture
 from app.view.sky import POSITION_TAG, SkyTexture, pull_text
 from geo.model import Layer
@@ -100,6 +101,9 @@ class LayerActors:
         """Visible or not, as the style says."""
         for actor in self.actors:
             actor.SetVisibility(self.layer.style.visible)
+
+    def look_from(self, camera: Camera) -> None:
+        """The camera has moved: layers with a coarse and a fine form choose."""
 
     def release(self) -> None:
         """The layer is gone."""

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkCommonCore import vtkLogger
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 from app.theme import Theme
@@ -66,8 +69,26 @@ def render_picture(
     """
     from PIL import Image
 
+    grid_sun = (float(frame.grid_azimuth(sun[0])), sun[1]) if sun is not None else DEFAULT_SUN
+    pixels, camera = render_pixels(layers, size=size, view=view, theme=theme, grid_sun=grid_sun, quality=quality)
+    picture = Image.fromarray(pixels)
+    factor = scaling or max(min(picture.width / 1280, picture.height / 800), 0.6)
+    return _with_cards(picture, layers, camera, theme=theme, factor=factor, legend=legend, north=north, scale=scale)
+
+
+def render_pixels(
+    layers: Sequence[Layer],
+    *,
+    size: tuple[int, int],
+    view: str | Camera,
+    theme: Theme,
+    grid_sun: tuple[float, float] = DEFAULT_SUN,
+    quality: str = "normal",
+) -> tuple[NDArray[np.uint8], Camera]:
+    """The bare picture (height, width, 3) and the camera it was taken with; sun from **grid** north [degrees]."""
     width, height = (min(max(int(v), 16), LARGEST) for v in size)
     require_graphics()
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)  # without a screen VTK warns, then draws all the same
     window = vtkRenderWindow()
     window.SetOffScreenRendering(True)
     window.SetSize(width, height)
@@ -76,17 +97,15 @@ def render_picture(
         for layer in layers:
             stage.add(layer)
         stage.set_order([layer.id for layer in layers])
-        stage.set_sky(build_sky_inputs(layers))
-        stage.set_sun(*((float(frame.grid_azimuth(sun[0])), sun[1]) if sun is not None else DEFAULT_SUN))
         camera = view if isinstance(view, Camera) else named_camera(stage, layers, view, aspect=width / height)
+        stage.set_sky(build_sky_inputs(layers))
+        stage.set_sun(*grid_sun)
         stage.set_camera(camera)
         stage.render()
-        picture = Image.fromarray(read_pixels(window))
+        return read_pixels(window), camera
     finally:
         stage.release()
         window.Finalize()
-    factor = scaling or max(min(width / 1280, height / 800) * 1.0, 0.6)
-    return _with_cards(picture, layers, camera, theme=theme, factor=factor, legend=legend, north=north, scale=scale)
 
 
 def named_camera(stage: Stage, layers: Sequence[Layer], view: str, *, aspect: float) -> Camera:

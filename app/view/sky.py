@@ -312,9 +312,9 @@ class SkyTexture:
 
 POSITION_TAG = "//VTK::PositionVC::Impl"
 
-# 0.8 m off the wall, or walls would shade themselves; four taps soften the steps of the raster.
+# Some way off the wall, or walls would ask the roof above them and shade themselves; four taps soften the steps.
 _LIGHT = """
-  vec2 skyAt = (posW.xy + 0.8 * nw.xy - skyBox.xy) * skyBox.zw;
+  vec2 skyAt = (posW.xy + max(0.8, 1.6 * skyCell) * nw.xy - skyBox.xy) * skyBox.zw;
   vec2 tap = 0.6 * skyCell * skyBox.zw;
   float lit = 0.0;
   lit += smoothstep(-0.1, 0.45, posW.z + shadeLift - texture(skyTex, skyAt + vec2( tap.x, 0.0)).r);

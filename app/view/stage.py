@@ -72,6 +72,8 @@ class Stage:
         self._layers[layer.id] = drawn
         for actor in drawn.actors:
             self.scene.AddActor(actor)
+        if self.camera is not None:
+            drawn.look_from(self.camera)
         self._arrange_drapes()
 
     def remove(self, layer_id: str) -> None:
@@ -195,6 +197,8 @@ class Stage:
         vtk_camera.SetFocalPoint(*camera.focus)
         vtk_camera.SetViewUp(*camera.basis[1])
         vtk_camera.SetViewAngle(camera.fov)
+        for drawn in self._layers.values():
+            drawn.look_from(camera)
         self._clip()
 
     def render(self) -> None:

@@ -16,7 +16,7 @@ from app.view.polydata import ArrayTexture, triangles
 from app.view.sky import Finish
 from geo.model import Field, Grid, Image, Layer, Mesh, merge_meshes
 
-MOST_TRIANGLES = 1_200_000
+MOST_TRIANGLES = 700_000
 SKIRT = 6.0  # metres
 LARGEST_TEXTURE = 8192
 RESULT_STRENGTH = 0.92
@@ -28,6 +28,7 @@ class TerrainActors(LayerActors):
 
     def __init__(self, layer: Layer, look: Look) -> None:
         self._drapes: tuple[Drape, ...] = ()
+        self._own: Drape | None = None
         super().__init__(layer, look)
 
     def build(self) -> None:
@@ -52,6 +53,9 @@ class TerrainActors(LayerActors):
         opacity = self.layer.style.opacity
         self._surface.GetProperty().SetOpacity(opacity)
         self._surface.SetForceTranslucent(opacity < 1.0)
+        self._own = None
+        if shown_field(self.layer) is not None and isinstance(self.layer.geometry, Grid):
+            self._own = _grid_drape(self.layer, self.layer.geometry, self.look)
 
     def set_drapes(self, drapes: Sequence[Drape]) -> None:
         """Lay these pictures over the ground, the last on top."""
@@ -65,10 +69,7 @@ class TerrainActors(LayerActors):
     @property
     def drape(self) -> Drape | None:
         """A terrain may be coloured by its own heights or another of its fields."""
-        field = shown_field(self.layer)
-        if field is None or not isinstance(self.layer.geometry, Grid):
-            return None
-        return _grid_drape(self.layer, self.layer.geometry, self.look)
+        return self._own
 
 
 def drape_over(actor: object, drapes: Sequence[Drape], look: Look, *, smooth: bool) -> None:

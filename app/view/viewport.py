@@ -51,6 +51,7 @@ from geo.model import Bounds, ElementRef, Frame, Layer
 DRAG_PIXELS = 4  # a press that moves less is a click
 ORBIT_PER_PIXEL = 0.3  # degrees
 HOVER_DELAY, SKY_DELAY = 40, 60  # ms
+CARD_PICTURE = (1600, 1000)  # pixels of an exported picture beyond which its cards grow with it
 KEY_ORBIT, KEY_PAN = 6.0, 0.08  # degrees; share of the picture
 
 
@@ -305,7 +306,9 @@ class Viewport(QWidget):
         pixels = self._pixels(size)
         image = QImage(pixels.tobytes(), size[0], size[1], 3 * size[0], QImage.Format.Format_RGB888).copy()
         painter = QPainter(image)
-        self._paint_cards(painter, QSize(*size))
+        factor = max(min(size[0] / CARD_PICTURE[0], size[1] / CARD_PICTURE[1]), 1.0)
+        painter.scale(factor, factor)
+        self._paint_cards(painter, QSize(round(size[0] / factor), round(size[1] / factor)))
         painter.end()
         return image
 
@@ -568,7 +571,9 @@ class Viewport(QWidget):
             paint_note(painter, note_area, self.note_card.text, theme=self.theme)
 
     def _pixels(self, size: tuple[int, int]) -> np.ndarray:
-        """Draw once at another size, in the canvas's own context."""
+        """Draw once at another size, in the canvas's own context; before it was ever shown, in one of its own."""
+        if not self.canvas.isValid():
+            return self._pixels_apart(size)
         window = self.canvas.GetRenderWindow()
         before = tuple(window.GetSize())
         self.canvas.makeCurrent()
@@ -580,6 +585,13 @@ class Viewport(QWidget):
         self.canvas.doneCurrent()
         self.redraw()
         return pixels
+
+    def _pixels_apart(self, size: tuple[int, int]) -> np.ndarray:
+        from app.view.offscreen import render_pixels
+
+        scene = self.document.scene
+        sun = self.stage.look.light.sun
+        return render_pixels(tuple(scene), size=size, view=self._camera, theme=self.theme, grid_sun=sun)[0]
 
 
 class _Drag:

@@ -96,7 +96,8 @@ def import_files(
         check_plausible(info, crs, path)
         if frame is None:
             frame = _frame_for(info, crs, path, options)
-        _check_distance(info, crs, frame, path)
+        if not _is_placed_by_hand(options):
+            _check_distance(info, crs, frame, path)
         new = _read_one(candidate, path, frame, options=options, existing=[*layers, *read], feedback=part)
         for layer in new:
             _check_layer_distance(layer, path)
@@ -213,7 +214,16 @@ def _named(layers: Sequence[Layer], source: Source, path: Path, taken: set[str])
     return out
 
 
+def _is_placed_by_hand(options: ImportOptions) -> bool:
+    """Whether the user says where the content goes, so that what the file says does not count."""
+    return "at_east" in options.own or options.own.get("placement") == "scene"
+
+
 def _frame_for(info: FileInfo, crs: str | None, path: Path, options: ImportOptions) -> Frame:
+    if options.project_crs and {"at_east", "at_north"} <= options.own.keys():
+        return crs_module.make_frame(
+            options.project_crs, _whole_step(options.own["at_east"]), _whole_step(options.own["at_north"])
+        )
     if crs is None and options.project_crs is None and not info.place_is_weak:
         raise MissingCrs(path.name)
     if info.crs is None and info.place_is_weak or crs is None or info.bounds is None:
@@ -236,10 +246,21 @@ def _frame_for(info: FileInfo, crs: str | None, path: Path, options: ImportOptio
             code="import.outside",
             values={"name": path.name, "crs": crs_module.title(target)},
         )
-    step = ORIGIN_STEP_M
-    return crs_module.make_frame(
-        target, round(float(east) / step) * step, round(float(north) / step) * step, vertical=info.vertical
-    )
+    return crs_module.make_frame(target, _whole_step(east), _whole_step(north), vertical=info.vertical)
+
+
+def _whole_step(coordinate: object) -> float:
+    """A map coordinate rounded, so that the origin is a number people can read."""
+    try:
+        return round(float(coordinate) / ORIGIN_STEP_M) * ORIGIN_STEP_M  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise UserError(
+            f"'{coordinate}' is not a coordinate.",
+            "A place is given in metres of the project's coordinate system.",
+            "Write for example --set at_east=229110 --set at_north=435795.",
+            code="import.coordinate",
+            values={"value": coordinate},
+        ) from None
 
 
 def check_plausible(info: FileInfo, crs: str | None, path: Path) -> None:

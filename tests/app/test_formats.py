@@ -111,6 +111,16 @@ def test_a_model_without_a_place_is_not_the_first_file(shared_data: Path) -> Non
     assert caught.value.code == "import.no_place"
 
 
+@pytest.mark.data
+def test_a_model_is_placed_by_hand_where_the_user_says(shared_data: Path) -> None:
+    own = {"at_east": "229110", "at_north": "435795", "at_height": "25"}
+    options = ImportOptions(project_crs="EPSG:5186", own=own)
+    imported = import_files([shared_data / "ifc/AC20-FZK-Haus.ifc"], frame=None, options=options)
+    box = imported.layers[0].geometry.bounds
+    assert abs(box.centre[0] + imported.frame.origin[0] - 229_110) < 20
+    assert abs(box.centre[1] + imported.frame.origin[1] - 435_795) < 20
+
+
 def test_child_says_nothing_on_stdout_but_progress(tmp_path: Path) -> None:
     (tmp_path / "request.json").write_text('{"task": "inspect", "format": "geotiff", "path": "nothing.tif"}')
     done = subprocess.run(

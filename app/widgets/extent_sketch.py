@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
@@ -13,6 +15,7 @@ from app.theme import Theme
 Rectangle = tuple[float, float, float, float]
 MARGIN = 14
 LEAST_PIXELS = 4.0
+FAR_M = 3000.0  # further from the project than this is worth saying
 
 
 class ExtentSketch(QWidget):
@@ -82,7 +85,15 @@ class ExtentSketch(QWidget):
         painter.setPen(QColor(colour))
         width, depth = box[2] - box[0], box[3] - box[1]
         place = QRectF(0, self.height() - 18, self.width(), 16)
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, f"{length_text(width)} × {length_text(depth)}")
+        text = f"{length_text(width)} × {length_text(depth)}"
+        if self._project is not None:
+            away = math.hypot(*(_middle(box)[axis] - _middle(self._project)[axis] for axis in (0, 1)))
+            text += f"  ·  {tr('import.away', distance=length_text(away))}" if away > FAR_M else ""
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _middle(box: Rectangle) -> tuple[float, float]:
+    return ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
 
 
 def length_text(metres: float) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +14,8 @@ import pytest
 
 pytest.importorskip("PySide6")
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 
 from analysis.contract import Analysis, Inputs, Params, Quantity, Result, quantity
@@ -548,6 +551,59 @@ def test_none_survives_what_qt_does_to_it(city: MainWindow) -> None:
     """Each absent property costs a reference of None; without the guard the interpreter would abort."""
     for _ in range(30_000):
         city.property("absent")
+
+
+def test_the_program_starts_on_a_project_and_ends_cleanly(screen: None, tmp_path: Path) -> None:
+    """The real entry, in a process of its own: opens, shows, closes, leaves no thread and no complaint."""
+    code = (
+        "import sys, threading\n"
+        "from PySide6.QtCore import QTimer\n"
+        "from PySide6.QtWidgets import QApplication\n"
+        "from app.window_main import run_window\n"
+        "application = QApplication(['twin'])\n"
+        "QTimer.singleShot(2500, application.closeAllWindows)\n"
+        "status = run_window(None)\n"
+        "left = [t.name for t in threading.enumerate() if t.name.startswith('job ')]\n"
+        "sys.exit(f'threads: {left}' if left else status)\n"
+    )
+    environment = {**os.environ, "TWIN_CACHE": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    environment["XDG_STATE_HOME"] = str(tmp_path)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.rglob("twin.log"))
+
+
+def test_files_dropped_on_the_window_are_looked_at(window: MainWindow, qtbot: Any, tmp_path: Path) -> None:
+    files = tiny_city.write_files(tmp_path)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    middle = QPointF(window.rect().center())
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    assert window.acceptDrops()
+    window.dropEvent(QDropEvent(middle, Qt.DropAction.CopyAction, data, buttons, keys))
+    qtbot.waitUntil(lambda: window.findChild(ImportDialog) is not None, timeout=WAIT_MS)
+    dialog = window.findChild(ImportDialog)
+    assert len(dialog.pages) == 2
+    dialog.reject()
+
+
+def test_report_export_and_picture_are_written(city: MainWindow, qtbot: Any, tmp_path: Path) -> None:
+    image = city.viewport.grab_picture(320, 200)
+    assert (image.width(), image.height()) == (320, 200)
+    panel = city.analyses
+    panel.choose("sunlight.hours")
+    panel.form.set_values({"step": 60, "ground_cell": 10.0, "facades": False})
+    panel.run()
+    qtbot.waitUntil(lambda: bool(city.results.cards), timeout=WAIT_MS)
+    city.bench.export_run(city.results.cards[0].run, tmp_path / "out")
+    city.bench.write_report(tmp_path / "report.html")
+    qtbot.waitUntil(lambda: not city.bench.jobs.busy, timeout=WAIT_MS)
+    assert (tmp_path / "out" / "result.json").exists()
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+    assert {card.notice.severity for card in city.notice_area.cards} <= {"note", "doubt"}
 
 
 def test_every_menu_action_has_a_title_and_no_shortcut_twice(window: MainWindow) -> None:

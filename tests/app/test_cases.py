@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from analysis.contract import describe_inputs, describe_params
+from analysis.registry import get
+from analysis.sunlight.outcome import ASSUMPTIONS
 from app.cases import cases, find_case
 from app.cases.contract import CaseResult, at_least, at_most, keeps
 from app.cases.solar_golden import NEEDED
+from app.language import texts
 from geo.model import Feedback, UserError
 
 
@@ -114,3 +119,20 @@ def test_limits() -> None:
     assert not keeps(float("nan"), at_most(0.5))
     assert not CaseResult("sun", {}, {"missing": at_least(0.0)}).passed
     assert cases()
+
+
+def test_every_message_of_the_sun_study_has_korean_words() -> None:
+    root = Path(__file__).resolve().parents[2]
+    files = [*(root / "analysis" / "sunlight").glob("*.py"), root / "analysis" / "studies" / "sunlight_hours.py"]
+    codes = {code for file in files for code in re.findall(r'"(sunlight\.[a-z_]+)"', file.read_text(encoding="utf-8"))}
+    codes -= {"sunlight.hours"}
+    codes |= {"sunlight.hidden_facades", "sunlight.hidden_roofs"}
+    korean = texts("ko")
+    assert len(codes) > 12
+    assert [c for c in sorted(codes) if f"issue.{c}" not in korean and f"error.{c}.what" not in korean] == []
+    study = get("sunlight.hours")
+    names = [info.name for info in describe_params(study.params)] + [
+        f"input.{spec.name}" for spec in describe_inputs(study.inputs)
+    ]
+    assert [name for name in names if f"sunlight.hours.{name}" not in korean] == []
+    assert all(f"sunlight.hours.assumption.{number}" in korean for number in range(len(ASSUMPTIONS)))

@@ -222,9 +222,9 @@ def _timed(command: list[str], rays: np.ndarray, binaries: Path) -> tuple[np.nda
 
 
 def _octree(mesh: Mesh, centre: Floats, folder: Path, binaries: Path) -> Path:
-    """The scene as Radiance polygons of one opaque material, about the same centre."""
+    """The scene as Radiance polygons of the material that costs Radiance least, about the same centre."""
     corners = (mesh.vertices - centre)[mesh.faces].reshape(-1, 9)
-    lines = ["void plastic grey 0 0 5 .5 .5 .5 0 0"]
+    lines = ["void glow grey 0 0 4 1 1 1 0"]
     lines += [f"grey polygon f{k} 0 0 9 " + " ".join(f"{v:.5f}" for v in row) for k, row in enumerate(corners)]
     scene, octree = folder / "scene.rad", folder / "scene.oct"
     scene.write_text("\n".join(lines) + "\n")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkActor
 
 from app.colour import field_colours
+from app.view.camera import Camera
 from app.view.creases import CITY_ANGLE, MODEL_ANGLE, crease_edges
 from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_actor, unlit_actor
 from app.view.legend import PAINTED_FIELD, shown_field
@@ -20,6 +21,7 @@ CREASED = frozenset({"building", "bim", "furniture", "other"})
 GROUND_COVER = {"parcel": 0.002, "water": 0.003, "road": 0.004, "rail": 0.005}  # drawn in this order over the terrain
 RESULT_PULL = 0.0005  # share of the distance by which result cells stand before the wall they describe
 LINE_PULL = 0.001
+CLEAR_LINES = {"building": (700.0, 0.35), "bim": (120.0, 0.12)}  # metres of full strength, and the weakest
 SPACE_OPACITY = 0.16
 MODEL_MUTE = 0.35  # share of the palette's wall colour in the colours of a model
 FACES_A_TEXTURE_HOLDS = 1024 * 16384
@@ -38,6 +40,7 @@ class MeshActors(LayerActors):
         self.look.light.apply(self._faces, self.finish())
         self.actors = [self._faces]
         self._lines: vtkActor | None = None
+        self._near = 1.0
         if self.layer.theme in CREASED and len(mesh.faces):
             self._build_lines(mesh)
 
@@ -71,9 +74,20 @@ class MeshActors(LayerActors):
         if self._lines is not None:
             line = self._lines.GetProperty()
             line.SetColor(theme.unit_rgb("edge"))
-            line.SetOpacity(theme.edge_opacity * (0.5 + 0.5 * opacity))
+            line.SetOpacity(theme.edge_opacity * (0.5 + 0.5 * opacity) * self._near)
             keep = shown_elements(self.layer)[self._edge_element]
             set_segments(self._lines.GetMapper().GetInput(), self._edges[keep])
+
+    def look_from(self, camera: Camera) -> None:
+        """Creases fade with distance: where many fall on one pixel they would only blacken it."""
+        bounds = self.layer.geometry.bounds if self.layer.geometry is not None else None
+        if self._lines is None or bounds is None:
+            return
+        outside = np.maximum(np.maximum(np.array(bounds.low) - camera.eye, camera.eye - np.array(bounds.high)), 0.0)
+        full, least = CLEAR_LINES.get(self.layer.theme, CLEAR_LINES["building"])
+        self._near = min(max(full / max(float(np.linalg.norm(outside)), 1.0), least), 1.0)
+        strength = self.look.theme.edge_opacity * (0.5 + 0.5 * self._faces.GetProperty().GetOpacity())
+        self._lines.GetProperty().SetOpacity(strength * self._near)
 
     def face_colours(self) -> Colours:
         """(m, 3) colour of every face."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
@@ -181,7 +182,13 @@ def graphics_problem() -> str:
     if run.returncode == 0 and run.stdout.strip().endswith("drawn"):
         return ""
     lines = [line for line in (run.stdout + run.stderr).splitlines() if line.strip()]
-    return lines[-1][:300] if lines else f"exit status {run.returncode}"
+    return _plain(lines[-1])[:200] if lines else f"exit status {run.returncode}"
+
+
+def _plain(line: str) -> str:
+    """A line of VTK's log without its colours, time and place."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", line)
+    return re.sub(r"^.*?(WARN|ERR)\|\s*", "", text).strip().rstrip(".")
 
 
 _TRIAL = """

@@ -20,6 +20,7 @@ MOST_TRIANGLES = 700_000
 SKIRT = 6.0  # metres
 LARGEST_TEXTURE = 8192
 RESULT_STRENGTH = 0.92
+DARK_PHOTO = 0.5  # share of a photograph in the dark theme: by day it would outshine everything
 MOST_DRAPES = 8  # a shader may read sixteen textures; some are taken by the light
 
 
@@ -103,7 +104,7 @@ class DrapedActors(LayerActors):
         """Make the picture anew."""
         geometry = self.layer.geometry
         if isinstance(geometry, Image):
-            self._drape = _image_drape(self.layer, geometry)
+            self._drape = _image_drape(self.layer, geometry, self.look)
         elif isinstance(geometry, Grid):
             self._drape = _grid_drape(self.layer, geometry, self.look)
         if self._drape is not None:
@@ -141,14 +142,15 @@ def _grid_drape(layer: Layer, grid: Grid, look: Look) -> Drape | None:
     return Drape(layer.id, texture, _box(grid, grid.values.shape), strength, RESULT_KEEP)
 
 
-def _image_drape(layer: Layer, image: Image) -> Drape | None:
+def _image_drape(layer: Layer, image: Image, look: Look) -> Drape | None:
     if image.pixels.size == 0:
         return None
     step = _texture_step(image.pixels.shape)
     pixels = image.pixels[::step, ::step]
     opaque = np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 255, np.uint8)], axis=2)
     texture = ArrayTexture(opaque, smooth=True, mipmap=True)
-    return Drape(layer.id, texture, _box(image, image.pixels.shape[:2]), layer.style.opacity, 0.35)
+    strength = layer.style.opacity * (DARK_PHOTO if look.theme.is_dark else 1.0)
+    return Drape(layer.id, texture, _box(image, image.pixels.shape[:2]), strength, 0.35)
 
 
 def _texture_step(shape: tuple[int, ...]) -> int:

@@ -122,7 +122,7 @@ def validate(args: argparse.Namespace, feedback: Feedback) -> int:
     finish_bar()
     answer = {
         "case": str(path),
-        "kind": case.id,
+        "kind": scored.kind,
         "metrics": dict(scored.metrics),
         "limits": dict(scored.limits),
         "passed": scored.passed,

@@ -16,6 +16,7 @@ from geo.model import Feedback, Layer
 
 ANALYSIS = "sunlight.hours"
 PROJECT = "hapgang.twin"
+DATA = "hapgang-data"
 WINTER_DAY = "2026-12-22"
 
 
@@ -67,10 +68,10 @@ def make_demo(out: Path, feedback: Feedback | None = None) -> Demo:
 
 
 def sample_project(out: Path, feedback: Feedback) -> Path:
-    """The sample district imported into a project of its own."""
-    from app.sample import default_folder, make_sample
+    """The sample district imported into a project of its own, its files in a folder beside the project."""
+    from app.sample import copy_sample
 
-    sample = make_sample(default_folder(), feedback=feedback.part(0.0, 0.5))
+    sample = copy_sample(out / DATA, feedback=feedback.part(0.0, 0.5))
     imported = import_files(list(sample.paths), frame=None, feedback=feedback.part(0.5, 1.0))
     document = Document()
     document.do(AddLayers(tuple(_named(layer) for layer in imported.layers), frame=imported.frame))

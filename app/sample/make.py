@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from app.layer_cache import cache_folder
 from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
@@ -51,14 +52,24 @@ class SampleFiles:
 
 
 def default_folder(seed: int = DEFAULT_SEED) -> Path:
-    """The folder in the user's cache where the sample of a seed is kept."""
-    from platformdirs import user_cache_dir
-
+    """The folder in the program's cache where the sample of a seed is kept."""
     try:
         program = version("sejong-twin")
     except PackageNotFoundError:
         program = "source"
-    return Path(user_cache_dir("sejong-twin", appauthor=False)) / f"sample-{program}.{SAMPLE_VERSION}-{seed}"
+    return cache_folder() / f"sample-{program}.{SAMPLE_VERSION}-{seed}"
+
+
+def copy_sample(target: Path, *, seed: int = DEFAULT_SEED, feedback: Feedback | None = None) -> SampleFiles:
+    """The sample in a folder of its own: taken from the cache, where it is made first if it is not there."""
+    if not is_complete(target, seed=seed):
+        kept = make_sample(default_folder(seed), seed=seed, feedback=feedback)
+        _refuse_foreign(target)
+        try:
+            shutil.copytree(kept.folder, target, dirs_exist_ok=True)
+        except OSError as error:
+            raise _not_written(target, error) from error
+    return _files(target, seed)
 
 
 def make_sample(folder: Path, *, seed: int = DEFAULT_SEED, feedback: Feedback | None = None) -> SampleFiles:
@@ -87,13 +98,7 @@ def make_sample(folder: Path, *, seed: int = DEFAULT_SEED, feedback: Feedback | 
             _write_all(Path(name) / "sample", seed, feedback)
             _replace(Path(name) / "sample", folder, Path(name) / "old")
     except OSError as error:
-        raise UserError(
-            f"The sample district could not be written to {folder}.",
-            f"The system says: {error.strerror or error}.",
-            "Choose a folder that can be written to and has 50 MB of room.",
-            code="sample.not_written",
-            values={"folder": str(folder), "reason": error.strerror or str(error)},
-        ) from error
+        raise _not_written(folder, error) from error
     feedback.step(1.0, "sample district made")
     return _files(folder, seed)
 
@@ -111,6 +116,17 @@ def is_complete(folder: Path, *, seed: int = DEFAULT_SEED) -> bool:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _not_written(folder: Path, error: OSError) -> UserError:
+    reason = error.strerror or str(error)
+    return UserError(
+        f"The sample district could not be written to {folder}.",
+        f"The system says: {reason}.",
+        "Choose a folder that can be written to and has 50 MB of room.",
+        code="sample.not_written",
+        values={"folder": str(folder), "reason": reason},
+    )
 
 
 def _files(folder: Path, seed: int) -> SampleFiles:

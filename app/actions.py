@@ -75,14 +75,14 @@ def _quality(name: str) -> ActionSpec:
 
 
 ACTIONS: tuple[ActionSpec, ...] = (
-    ActionSpec("new", lambda w: w.ask_new(), "new", "Ctrl+N"),
-    ActionSpec("open", lambda w: w.ask_open(), "open", "Ctrl+O"),
-    ActionSpec("save", lambda w: w.ask_save(), "save", "Ctrl+S", _can_save),
-    ActionSpec("save_as", lambda w: w.ask_save_as(), "", "Ctrl+Shift+S", _can_save),
-    ActionSpec("import", lambda w: w.ask_import(), "import", "Ctrl+I"),
-    ActionSpec("sample", lambda w: w.open_sample(), "city", "Ctrl+Shift+O"),
-    ActionSpec("report", lambda w: w.ask_report(), "report", "Ctrl+R", _has_scene),
-    ActionSpec("picture", lambda w: w.ask_picture(), "picture", "Ctrl+P", _has_scene),
+    ActionSpec("new", lambda w: w.files.ask_new(), "new", "Ctrl+N"),
+    ActionSpec("open", lambda w: w.files.ask_open(), "open", "Ctrl+O"),
+    ActionSpec("save", lambda w: w.files.ask_save(), "save", "Ctrl+S", _can_save),
+    ActionSpec("save_as", lambda w: w.files.ask_save_as(), "", "Ctrl+Shift+S", _can_save),
+    ActionSpec("import", lambda w: w.files.ask_import(), "import", "Ctrl+I"),
+    ActionSpec("sample", lambda w: w.files.open_sample(), "city", "Ctrl+Shift+O"),
+    ActionSpec("report", lambda w: w.files.ask_report(), "report", "Ctrl+R", _has_scene),
+    ActionSpec("picture", lambda w: w.files.ask_picture(), "picture", "Ctrl+P", _has_scene),
     ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),
     ActionSpec("undo", lambda w: w.document.history.undo(), "undo", "Ctrl+Z", lambda w: _titled(w, redo=False)),
     ActionSpec("redo", lambda w: w.document.history.redo(), "redo", "Ctrl+Y", lambda w: _titled(w, redo=True)),

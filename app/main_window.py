@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -25,11 +24,9 @@ from PySide6.QtWidgets import (
 
 from app import appearance, project_file
 from app.actions import ACTIONS, MENUS, TOOLBAR, ActionSpec, make_actions, refresh_actions
-from app.catalog import formats
 from app.document import Document
+from app.file_dialogs import FileDialogs
 from app.help_window import HelpWindow
-from app.import_dialog import Examined, ImportDialog, examine_all
-from app.jobs import Job
 from app.language import language, tr
 from app.layouts import arrange
 from app.notices import NoticeArea
@@ -42,7 +39,6 @@ from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
 from app.panels.timeline import TimelinePanel
 from app.qt_guard import keep_none_alive
-from app.relink_dialog import RelinkDialog
 from app.search import Found, SearchBox
 from app.settings import LayoutName, Settings
 from app.start_page import StartPage
@@ -53,7 +49,6 @@ from app.widgets.wording import retranslate, say
 from app.workbench import Run, Workbench
 from geo.model import ElementRef, Layer
 
-PICTURE_SIZE = (1920, 1080)
 ViewportMaker = Callable[[Workbench], QWidget]
 
 
@@ -88,6 +83,7 @@ class MainWindow(QMainWindow):
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.viewport: Any = viewport_maker(self.bench)
+        self.files = FileDialogs(self)
         self._make_centre()
         self._make_panels()
         self.actions_ = make_actions(self)
@@ -168,7 +164,9 @@ class MainWindow(QMainWindow):
     def _fill_recent(self) -> None:
         self.recent_menu.clear()
         for path in self.settings.recent:
-            self.recent_menu.addAction(str(path)).triggered.connect(lambda _checked=False, p=path: self.open_project(p))
+            self.recent_menu.addAction(str(path)).triggered.connect(
+                lambda _checked=False, p=path: self.files.open_project(p)
+            )
         if self.recent_menu.isEmpty():
             self.recent_menu.addAction(tr("menu.recent.none")).setEnabled(False)
 
@@ -211,7 +209,7 @@ class MainWindow(QMainWindow):
         bench.bounds_requested.connect(self.viewport.fit)
         bench.sun_requested.connect(self._set_sun)
         bench.document_opened.connect(self._on_opened)
-        bench.project_missing.connect(self._ask_relink)
+        bench.project_missing.connect(self.files.ask_relink)
         bench.result_ready.connect(self._on_result)
         bench.jobs.changed.connect(self._state_later.ask)
         self.viewport.hovered.connect(self.status.show_hover)
@@ -219,12 +217,12 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             for signal in (panel.dockLocationChanged, panel.topLevelChanged, panel.visibilityChanged):
                 signal.connect(self._fold_later.ask)
-        self.start_page.sample_asked.connect(self.open_sample)
-        self.start_page.import_asked.connect(self.ask_import)
-        self.start_page.open_asked.connect(self.ask_open)
-        self.start_page.recent_asked.connect(self.open_project)
-        self.results.report_asked.connect(lambda _run: self.ask_report())
-        self.results.export_asked.connect(self.ask_export)
+        self.start_page.sample_asked.connect(self.files.open_sample)
+        self.start_page.import_asked.connect(self.files.ask_import)
+        self.start_page.open_asked.connect(self.files.ask_open)
+        self.start_page.recent_asked.connect(self.files.open_project)
+        self.results.report_asked.connect(lambda _run: self.files.ask_report())
+        self.results.export_asked.connect(self.files.ask_export)
         self.results.again_asked.connect(self.prepare_again)
 
     # ---- state ----------------------------------------------------------------------------------------------------
@@ -317,6 +315,7 @@ class MainWindow(QMainWindow):
         if name != self.settings.layout:
             self._keep_layout()
             self._restore_layout(name)
+            self.refresh_state()
 
     def _keep_layout(self) -> None:
         self.settings.keep_window_state(self.settings.layout, self.saveGeometry(), self.saveState())
@@ -345,138 +344,7 @@ class MainWindow(QMainWindow):
         self.panels[name].show()
         self.panels[name].raise_()
 
-    # ---- projects -------------------------------------------------------------------------------------------------
-
-    def ask_new(self) -> None:
-        """An empty project, after asking about unsaved changes."""
-        self.when_saved(self.bench.new_project)
-
-    def ask_open(self) -> None:
-        """Choose a project or data files."""
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, tr("action.open"), str(self.settings.folder), f"{tr('dialog.projects')} (*.twin);;{_all_files()}"
-        )
-        if chosen:
-            self.settings.folder = Path(chosen).parent
-            self.open_paths([Path(chosen)])
-
-    def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open a project, or import data."""
-        projects = [path for path in paths if project_file.is_project(path)]
-        if projects:
-            self.open_project(projects[0])
-        elif paths:
-            self.import_paths(paths)
-
-    def open_project(self, path: Path) -> None:
-        """Open a project file, after asking about unsaved changes."""
-        self.when_saved(lambda: self.bench.open_project(path))
-
-    def open_sample(self) -> None:
-        """The sample district, made if it is not there yet."""
-        self.when_saved(self.bench.make_sample)
-
-    def ask_save(self) -> None:
-        """Save, asking for a name the first time."""
-        self.save_then(None)
-
-    def ask_save_as(self) -> None:
-        """Save under a new name."""
-        self.save_then(None, ask=True)
-
-    def save_then(self, then: Callable[[], None] | None, *, ask: bool = False) -> None:
-        """Save, then go on."""
-        path = self.document.path
-        if ask or path is None:
-            path = self.ask_file("action.save_as", f"{tr('dialog.projects')} (*.twin)", suffix=".twin")
-        if path is not None:
-            self.bench.save(path, done=then)
-
-    def ask_file(self, title_id: str, kinds: str, *, suffix: str) -> Path | None:
-        """Name of a file to write, with its suffix; None when the user changed their mind."""
-        start = self.settings.folder / f"{self.document.name or tr('window.untitled')}{suffix}"
-        chosen, _ = QFileDialog.getSaveFileName(self, tr(title_id).rstrip("…"), str(start), kinds)
-        if not chosen:
-            return None
-        path = Path(chosen)
-        self.settings.folder = path.parent
-        return path if path.suffix else path.with_suffix(suffix)
-
-    def when_saved(self, then: Callable[[], Any]) -> None:
-        """Do something that would lose unsaved changes: ask first."""
-        if not self.document.modified:
-            then()
-            return
-        box = QMessageBox(self)
-        box.setWindowTitle(tr("app.name"))
-        box.setText(tr("unsaved.text", name=self.document.name or tr("window.untitled")))
-        box.setInformativeText(tr("unsaved.lead"))
-        save = box.addButton(tr("unsaved.save"), QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton(tr("unsaved.discard"), QMessageBox.ButtonRole.DestructiveRole)
-        cancel = box.addButton(tr("dialog.cancel"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(save)
-        box.setEscapeButton(cancel)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-
-        def answered(button: object) -> None:
-            if button is save:
-                self.save_then(then)
-            elif button is discard:
-                then()
-
-        box.buttonClicked.connect(answered)
-        box.open()
-
-    def _ask_relink(self, path: Path, loaded: project_file.Loaded) -> None:
-        dialog = RelinkDialog(loaded.missing, path.parent, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-
-        def accepted() -> None:
-            if dialog.relinked:
-                self.bench.open_relinked(path, dialog.relinked)
-            else:
-                self.bench.show_loaded(path, loaded)
-
-        dialog.accepted.connect(accepted)
-        dialog.open()
-
-    def offer_recovery(self) -> None:
-        """Tell of copies left by a program that did not close cleanly."""
-        for path in project_file.recoverable()[:1]:
-            self.bench.notices.tell(
-                "notice.recovery",
-                severity="doubt",
-                action_id="notice.recover",
-                action=lambda p=path: self.when_saved(lambda: self.bench.recover(p)),
-            )
-
-    # ---- import, export -------------------------------------------------------------------------------------------
-
-    def ask_import(self) -> None:
-        """Choose data files."""
-        chosen, _ = QFileDialog.getOpenFileNames(
-            self, tr("action.import").rstrip("…"), str(self.settings.folder), _format_filter()
-        )
-        if chosen:
-            self.settings.folder = Path(chosen[0]).parent
-            self.import_paths([Path(text) for text in chosen])
-
-    def import_paths(self, paths: Sequence[Path]) -> Job:
-        """Look at files in a job, then show what they would bring."""
-        frame = self.document.scene.frame
-        return self.bench.jobs.submit(
-            lambda feedback: examine_all(paths, frame, feedback), title=tr("job.examine"), done=self._show_import
-        )
-
-    def _show_import(self, examined: list[Examined]) -> None:
-        scene = self.document.scene
-        dialog = ImportDialog(
-            examined, frame=scene.frame, project=project_rectangle(self.document), theme=self.bench.theme, parent=self
-        )
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.bench.import_all(dialog.requests))
-        self.import_dialog = dialog
-        dialog.open()
+    # ---- dropped files --------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files may be dropped anywhere."""
@@ -487,30 +355,7 @@ class MainWindow(QMainWindow):
         """Open what was dropped."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        QTimer.singleShot(0, self, lambda: self.open_paths(paths))
-
-    def ask_report(self) -> None:
-        """Write the report, drawn by a program beside this one."""
-        path = self.ask_file("action.report", f"{tr('dialog.pages')} (*.html)", suffix=".html")
-        if path is not None:
-            self.bench.write_report(path)
-
-    def ask_picture(self) -> None:
-        """Save what the viewport shows as a picture."""
-        path = self.ask_file("action.picture", f"{tr('dialog.pictures')} (*.png)", suffix=".png")
-        if path is not None:
-            image = self.viewport.grab_picture(*PICTURE_SIZE)
-            saved = image.save(str(path))
-            name = path.name
-            self.bench.notices.tell(
-                "notice.picture" if saved else "notice.picture_failed", severity="note" if saved else "error", name=name
-            )
-
-    def ask_export(self, run: Run) -> None:
-        """Write the files of a run into a folder."""
-        chosen = QFileDialog.getExistingDirectory(self, tr("results.export"), str(self.settings.folder))
-        if chosen:
-            self.bench.export_run(run, Path(chosen))
+        QTimer.singleShot(0, self, lambda: self.files.open_paths(paths))
 
     # ---- analyses, search, help -----------------------------------------------------------------------------------
 
@@ -598,7 +443,7 @@ class MainWindow(QMainWindow):
         """Ask about unsaved changes, then stop everything."""
         if not self._closing and self.document.modified:
             event.ignore()
-            self.when_saved(self._close_now)
+            self.files.when_saved(self._close_now)
             return
         self.release()
         event.accept()
@@ -622,32 +467,8 @@ class MainWindow(QMainWindow):
         self.viewport.shutdown()
 
 
-def project_rectangle(document: Document) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of the scene in map coordinates [m]."""
-    frame, box = document.scene.frame, document.scene.bounds()
-    if frame is None or box is None:
-        return None
-    return (
-        frame.origin[0] + box.low[0],
-        frame.origin[1] + box.low[1],
-        frame.origin[0] + box.high[0],
-        frame.origin[1] + box.high[1],
-    )
-
-
 def _dress(theme: Theme) -> None:
     """Give the running application a theme."""
     application = QApplication.instance()
     if isinstance(application, QApplication):
         appearance.apply(application, theme)
-
-
-def _all_files() -> str:
-    return f"{tr('dialog.all_files')} (*)"
-
-
-def _format_filter() -> str:
-    patterns = sorted({pattern for found in formats().values() for pattern in found.patterns})
-    lines = [f"{tr('dialog.all_formats')} ({' '.join(patterns)})"]
-    lines += [f"{tr(f'format.{f.id}.title', f.title)} ({' '.join(f.patterns)})" for f in formats().values()]
-    return ";;".join([*lines, _all_files()])

@@ -38,8 +38,8 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     window.bench.notices.install_hooks()
     window.show()
     if path is not None:
-        QTimer.singleShot(0, window, lambda: window.open_paths([path]))
-    QTimer.singleShot(WARM_UP_MS, window, window.offer_recovery)
+        QTimer.singleShot(0, window, lambda: window.files.open_paths([path]))
+    QTimer.singleShot(WARM_UP_MS, window, window.files.offer_recovery)
     try:
         return int(application.exec())
     finally:

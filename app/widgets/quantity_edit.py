@@ -13,6 +13,15 @@ LARGEST_INT = 2_000_000_000
 MOST_DECIMALS = 6
 
 
+class _PlainDoubleSpinBox(QDoubleSpinBox):
+    """Shows 30 rather than 30.00."""
+
+    def textFromValue(self, value: float) -> str:
+        """The number without zeros that say nothing."""
+        text = super().textFromValue(value)
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 class QuantityEdit(QWidget):
     """Spin box, unit and allowed range. `value` is int or float by `integer`."""
 
@@ -82,7 +91,7 @@ def _integer_box(low: float | None, high: float | None) -> QSpinBox:
 
 
 def _float_box(value: float, *, low: float | None, high: float | None) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = _PlainDoubleSpinBox()
     least = low if low is not None else -1e12
     most = high if high is not None else 1e12
     box.setDecimals(_decimals(value, least))

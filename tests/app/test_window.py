@@ -97,7 +97,7 @@ def test_import_shows_before_it_commits_then_save_and_open_again(
     window: MainWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     files = tiny_city.write_files(tmp_path)
-    window.open_paths(files)
+    window.files.open_paths(files)
     settle(window, qtbot)
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
@@ -120,7 +120,7 @@ def test_import_shows_before_it_commits_then_save_and_open_again(
 
     window.actions_["new"].trigger()
     assert len(window.document.scene) == 0
-    window.open_project(target)
+    window.files.open_project(target)
     settle(window, qtbot)
     assert {layer.theme for layer in window.document.scene} == names
     assert not window.document.modified
@@ -133,7 +133,7 @@ def test_a_moved_source_is_asked_for_and_found(window: MainWindow, qtbot: Any, t
     first.mkdir()
     later.mkdir()
     files = tiny_city.write_files(first)
-    window.open_paths(files)
+    window.files.open_paths(files)
     settle(window, qtbot)
     click(qtbot, window.findChild(ImportDialog).import_button)
     settle(window, qtbot)
@@ -143,7 +143,7 @@ def test_a_moved_source_is_asked_for_and_found(window: MainWindow, qtbot: Any, t
     for file in files:
         file.rename(later / file.name)
     window.actions_["new"].trigger()
-    window.open_project(target)
+    window.files.open_project(target)
     settle(window, qtbot)
     dialog = window.findChild(RelinkDialog)
     assert dialog is not None
@@ -173,7 +173,7 @@ def test_autosave_is_offered_after_a_crash(
     monkeypatch.setattr(project_file, "_is_alive", lambda _path: False)
     assert project_file.recoverable()
     city.document.clear()
-    city.offer_recovery()
+    city.files.offer_recovery()
     card = city.notice_area.cards[-1]
     click(qtbot, next(b for b in card.findChildren(QAbstractButton) if b.text() == "Recover"))
     settle(city, qtbot)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.colour import class_colours, column_field, field_range, nice_ticks, number_text, ramp
 from app.language import tr
+from app.names import layer_title
 from geo.model import Field, Grid, Layer
 
 MOST_CLASSES = 12
@@ -68,11 +69,11 @@ def legend_of(layer: Layer) -> Legend | None:
         return None
     title = tr(f"field.{field.name}", field.name.replace("_", " ").capitalize())
     if field.categories:
-        return _class_legend(field, title, layer.name)
+        return _class_legend(field, title, layer_title(layer))
     low, high = field_range(field)
     ticks = tuple((value, number_text(value)) for value in nice_ticks(low, high, count=6))
     unit = "" if field.unit == "1" else field.unit
-    return Legend(title, layer.name, unit, ramp(field.ramp), low, high, ticks)
+    return Legend(title, layer_title(layer), unit, ramp(field.ramp), low, high, ticks)
 
 
 def _class_legend(field: Field, title: str, subtitle: str) -> Legend:

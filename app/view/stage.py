@@ -166,13 +166,14 @@ class Stage:
         self._arrange_drapes()
         self.highlight.retheme()
 
-    def set_quality(self, quality: str) -> None:
-        """Trade looks for speed; see the class."""
+    def set_quality(self, quality: str, *, multisampling: bool = True) -> None:
+        """Trade looks for speed; see the class. Without `multisampling` edges are smoothed after drawing instead."""
         if quality not in QUALITIES:
             raise ValueError(f"unknown quality {quality!r}")
         self.quality = quality
-        self.window.SetMultiSamples(SAMPLES[quality])
-        self.scene.SetUseFXAA(SAMPLES[quality] == 0)
+        samples = SAMPLES[quality] if multisampling else 0
+        self.window.SetMultiSamples(samples)
+        self.scene.SetUseFXAA(samples == 0)
         self.scene.SetUseSSAO(quality == "fine")
         self.scene.SetSSAORadius(OCCLUSION_RADIUS)
         self.scene.SetSSAOBias(OCCLUSION_BIAS)

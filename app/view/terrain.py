@@ -36,13 +36,12 @@ class TerrainActors(LayerActors):
         """Surface and skirt in one actor."""
         geometry = self.layer.geometry
         if isinstance(geometry, Grid):
-            mesh = _grid_surface(geometry)
-            rim = _grid_rim(mesh)
+            mesh, normals, rim = _grid_surface(geometry)
         elif isinstance(geometry, Mesh):
-            mesh, rim = geometry, _rim(geometry)
+            mesh, normals, rim = geometry, vertex_normals(geometry), _rim(geometry)
         else:
             raise TypeError(f"{self.layer.kind} is not a terrain")
-        mesh, normals = _with_skirt(mesh, vertex_normals(mesh), rim)
+        mesh, normals = _with_skirt(mesh, normals, rim)
         self._surface = new_actor(triangles(mesh.vertices, mesh.faces, normals=normals))
         self.actors = [self._surface]
         self._drape_all()
@@ -163,10 +162,20 @@ def _box(place: Grid | Image, shape: tuple[int, ...]) -> tuple[float, float, flo
     return (place.x0 - half, place.y0 - half, 1.0 / (cols * place.cell), 1.0 / (rows * place.cell))
 
 
-def _grid_surface(grid: Grid) -> Mesh:
-    """Triangles of a height grid, thinned when there are very many."""
+def _grid_surface(grid: Grid) -> tuple[Mesh, NDArray[np.float32], NDArray[np.int32]]:
+    """Triangles of a height grid, thinned when there are very many; normals of the vertices; edges of the rim."""
     step = max(math.ceil(math.sqrt(2 * grid.values.size / MOST_TRIANGLES)), 1)
-    return grid.surface(step=step)
+    mesh = grid.surface(step=step)
+    rows, cols = grid.values[::step, ::step].shape
+    if len(mesh.vertices) != rows * cols or min(rows, cols) < 2:
+        return mesh, vertex_normals(mesh), _grid_rim(mesh)
+    # No holes: the same from rows and columns, in a tenth of the time.
+    north, east = np.gradient(grid.values[::step, ::step], grid.cell * step)
+    normals = np.stack([-east, -north, np.ones_like(east)], axis=-1).reshape(-1, 3)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    number = np.arange(rows * cols, dtype=np.int32).reshape(rows, cols)
+    around = np.concatenate([number[0, :-1], number[:-1, -1], number[-1, :0:-1], number[:0:-1, 0]])
+    return mesh, normals.astype(np.float32), np.stack([around, np.roll(around, -1)], axis=1)
 
 
 def _with_skirt(mesh: Mesh, normals: NDArray[np.float32], rim: NDArray[np.int32]) -> tuple[Mesh, NDArray[np.float32]]:

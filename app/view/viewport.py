@@ -52,6 +52,8 @@ DRAG_PIXELS = 4  # a press that moves less is a click
 ORBIT_PER_PIXEL = 0.3  # degrees
 HOVER_DELAY, SKY_DELAY = 40, 60  # ms
 CARD_PICTURE = (1600, 1000)  # pixels of an exported picture beyond which its cards grow with it
+GL_RENDERER = 0x1F01
+SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swiftshader", "swrast")
 KEY_ORBIT, KEY_PAN = 6.0, 0.08  # degrees; share of the picture
 
 
@@ -63,6 +65,9 @@ def at_once(work: Any, on_done: Any) -> None:
 class Canvas(QVTKRenderWindowInteractor):
     """The OpenGL widget. Mouse and keys go to the viewport; VTK draws only when `stale`."""
 
+    ready = Signal()
+    software = False
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.stale = True
@@ -70,6 +75,14 @@ class Canvas(QVTKRenderWindowInteractor):
         self.GetRenderWindow().SetInteractor(None)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def initializeGL(self) -> None:
+        """Ask what draws here: a processor pays for every sample of a pixel."""
+        super().initializeGL()
+        functions = self.context().functions()
+        renderer = functions.glGetString(GL_RENDERER) if functions is not None else None
+        self.software = any(name in str(renderer).lower() for name in SOFTWARE_RENDERERS)
+        self.ready.emit()
 
     def paintGL(self) -> None:
         """Draw the scene if it changed, else show the last frame again (a card moved over it)."""
@@ -142,6 +155,7 @@ class Viewport(QWidget):
         self.setMinimumSize(120, 90)
         self.canvas = Canvas(self)
         self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
+        self.canvas.ready.connect(self._on_ready)
         self._picker = Picker(self._submit)
         self._camera = cameras.looking(np.zeros(3), azimuth=20.0, pitch=-38.0, distance=500.0)
         self._untouched = True
@@ -206,6 +220,9 @@ class Viewport(QWidget):
     def _on_framed(self, frame: Frame) -> None:
         self._apply_sun()
         self.redraw()
+
+    def _on_ready(self) -> None:
+        self.stage.set_quality(self.stage.quality, multisampling=not self.canvas.software)
 
     def _on_language(self, code: str) -> None:
         self._update_cards()
@@ -291,7 +308,7 @@ class Viewport(QWidget):
 
     def set_quality(self, quality: str) -> None:
         """``"fast"``, ``"normal"`` or ``"fine"``."""
-        self.stage.set_quality(quality)
+        self.stage.set_quality(quality, multisampling=not self.canvas.software)
         self.redraw()
 
     def redraw(self) -> None:
@@ -579,8 +596,10 @@ class Viewport(QWidget):
         self.canvas.makeCurrent()
         window.MakeCurrent()
         window.SetSize(*size)
+        self.stage.set_quality(self.stage.quality)  # a picture to keep is worth its samples, whoever draws it
         self.stage.render()
         pixels = read_pixels(window)
+        self._on_ready()
         window.SetSize(*before)
         self.canvas.doneCurrent()
         self.redraw()

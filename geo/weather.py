@@ -118,9 +118,8 @@ class Weather:
 
     def table(self) -> ElementTable:
         """One row per hour, ids such as ``"12-21 09"`` (month, day, hour that ends), columns with units."""
-        ids = [
-            f"{m:02d}-{d:02d} {h:02d}" for m, d, h in zip(self.month.tolist(), self.day.tolist(), self.hour_end.tolist(), strict=True)
-        ]  # fmt: skip
+        times = zip(self.month.tolist(), self.day.tolist(), self.hour_end.tolist(), strict=True)
+        ids = [f"{month:02d}-{day:02d} {hour:02d}" for month, day, hour in times]
         seen: dict[str, int] = {}
         for row, wish in enumerate(ids):
             seen[wish] = seen.get(wish, 0) + 1

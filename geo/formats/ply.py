@@ -1,0 +1,42 @@
+"""PLY: triangles with colours, or single points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from geo.formats import mesh_trimesh
+from geo.formats.contract import FileInfo, Format, ReadOptions
+from geo.formats.mesh_file import describe, layers_of
+from geo.formats.mesh_place import MeshOptions
+from geo.model import Feedback, Frame, Layer
+
+
+def sniff(path: Path, head: bytes) -> bool:
+    """Whether the bytes start like a PLY file."""
+    return head[:3] == b"ply" and head[3:4] in (b"\n", b"\r")
+
+
+def inspect(path: Path) -> FileInfo:
+    """Objects, triangles, extent in the file's own units."""
+    return describe(mesh_trimesh.load(path, FORMAT.id), FORMAT.id, FORMAT.title)
+
+
+def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
+    """One layer ``mesh``."""
+    feedback.step(0.0, f"reading {path.name}")
+    model = mesh_trimesh.load(path, FORMAT.id)
+    feedback.step(0.8, "objects")
+    layers = layers_of(model, path, frame, options, feedback)
+    feedback.step(1.0, "read")
+    return layers
+
+
+FORMAT = Format(
+    id="ply",
+    title="PLY",
+    patterns=("*.ply",),
+    sniff=sniff,
+    inspect=inspect,
+    read=read,
+    options=MeshOptions,
+)

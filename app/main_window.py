@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from analysis.registry import analyses
 from app import appearance, project_file
 from app.actions import ACTIONS, MENUS, TOOLBAR, ActionSpec, make_actions, refresh_actions
 from app.document import Document
@@ -364,10 +366,14 @@ class MainWindow(QMainWindow):
         self.show_panel("analyses")
         self.analyses.run()
 
+    def show_analysis(self, analysis_id: str) -> None:
+        """Bring the form of an analysis to the front."""
+        self.show_panel("analyses")
+        self.analyses.choose(analysis_id)
+
     def prepare_again(self, run: Run) -> None:
         """Fill the form with the parameters of an earlier run."""
-        self.show_panel("analyses")
-        self.analyses.choose(run.analysis_id)
+        self.show_analysis(run.analysis_id)
         if self.analyses.form is not None:
             self.analyses.form.set_values(run.record["provenance"]["params"])
 
@@ -384,7 +390,10 @@ class MainWindow(QMainWindow):
         self._search.open_over(self)
 
     def _search_commands(self) -> list[Found]:
-        found = []
+        found = [
+            Found(tr(f"{a.id}.title", a.title), tr("panel.analyses"), partial(self.show_analysis, a.id))
+            for a in analyses().values()
+        ]
         for spec in ACTIONS:
             action = self.actions_[spec.id]
             if action.isEnabled() and spec.id != "search":

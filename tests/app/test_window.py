@@ -501,6 +501,28 @@ def test_search_finds_commands_elements_and_places(city: MainWindow, qtbot: Any)
     box.hide()
 
 
+def test_keys_alone_are_enough(city: MainWindow, qtbot: Any) -> None:
+    """Run, undo and look from above without a mouse; a figure typed into a field is no shortcut."""
+    city.analyses.choose("sunlight.hours")
+    city.analyses.form.set_values({"step": 60, "ground_cell": 10.0, "facades": False})
+    city.activateWindow()
+    qtbot.waitUntil(city.isActiveWindow)
+    qtbot.keyClick(city, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bool(city.results.cards), timeout=WAIT_MS)
+    qtbot.keyClick(city, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not city.results.cards)
+    qtbot.keyClick(city, Qt.Key.Key_7)
+    assert city.viewport.camera.pitch < -80
+    city.set_view("home")
+    box = city.analyses.form.editors["step"].spin_box
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "27")
+    qtbot.keyClick(box, Qt.Key.Key_Tab)
+    assert city.analyses.form.values()["step"] == 27
+    assert city.viewport.camera.pitch > -80
+
+
 def test_coordinates_are_read_both_ways() -> None:
     frame = tiny_city.frame()
     assert parse_place("229110 435795", frame) == (229110.0, 435795.0)

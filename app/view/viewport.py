@@ -1,6 +1,6 @@
 """The viewport: a widget that shows a document's scene, moves the camera, picks, and paints the cards over it.
 
-The only module that knows pyvistaqt. It draws when something changed and never otherwise.
+It draws when something changed and never otherwise.
 """
 
 from __future__ import annotations
@@ -9,41 +9,19 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QResizeEvent,
-    QShowEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent, QMouseEvent, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
-from pyvistaqt.rwi import QVTKRenderWindowInteractor
 
 from app.document import Document
 from app.language import language
 from app.theme import Theme
 from app.view import camera as cameras
 from app.view.camera import Camera
-from app.view.furniture import CARD_MARGIN, COMPASS_SIZE, is_synthetic, scale_bar, synthetic_text
-from app.view.legend import legend_for
-from app.view.overlay import (
-    Compass,
-    LegendCard,
-    NoteCard,
-    ScaleCard,
-    legend_size,
-    note_size,
-    paint_compass,
-    paint_legend,
-    paint_note,
-    paint_scale,
-)
+from app.view.canvas import Canvas
+from app.view.cards import Cards
 from app.view.picking import Hit, Picker, Submit
-from app.view.probe import HoverInfo, element_hit, hover_info
+from app.view.probe import element_hit, hover_info
 from app.view.sky import DEFAULT_SUN, SkyInputs, build_sky_inputs
 from app.view.stage import Stage, read_pixels
 from geo.model import Bounds, ElementRef, Frame, Layer
@@ -51,61 +29,12 @@ from geo.model import Bounds, ElementRef, Frame, Layer
 DRAG_PIXELS = 4  # a press that moves less is a click
 ORBIT_PER_PIXEL = 0.3  # degrees
 HOVER_DELAY, SKY_DELAY = 40, 60  # ms
-CARD_PICTURE = (1600, 1000)  # pixels of an exported picture beyond which its cards grow with it
-GL_RENDERER = 0x1F01
-SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swiftshader", "swrast")
 KEY_ORBIT, KEY_PAN = 6.0, 0.08  # degrees; share of the picture
 
 
 def at_once(work: Any, on_done: Any) -> None:
     """The simplest way to have work done: here and now."""
     on_done(work())
-
-
-class Canvas(QVTKRenderWindowInteractor):
-    """The OpenGL widget. Mouse and keys go to the viewport; VTK draws only when `stale`."""
-
-    ready = Signal()
-    software = False
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.stale = True
-        # Without an interactor the widget asks the window itself to draw; ours would only swallow the request.
-        self.GetRenderWindow().SetInteractor(None)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def initializeGL(self) -> None:
-        """Ask what draws here: a processor pays for every sample of a pixel."""
-        super().initializeGL()
-        functions = self.context().functions()
-        renderer = functions.glGetString(GL_RENDERER) if functions is not None else None
-        self.software = any(name in str(renderer).lower() for name in SOFTWARE_RENDERERS)
-        self.ready.emit()
-
-    def paintGL(self) -> None:
-        """Draw the scene if it changed, else show the last frame again (a card moved over it)."""
-        if self.stale:
-            self.stale = False
-            super().paintGL()
-            return
-        window = self._RenderWindow
-        if window is None or not window.GetReadyForRendering():
-            return
-        state = window.GetState()
-        state.Reset()
-        state.Push()
-        self.makeCurrent()
-        ratio = self.devicePixelRatioF()
-        area = QRect(0, 0, max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
-        self._blit(self.defaultFramebufferObject(), area)
-        state.Pop()
-
-    def resizeGL(self, width: int, height: int) -> None:
-        """A new size needs a new frame."""
-        self.stale = True
-        super().resizeGL(width, height)
 
 
 class Viewport(QWidget):
@@ -124,7 +53,7 @@ class Viewport(QWidget):
     Signals
     -------
     hovered(object)
-        `HoverInfo`, or None over the sky.
+        `app.view.probe.HoverInfo`, or None over the sky.
     picked(object, object)
         `ElementRef` or None, and the local point (3,) or None, of a click.
     context_requested(object, QPoint)
@@ -153,30 +82,23 @@ class Viewport(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setMinimumSize(120, 90)
-        self.canvas = Canvas(self)
+        self.canvas = Canvas(self, before_draw=self._apply_sun)
         self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
         self.canvas.ready.connect(self._on_ready)
         self._picker = Picker(self._submit)
         self._camera = cameras.looking(np.zeros(3), azimuth=20.0, pitch=-38.0, distance=500.0)
         self._untouched = True
         self._sun: tuple[float, float] | None = None
+        self._sun_moved = False
         self._sky_key: tuple[object, ...] = ()
         self._closed = False
         self._drag = _Drag()
         self._cursor = QPointF()
-        self._make_cards()
+        self.cards = Cards(theme, self)
         self._make_timers()
         self._listen()
         for layer in document.scene:
             self._on_added(layer)
-
-    def _make_cards(self) -> None:
-        self.legend_card = LegendCard(self.theme, self)
-        self.compass = Compass(self.theme, self)
-        self.scale_card = ScaleCard(self.theme, self)
-        self.hover_card = NoteCard(self.theme, self)
-        self.note_card = NoteCard(self.theme, self)
-        self._cards = (self.legend_card, self.compass, self.scale_card, self.hover_card, self.note_card)
 
     def _make_timers(self) -> None:
         self._hover_timer = QTimer(self)
@@ -218,7 +140,7 @@ class Viewport(QWidget):
         self._after_layers()
 
     def _on_framed(self, frame: Frame) -> None:
-        self._apply_sun()
+        self._sun_moved = True
         self.redraw()
 
     def _on_ready(self) -> None:
@@ -296,14 +218,13 @@ class Viewport(QWidget):
         """Change the palette of picture and cards."""
         self.theme = theme
         self.stage.set_theme(theme)
-        for card in self._cards:
-            card.set_theme(theme)
+        self.cards.set_theme(theme)
         self.redraw()
 
     def set_sun(self, true_azimuth: float | None, altitude: float = 0.0) -> None:
         """Put the sun where it stands, from **true** north clockwise [degrees]; None = a pleasant afternoon."""
         self._sun = None if true_azimuth is None else (true_azimuth, altitude)
-        self._apply_sun()
+        self._sun_moved = True
         self.redraw()
 
     def set_quality(self, quality: str) -> None:
@@ -322,11 +243,7 @@ class Viewport(QWidget):
         size = (max(width, 16), max(height, 16))
         pixels = self._pixels(size)
         image = QImage(pixels.tobytes(), size[0], size[1], 3 * size[0], QImage.Format.Format_RGB888).copy()
-        painter = QPainter(image)
-        factor = max(min(size[0] / CARD_PICTURE[0], size[1] / CARD_PICTURE[1]), 1.0)
-        painter.scale(factor, factor)
-        self._paint_cards(painter, QSize(round(size[0] / factor), round(size[1] / factor)))
-        painter.end()
+        self.cards.paint_on(image, self._camera)
         return image
 
     def shutdown(self) -> None:
@@ -367,12 +284,15 @@ class Viewport(QWidget):
     def _place_camera(self, camera: Camera) -> None:
         self._camera = camera
         self.stage.set_camera(camera)
-        self.compass.set_azimuth(camera.azimuth)
-        self.scale_card.set_bar(scale_bar(camera, self.height()))
+        self.cards.follow(camera)
         self.redraw()
         self.camera_changed.emit()
 
     def _apply_sun(self) -> None:
+        """Shadows for the sun last asked for: once a frame, however often a slider moved in between."""
+        if not self._sun_moved:
+            return
+        self._sun_moved = False
         frame = self.document.scene.frame
         if self._sun is None:
             self.stage.set_sun(*DEFAULT_SUN)
@@ -391,7 +311,7 @@ class Viewport(QWidget):
         """Remember where; whether it is a click or a drag shows later."""
         self.setFocus()
         self._hover_timer.stop()
-        self.hover_card.set_text("")
+        self.cards.show_hover(None, self._cursor)
         self._drag = _Drag(event.button(), event.position())
         event.accept()
 
@@ -495,7 +415,7 @@ class Viewport(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the cursor any more."""
         self._hover_timer.stop()
-        self.hover_card.set_text("")
+        self.cards.show_hover(None, self._cursor)
         self.hovered.emit(None)
 
     # -- picking
@@ -519,18 +439,8 @@ class Viewport(QWidget):
             return
         place = self._cursor
         info = hover_info(self._hits(place), tuple(self.document.scene), frame=self.document.scene.frame)
-        self._show_hover(info, place)
+        self.cards.show_hover(info, place)
         self.hovered.emit(info)
-
-    def _show_hover(self, info: HoverInfo | None, place: QPointF) -> None:
-        if info is None or not info.value_text:
-            self.hover_card.set_text("")
-            return
-        self.hover_card.set_text(info.value_text)
-        x = min(place.x() + 14, self.width() - self.hover_card.width() - 4)
-        y = max(place.y() - self.hover_card.height() - 8, 4)
-        self.hover_card.move(int(x), int(y))
-        self.hover_card.raise_()
 
     # -- cards
 
@@ -539,7 +449,7 @@ class Viewport(QWidget):
         self.canvas.setGeometry(self.rect())
         if self._untouched:
             self._show_home()
-        self._lay_out_cards()
+        self.cards.lay_out(self._camera)
 
     def showEvent(self, event: QShowEvent) -> None:
         """The cards know their places once there is a size."""
@@ -547,48 +457,11 @@ class Viewport(QWidget):
         self._update_cards()
 
     def _update_cards(self) -> None:
-        layers = tuple(self.document.scene)
-        self.legend_card.set_legend(legend_for(layers))
-        self.note_card.set_text(synthetic_text() if is_synthetic(layers) else "")
-        self.compass.setVisible(len(layers) > 0)
-        self.scale_card.setVisible(len(layers) > 0 and self.scale_card.bar is not None)
-        self._lay_out_cards()
-
-    def _lay_out_cards(self) -> None:
-        for card, area in zip(self._cards[:3] + (self.note_card,), self._areas(self.size()), strict=True):
-            card.setGeometry(area.toRect())
-            card.raise_()
-        self.scale_card.set_bar(scale_bar(self._camera, self.height()))
-
-    def _areas(self, size: QSize) -> tuple[QRectF, QRectF, QRectF, QRectF]:
-        """Places of legend, compass, scale bar and note in a picture of a size."""
-        width, height = size.width(), size.height()
-        legend = self.legend_card.legend
-        card = legend_size(legend) if legend is not None else QSizeF(1, 1)
-        note = note_size(self.note_card.text)
-        margin = min(CARD_MARGIN, width // 20)
-        return (
-            QRectF(margin, margin, min(card.width(), width - 2 * margin - COMPASS_SIZE - 8), card.height()),
-            QRectF(width - margin - COMPASS_SIZE, margin, COMPASS_SIZE, COMPASS_SIZE + 15),
-            QRectF(width - margin - 180, height - margin - 30, 180, 30),
-            QRectF(margin, height - margin - note.height(), note.width(), note.height()),
-        )
-
-    def _paint_cards(self, painter: QPainter, size: QSize) -> None:
-        """The same cards on an exported picture."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        legend_area, compass_area, scale_area, note_area = self._areas(size)
-        if self.legend_card.legend is not None:
-            paint_legend(painter, legend_area, self.legend_card.legend, theme=self.theme)
-        paint_compass(painter, compass_area, self._camera.azimuth, theme=self.theme)
-        bar = scale_bar(self._camera, size.height())
-        if bar is not None:
-            paint_scale(painter, scale_area, bar, theme=self.theme)
-        if self.note_card.text:
-            paint_note(painter, note_area, self.note_card.text, theme=self.theme)
+        self.cards.show_for(tuple(self.document.scene), self._camera)
 
     def _pixels(self, size: tuple[int, int]) -> np.ndarray:
         """Draw once at another size, in the canvas's own context; before it was ever shown, in one of its own."""
+        self._apply_sun()
         if not self.canvas.isValid():
             return self._pixels_apart(size)
         window = self.canvas.GetRenderWindow()

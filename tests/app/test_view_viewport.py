@@ -130,8 +130,8 @@ def test_the_theme_changes_picture_and_cards(viewport, document, qtbot) -> None:
     settle(viewport, qtbot)
     dark = pixels(viewport)
     assert light[2, WIDTH // 2].mean() > dark[2, WIDTH // 2].mean() + 80
-    card = viewport.legend_card.geometry()
-    assert viewport.legend_card.isVisible()
+    card = viewport.cards.legend.geometry()
+    assert viewport.cards.legend.isVisible()
     assert light[card.top() + 4, card.left() + 20].mean() > dark[card.top() + 4, card.left() + 20].mean() + 120
 
 
@@ -209,7 +209,7 @@ def test_hovering_tells_the_value(viewport, document, qtbot) -> None:
     info = told.args[0]
     assert (info.value, info.unit) == ("7.25", "h")
     assert info.northing == pytest.approx(FRAME.origin[1] - 50, abs=2)
-    assert viewport.hover_card.isVisible()
+    assert viewport.cards.hover.isVisible()
 
 
 def test_keys_and_views(viewport, document, qtbot) -> None:
@@ -276,4 +276,4 @@ def test_the_legend_speaks_korean(viewport, document, qtbot) -> None:
 
     document.scene.add(sun_grid())
     language.set("ko")
-    assert viewport.legend_card.legend.title == "일조시간"
+    assert viewport.cards.legend.legend.title == "일조시간"

@@ -217,10 +217,13 @@ class Stage:
         self.scene.GetActiveCamera().SetClippingRange(*clipping(self.camera, bounds))
 
     def select(self, refs: Iterable[ElementRef]) -> None:
-        """Show these elements as selected."""
-        self.highlight.set_selection(
-            [(self._layers[r.layer_id].layer, r.element_id) for r in refs if r.layer_id in self._layers]
-        )
+        """Show these elements as selected.
+
+        A layer chosen as a whole is marked in the list only: painting it over would hide the colours that the user
+        has chosen it for.
+        """
+        elements = [r for r in refs if r.element_id and r.layer_id in self._layers]
+        self.highlight.set_selection([(self._layers[r.layer_id].layer, r.element_id) for r in elements])
 
     def release(self) -> None:
         """Let go of everything before the window closes."""

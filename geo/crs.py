@@ -1,6 +1,10 @@
 """All of pyproj: names of coordinate systems, reprojection, grid convergence, choice of a project CRS.
 
 Axis order is always easting/longitude first, whatever the registry says (``always_xy``).
+
+An *adjusted* system is a registered one whose coordinates a file wrote down wrongly in a linear way (axes swapped,
+millimetres, a local origin): ``"EPSG:5186;affine=a,b,c,d,e,f"``, where x' = a x + b y + c and y' = d x + e y + f are
+the coordinates in the registered system. Readers hand it on like any other name.
 """
 
 from __future__ import annotations
@@ -20,31 +24,79 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 KOREA = (124.0, 33.0, 132.0, 39.0)  # west, south, east, north [degrees]
 KOREA_BELTS = ((126.0, "EPSG:5185"), (128.0, "EPSG:5186"), (130.0, "EPSG:5187"), (133.0, "EPSG:5188"))
+ADJUSTED = ";affine="
+Affine = tuple[float, float, float, float, float, float]
+SAME: Affine = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+def adjusted(crs: str, affine: Affine) -> str:
+    """Name of the system whose coordinates are those of `crs` after the affine map (a, b, c, d, e, f)."""
+    base, before = split_adjusted(crs)
+    if before != SAME:
+        affine = _product(before, affine)
+    return base if affine == SAME else base + ADJUSTED + ",".join(repr(float(v)) for v in affine)
+
+
+def split_adjusted(text: str) -> tuple[str, Affine]:
+    """The registered system in the name of an adjusted one, and the map to it. Raises `UserError`."""
+    base, mark, numbers = text.partition(ADJUSTED)
+    if not mark:
+        return text, SAME
+    try:
+        a, b, c, d, e, f = (float(v) for v in numbers.split(","))
+    except ValueError:
+        raise _unknown(text) from None
+    if not all(map(math.isfinite, (a, b, c, d, e, f))) or a * e - b * d == 0.0:
+        raise _unknown(text)
+    return base, (a, b, c, d, e, f)
+
+
+def _product(second: Affine, first: Affine) -> Affine:
+    """The affine map that does `first`, then `second`."""
+    a, b, c, d, e, f = second
+    p, q, r, s, t, u = first
+    return (a * p + b * s, a * q + b * t, a * r + b * u + c, d * p + e * s, d * q + e * t, d * r + e * u + f)
+
+
+def _mapped(affine: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    a, b, c, d, e, f = affine
+    return np.asarray(a * x + b * y + c), np.asarray(d * x + e * y + f)
+
+
+def _inverse(affine: Affine) -> Affine:
+    a, b, c, d, e, f = affine
+    det = a * e - b * d
+    return (e / det, -b / det, (b * f - e * c) / det, -d / det, a / det, (d * c - a * f) / det)
 
 
 @lru_cache(maxsize=64)
 def crs_of(text: str) -> CRS:
-    """The pyproj CRS a string names. Raises `UserError` for nonsense."""
+    """The pyproj CRS a string names; of an adjusted one the registered. Raises `UserError` for nonsense."""
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
     try:
-        return CRS.from_user_input(text)
+        return CRS.from_user_input(split_adjusted(text)[0])
     except CRSError as error:
-        raise UserError(
-            f"'{text[:80]}' is not a coordinate system the program knows.",
-            "It is neither an EPSG code nor a readable description.",
-            "Use a code such as EPSG:5186.",
-            code="crs.unknown",
-            values={"crs": text[:80]},
-        ) from error
+        raise _unknown(text) from error
+
+
+def _unknown(text: str) -> UserError:
+    return UserError(
+        f"'{text[:80]}' is not a coordinate system the program knows.",
+        "It is neither an EPSG code nor a readable description.",
+        "Use a code such as EPSG:5186.",
+        code="crs.unknown",
+        values={"crs": text[:80]},
+    )
 
 
 def canonical(text: str) -> str:
     """``"EPSG:n"`` for what names a registered CRS, else its WKT. Compound systems give their horizontal part."""
-    crs = horizontal(crs_of(text))
+    base, affine = split_adjusted(text)
+    crs = horizontal(crs_of(base))
     authority = crs.to_authority(min_confidence=70)
-    return f"{authority[0]}:{authority[1]}" if authority else str(crs.to_wkt())
+    return adjusted(f"{authority[0]}:{authority[1]}" if authority else str(crs.to_wkt()), affine)
 
 
 def horizontal(crs: CRS) -> CRS:
@@ -63,8 +115,8 @@ def vertical_name(text: str) -> str:
 
 
 def is_geographic(text: str) -> bool:
-    """Whether coordinates are degrees."""
-    return bool(horizontal(crs_of(text)).is_geographic)
+    """Whether coordinates are degrees, longitude first; those of an adjusted system are not."""
+    return split_adjusted(text)[1] == SAME and bool(horizontal(crs_of(text)).is_geographic)
 
 
 def title(text: str) -> str:
@@ -74,7 +126,9 @@ def title(text: str) -> str:
 
 def metres_per_unit(text: str) -> float:
     """Length of one horizontal unit of a projected CRS [m]."""
-    return float(horizontal(crs_of(text)).axis_info[0].unit_conversion_factor)
+    a, b, _, d, e, _ = split_adjusted(text)[1]
+    scale = math.sqrt(abs(a * e - b * d))
+    return scale * float(horizontal(crs_of(text)).axis_info[0].unit_conversion_factor)
 
 
 def height_metres_per_unit(text: str) -> float:
@@ -87,7 +141,7 @@ def height_metres_per_unit(text: str) -> float:
 
 @lru_cache(maxsize=64)
 def transformer(source: str, target: str) -> Transformer:
-    """Horizontal transformation, easting/longitude first."""
+    """Horizontal transformation between registered systems, easting/longitude first."""
     from pyproj import Transformer
 
     return Transformer.from_crs(horizontal(crs_of(source)), horizontal(crs_of(target)), always_xy=True)
@@ -95,11 +149,17 @@ def transformer(source: str, target: str) -> Transformer:
 
 def transform(x: ArrayLike, y: ArrayLike, source: str, target: str) -> tuple[Floats, Floats]:
     """Points of any shape from one CRS to another; not-a-number where the transformation fails."""
-    east, north = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if crs_of(source) == crs_of(target):
-        return east, north
-    e, n = transformer(source, target).transform(east, north)
-    e, n = np.asarray(e, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    e, n = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    (source, before), (target, after) = split_adjusted(source), split_adjusted(target)
+    if before != SAME:
+        e, n = _mapped(before, e, n)
+    if crs_of(source) != crs_of(target):
+        moved = transformer(source, target).transform(e, n)
+        e, n = np.asarray(moved[0], dtype=np.float64), np.asarray(moved[1], dtype=np.float64)
+    elif before == after == SAME:
+        return e, n
+    if after != SAME:
+        e, n = _mapped(_inverse(after), e, n)
     bad = ~(np.isfinite(e) & np.isfinite(n))
     return np.where(bad, np.nan, e), np.where(bad, np.nan, n)
 
@@ -159,12 +219,12 @@ def make_frame(crs: str, easting: float, northing: float, *, vertical: str = "")
 
 def project_crs_for(crs: str, x: float, y: float) -> str:
     """A projected metric CRS for data at a point: the data's own if it fits, a Korean belt in Korea, else UTM."""
-    name = canonical(crs)
+    name = split_adjusted(canonical(crs))[0]
     system = horizontal(crs_of(name))
     # UTM-K (5179) shortens lengths by 0.04 %: data may come in it, but a project is not measured in it.
     if system.is_projected and abs(metres_per_unit(name) - 1.0) < 1e-9 and name not in ("EPSG:5179", "EPSG:3857"):
         return name
-    lon, lat = (float(v) for v in to_lonlat(x, y, name))
+    lon, lat = (float(v) for v in to_lonlat(x, y, crs))
     west, south, east, north = KOREA
     if west <= lon <= east and south <= lat <= north:
         return next(code for limit, code in KOREA_BELTS if lon < limit)

@@ -17,7 +17,8 @@ from app.view.layer_actors import face_texture, new_actor
 from app.view.legend import shown_field
 from app.view.mesh import MeshActors
 from app.view.polydata import ArrayTexture, triangles
-from app.view.sky import Finish, shown_elements
+from app.view.shader import Finish
+from app.view.sky import shown_elements
 from geo.model import Instances, Mesh
 
 MOST_FACES = 2_500_000

@@ -11,7 +11,8 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 from app.theme import Theme, rgb_of
 from app.view.camera import Camera
 from app.view.polydata import ArrayTexture
-from app.view.sky import POSITION_TAG, SkyTexture, pull_text
+from app.view.shader import POSITION_TAG, pull_text
+from app.view.sky import SkyTexture
 from geo.model import Layer
 
 ROLE_OF_THEME = {  # theme of a layer -> role in the palette

@@ -12,7 +12,8 @@ from app.view.creases import CITY_ANGLE, MODEL_ANGLE, crease_edges
 from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_actor, unlit_actor
 from app.view.legend import PAINTED_FIELD, shown_field
 from app.view.polydata import ArrayTexture, segments, set_segments, triangles
-from app.view.sky import Finish, shown_elements
+from app.view.shader import Finish
+from app.view.sky import shown_elements
 from geo.model import Field, Mesh
 
 Colours = NDArray[np.uint8]

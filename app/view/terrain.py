@@ -13,7 +13,7 @@ from app.view.creases import crease_edges, vertex_normals
 from app.view.layer_actors import RESULT_KEEP, Drape, LayerActors, Look, new_actor
 from app.view.legend import shown_field
 from app.view.polydata import ArrayTexture, triangles
-from app.view.sky import Finish
+from app.view.shader import Finish
 from geo.model import Field, Grid, Image, Layer, Mesh, merge_meshes
 
 MOST_TRIANGLES = 700_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,8 +43,13 @@ PARTS = {
     "tunnel": Part("other", "tunnels", "underground"),
     "plant_cover": Part("other", "plant cover"),
     "land_use": Part("other", "land use"),
+    "utility": Part("utility", "utility networks", "underground"),
     "other": Part("other", "other objects"),
 }
+_NETWORK = """
+    UtilityNetworkElement UtilityLink UtilityNode UtilityNodeContainer Appurtenance Pipe SewerPipe WaterPipe
+    OilGasChemicalsPipe ThermalPipe Cable ElectricityCable TelecommunicationsCable Duct Manhole Handhole
+"""
 PART_OF_TYPE = {
     "Building": "building",
     "BuildingPart": "building",
@@ -52,17 +58,35 @@ PART_OF_TYPE = {
     "BuildingRoom": "indoor",
     "BuildingStorey": "indoor",
     "BuildingUnit": "indoor",
+    "Room": "indoor",
+    "Storey": "indoor",
+    "IntBuildingInstallation": "indoor",
     "BuildingFurniture": "indoor_furniture",
     "Road": "road",
     "TransportSquare": "road",
     "Railway": "rail",
     "Waterway": "water",
+    "TransportationComplex": "road",
+    "Track": "road",
+    "Square": "road",
+    "Section": "road",
+    "Intersection": "road",
+    "TrafficArea": "road",
+    "AuxiliaryTrafficArea": "road",
+    "TrafficSpace": "road",
+    "AuxiliaryTrafficSpace": "road",
+    "Marking": "road",
     "WaterBody": "water",
     "SolitaryVegetationObject": "tree",
     "TINRelief": "terrain",
     "CityFurniture": "furniture",
     "PlantCover": "plant_cover",
     "LandUse": "land_use",
+    "IntBridgeInstallation": "bridge",
+    "IntTunnelInstallation": "tunnel",
+    "HollowSpace": "tunnel",
+    # objects of the utility networks of i-UR
+    **dict.fromkeys(_NETWORK.split(), "utility"),
 }
 
 SURFACES = ("roof", "wall", "ground", "other")
@@ -73,6 +97,8 @@ SURFACE_OF_SEMANTIC = {
     "WallSurface": WALL,
     "Window": WALL,
     "Door": WALL,
+    "WindowSurface": WALL,
+    "DoorSurface": WALL,
     "GroundSurface": GROUND,
 }
 PLAIN_SEMANTICS = ("RoofSurface", "WallSurface", "GroundSurface")
@@ -95,8 +121,11 @@ class City:
     ----------
     chosen : list of Chosen
         The objects; `row` below means a position in it.
+    units : mapping of attribute to unit
     faces, face_row, face_semantic : (m, 3), (m,), (m,)
         Triangles into `local`, their object, and their semantic code (-1 none).
+    face_colour : (m,) or None
+        0xRRGGBB of each, -1 where the file gives none.
     """
 
     file: CityFile
@@ -104,17 +133,24 @@ class City:
     local: Floats
     semantics: shapes.Semantics
     placed: shapes.Placed
+    units: Mapping[str, str] = field(default_factory=dict)
     faces: Indices = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     face_row: Indices = field(default_factory=lambda: np.zeros(0, np.int64))
     face_semantic: Indices = field(default_factory=lambda: np.zeros(0, np.int64))
+    face_colour: Indices | None = None
     issues: list[Issue] = field(default_factory=list)
 
-    def triangulate(self, rings: shapes.Rings) -> None:
-        """Fill in the triangles; solids that are inside out are turned."""
+    def triangulate(self, rings: shapes.Rings, colours: Indices | None = None) -> None:
+        """Fill in the triangles; solids that are inside out are turned.
+
+        colours : (k,) int, optional
+            0xRRGGBB of each surface of `rings`, -1 for none.
+        """
         done = shapes.triangles(rings, self.local)
         codes = np.array([code for one in self.chosen for code in one.semantics], dtype=np.int64)
         self.faces, self.face_row = done.faces, rings.surface_object[done.surface]
         self.face_semantic = codes[done.surface]
+        self.face_colour = None if colours is None else colours[done.surface]
         self._doubt("city.degenerate", "Surfaces without area, left out", done.reason >= FAULTY, rings)
         self._doubt("city.crossing", "Surfaces whose rings cross", done.reason == CROSSING, rings, "doubt")
         is_solid = np.array([one.is_solid for one in self.chosen], dtype=bool)
@@ -199,7 +235,7 @@ class City:
             # the user's word counts for objects whose type says nothing
             theme=kind if key == "other" and kind in THEMES else part.theme,
             geometry=None,
-            table=table_of([item.source for item in items], [item.lod for item in items], family, feedback),
+            table=table_of([item.source for item in items], [item.lod for item in items], family, feedback, self.units),
             stratum=part.stratum,
             source=Source(part=key),
         )
@@ -209,13 +245,19 @@ class City:
             return layer.with_(geometry=instances)
         mesh = shapes.compact(self.local, self.faces[mine], element_of_row[self.face_row[mine]])
         codes = self.face_semantic[mine]
+        colour = np.zeros(0, np.int64) if self.face_colour is None else self.face_colour[mine]
         if len(instances.shape):
             baked = instances.baked()
             mesh = _joined(mesh, baked)
             codes = np.concatenate([codes, np.full(len(baked.faces), -1)])
             message = f"Repeated shapes written out as surfaces: {len(instances.shape)}."
             layer = layer.with_(issues=(Issue("city.baked", message, "note", len(instances.shape)),))
-        return layer.with_(geometry=mesh, fields=self._fields(layer.theme, mesh, codes))
+        fields = self._fields(layer.theme, mesh, codes)
+        if (colour >= 0).any():
+            padded = np.full(len(mesh.faces), -1, dtype=np.int32)
+            padded[: len(colour)] = colour
+            fields = (*fields, Field("colour", "1", "face", padded))
+        return layer.with_(geometry=mesh, fields=fields)
 
     def _fields(self, theme: str, mesh: Mesh, codes: Indices) -> tuple[Field, ...]:
         names = list(self.semantics.names)
@@ -249,6 +291,6 @@ def _joined(first: Mesh, second: Mesh) -> Mesh:
 
 
 def _stem(name: str) -> str:
-    for ending in (".gz", ".jsonl", ".json", ".city"):
+    for ending in (".gz", ".zip", ".jsonl", ".json", ".city", ".citygml", ".gml", ".xml"):
         name = name.removesuffix(ending)
     return name

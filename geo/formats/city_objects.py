@@ -44,12 +44,13 @@ class CityObject:
 
 
 class Dropped:
-    """What was left out and why."""
+    """What was left out and why; `surfaces` counts those left out of objects that stay."""
 
     def __init__(self) -> None:
         self.reasons: Counter[str] = Counter()
         self.ids: list[str] = []
         self.total = 0
+        self.surfaces: dict[str, int] = {}
 
     def add(self, object_id: str, reason: str) -> None:
         """Note one object."""

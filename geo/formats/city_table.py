@@ -75,8 +75,10 @@ def _attributes(item: CityObject) -> dict[str, Any]:
     return attributes
 
 
-def table_of(items: Sequence[CityObject], lods: Sequence[str], family: Family, feedback: Feedback) -> ElementTable:
-    """One row per object: type, parent, level of detail and every attribute."""
+def table_of(
+    items: Sequence[CityObject], lods: Sequence[str], family: Family, feedback: Feedback, units: Mapping[str, str]
+) -> ElementTable:
+    """One row per object: type, parent, level of detail and every attribute, with its unit where that is known."""
     columns = {
         OBJECT_TYPE: Column(_texts([item.type for item in items]), title="CityObject type"),
         LOD: Column(_texts(lods), title="level of detail"),
@@ -92,7 +94,7 @@ def table_of(items: Sequence[CityObject], lods: Sequence[str], family: Family, f
         key = name
         while key in columns or key in OWN_COLUMNS:
             key += " (attribute)"
-        columns[key] = Column(column, title=name if key != name else "")
+        columns[key] = Column(column, unit=units.get(name, ""), title=name if key != name else "")
     return ElementTable([item.id for item in items], columns)
 
 

@@ -92,10 +92,20 @@ def looking(focus: Vector, *, azimuth: float, pitch: float, distance: float, fov
 
 
 def fitted(
-    bounds: Bounds, *, azimuth: float, pitch: float, aspect: float, fov: float = CITY_FOV, margin: float = 1.04
+    bounds: Bounds,
+    *,
+    azimuth: float,
+    pitch: float,
+    aspect: float,
+    fov: float = CITY_FOV,
+    margin: float = 1.04,
+    points: Vector | None = None,
 ) -> Camera:
-    """A camera that shows all of a box, looking toward an azimuth with a pitch [degrees]; aspect = width / height."""
-    corners = _corners(bounds)
+    """A camera that shows all of a box, looking toward an azimuth with a pitch [degrees]; aspect = width / height.
+
+    With `points` (n, 3) it shows these instead of the corners of the box, which a round or slanting town leaves empty.
+    """
+    corners = _corners(bounds) if points is None or len(points) == 0 else points
     middle = corners.mean(axis=0)
     right, up, forward = looking(middle, azimuth=azimuth, pitch=pitch, distance=1.0, fov=fov).basis
     tangent = math.tan(math.radians(fov) / 2) / margin
@@ -115,10 +125,10 @@ def fitted(
     return looking(middle, azimuth=azimuth, pitch=pitch, distance=distance, fov=fov)
 
 
-def view_of(bounds: Bounds, name: str, *, aspect: float) -> Camera:
-    """One of the named views of `VIEWS`, fitted to a box."""
+def view_of(bounds: Bounds, name: str, *, aspect: float, points: Vector | None = None) -> Camera:
+    """One of the named views of `VIEWS`, fitted to a box or to points."""
     azimuth, pitch = VIEWS[name]
-    return fitted(bounds, azimuth=azimuth, pitch=pitch, aspect=aspect)
+    return fitted(bounds, azimuth=azimuth, pitch=pitch, aspect=aspect, points=points)
 
 
 def ray(camera: Camera, pixel: tuple[float, float], size: tuple[int, int]) -> tuple[Vector, Vector]:

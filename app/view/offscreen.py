@@ -111,8 +111,9 @@ def render_pixels(
 
 def named_camera(stage: Stage, layers: Sequence[Layer], view: str, *, aspect: float) -> Camera:
     """The camera of a view's name or of a layer's id."""
+    points = None
     if view in cameras.VIEWS:
-        box = stage.home_bounds()
+        box, points = stage.home_bounds(), stage.home_points()
     else:
         chosen = next((layer for layer in layers if layer.id == view), None)
         if chosen is None:
@@ -129,7 +130,7 @@ def named_camera(stage: Stage, layers: Sequence[Layer], view: str, *, aspect: fl
             "Import files, or show a layer.",
             code="view.nothing",
         )
-    return cameras.view_of(box, view if view in cameras.VIEWS else "iso", aspect=aspect)
+    return cameras.view_of(box, view if view in cameras.VIEWS else "iso", aspect=aspect, points=points)
 
 
 def _no_layer(view: str, layers: Sequence[Layer]) -> UserError:

@@ -24,9 +24,10 @@ from app.view.layer_actors import LayerActors, Look
 from app.view.polydata import triangles
 from app.view.sky import SkyInputs, SkyTexture
 from app.view.terrain import DrapedActors, TerrainActors
-from geo.model import Bounds, ElementRef, Layer
+from geo.model import Bounds, ElementRef, Layer, Mesh
 
 QUALITIES = ("fast", "normal", "fine")
+MOST_POINTS = 4000  # of a layer, to frame a view by
 SAMPLES = {"fast": 0, "normal": 8, "fine": 0}
 OCCLUSION_RADIUS, OCCLUSION_BIAS, OCCLUSION_SAMPLES = 4.0, 0.2, 32  # metres, metres, rays: a city
 
@@ -128,11 +129,22 @@ class Stage:
 
     def home_bounds(self) -> Bounds | None:
         """Box around what a person wants to see first: the buildings, not the plain they stand on."""
-        things = [
+        boxes = [layer.geometry.bounds for layer in self._built() if layer.geometry is not None]
+        return Bounds.union([box for box in boxes if box is not None]) or self.bounds()
+
+    def home_points(self) -> NDArray[np.float64] | None:
+        """Some corners of the buildings, to frame a town by its shape; None when there are none."""
+        clouds = [
+            g.vertices[:: max(len(g.vertices) // MOST_POINTS, 1)]
+            for d in self._built()
+            if isinstance(g := d.geometry, Mesh)
+        ]
+        return np.concatenate(clouds) if clouds else None
+
+    def _built(self) -> list[Layer]:
+        return [
             d.layer for d in self._layers.values() if d.layer.style.visible and d.layer.theme in ("building", "bim")
         ]
-        boxes = [layer.geometry.bounds for layer in things if layer.geometry is not None]
-        return Bounds.union([box for box in boxes if box is not None]) or self.bounds()
 
     def element_bounds(self, layer: Layer, element_id: str) -> Bounds | None:
         """Box around one element, or around the layer for an empty id."""

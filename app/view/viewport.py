@@ -212,7 +212,7 @@ class Viewport(QWidget):
         """One of ``home``, ``top``, ``north``, ``east``, ``south``, ``west`` (the direction looked toward)."""
         box = self.stage.home_bounds()
         if box is not None:
-            self.set_camera(cameras.view_of(box, name, aspect=self._aspect))
+            self.set_camera(cameras.view_of(box, name, aspect=self._aspect, points=self.stage.home_points()))
 
     def set_theme(self, theme: Theme) -> None:
         """Change the palette of picture and cards."""
@@ -279,7 +279,7 @@ class Viewport(QWidget):
     def _show_home(self) -> None:
         box = self.stage.home_bounds()
         if box is not None:
-            self._place_camera(cameras.view_of(box, "home", aspect=self._aspect))
+            self._place_camera(cameras.view_of(box, "home", aspect=self._aspect, points=self.stage.home_points()))
 
     def _place_camera(self, camera: Camera) -> None:
         self._camera = camera

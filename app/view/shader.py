@@ -114,7 +114,8 @@ def _surface(finish: Finish, normal: str) -> str:
   vec2 at{number} = (posW.xy - drapeBox{number}.xy) * drapeBox{number}.zw;
   if (all(greaterThanEqual(at{number}, vec2(0.0))) && all(lessThanEqual(at{number}, vec2(1.0)))) {{
     vec4 cloth = texture(drapeTex{number}, at{number});
-    float weight = smoothstep(0.1, 0.4, cloth.a) * drapeMix{number}.x * smoothstep(0.02, 0.1, abs(nw.z));  // not on the skirt
+    float upward = smoothstep(0.02, 0.1, abs(nw.z));  // the skirt stays bare
+    float weight = smoothstep(0.1, 0.4, cloth.a) * drapeMix{number}.x * upward;
     base = mix(base, cloth.rgb / max(cloth.a, 0.001), weight);
     surfaceKeep = mix(surfaceKeep, drapeMix{number}.y, weight);
   }}

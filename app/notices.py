@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
+from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import (
     QApplication,
@@ -81,9 +82,14 @@ class Notices(QObject):
             self._from_anywhere.emit(error)
 
     def _report_here(self, error: BaseException) -> None:
+        # An error raised by a listener of a model signal comes wrapped.
+        while isinstance(error, EmitLoopError) and error.__cause__ is not None:
+            error = error.__cause__
         if isinstance(error, UserError):
-            log.warning("%s", error)
-            self.posted.emit(Notice("error", lambda: error_texts(error)))
+            log.warning("%s", str(error))
+            # A copy: the traceback of the error itself would keep every array of its frames alive with the card.
+            plain = UserError(error.what, error.why, error.todo, code=error.code, values=error.values)
+            self.posted.emit(Notice("error", lambda: error_texts(plain)))
         elif not isinstance(error, Cancelled | KeyboardInterrupt):
             log.error("a mistake in the program", exc_info=error)
             self.bug_found.emit(bug_report(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 from app.connections import Connections
 from app.language import tr
 from app.panels.analyses import progress_line
-from app.widgets.numbers import megabytes_text
+from app.widgets.numbers import megabytes_text, unit_text
 from geo.crs import title
 from geo.model import Frame
 
@@ -107,12 +108,13 @@ class StatusLine(QStatusBar):
 
 def hover_text(info: Any) -> str:
     """``E 229,110.2  N 435,795.1  H 31.4 m · 36.520123°, 127.325456° · value``."""
-    if info is None or info.easting is None:
+    if info is None:
         return ""
     parts = [f"E {info.easting:,.1f}   N {info.northing:,.1f}   H {info.height:,.1f} m"]
-    if info.longitude is not None and info.latitude is not None:
+    if math.isfinite(info.longitude) and math.isfinite(info.latitude):
         parts.append(f"{info.latitude:.6f}°, {info.longitude:.6f}°")
-    parts += [text for text in (info.name, info.value_text) if text]
+    value = f"{info.quantity} {info.value} {unit_text(info.unit)}".strip() if info.value else ""
+    parts += [text for text in (info.name, value) if text]
     return "  ·  ".join(parts)
 
 

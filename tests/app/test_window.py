@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("PySide6")
 
+from psygnal import EmitLoopError
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
@@ -27,7 +28,7 @@ from app.language import language
 from app.main_window import MainWindow
 from app.search import parse_place
 from app.settings import Settings
-from geo.model import ElementRef, Feedback, Layer, Mesh, UserError
+from geo.model import ElementRef, Feedback, Layer, Mesh, Selection, UserError
 from tests.app import tiny_city
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
@@ -245,7 +246,13 @@ def test_click_in_the_picture_selects_the_building_under_it(city: MainWindow, qt
     qtbot.mouseClick(city.viewport, Qt.MouseButton.LeftButton, pos=middle)
     assert city.document.selection.items == (ElementRef("houses", "B3"),)
     assert city.properties.heading.text() == "Cedar"
-    assert any(item.isSelected() for item in [city.layers.item_of("houses")])
+    assert city.layers.item_of("houses").isSelected()
+    qtbot.mouseMove(city.viewport, middle + QPoint(1, 1))
+    qtbot.waitUntil(lambda: "Cedar" in city.status.coordinates.text())
+    shown = city.status.coordinates.text()
+    assert shown.startswith("E 228,9")
+    assert "H 56.0 m" in shown
+    assert "127.32" in shown
 
 
 def place_of(window: MainWindow, element_id: str) -> QPoint:
@@ -418,6 +425,25 @@ def test_a_mistake_of_the_program_gives_one_dialog_with_text_to_copy(city: MainW
     assert dialog.isVisible()
     assert dialog.text.toPlainText().count("the second law") >= 2
     dialog.accept()
+    assert city.notice_area.bug_dialog is None
+
+
+def error_of_a_listener() -> BaseException:
+    """What comes out of a model signal when a listener raises an error of the user's."""
+
+    def listener() -> None:
+        raise UserError("What.", "Why.", "Do.")
+
+    selection = Selection()
+    selection.changed.connect(listener)
+    with pytest.raises(EmitLoopError) as caught:
+        selection.set([ElementRef("a")])
+    return caught.value
+
+
+def test_an_error_of_the_user_inside_a_listener_stays_calm(city: MainWindow) -> None:
+    city.bench.notices.report(error_of_a_listener())
+    assert "What." in city.notice_area.cards[-1].text
     assert city.notice_area.bug_dialog is None
 
 

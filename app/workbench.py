@@ -315,16 +315,25 @@ class Workbench(QObject):
             self.notices.tell("notice.issues", severity="doubt", texts="\n".join(t for t in (texts, more) if t))
 
     def make_sample(self) -> Job:
-        """Generate the sample district where it is not there yet, and open it."""
+        """Generate the sample district where it is not there yet, and show it as a project without a name."""
 
-        def work(feedback: Feedback) -> Path:
+        def work(feedback: Feedback) -> project_file.Loaded:
             from app.demo import PROJECT, sample_project
             from app.sample import default_folder
 
             project = default_folder() / PROJECT
-            return project if project.exists() else sample_project(default_folder(), feedback)
+            if not project.exists():
+                sample_project(default_folder(), feedback.part(0.0, 0.8))
+            return project_file.load(project, feedback.part(0.8, 1.0))
 
-        return self.jobs.submit(work, title=tr("job.sample"), key="open", done=self.open_project)
+        return self.jobs.submit(work, title=tr("job.sample"), key="open", done=self._show_sample)
+
+    def _show_sample(self, loaded: project_file.Loaded) -> None:
+        """Without a path: saving asks for a name, and never writes into the program's own folder."""
+        project_file.discard_autosave(self.document)
+        self.document.clear()
+        project_file.apply(self.document, loaded, None)
+        self.document_opened.emit()
 
     # ---- analyses -----------------------------------------------------------------------------------------------
 

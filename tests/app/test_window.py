@@ -21,8 +21,10 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 
 from analysis.contract import Analysis, Inputs, Params, Quantity, Result, quantity
 from app import project_file
+from app.commands import AddLayers
 from app.document import Document
 from app.import_dialog import ImportDialog, examine_all
+from app.importer import import_files
 from app.jobs import StallMeter
 from app.language import language
 from app.main_window import MainWindow
@@ -125,6 +127,28 @@ def test_import_shows_before_it_commits_then_save_and_open_again(
     settle(window, qtbot)
     assert {layer.theme for layer in window.document.scene} == names
     assert not window.document.modified
+
+
+def test_the_sample_opens_from_the_start_page_as_a_project_without_a_name(
+    window: MainWindow, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app import demo
+
+    def small_sample(folder: Path, feedback: Feedback) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        imported = import_files(tiny_city.write_files(folder), frame=None, feedback=feedback)
+        document = Document()
+        document.do(AddLayers(imported.layers, frame=imported.frame))
+        project_file.save(document, folder / demo.PROJECT)
+        return folder / demo.PROJECT
+
+    monkeypatch.setattr(demo, "sample_project", small_sample)
+    click(qtbot, window.start_page.tiles["sample"])
+    settle(window, qtbot)
+    assert len(window.document.scene) == 2
+    assert window.document.path is None
+    assert not window.document.modified
+    assert window.stack.currentWidget() is window.viewport
 
 
 def test_a_moved_source_is_asked_for_and_found(window: MainWindow, qtbot: Any, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from geo.formats.citygml_geometry import Corners
 from geo.formats.citygml_model import CityModel, load
 from geo.formats.citygml_place import Axes, unify
 from geo.formats.citygml_xml import HEAD, looks_like
+from geo.formats.cityjson_text import collector_paused
 from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 
@@ -56,7 +57,8 @@ def sniff(path: Path, head: bytes) -> bool:
 
 def inspect(path: Path) -> FileInfo:
     """What the file says about itself; bounds and counts from its real coordinates and elements."""
-    model = load(path)
+    with collector_paused():
+        model = load(path)
     corners = Corners.of(model.surfaces)
     loose = np.frombuffer(model.surfaces.loose, dtype=np.float64).reshape(-1, 3)
     points, text, _, issues = unify(corners.points, model.surfaces.runs, "auto", None)
@@ -106,6 +108,11 @@ def _place_doubts(file: CityFile, code: str) -> list[Issue]:
 
 def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     """The layers of a file in local metres, one per theme; objects without geometry give no row."""
+    with collector_paused():
+        return _read(path, frame, options, feedback)
+
+
+def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     own = options.own if isinstance(options.own, CityGmlOptions) else CityGmlOptions()
     model = load(path, feedback.part(0.0, 0.5).step)
     corners = Corners.of(model.surfaces)

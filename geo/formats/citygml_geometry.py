@@ -99,7 +99,7 @@ class Surfaces:
 
     def _walk(self, element: Element, semantic: int, *, turned: bool) -> None:
         for child in element:
-            kind = self.roles[child.tag].kind
+            kind = self.roles[child.tag][0]
             if kind is Kind.POLYGON:
                 self._polygon(child, semantic, turned=turned)
             elif kind is Kind.MEMBER:
@@ -113,7 +113,7 @@ class Surfaces:
             elif kind is Kind.ORIENTABLE:
                 self._aggregate(child, semantic, turned=turned != (child.get("orientation") == "-"))
             elif kind is Kind.LOOSE:
-                self._loose(child)
+                self.note(child)
 
     def _aggregate(self, element: Element, semantic: int, *, turned: bool) -> None:
         own = gml_id(element)
@@ -134,42 +134,41 @@ class Surfaces:
             self.of_id.setdefault(own, number)
         if turned:
             self._turned.append(number)
-        is_first = True
+        begun = len(self.ring_end)
         for part in element:
             role = self.roles[part.tag]
-            if role.kind is not Kind.MEMBER:
-                continue
-            if is_first and role.name == "interior":
-                self._end_ring(_NOWHERE)
-            is_first = False
-            self._ring(part)
+            if role[0] is Kind.MEMBER:
+                if role[1] == "interior" and len(self.ring_end) == begun:
+                    # a hole without anything around it
+                    self._end_ring(_NOWHERE)
+                self._ring(part)
         self.surface_end.append(len(self.ring_end))
         self.semantic.append(semantic)
 
     def _ring(self, part: Element) -> None:
         """One exterior or interior; a ring that cannot be read is marked by not-a-number."""
-        try:
-            ring = part[0]
-            corners = ring[0]
-        except IndexError:
+        ring = next(iter(part), None)
+        corners = None if ring is None else next(iter(ring), None)
+        if ring is None or corners is None:
             self._end_ring(_NOWHERE)
             return
-        if len(ring) > 1 or self.roles[corners.tag].name != "posList":
+        if self.hints.names_systems or self.hints.other_dimensions:
             self._end_ring(self._from_parts(ring))
             return
-        if self.hints.names_systems or self.hints.other_dimensions:
-            self._end_ring(self._in_context(corners, corners.text))
+        if self.roles[corners.tag][1] != "posList" or corners.getnext() is not None:
+            self._end_ring(self._from_parts(ring))
             return
-        before = len(self.values)
+        values = self.values
+        before = len(values)
         try:
-            self.values.extend(map(float, (corners.text or "").split()))
+            values.extend(map(float, (corners.text or "").split()))
         except ValueError:
-            del self.values[before:]
-            self.values.extend(_NOWHERE)
-        if len(self.values) % 3:
-            del self.values[before:]
-            self.values.extend(_NOWHERE)
-        self.ring_end.append(len(self.values) // 3)
+            del values[before:]
+            values.extend(_NOWHERE)
+        if len(values) % 3:
+            del values[before:]
+            values.extend(_NOWHERE)
+        self.ring_end.append(len(values) // 3)
 
     def _end_ring(self, values: tuple[float, ...] | list[float]) -> None:
         self.values.extend(values)
@@ -205,7 +204,8 @@ class Surfaces:
             return [value for x, y in zip(values[::2], values[1::2], strict=True) for value in (x, y, 0.0)]
         return values if len(values) % 3 == 0 else list(_NOWHERE)
 
-    def _loose(self, element: Element) -> None:
+    def note(self, element: Element) -> None:
+        """Take in positions that are not drawn, so that the extent of the file is known."""
         for piece in element.iter():
             if self.roles[piece.tag].name in ("posList", "pos"):
                 try:

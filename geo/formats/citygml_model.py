@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +28,9 @@ _UNKNOWN = {
     "buildingRoofEdgeArea": ("-9999",),
     "totalFloorArea": ("-9999",),
 }
-_TEXT = {"creationDate", "terminationDate", "name", "description"}
+_WORDS = CODES | {"creationDate", "terminationDate", "name", "description"}
 MAX_ATTRIBUTES = 400
+_SHAPES = (Kind.LOOSE, Kind.POLYGON, Kind.AGGREGATE, Kind.ORIENTABLE, Kind.GEOMETRY)
 
 
 class Shape(NamedTuple):
@@ -199,7 +201,7 @@ class _Reader:
         parts = Parts()
         model.objects.append(CityObject(name, role.name, data, 0, 0))
         model.parts.append(parts)
-        lod = ""
+        lod, loose = "", len(model.surfaces.loose)
         for child in element:
             kind, local, its_lod, rest = self.roles[child.tag]
             if kind is Kind.GEOMETRY:
@@ -219,6 +221,7 @@ class _Reader:
                     self._leaf(child, local, local, attributes)
                     lod = attributes.get("lod", "") if local == "lod" else lod  # type: ignore[assignment]
                     lod = str(lod)
+        parts.is_loose = parts.is_loose or len(model.surfaces.loose) > loose
 
     def _property(self, holder: Element, owner: str, parts: Parts, attributes: dict[str, Value]) -> None:
         """A property with something inside: objects, thematic surfaces, appearance, or a data type."""
@@ -236,6 +239,9 @@ class _Reader:
                 self._generic(child, "", attributes)
             elif role.kind is Kind.GENERIC_SET:
                 self._generic_set(child, attributes)
+            elif role.kind in _SHAPES:
+                parts.is_loose = True
+                self.model.surfaces.note(child)
             elif role.kind is Kind.DATA:
                 local = self.roles[holder.tag].name
                 if role.name == "Address":
@@ -328,18 +334,20 @@ class _Reader:
         if local in _UNKNOWN and text in _UNKNOWN[local]:
             self.model.unknown_values[local] += 1
             return
-        unit = element.get("uom")
-        if unit is not None:
-            self.model.units[key].add(unit_of(unit))
-        if element.get("codeSpace") is not None or local in CODES or local in _TEXT:
-            _keep(attributes, key, text)
-        else:
-            _keep(attributes, key, value_of(text))
+        is_code = local in _WORDS
+        for name, value in element.items():
+            if name == "uom":
+                self.model.units[key].add(unit_of(value))
+            elif name == "codeSpace":
+                is_code = True
+        _keep(attributes, key, text if is_code else value_of(text))
 
     def _flatten(self, element: Element, prefix: str, attributes: dict[str, Value]) -> None:
         """Properties of a data type as ``holder.property``; one called value takes the name of its holder."""
         for child in element:
             kind, local, _, _ = self.roles[child.tag]
+            if kind in _SHAPES:
+                self.model.surfaces.note(child)
             if kind is not Kind.DATA:
                 continue
             key = prefix[:-1] if local == "value" else prefix + local
@@ -347,7 +355,10 @@ class _Reader:
                 self._leaf(child, key, local, attributes)
                 continue
             for inner in child:
-                self._flatten(inner, key + ".", attributes)
+                if self.roles[inner.tag].kind in _SHAPES:
+                    self.model.surfaces.note(inner)
+                else:
+                    self._flatten(inner, key + ".", attributes)
 
     def _generic(self, element: Element, prefix: str, attributes: dict[str, Value]) -> None:
         """A generic attribute of either version; those declared as text stay text."""
@@ -415,6 +426,7 @@ def _keep(attributes: dict[str, Value], key: str, value: Value) -> None:
     attributes[key] = value
 
 
+@lru_cache(maxsize=4096)
 def value_of(text: str) -> Value:
     """Text as a number where it can only be one; ``007`` and numbers beyond 15 digits are names."""
     match = _NUMBER.fullmatch(text)
@@ -423,6 +435,7 @@ def value_of(text: str) -> Value:
     return float(text) if match[2] or match[3] else int(text)
 
 
+@lru_cache(maxsize=256)
 def unit_of(uom: str) -> str:
     """The unit a uom names: ``#m``, ``urn:ogc:def:uom:UCUM::m`` and ``metre`` are ``m``."""
     name = re.split(r"[#:/]", uom.strip())[-1] if uom.strip() not in ("m/s", "km/h") else uom.strip()

@@ -163,8 +163,8 @@ def _look_ahead(text: bytes, hints: Hints) -> None:
         hints.names_systems = hints.other_dimensions = True
     if not hints.names_systems:
         # one name stands in the envelope of the whole model
-        envelopes = len(_ENVELOPE.findall(text))
-        hints.names_systems = text.count(b"srsName") > envelopes
+        named = text.count(b"srsName")
+        hints.names_systems = named > 0 and named > len(_ENVELOPE.findall(text))
     if not hints.other_dimensions:
         hints.other_dimensions = _DIMENSION.search(text) is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from geo.crs import crs_of, is_geographic, to_lonlat, transform
+from geo.crs import crs_of, is_geographic, project_crs_for, to_lonlat, transform
 from geo.model import Frame, UserError
 
 # Korea 2000 belts, the unified system, the older datum's belts, degrees and UTM: what Korean data come in.
@@ -76,8 +76,13 @@ def _candidate(code: str, bounds: MapBounds | None, frame: Frame | None) -> Cand
     return Candidate(code, name, distance, plausible=distance < NEAR_M)
 
 
-def map_rectangle(bounds: MapBounds, crs: str, target: str) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of bounds in another system; None where that does not exist."""
+def map_extent(bounds: MapBounds, crs: str, frame: Frame | None) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of bounds [m] in the project's system, or in the one a new project would get.
+
+    None where the corners do not exist there.
+    """
+    middle = ((bounds[0] + bounds[3]) / 2, (bounds[1] + bounds[4]) / 2)
+    target = frame.crs if frame is not None else project_crs_for(crs, *middle)
     xs, ys = transform(
         [bounds[0], bounds[3], bounds[3], bounds[0]], [bounds[1], bounds[1], bounds[4], bounds[4]], crs, target
     )

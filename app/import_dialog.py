@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from analysis.contract import ParamInfo
 from app.catalog import detect
-from app.crs_choice import Candidate, candidates, map_rectangle
+from app.crs_choice import Candidate, candidates, map_extent
 from app.importer import ImportOptions, check_plausible, examine
 from app.language import error_texts, issue_text, tr
 from app.panels.panel import scrolled
@@ -82,7 +82,7 @@ def _examine_one(path: Path, frame: Frame | None) -> Examined:
         extent = None
         if info.crs is not None and info.bounds is not None:
             check_plausible(info, info.crs, path)
-            extent = map_rectangle(info.bounds, info.crs, frame.crs if frame is not None else "EPSG:3857")
+            extent = map_extent(info.bounds, info.crs, frame)
     except Cancelled:
         raise
     except UserError as error:
@@ -204,8 +204,7 @@ class FilePage(QWidget):
             self.crs_error.setVisible(True)
             return
         self.crs_error.setVisible(False)
-        target = self._frame.crs if self._frame is not None else "EPSG:3857"
-        self.sketch.show_extents(self.sketch._project, map_rectangle(info.bounds, code, target))
+        self.sketch.show_file(map_extent(info.bounds, code, self._frame))
 
     @property
     def crs(self) -> str | None:

@@ -37,6 +37,10 @@ class ExtentSketch(QWidget):
         self._project, self._file = project, file
         self.update()
 
+    def show_file(self, file: Rectangle | None) -> None:
+        """Draw the file elsewhere."""
+        self.show_extents(self._project, file)
+
     def _scale(self, shown: list[Rectangle]) -> tuple[float, float, float]:
         """Pixels a metre, and the middle of everything [m]."""
         west, south = min(r[0] for r in shown), min(r[1] for r in shown)

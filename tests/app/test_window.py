@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 from analysis.contract import Analysis, Inputs, Params, Quantity, Result, quantity
 from app import project_file
 from app.commands import AddLayers
+from app.crs_choice import map_extent
 from app.document import Document
 from app.import_dialog import ImportDialog, examine_all
 from app.importer import import_files
@@ -429,6 +430,8 @@ def test_a_file_without_a_system_must_be_given_one(window: MainWindow, qtbot: An
     codes = [page.crs_box.itemData(n) for n in range(page.crs_box.count())]
     assert codes[0] in ("EPSG:5186", "EPSG:5181", "EPSG:5174", "EPSG:5185", "EPSG:5187", "EPSG:5188")
     page.crs_box.setEditText("5186")
+    west, south, east, north = map_extent(page.examined.info.bounds, "EPSG:5186", None)
+    assert (round(east - west), round(north - south)) == (25, 25)
     assert dialog.import_button.isEnabled()
     assert dialog.requests[0].options.crs == "EPSG:5186"
     page.crs_box.setEditText("99999999")

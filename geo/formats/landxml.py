@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field as Setting
 
 from geo import crs as coordinates
-from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
+from geo.formats.contract import HEAD_BYTES, FileInfo, Format, FormatOptions, MapBox, ReadOptions
 from geo.formats.mesh_model import damaged
 from geo.formats.raster import FOOT, US_FOOT
 from geo.model import (
@@ -91,15 +91,18 @@ def _events(path: Path) -> Iterator[tuple[str, Any]]:
     from lxml import etree
 
     try:
-        # Entities are left alone by the parser; a file that declares any is refused outright.
-        events = etree.iterparse(
-            str(path), events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,
-            dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True,
-        )  # fmt: skip
-        for number, (event, element) in enumerate(events):
-            if number == 0 and element.getroottree().docinfo.internalDTD is not None:
+        with path.open("rb") as stream:
+            if b"<!DOCTYPE" in stream.read(HEAD_BYTES).replace(b"\0", b""):
                 raise _entities(path)
-            yield event, element
+            stream.seek(0)
+            events = etree.iterparse(
+                stream, events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,
+                dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True,
+            )  # fmt: skip
+            for number, (event, element) in enumerate(events):
+                if number == 0 and element.getroottree().docinfo.internalDTD is not None:
+                    raise _entities(path)
+                yield event, element
     except etree.XMLSyntaxError as error:
         raise damaged(path.name, f"line {error.lineno}: {str(error.msg)[:120]}") from error
     except (OSError, ValueError, LookupError) as error:

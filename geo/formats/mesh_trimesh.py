@@ -75,7 +75,7 @@ def load(path: Path, file_type: str) -> MeshModel:
     try:
         with _quiet(), np.errstate(all="ignore"):
             return _model(path, _loaded(data, path, file_type))
-    except (*FAULTS, OSError, MemoryError, ImportError, SyntaxError, Image.DecompressionBombError) as error:
+    except (*FAULTS, OSError, MemoryError, ImportError, NameError, SyntaxError, Image.DecompressionBombError) as error:
         raise damaged(path.name, fault_reason(error)) from error
 
 

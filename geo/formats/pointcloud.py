@@ -33,7 +33,7 @@ from geo.model.layer import THEMES
 
 Floats = NDArray[np.float64]
 CHUNK = 500_000  # points read at once
-BYTES_PER_POINT = 45  # of a layer: coordinates, element, class, intensity, colour
+FARTHEST = 3.0e7  # half the circumference of the Earth, with room to spare [m]
 # ASPRS LAS 1.4 R15, table 17.
 CLASS_NAMES = (
     "never classified", "unclassified", "ground", "low vegetation", "medium vegetation", "high vegetation", "building",
@@ -223,11 +223,13 @@ def _chosen(
 
 
 def _placed(xyz: Floats, crs: str, frame: Frame, feedback: Feedback) -> Floats:
-    """Points in local metres, chunk by chunk so that the user may stop."""
+    """Points in local metres, chunk by chunk so that the user may stop; NaN where they lie nowhere on Earth."""
     local = np.empty_like(xyz)
     for start in range(0, len(xyz), CHUNK):
         feedback.step(start / len(xyz), "placing points")
-        local[start : start + CHUNK] = coordinates.to_local(xyz[start : start + CHUNK], crs, frame)
+        with np.errstate(all="ignore"):
+            local[start : start + CHUNK] = coordinates.to_local(xyz[start : start + CHUNK], crs, frame)
+    local[~(np.abs(local) <= FARTHEST).all(axis=1)] = np.nan
     return local
 
 

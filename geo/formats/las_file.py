@@ -172,7 +172,7 @@ def opened(path: Path) -> Iterator[Cloud]:
         count, issues = check_header(path, stream)
         stream.seek(0)
         with faults_told(path):
-            # One thread reads nearly as fast as many and, unlike them, reserves no memory on the word of a damaged table.
+            # One thread reads nearly as fast as many, and reserves no memory on the word of a damaged table.
             reader = laspy.open(stream, closefd=False, laz_backend=laspy.LazBackend.Lazrs)
             header = reader.header
             if count < header.point_count:

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.cli_output import DONE, emit, finish_bar, print_issues, say, settings_of
 from app.language import tr
+from app.numbers import quantity_text
 from geo.model import Feedback, UserError
 
 
@@ -83,8 +84,8 @@ def _run_and_tell(
         return DONE
     say(f"{tr(f'{analysis_id}.title', analysis_id)}")
     for name, quantity in done.result.summary.items():
-        value = f"{quantity.value:,.3g}" if isinstance(quantity.value, float) else str(quantity.value)
-        say(f"  {tr(f'{analysis_id}.summary.{name}', name)}: {value} {quantity.unit}")
+        text = quantity_text(quantity.value, quantity.unit)
+        say(f"  {tr(f'{analysis_id}.summary.{name}', name)}: {text}")
     print_issues(done.issues)
     for path in done.outputs:
         say(tr("cli.written", path=path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
 from analysis.registry import analyses
 from app.language import language, tr
-from app.widgets.numbers import UNIT_SIGNS, number_text
+from app.numbers import UNIT_SIGNS, number_text
 from resources import path
 
 EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before

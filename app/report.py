@@ -11,10 +11,11 @@ from typing import Any
 
 from analysis.contract import describe_params
 from analysis.registry import analyses
-from app.colour import field_range, number_text, ramp
+from app.colour import field_range, ramp
 from app.document import Document
 from app.language import issue_text, language, tr
 from app.names import layer_title
+from app.numbers import number_text, unit_text
 from app.pictures import draw, png_bytes
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
@@ -166,9 +167,11 @@ def _issues(items: object) -> list[dict[str, str]]:
 
 def _summary(analysis_id: str, summary: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, str]]:
     for name, item in summary.items():
-        value = item["value"]
-        text = f"{value:,.3g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-        yield {"name": tr(f"{analysis_id}.summary.{name}", name), "value": text, "unit": item["unit"]}
+        yield {
+            "name": tr(f"{analysis_id}.summary.{name}", name),
+            "value": number_text(item["value"]),
+            "unit": unit_text(item["unit"]),
+        }
 
 
 def _legends(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
@@ -198,16 +201,16 @@ def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, s
         info = infos.get(name)
         yield {
             "title": tr(f"{analysis_id}.{name}", info.title if info else name),
-            "value": str(value),
-            "unit": info.unit if info else "",
+            "value": number_text(value),
+            "unit": unit_text(info.unit) if info else "",
         }
 
 
 def _table(layer: Layer) -> dict[str, Any]:
     columns = layer.table.columns
-    heads = [f"{c.title or name} [{c.unit}]" if c.unit else (c.title or name) for name, c in columns.items()]
+    heads = [_head(c.title or name, c.unit) for name, c in columns.items()]
     values = [c.values[:TABLE_ROWS].tolist() for c in columns.values()]
-    rows = [[_cell(value) for value in row] for row in zip(*values, strict=True)]
+    rows = [[number_text(value) for value in row] for row in zip(*values, strict=True)]
     more = len(layer.table) - len(rows)
     title = layer_title(layer)
     return {
@@ -218,10 +221,8 @@ def _table(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _cell(value: object) -> str:
-    if value is None or value != value:
-        return "–"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+def _head(title: str, unit: str) -> str:
+    return f"{title} [{unit_text(unit)}]" if unit_text(unit) else title
 
 
 def _provenance(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

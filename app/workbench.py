@@ -321,9 +321,10 @@ class Workbench(QObject):
             from app.demo import PROJECT, sample_project
             from app.sample import default_folder
 
-            project = default_folder() / PROJECT
+            folder = default_folder()
+            project = folder.with_name(f"{folder.name}-project") / PROJECT
             if not project.exists():
-                sample_project(default_folder(), feedback.part(0.0, 0.8))
+                sample_project(project.parent, feedback.part(0.0, 0.8))
             return project_file.load(project, feedback.part(0.8, 1.0))
 
         return self.jobs.submit(work, title=tr("job.sample"), key="open", done=self._show_sample)

@@ -26,7 +26,7 @@ from app.language import error_texts, tr
 from app.names import layer_title
 from app.panels.panel import Panel, line, scrolled
 from app.widgets.later import Later
-from app.widgets.numbers import seconds_text
+from app.numbers import seconds_text
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
 from geo.model import Layer, UserError

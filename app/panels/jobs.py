@@ -10,7 +10,7 @@ from app.jobs import Job, JobState
 from app.language import tr
 from app.panels.analyses import progress_line
 from app.panels.panel import Panel, scrolled, small_button
-from app.widgets.numbers import seconds_text
+from app.numbers import seconds_text
 from app.widgets.wording import say
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from app.language import tr
 from app.names import layer_title
 from app.panels.panel import Panel, line, small_button
 from app.widgets.later import Later
-from app.widgets.numbers import unit_text
+from app.numbers import unit_text
 from app.widgets.wording import say
 from geo.model import ElementRef, Layer
 

@@ -22,7 +22,7 @@ from app.language import issue_text, tr
 from app.names import layer_title
 from app.panels.layers import element_name
 from app.panels.panel import Panel
-from app.widgets.numbers import number_text, quantity_text
+from app.numbers import number_text, quantity_text
 from geo.crs import to_lonlat
 from geo.model import ElementRef, Field, Frame, Grid, Image, Instances, Layer, Lines, Mesh, Points
 

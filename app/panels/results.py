@@ -13,7 +13,7 @@ from app.commands import RemoveLayers
 from app.language import issue_text, tr
 from app.panels.panel import Panel, scrolled
 from app.widgets.later import Later
-from app.widgets.numbers import quantity_text
+from app.numbers import quantity_text
 from app.widgets.wording import say
 from app.workbench import Run, runs_of
 from geo.model import Layer

@@ -180,6 +180,9 @@ def base_height(ground: Ground, polygon: Polygon) -> float:
     return float(np.floor((ground.sample(points[:, 0], points[:, 1]).min() - EMBEDMENT) * 100) / 100)
 
 
+KVD1964 = 5193  # EPSG code of the Korean height datum; with it the file says what its heights are above
+
+
 def write(ground: Ground, path: Path) -> None:
     """GeoTIFF of float32 heights, north up, with the height datum and the word synthetic in its tags."""
     import rasterio
@@ -187,7 +190,7 @@ def write(ground: Ground, path: Path) -> None:
     values = ground.values[::-1].astype(np.float32)
     profile = {
         "driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1, "dtype": "float32",
-        "crs": CRS, "transform": transform(ground.cell, shifted=True), "compress": "deflate", "predictor": 3,
+        "crs": f"{CRS}+{KVD1964}", "transform": transform(ground.cell, shifted=True), "compress": "deflate", "predictor": 3,
         "tiled": True, "blockxsize": 256, "blockysize": 256,
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as file:

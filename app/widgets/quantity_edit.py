@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
-from app.widgets.numbers import number_text, unit_text
+from app.numbers import number_text, unit_text
 
 LARGEST_INT = 2_000_000_000
 MOST_DECIMALS = 6

@@ -15,6 +15,7 @@ import shapely
 
 from app.sample import SampleFiles, is_complete, make_sample
 from app.sample.solids import Pitched, Stack, Strip, height, rectangle, surfaces
+from geo.crs import canonical, vertical_name
 from geo.model import Cancelled, Feedback, UserError
 
 SITE_AREA = 2_741_000.0
@@ -187,7 +188,8 @@ def test_terrain(sample: SampleFiles) -> None:
 
     with rasterio.open(sample.folder / "terrain.tif") as file:
         values = file.read(1)
-        assert file.crs.to_epsg() == 5186
+        assert canonical(file.crs.to_wkt()) == "EPSG:5186"
+        assert vertical_name(file.crs.to_wkt()) == "KVD1964 height"
         assert file.res == (2.0, 2.0)
         assert file.tags()["VERTICAL_DATUM"] == "KVD1964"
         assert file.dtypes == ("float32",)

@@ -1,4 +1,4 @@
-"""How the window writes numbers, lengths of time and sizes."""
+"""Headless. How the program writes numbers, lengths of time and sizes for people."""
 
 from __future__ import annotations
 

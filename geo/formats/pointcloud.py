@@ -27,6 +27,7 @@ from geo.model import (
     MissingCrs,
     Points,
     Source,
+    Style,
     UserError,
 )
 from geo.model.layer import THEMES
@@ -276,6 +277,7 @@ def _points_layer(
         Points(local, np.zeros(len(local), np.int32)),
         ElementTable([path.name.split(".")[0]], columns),
         tuple(fields),
+        Style(colour_by="class"),
         source=Source(part="points"),
         issues=tuple(issues),
     )

@@ -166,10 +166,14 @@ class Lines(Geometry):
         if np.any(np.diff(self.offsets) < 0):
             raise ValueError("offsets must not go back")
 
+    @cached_property
+    def _bounds(self) -> Bounds | None:
+        return Bounds.of(self.vertices)
+
     @property
     def bounds(self) -> Bounds | None:
         """Box around the vertices."""
-        return Bounds.of(self.vertices)
+        return self._bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,10 +190,14 @@ class Points(Geometry):
         if len(self.element) != len(self.vertices):
             raise ValueError("element must have one value per point")
 
+    @cached_property
+    def _bounds(self) -> Bounds | None:
+        return Bounds.of(self.vertices)
+
     @property
     def bounds(self) -> Bounds | None:
         """Box around the points."""
-        return Bounds.of(self.vertices)
+        return self._bounds
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,6 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", help="say what a file or project holds")
     info.add_argument("file", metavar="FILE|PROJECT")
+    info.add_argument("--project", metavar="PROJECT", help="also compare the file with what this project holds")
+    info.add_argument("--crs", metavar="EPSG:n", help="look at the file as if it were in this coordinate system")
     _add_json(info)
 
     load = commands.add_parser("import", help="read files into a project, which is made if there is none")
@@ -67,6 +69,15 @@ def build_parser() -> argparse.ArgumentParser:
     load.add_argument("--kind", metavar="K", help="what the data are: building, road, tree, terrain, ...")
     load.add_argument("--crs", metavar="EPSG:n", help="coordinate system of the files, over their own")
     load.add_argument("--project-crs", metavar="EPSG:n", help="coordinate system of a new project")
+    load.add_argument(
+        "--repair",
+        action="append",
+        default=[],
+        dest="repairs",
+        metavar="NAME",
+        help="repair the place of the files, as 'twin info' names it: swap-axes, degrees, metres, crs:EPSG:n, ...",
+    )
+    load.add_argument("--report", metavar="FILE.html|.json", help="what was dropped or changed, and geometry checks")
     _add_set(load, "option=value", "an option of the file format")
     _add_json(load)
 

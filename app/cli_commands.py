@@ -19,6 +19,7 @@ from geo.model import Feedback, UserError
 
 def import_(args: argparse.Namespace, feedback: Feedback) -> int:
     """``twin import``."""
+    from app.import_report import write_import_report
     from app.importer import ImportOptions, import_files
     from app.project_file import save
 
@@ -30,12 +31,18 @@ def import_(args: argparse.Namespace, feedback: Feedback) -> int:
         frame=document.scene.frame,
         layers=tuple(document.scene),
         options=ImportOptions(
-            kind=args.kind, crs=args.crs, project_crs=args.project_crs, own=settings_of(args.settings)
+            kind=args.kind,
+            crs=args.crs,
+            project_crs=args.project_crs,
+            own=settings_of(args.settings),
+            repairs=tuple(args.repairs),
         ),
-        feedback=feedback.part(0.2, 0.95),
+        feedback=feedback.part(0.2, 0.9),
     )
     document.do(AddLayers(imported.layers, frame=imported.frame))
     save(document, path)
+    if args.report:
+        write_import_report(imported.layers, Path(args.report), feedback=feedback.part(0.9, 0.98))
     feedback.step(1.0, "saved")
     finish_bar()
     if args.json:

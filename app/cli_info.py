@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,10 @@ from geo.model import Feedback, Issue, UserError
 
 def info(args: argparse.Namespace, feedback: Feedback) -> int:
     """``twin info``."""
-    from app.importer import examine
-    from app.isolation import info_to_dict
     from app.project_file import is_project
 
     path = Path(args.file)
-    described = _project_info(path, feedback) if is_project(path) else info_to_dict(examine(path))
+    described = _project_info(path, feedback) if is_project(path) else _file_info(path, args, feedback)
     described["file"] = str(path)
     finish_bar()
     if args.json:
@@ -28,6 +26,25 @@ def info(args: argparse.Namespace, feedback: Feedback) -> int:
     else:
         _print_info(described)
     return DONE
+
+
+def _file_info(path: Path, args: argparse.Namespace, feedback: Feedback) -> dict[str, Any]:
+    """What a file says about itself, and what the doctor says about its place."""
+    from app.importer import ImportOptions, diagnose
+    from app.isolation import info_to_dict
+
+    document = open_project(args.project, feedback.part(0.0, 0.4))[0] if args.project else Document()
+    info, findings = diagnose(
+        path,
+        frame=document.scene.frame,
+        layers=tuple(document.scene),
+        options=ImportOptions(crs=args.crs),
+        feedback=feedback.part(0.4, 1.0),
+    )
+    described = info_to_dict(info)
+    described["issues"] = [*described["issues"], *(finding.as_issue().as_dict() for finding in findings[:1])]
+    described["repairs"] = [finding.as_dict() for finding in findings if finding.repair is not None]
+    return described
 
 
 def _project_info(path: Path, feedback: Feedback) -> dict[str, Any]:
@@ -86,6 +103,18 @@ def _print_info(described: Mapping[str, Any]) -> None:
     for name, number in sorted(described["counts"].items(), key=lambda item: -item[1]):
         say(f"  {number:>9,}  {name}")
     print_issues([Issue.from_dict(issue) for issue in described["issues"]])
+    _print_repairs(described.get("repairs", ()))
+
+
+def _print_repairs(repairs: Sequence[Mapping[str, Any]]) -> None:
+    """Repairs on offer, the likeliest first, with the place the data would then have."""
+    if repairs:
+        say(tr("doctor.repairs") + ":")
+    for repair in repairs:
+        place = f"{repair['lat']:.4f}, {repair['lon']:.4f}" if repair["lat"] is not None else ""
+        distance = repair["distance_m"]
+        away = tr("import.away", distance=f"{distance / 1000:,.1f} km") if distance is not None else ""
+        say(f"  --repair {repair['repair']:<28} {place:<20} {away}".rstrip())
 
 
 def list_things(args: argparse.Namespace, feedback: Feedback) -> int:

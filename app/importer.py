@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,8 +17,11 @@ from app import layer_cache
 from app.catalog import detect, file_head
 from app.isolation import inspect_isolated, read_isolated
 from geo import crs as crs_module
+from geo import doctor
+from geo.doctor_compare import compare
 from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
 from geo.model import Bounds, Feedback, Frame, Grid, Issue, Layer, MissingCrs, Source, UserError
+from geo.repairs import Plan, plan, repaired_note, with_heights
 
 FAR_M = 200_000.0  # data further than this from the project's origin do not belong to one city
 ORIGIN_STEP_M = 100.0
@@ -41,6 +45,10 @@ class ImportOptions:
         The format's own options as text or plain values (``--set``).
     box : MapBox or None
         Read only this rectangle of the project CRS.
+    repairs : tuple of str
+        Repairs of the files' place, by name (``--repair``).
+    doubts : tuple of Issue or None
+        What the doctor found when the files were first read; None asks it again.
     """
 
     kind: str | None = None
@@ -48,6 +56,8 @@ class ImportOptions:
     project_crs: str | None = None
     own: Mapping[str, object] = field(default_factory=dict)
     box: MapBox | None = None
+    repairs: tuple[str, ...] = ()
+    doubts: tuple[Issue, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,22 +101,110 @@ def import_files(
     for number, (candidate, path) in enumerate(candidates):
         part = feedback.part(number / len(candidates), (number + 1) / len(candidates))
         part.step(0.0, f"examining {path.name}")
-        info = examine(path, candidate)
-        crs = crs_module.canonical(options.crs) if options.crs else info.crs
-        check_plausible(info, crs, path)
-        if frame is None:
-            frame = _frame_for(info, crs, path, options)
-        if not _is_placed_by_hand(options):
-            _check_distance(info, crs, frame, path)
-        new = _read_one(candidate, path, frame, options=options, existing=[*layers, *read], feedback=part)
-        for layer in new:
-            _check_layer_distance(layer, path)
+        new, frame = _import_one(candidate, path, frame, options=options, existing=[*layers, *read], feedback=part)
         read.extend(new)
     if frame is None:
         raise UserError("Nothing was imported.", "No file was named.", "Name at least one file.", code="import.nothing")
     issues = tuple(issue for layer in read for issue in layer.issues)
     feedback.step(1.0, "read")
     return Imported(frame, tuple(read), issues)
+
+
+def diagnose(
+    path: Path,
+    *,
+    frame: Frame | None,
+    layers: Sequence[Layer] = (),
+    options: ImportOptions | None = None,
+    candidate: Format | None = None,
+    feedback: Feedback | None = None,
+) -> tuple[FileInfo, list[doctor.Finding]]:
+    """A file's description and all the doctor says about its place; nothing is imported.
+
+    With layers to compare with, the file is read (and the copy kept for the import that follows).
+    """
+    options, feedback = options or ImportOptions(), feedback or Feedback()
+    candidate = candidate or detect(path)
+    info = examine(path, candidate)
+    treated = plan(options.repairs, info, stated_crs(info, options), frame)
+    findings = place_findings(info, treated.crs, frame, layers)
+    if frame is None or not layers or info.place_is_weak or any(f.severity == "error" for f in findings):
+        return info, findings
+    # Among readings the extent cannot tell apart the outlines decide, seen from the likeliest.
+    tried = plan([findings[0].repair.name], info, treated.crs, frame) if findings and findings[0].repair else treated
+    new = _read_one(candidate, path, frame, options=options, treated=tried, existing=layers, feedback=feedback)
+    closer = compare(new, layers, frame, info=info, crs=tried.crs)
+    if tried is not treated:
+        closer = [finding for finding in closer if finding.repair is not None and finding.repair.crs is not None]
+    return info, [*closer, *findings]
+
+
+def _import_one(
+    candidate: Format,
+    path: Path,
+    frame: Frame | None,
+    *,
+    options: ImportOptions,
+    existing: Sequence[Layer],
+    feedback: Feedback,
+) -> tuple[list[Layer], Frame]:
+    """The layers of one file, with what the doctor says about its place."""
+    info = examine(path, candidate)
+    treated = plan(options.repairs, info, stated_crs(info, options), frame)
+    by_hand = _is_placed_by_hand(options)
+    findings = [] if by_hand else place_findings(info, treated.crs, frame, existing)
+    check_plausible(info, treated.crs, path, findings)
+    if frame is None:
+        frame = _frame_for(info, treated.crs, path, options, findings)
+    if not by_hand:
+        _check_distance(info, treated.crs, frame, path, findings)
+    try:
+        new = _read_one(candidate, path, frame, options=options, treated=treated, existing=existing, feedback=feedback)
+    except MissingCrs as error:
+        raise _advised(error, findings) from None
+    for layer in new:
+        _check_layer_distance(layer, path, findings)
+    if options.doubts is None and not by_hand:
+        findings = [*findings, *compare(new, existing, frame, info=info, crs=treated.crs)]
+    return _with_doubts(new, treated, findings, options.doubts), frame
+
+
+def stated_crs(info: FileInfo, options: ImportOptions) -> str | None:
+    """The system a file would be read in without repairs: the user's word, else its own."""
+    return crs_module.canonical(options.crs) if options.crs else info.crs
+
+
+def place_findings(
+    info: FileInfo, crs: str | None, frame: Frame | None, layers: Sequence[Layer]
+) -> list[doctor.Finding]:
+    """What the doctor says from the file's own description."""
+    return doctor.examine(info, crs, frame, project_box=project_box(layers, frame))
+
+
+def project_box(layers: Sequence[Layer], frame: Frame | None) -> MapBox | None:
+    """Rectangle of map coordinates that layers cover, None without any."""
+    boxes = [layer.geometry.bounds for layer in layers if layer.geometry is not None]
+    box = Bounds.union([box for box in boxes if box is not None])
+    if box is None or frame is None:
+        return None
+    east, north = frame.origin[:2]
+    return MapBox(box.low[0] + east, box.low[1] + north, box.high[0] + east, box.high[1] + north)
+
+
+def _with_doubts(
+    layers: Sequence[Layer], treated: Plan, findings: Sequence[doctor.Finding], known: tuple[Issue, ...] | None
+) -> list[Layer]:
+    """Layers that carry what was repaired and what stays doubtful; the latter is kept for the next opening."""
+    doubts = known if known is not None else tuple(finding.as_issue() for finding in findings[:1])
+    notes = (repaired_note(treated),) if treated.names else ()
+    if not doubts and not notes:
+        return list(layers)
+    out = []
+    for layer in layers:
+        options = {**layer.source.options, "doubts": [issue.as_dict() for issue in doubts]}
+        source = dataclasses.replace(layer.source, options=options)
+        out.append(layer.with_(issues=(*notes, *doubts, *layer.issues), source=source))
+    return out
 
 
 def _reading_order(candidate: Format) -> int:
@@ -125,12 +223,13 @@ def _read_one(
     frame: Frame,
     *,
     options: ImportOptions,
+    treated: Plan,
     existing: Sequence[Layer],
     feedback: Feedback,
 ) -> list[Layer]:
     own = own_options(candidate, options.own)
     read_options = ReadOptions(
-        crs=crs_module.canonical(options.crs) if options.crs else None,
+        crs=treated.crs if options.crs or treated.names else None,
         kind=options.kind,
         box=options.box,
         terrain=terrain_of(existing),
@@ -142,6 +241,7 @@ def _read_one(
     if new is None:
         new = read_checked(candidate, path, frame, options=read_options, feedback=feedback.part(0.05, 0.98))
         layer_cache.save(key, new)
+    new = [with_heights(layer, treated) for layer in new]
     if not new:
         raise UserError(
             f"{path.name} holds nothing that can be shown.",
@@ -151,12 +251,14 @@ def _read_one(
             code="import.empty",
             values={"name": path.name},
         )
-    recorded = {
-        "crs": read_options.crs,
+    recorded: dict[str, Any] = {
+        "crs": crs_module.canonical(options.crs) if options.crs else None,
         "kind": options.kind,
         "box": list(options.box) if options.box else None,
         "own": own.model_dump(mode="json") if own else {},
     }
+    if treated.names:
+        recorded["repairs"] = list(treated.names)
     source = Source(path=str(path.absolute()), digest=key.digest, reader=candidate.id, options=recorded)
     return _named(new, source, path, {layer.id for layer in existing})
 
@@ -219,13 +321,15 @@ def _is_placed_by_hand(options: ImportOptions) -> bool:
     return "at_east" in options.own or options.own.get("placement") == "scene"
 
 
-def _frame_for(info: FileInfo, crs: str | None, path: Path, options: ImportOptions) -> Frame:
+def _frame_for(
+    info: FileInfo, crs: str | None, path: Path, options: ImportOptions, findings: Sequence[doctor.Finding]
+) -> Frame:
     if options.project_crs and {"at_east", "at_north"} <= options.own.keys():
         return crs_module.make_frame(
             options.project_crs, _whole_step(options.own["at_east"]), _whole_step(options.own["at_north"])
         )
     if crs is None and options.project_crs is None and not info.place_is_weak:
-        raise MissingCrs(path.name)
+        raise _advised(MissingCrs(path.name), findings)
     if info.crs is None and info.place_is_weak or crs is None or info.bounds is None:
         raise UserError(
             f"{path.name} cannot be the first file of a project.",
@@ -263,11 +367,39 @@ def _whole_step(coordinate: object) -> float:
         ) from None
 
 
-def check_plausible(info: FileInfo, crs: str | None, path: Path) -> None:
-    """Refuse coordinates that cannot be meant: not finite, degrees for metres, metres for degrees, at 0, 0."""
+def _advised(error: UserError, findings: Sequence[doctor.Finding]) -> UserError:
+    """The error with the name of the likeliest repair in what to do."""
+    names = [finding.repair.name for finding in findings if finding.repair is not None]
+    error.values = MappingProxyType({**error.values, "advice": f" -> --repair {names[0]}" if names else ""})
+    if names:
+        error.todo += f" The likeliest repair here: --repair {names[0]}"
+    return error
+
+
+def check_plausible(
+    info: FileInfo, crs: str | None, path: Path, findings: Sequence[doctor.Finding] | None = None
+) -> None:
+    """Refuse coordinates that cannot be meant: not finite, degrees for metres, metres for degrees, at 0, 0.
+
+    The error names the likeliest repair among the findings.
+    """
     if info.bounds is None or crs is None or info.place_is_weak:
         return
-    west, south, _, east, north, _ = info.bounds
+    try:
+        _check_plausible(_registered(info, crs), crs_module.split_adjusted(crs)[0], path)
+    except UserError as error:
+        raise _advised(error, doctor.examine(info, crs, None) if findings is None else findings) from None
+
+
+def _registered(info: FileInfo, crs: str) -> tuple[float, float, float, float]:
+    """West, south, east, north in the registered system below an adjusted one."""
+    bounds = info.bounds or (0.0,) * 6
+    x, y = crs_module.transform([bounds[0], bounds[3]], [bounds[1], bounds[4]], crs, crs_module.split_adjusted(crs)[0])
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def _check_plausible(bounds: tuple[float, float, float, float], crs: str, path: Path) -> None:
+    west, south, east, north = bounds
     values: dict[str, Any] = {"name": path.name, "crs": crs_module.title(crs), "x": f"{west:.6g}", "y": f"{south:.6g}"}
     if not all(map(math.isfinite, (west, south, east, north))):
         raise UserError(
@@ -320,22 +452,24 @@ def _zero_is_inside(crs: str) -> bool:
     return bool(area.west <= lon <= area.east and area.south <= lat <= area.north)
 
 
-def _check_distance(info: FileInfo, crs: str | None, frame: Frame, path: Path) -> None:
+def _check_distance(
+    info: FileInfo, crs: str | None, frame: Frame, path: Path, findings: Sequence[doctor.Finding]
+) -> None:
     if crs is None or info.bounds is None or info.place_is_weak:
         return
     x, y = (info.bounds[0] + info.bounds[3]) / 2, (info.bounds[1] + info.bounds[4]) / 2
     east, north = crs_module.transform(x, y, crs, frame.crs)
     away = math.hypot(float(east) - frame.origin[0], float(north) - frame.origin[1])
     if not away <= FAR_M:
-        raise _far(path, away)
+        raise _advised(_far(path, away), findings)
 
 
-def _check_layer_distance(layer: Layer, path: Path) -> None:
+def _check_layer_distance(layer: Layer, path: Path, findings: Sequence[doctor.Finding]) -> None:
     box: Bounds | None = layer.geometry.bounds if layer.geometry is not None else None
     if box is not None:
         away = math.hypot(box.centre[0], box.centre[1])
         if not away <= FAR_M:
-            raise _far(path, away)
+            raise _advised(_far(path, away), findings)
 
 
 def _far(path: Path, away: float) -> UserError:

@@ -305,6 +305,8 @@ def _load_source(
             crs=options.get("crs"),
             own=options.get("own") or {},
             box=MapBox(*box) if box else None,
+            repairs=tuple(options.get("repairs") or ()),
+            doubts=tuple(Issue.from_dict(item) for item in options.get("doubts") or ()),
         ),
         feedback=feedback,
     )

@@ -60,7 +60,7 @@ class MissingCrs(UserError):
             "Without it the program cannot know where on Earth the data lie, and it does not guess.",
             "Name the coordinate system, for example --crs EPSG:5186.",
             code="crs.missing",
-            values={"name": name},
+            values={"name": name, "advice": ""},
         )
 
 

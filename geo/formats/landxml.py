@@ -15,7 +15,7 @@ from pydantic import Field as Setting
 
 from geo import crs as coordinates
 from geo.formats.contract import HEAD_BYTES, FileInfo, Format, FormatOptions, MapBox, ReadOptions
-from geo.formats.mesh_model import damaged
+from geo.formats.mesh_model import damaged, on_earth
 from geo.formats.raster import FOOT, US_FOOT
 from geo.model import (
     Column,
@@ -322,7 +322,7 @@ def _layer(
     first, second = (points[:, 1], points[:, 0]) if own.order == "northing first" else (points[:, 0], points[:, 1])
     east, north = coordinates.transform(first * scale, second * scale, crs, frame.crs)
     local = frame.to_local(np.stack([east, north, points[:, 2] * document.height_unit], axis=1))
-    good = np.isfinite(local).all(axis=1)[faces].all(axis=1)
+    good = on_earth(local)[faces].all(axis=1)
     issues = _order_doubt(first * scale, second * scale, crs, frame)
     if not good.all():
         count = int((~good).sum())

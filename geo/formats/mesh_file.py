@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.formats.contract import FileInfo, MapBox, ReadOptions
-from geo.formats.mesh_model import MeshModel, Piece, no_triangles, z_up
+from geo.formats.mesh_model import MeshModel, Piece, no_triangles, on_earth, z_up
 from geo.formats.mesh_place import MeshOptions, Placing, placing
 from geo.model import Column, ElementTable, Feedback, Field, Frame, Geometry, Issue, Layer, Mesh, Points, Source
 from geo.model.layer import THEMES
@@ -117,12 +117,12 @@ class Joined:
 
     def layer(self, local: Floats, name: str, theme: str, issues: Sequence[Issue]) -> Layer:
         """A mesh layer with the vertices at `local` (n, 3)."""
-        good = np.isfinite(local).all(axis=1)[self.faces].all(axis=1)
+        good = on_earth(local)[self.faces].all(axis=1)
         distinct = (np.diff(np.column_stack([self.faces, self.faces[:, :1]]), axis=1) != 0).all(axis=1)
         keep = good & distinct
         said = list(issues)
         for count, code, why in (
-            (int((~good).sum()), "mesh.not_finite", "have corners that are not numbers"),
+            (int((~good).sum()), "mesh.not_finite", "have corners that lie nowhere on Earth"),
             (int((good & ~distinct).sum()), "mesh.degenerate", "have fewer than three corners"),
         ):
             if count:
@@ -223,7 +223,9 @@ def _surfaces(pieces: Sequence[Piece]) -> NDArray[np.int8] | None:
 
 
 def _points_layer(local: Floats, colours: NDArray[np.int32], name: str, theme: str, issues: Sequence[Issue]) -> Layer:
-    good = np.isfinite(local).all(axis=1)
+    good = on_earth(local)
+    if not good.any():
+        raise no_triangles(name)
     fields = (Field("colour", "1", "point", colours[good]),) if len(colours) == len(local) else ()
     geometry: Geometry = Points(local[good], np.zeros(int(good.sum()), np.int32))
     return Layer("points", name, theme, geometry, ElementTable([name]), fields, source=Source(part="points"),

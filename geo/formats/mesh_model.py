@@ -14,6 +14,7 @@ from geo.model import Issue, UserError
 
 Floats = NDArray[np.float64]
 NO_COLOUR = -1
+FARTHEST = 3.0e7  # half the circumference of the Earth, with room to spare [m]
 MOST_TRIANGLES = 40_000_000  # in one file; beyond that the arrays alone take more than 3 GB
 
 # What libraries and our own parsing raise on content that breaks the rules of its format.
@@ -107,6 +108,12 @@ class MeshModel:
                 lows.append(good.min(axis=0))
                 highs.append(good.max(axis=0))
         return (np.min(lows, axis=0), np.max(highs, axis=0)) if lows else None
+
+
+def on_earth(local: Floats) -> NDArray[np.bool_]:
+    """Which points (n, 3) in local metres are numbers that can lie on Earth."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(local) <= FARTHEST).all(axis=1))
 
 
 def z_up(points: Floats, up: str) -> Floats:

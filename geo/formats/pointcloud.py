@@ -15,6 +15,7 @@ from pydantic import Field as Setting
 from geo import crs as coordinates
 from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
 from geo.formats.las_file import MAGIC, Cloud, faults_told, opened
+from geo.formats.mesh_model import on_earth
 from geo.model import (
     Column,
     ElementTable,
@@ -34,7 +35,6 @@ from geo.model.layer import THEMES
 
 Floats = NDArray[np.float64]
 CHUNK = 500_000  # points read at once
-FARTHEST = 3.0e7  # half the circumference of the Earth, with room to spare [m]
 # ASPRS LAS 1.4 R15, table 17.
 CLASS_NAMES = (
     "never classified", "unclassified", "ground", "low vegetation", "medium vegetation", "high vegetation", "building",
@@ -230,7 +230,7 @@ def _placed(xyz: Floats, crs: str, frame: Frame, feedback: Feedback) -> Floats:
         feedback.step(start / len(xyz), "placing points")
         with np.errstate(all="ignore"):
             local[start : start + CHUNK] = coordinates.to_local(xyz[start : start + CHUNK], crs, frame)
-    local[~(np.abs(local) <= FARTHEST).all(axis=1)] = np.nan
+    local[~on_earth(local)] = np.nan
     return local
 
 

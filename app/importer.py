@@ -117,21 +117,25 @@ def diagnose(
     layers: Sequence[Layer] = (),
     options: ImportOptions | None = None,
     candidate: Format | None = None,
+    closely: bool = True,
     feedback: Feedback | None = None,
 ) -> tuple[FileInfo, list[doctor.Finding]]:
     """A file's description and all the doctor says about its place; nothing is imported.
 
-    With layers to compare with, the file is read (and the copy kept for the import that follows).
+    With layers to compare with the file is read (and the copy kept for the import that follows), unless `closely`
+    is False.
     """
     options, feedback = options or ImportOptions(), feedback or Feedback()
     candidate = candidate or detect(path)
     info = examine(path, candidate)
     treated = plan(options.repairs, info, stated_crs(info, options), frame)
     findings = place_findings(info, treated.crs, frame, layers)
-    if frame is None or not layers or info.place_is_weak or any(f.severity == "error" for f in findings):
+    repair = findings[0].repair if findings else None
+    lost = repair is None and any(finding.severity == "error" for finding in findings)
+    if not closely or frame is None or not layers or info.place_is_weak or lost:
         return info, findings
     # Among readings the extent cannot tell apart the outlines decide, seen from the likeliest.
-    tried = plan([findings[0].repair.name], info, treated.crs, frame) if findings and findings[0].repair else treated
+    tried = plan([repair.name], info, treated.crs, frame) if repair else treated
     new = _read_one(candidate, path, frame, options=options, treated=tried, existing=layers, feedback=feedback)
     closer = compare(new, layers, frame, info=info, crs=tried.crs)
     if tried is not treated:

@@ -30,6 +30,7 @@ LEAST_GAIN = 0.2
 MOST_RIVAL = 0.85  # score of the second best lag over that of the best
 CREASE = math.cos(math.radians(25.0))
 MOST_FACES = 400_000
+MOST_POINTS = 2_000_000
 HEIGHT_CELL_M = 5.0
 
 
@@ -153,16 +154,25 @@ def _refined(new: Floats, old: Floats, lag: Floats, rival: float) -> Shift:
 
 def _outlines(layers: Sequence[Layer], theme: str, around: Floats | None) -> Floats:
     """Points along the outlines of a theme's layers, (n, 2); only within reach of `around` if given."""
-    pieces = [outline_points(layer.geometry) for layer in layers if layer.theme == theme and layer.geometry is not None]
+    region = None
+    if around is not None:
+        region = np.array([around.min(axis=0) - REACH_M, around.max(axis=0) + REACH_M])
+    pieces = [
+        outline_points(layer.geometry, region)
+        for layer in layers
+        if layer.theme == theme and layer.geometry is not None
+    ]
     points = np.concatenate(pieces) if pieces else np.zeros((0, 2))
-    if around is not None and len(points):
-        low, high = around.min(axis=0) - REACH_M, around.max(axis=0) + REACH_M
-        points = points[((points >= low) & (points <= high)).all(axis=1)]
+    if region is not None and len(points):
+        points = points[((points >= region[0]) & (points <= region[1])).all(axis=1)]
     return points
 
 
-def outline_points(geometry: Geometry) -> Floats:
-    """Points (n, 2) about `SPACING_M` apart along lines, or along the edges one sees of a mesh from above."""
+def outline_points(geometry: Geometry, region: Floats | None = None) -> Floats:
+    """Points (n, 2) about `SPACING_M` apart along lines, or along the edges one sees of a mesh from above.
+
+    region : (2, 2) low and high corner outside which faces need not be looked at, or None.
+    """
     if isinstance(geometry, Lines):
         inner = np.ones(max(len(geometry.vertices) - 1, 0), dtype=bool)
         ends = geometry.offsets[1:-1]
@@ -170,22 +180,27 @@ def outline_points(geometry: Geometry) -> Floats:
         start = np.flatnonzero(inner)
         return _sampled(geometry.vertices[start, :2], geometry.vertices[start + 1, :2])
     if isinstance(geometry, Mesh) and len(geometry.faces):
-        edges, vertices = _seen_edges(geometry)
+        edges, vertices = _seen_edges(geometry, region)
         return _sampled(vertices[edges[:, 0], :2], vertices[edges[:, 1], :2])
     return np.zeros((0, 2))
 
 
-def _seen_edges(mesh: Mesh) -> tuple[NDArray[np.int64], Floats]:
+def _seen_edges(mesh: Mesh, region: Floats | None) -> tuple[NDArray[np.int64], Floats]:
     """Edges of one face only or between faces at an angle, (k, 2), and the vertices they index."""
-    faces = mesh.faces[:MOST_FACES]
-    used, inverse = np.unique(np.round(mesh.vertices, 3), axis=0, return_inverse=True)
-    corner = inverse.reshape(-1)[faces].astype(np.int64)
+    kept = np.arange(len(mesh.faces))
+    if region is not None:
+        inside = ((mesh.vertices[:, :2] >= region[0]) & (mesh.vertices[:, :2] <= region[1])).all(axis=1)
+        kept = np.flatnonzero(inside[mesh.faces].any(axis=1))
+    kept = kept[:MOST_FACES]
+    faces = mesh.faces[kept]
+    used, inverse = np.unique(np.round(mesh.vertices[faces.ravel()], 3), axis=0, return_inverse=True)
+    corner = inverse.reshape(-1, 3).astype(np.int64)
     edges = np.sort(corner[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     face = np.repeat(np.arange(len(faces)), 3)
     key = edges[:, 0] * len(used) + edges[:, 1]
     order = np.argsort(key, kind="stable")
-    key, edges, normal = key[order], edges[order], mesh.face_normal[face[order]]
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    key, edges, normal = key[order], edges[order], mesh.face_normal[kept[face[order]]]
+    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
     count = np.diff(np.r_[first, len(key)])
     second = np.minimum(first + 1, len(key) - 1)
     flat = (count == 2) & ((normal[first] * normal[second]).sum(axis=1) > CREASE)
@@ -234,7 +249,8 @@ def _feet(layer: Layer) -> Floats:
     if isinstance(geometry, Mesh) and len(geometry.faces):
         return _lowest(geometry)
     if isinstance(geometry, Points):
-        return _lowest_of_cells(geometry.vertices)
+        step = max(1, len(geometry.vertices) // MOST_POINTS)
+        return _lowest_of_cells(geometry.vertices[::step])
     if isinstance(geometry, Lines):
         return geometry.vertices
     if isinstance(geometry, Instances):

@@ -13,6 +13,9 @@ import geo.formats
 from geo.formats.contract import HEAD_BYTES, Format
 from geo.model import UserError
 
+# Ends of names that many formats share; of such a file only the content tells what it is.
+OPEN_SUFFIXES = {".json", ".jsonl", ".xml", ".gml", ".zip", ".gz", ".txt", ".csv", ""}
+
 
 @cache
 def formats() -> dict[str, Format]:
@@ -76,17 +79,22 @@ def detect(path: Path) -> Format:
     """The format of a file by its bytes; the name breaks ties. Raises `UserError` if no format fits."""
     head = file_head(path)
     fits = [f for f in formats().values() if f.sniff(path, head)]
-    if fits:
-        return next((f for f in fits if matches_name(f, path)), fits[0])
-    named = [f.title for f in formats().values() if matches_name(f, path)]
-    if named:
+    named = next((f for f in fits if matches_name(f, path)), None)
+    if named is not None:
+        return named
+    claimed = [] if path.suffix.lower() in OPEN_SUFFIXES else [f for f in formats().values() if matches_name(f, path)]
+    if claimed:
+        content = f"is {fits[0].title}" if fits else "is something else or damaged from the first byte"
+        advice = "Give it the name it should have" if fits else "Check how the file was made"
         raise UserError(
             f"{path.name} is not what its name says.",
-            f"The name belongs to {named[0]}, but the content is something else or damaged from the first byte.",
-            "Check how the file was made, or fetch it again.",
+            f"The name belongs to {claimed[0].title}, but the content {content}.",
+            f"{advice}, or fetch it again.",
             code="file.wrong_name",
-            values={"name": path.name, "format": named[0]},
+            values={"name": path.name, "format": claimed[0].title},
         )
+    if fits:
+        return fits[0]
     raise UserError(
         f"{path.name} is of a kind the program cannot read.",
         f"Its content fits none of: {', '.join(f.title for f in formats().values())}.",

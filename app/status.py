@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from app.connections import Connections
 from app.language import tr
-from app.panels.analyses import progress_line
 from app.numbers import megabytes_text, unit_text
+from app.panels.analyses import progress_line
 from geo.crs import title
 from geo.model import Frame
 

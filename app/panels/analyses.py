@@ -24,9 +24,9 @@ from app.appearance import set_icon
 from app.jobs import Job, JobState
 from app.language import error_texts, tr
 from app.names import layer_title
+from app.numbers import seconds_text
 from app.panels.panel import Panel, line, scrolled
 from app.widgets.later import Later
-from app.numbers import seconds_text
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
 from geo.model import Layer, UserError

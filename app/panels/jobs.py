@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from app.jobs import Job, JobState
 from app.language import tr
+from app.numbers import seconds_text
 from app.panels.analyses import progress_line
 from app.panels.panel import Panel, scrolled, small_button
-from app.numbers import seconds_text
 from app.widgets.wording import say
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from app.appearance import colours, icon
 from app.commands import RemoveLayers, ReplaceLayer, SetStyle
 from app.language import tr
 from app.names import layer_title
+from app.numbers import unit_text
 from app.panels.panel import Panel, line, small_button
 from app.widgets.later import Later
-from app.numbers import unit_text
 from app.widgets.wording import say
 from geo.model import ElementRef, Layer
 

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from app.language import issue_text, tr
 from app.names import layer_title
+from app.numbers import number_text, quantity_text
 from app.panels.layers import element_name
 from app.panels.panel import Panel
-from app.numbers import number_text, quantity_text
 from geo.crs import to_lonlat
 from geo.model import ElementRef, Field, Frame, Grid, Image, Instances, Layer, Lines, Mesh, Points
 

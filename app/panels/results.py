@@ -11,9 +11,9 @@ from analysis.contract import ParamInfo, describe_params
 from analysis.registry import analyses
 from app.commands import RemoveLayers
 from app.language import issue_text, tr
+from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
 from app.widgets.later import Later
-from app.numbers import quantity_text
 from app.widgets.wording import say
 from app.workbench import Run, runs_of
 from geo.model import Layer

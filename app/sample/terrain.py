@@ -190,8 +190,8 @@ def write(ground: Ground, path: Path) -> None:
     values = ground.values[::-1].astype(np.float32)
     profile = {
         "driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1, "dtype": "float32",
-        "crs": f"{CRS}+{KVD1964}", "transform": transform(ground.cell, shifted=True), "compress": "deflate", "predictor": 3,
-        "tiled": True, "blockxsize": 256, "blockysize": 256,
+        "crs": f"{CRS}+{KVD1964}", "transform": transform(ground.cell, shifted=True),
+        "compress": "deflate", "predictor": 3, "tiled": True, "blockxsize": 256, "blockysize": 256,
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as file:
         file.write(values, 1)

@@ -11,13 +11,35 @@ import numpy as np
 import orjson
 
 from geo.formats.city_objects import MAX_IDS, CityObject
-from geo.model import Column, ElementTable, Feedback, Issue
+from geo.model import Column, ElementTable, Feedback, Issue, UserError
 
 # Columns of our own; an attribute of the same name is kept under another key, with its name as title.
 OBJECT_TYPE, PARENT, LOD = "object_type", "parent", "lod"
 OWN_COLUMNS = (OBJECT_TYPE, PARENT, LOD)
 MAX_ANCESTORS = 32
 EXACT_INTEGER = 2**53
+
+
+def refuse_cyclic_parents(objects: Mapping[str, CityObject], name: str) -> None:
+    """Raise `UserError` when an object is its own ancestor: what belongs to what is then anybody's guess."""
+    family = Family(objects)
+    clear: set[str] = set()
+    for start, item in objects.items():
+        way: list[str] = []
+        current: str | None = start if family.parent(item) is not None else None
+        while current is not None and current not in clear and current in objects:
+            if current in way:
+                loop = " -> ".join([*way[way.index(current) :], current][:6])
+                raise UserError(
+                    f"{name} has an object that is its own ancestor.",
+                    f"Its parents go round in a circle: {loop}.",
+                    "The file is damaged; export it again from the program that made it.",
+                    code="cityjson.cyclic_parent",
+                    values={"name": name, "loop": loop},
+                )
+            way.append(current)
+            current = family.parent(objects[current])
+        clear.update(way)
 
 
 @dataclass

@@ -30,6 +30,7 @@ from geo.formats.city_shapes import (
     touch,
     with_instances,
 )
+from geo.formats.city_table import refuse_cyclic_parents
 from geo.formats.cityjson_file import Keep, claimed_extent, load, undo_second_translation
 from geo.formats.cityjson_templates import place
 from geo.formats.cityjson_text import collector_paused
@@ -146,6 +147,7 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     crs = options.crs or file.crs
     if crs is None:
         raise MissingCrs(path.name)
+    refuse_cyclic_parents({item.id: item for item in file.objects}, path.name)
     undo_second_translation(file, crs)
     file.issues += [*check_place(file, crs), *vertical_doubt(crs, file, frame)]
     feedback.step(0.42, "coordinates")

@@ -58,6 +58,20 @@ def test_files_that_are_not_what_they_say(tmp_path: Path, content: bytes, name: 
     assert code_of(caught) == code
 
 
+def test_a_raster_named_like_a_building_model_is_refused(tmp_path: Path) -> None:
+    wrong = write_terrain_tif(tmp_path / "t.tif").rename(tmp_path / "house.ifc")
+    with pytest.raises(UserError) as caught:
+        import_files([wrong], frame=None)
+    assert code_of(caught) == "file.wrong_name"
+    assert "GeoTIFF" in caught.value.why
+
+
+def test_a_name_that_says_nothing_leaves_it_to_the_content(tmp_path: Path) -> None:
+    for name in ("terrain.dat", "terrain"):
+        plain = write_terrain_tif(tmp_path / "t.tif").rename(tmp_path / name)
+        assert import_files([plain], frame=None).layers[0].theme == "terrain"
+
+
 def test_absent_file_and_folder(tmp_path: Path) -> None:
     for path, code in ((tmp_path / "none.tif", "file.absent"), (tmp_path, "file.folder")):
         with pytest.raises(UserError) as caught:

@@ -8,7 +8,7 @@ from app.view.lines import LinesActors
 from app.view.mesh import MeshActors
 from app.view.points import PointsActors
 from app.view.terrain import DrapedActors, TerrainActors
-from geo.model import Layer
+from geo.model import Grid, Instances, Layer, Lines, Mesh, Points
 
 ACTORS: dict[str, type[LayerActors]] = {
     "terrain": TerrainActors,
@@ -21,10 +21,34 @@ ACTORS: dict[str, type[LayerActors]] = {
 }
 
 
-def actors_of(layer: Layer, look: Look) -> LayerActors | None:
+HEAVY = 20_000  # triangles, cells or points from which preparing a layer is worth a job
+
+
+def prepare(layer: Layer) -> object:
+    """The arrays that drawing a layer needs; pure, may run in any thread. None when there is nothing to prepare."""
+    maker = _maker_of(layer)
+    return maker.prepare(layer) if maker is not None else None
+
+
+def is_heavy(layer: Layer) -> bool:
+    """Whether preparing a layer would be felt in the window."""
+    geometry = layer.geometry
+    if isinstance(geometry, Mesh):
+        return len(geometry.faces) > HEAVY
+    if isinstance(geometry, Instances):
+        return geometry.face_count > HEAVY
+    if isinstance(geometry, Grid):
+        return layer.kind == "terrain" and geometry.values.size > HEAVY
+    return isinstance(geometry, Points | Lines) and len(geometry.vertices) > HEAVY
+
+
+def actors_of(layer: Layer, look: Look, prepared: object = None) -> LayerActors | None:
     """The actors of a layer, or None when there is nothing to draw (a table, an empty geometry)."""
+    maker = _maker_of(layer)
+    return maker(layer, look, prepared) if maker is not None else None
+
+
+def _maker_of(layer: Layer) -> type[LayerActors] | None:
     if layer.geometry is None or layer.geometry.bounds is None:
         return None
-    kind = "terrain" if layer.theme == "terrain" and layer.kind == "mesh" else layer.kind
-    maker = ACTORS.get(kind)
-    return maker(layer, look) if maker is not None else None
+    return ACTORS.get("terrain" if layer.theme == "terrain" and layer.kind == "mesh" else layer.kind)

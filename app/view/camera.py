@@ -214,6 +214,34 @@ def clipping(camera: Camera, bounds: Bounds | None) -> tuple[float, float]:
     return (near, max(far, near * 2))
 
 
+def boxes_in_view(camera: Camera, low: Vector, high: Vector, *, aspect: float) -> NDArray[np.bool_]:
+    """(k,) whether boxes (k, 3) to (k, 3) may be in the picture; aspect = width / height. Never a false no."""
+    right, up, forward = camera.basis
+    tangent = math.tan(math.radians(camera.fov) / 2)
+    walls = np.array(
+        [
+            forward * tangent * aspect + right,
+            forward * tangent * aspect - right,
+            forward * tangent + up,
+            forward * tangent - up,
+            forward,
+        ]
+    )
+    middle, half = (low + high) / 2 - camera.eye, (high - low) / 2
+    return np.asarray((middle @ walls.T + half @ np.abs(walls).T >= 0).all(axis=1))
+
+
+def distances_to(camera: Camera, low: Vector, high: Vector) -> Vector:
+    """(k,) distance from the eye to the nearest point of each box [m]; 0 inside."""
+    outside = np.maximum(np.maximum(low - camera.eye, camera.eye - high), 0.0)
+    return np.asarray(np.linalg.norm(outside, axis=1))
+
+
+def pixels_per_metre(camera: Camera, distance: Vector, *, height: int) -> Vector:
+    """Length on the screen of a metre across the view at distances [m]."""
+    return height / (2 * math.tan(math.radians(camera.fov) / 2) * np.maximum(distance, NEAREST))
+
+
 def metres_per_pixel(camera: Camera, height: int) -> float:
     """Length of one pixel at the focus [m]."""
     return 2 * camera.distance * math.tan(math.radians(camera.fov) / 2) / max(height, 1)

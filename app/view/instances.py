@@ -1,4 +1,4 @@
-"""Repeated shapes, above all trees: written out as triangles with round normals, one actor for a layer.
+"""Repeated shapes, above all trees: written out as triangles with round normals, one draw for a tile.
 
 Written out, they take the light of the sky texture like everything else. Beyond a limit each shape becomes an
 icosahedron of its own size, and beyond a second limit only every n-th one is drawn.
@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from vtkmodules.vtkRenderingCore import vtkActor
 
 from app.colour import field_colours
-from app.view.camera import Camera
 from app.view.creases import vertex_normals
-from app.view.layer_actors import face_texture, new_actor
 from app.view.legend import shown_field
 from app.view.mesh import MeshActors
-from app.view.polydata import ArrayTexture, triangles
 from app.view.shader import Finish
-from app.view.sky import shown_elements
-from geo.model import Instances, Mesh
+from app.view.tiles import Part, Tile, TiledMesh, tile_numbers, tiles_wanted
+from geo.model import Instances, Layer, Mesh
 
 MOST_FACES = 2_500_000
 WORTH_TWO_FORMS = 150_000  # triangles from which a coarse form pays
@@ -54,55 +50,16 @@ SLOT_ROLES = ("crown", "trunk")
 class InstancesActors(MeshActors):
     """Trees and furniture."""
 
-    def build(self) -> None:
-        """The shapes as they are, and icosahedra in their place for views from far away."""
-        super().build()
-        self._far = False
-        self._coarse: vtkActor | None = None
-        if self._drawn.face_count < WORTH_TWO_FORMS or self._drawn.face_count <= 20 * len(self._drawn.shape):
-            return
-        simple = simplified(self._drawn)
-        self._coarse_instances = simple
-        mesh = simple.baked()
-        self._coarse = new_actor(triangles(mesh.vertices, mesh.faces, normals=_normals(simple)))
-        self._coarse_element = mesh.face_element
-        self._coarse_texture = ArrayTexture(np.zeros((1, 1024, 4), np.uint8), smooth=False)
-        self._coarse.GetProperty().SetTexture("faceTex", self._coarse_texture.texture)
-        self.look.light.apply(self._coarse, self.finish())
-        self.actors.append(self._coarse)
+    @staticmethod
+    def prepare(layer: Layer) -> TiledMesh:
+        """The shapes as they are, and icosahedra in their place for views from far away, by tiles."""
+        if not isinstance(layer.geometry, Instances):
+            raise TypeError(f"{layer.kind} is not instances")
+        return tiled_instances(light_enough(layer.geometry))
 
-    def recolour(self) -> None:
-        """Colours of both forms."""
-        super().recolour()
-        if self._coarse is not None:
-            shown = shown_elements(self.layer)[self._coarse_element]
-            colours = self._colours_of(self._coarse_instances, self._coarse_element)
-            self._coarse_texture.write(face_texture(colours, np.where(shown, 255, 0).astype(np.uint8)))
-
-    def look_from(self, camera: Camera) -> None:
-        """Icosahedra when the eye is far from what it looks at."""
-        self._far = camera.distance > FAR
-        self.show()
-
-    def show(self) -> None:
-        """One of the two forms."""
-        visible = self.layer.style.visible
-        far = self._far and self._coarse is not None
-        self._faces.SetVisibility(visible and not far)
-        if self._coarse is not None:
-            self._coarse.SetVisibility(visible and far)
-
-    def mesh(self) -> Mesh:
-        """All instances as triangles; `face_element` is the instance's element."""
-        geometry = self.layer.geometry
-        if not isinstance(geometry, Instances):
-            raise TypeError(f"{self.layer.kind} is not instances")
-        self._drawn = light_enough(geometry)
-        return self._drawn.baked()
-
-    def normals(self) -> NDArray[np.float32]:
-        """Round normals, turned with each instance."""
-        return _normals(self._drawn)
+    def is_far(self, distance: float, scale: float) -> bool:
+        """Icosahedra when the eye is far away."""
+        return distance > FAR
 
     def finish(self) -> Finish:
         """Round, and letting some light through."""
@@ -110,25 +67,71 @@ class InstancesActors(MeshActors):
 
     def face_colours(self) -> NDArray[np.uint8]:
         """Crown and trunk by material slot; with a field, the field."""
-        return self._colours_of(self._drawn, self._mesh.face_element)
-
-    def _colours_of(self, instances: Instances, element: NDArray[np.int32]) -> NDArray[np.uint8]:
         field = shown_field(self.layer)
+        slot, instance = self._tiled.slot, self._tiled.instance
+        if slot is None or instance is None:
+            raise TypeError("repeated shapes were prepared without their slots")
         if field is not None and field.on == "element":
-            return field_colours(field, self.look.theme)[0][element]
-        slot, instance = _face_slots(instances)
+            return field_colours(field, self.look.theme)[0][self._tiled.element]
         theme = self.look.theme
         if self.layer.theme == "tree":
-            palette = np.array([self._own_or(theme.rgb(role)) for role in SLOT_ROLES], dtype=np.float64)
+            palette = np.array([self._own_or(theme.rgb(role)) for role in SLOT_ROLES], dtype=np.float32)
         else:
-            palette = np.array([self.plain_rgb()] * 2, dtype=np.float64)
+            palette = np.array([self.plain_rgb()] * 2, dtype=np.float32)
         # A golden-ratio sequence: varied, even, and the same each time.
-        shade = 1.0 + VARIETY * (2.0 * np.mod(instance * 0.6180339887, 1.0) - 1.0)
-        colours = palette[np.minimum(slot, 1)] * shade[:, None]
-        return np.clip(colours, 0, 255).astype(np.uint8)
+        shade = 1.0 + VARIETY * (2.0 * np.mod(np.arange(int(instance.max()) + 1) * 0.6180339887, 1.0) - 1.0)
+        colours = palette[None] * shade.astype(np.float32)[:, None, None]
+        return np.clip(colours, 0, 255).astype(np.uint8)[instance, np.minimum(slot, 1)]
 
     def _own_or(self, palette: tuple[int, int, int]) -> tuple[int, int, int]:
         return self.plain_rgb() if self.layer.style.colour else palette
+
+
+def tiled_instances(instances: Instances) -> TiledMesh:
+    """Instances written out as triangles with round normals, in square tiles; pure."""
+    if len(instances.shape) == 0 or instances.face_count == 0:
+        return TiledMesh((), np.zeros(0, np.int32), slot=np.zeros(0, np.uint8), instance=np.zeros(0, np.int32))
+    two_forms = instances.face_count >= WORTH_TWO_FORMS and instances.face_count > 20 * len(instances.shape)
+    wanted = tiles_wanted(instances.face_count, len(instances.shape))
+    number = np.zeros(len(instances.shape), dtype=np.int16)
+    if wanted > 1:
+        number = tile_numbers(instances.transform[:, :2, 3], wanted=wanted)
+    tiles, slots, owners, elements, sources = [], [], [], [], []
+    first = coarse_first = 0
+    for tile_number in range(int(number.max()) + 1):
+        rows = np.flatnonzero(number == tile_number)
+        mine = _subset(instances, rows)
+        mesh = mine.baked()
+        if len(mesh.faces) == 0:
+            continue
+        slot, owner = _face_slots(mine)
+        coarse, source = _coarse(mine, slot, owner) if two_forms else (None, np.zeros(0, np.int64))
+        fine = Part(mesh.vertices.astype(np.float32), mesh.faces, _normals(mine))
+        low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+        tiles.append(Tile(fine, first, low, high, None, coarse, coarse_first))
+        slots.append(slot.astype(np.uint8))
+        owners.append(rows[owner].astype(np.int32))
+        elements.append(mesh.face_element)
+        sources.append((source + first).astype(np.int32))
+        first, coarse_first = first + len(mesh.faces), coarse_first + len(source)
+    element, slot, instance = (np.concatenate(part) for part in (elements, slots, owners))
+    return TiledMesh(tuple(tiles), element, None, np.concatenate(sources), None, slot, instance)
+
+
+def _coarse(instances: Instances, slot: NDArray[np.int64], owner: NDArray[np.int64]) -> tuple[Part, NDArray[np.int64]]:
+    """Icosahedra in place of the shapes, and the face whose colour each of their faces takes: one of the crown."""
+    simple = simplified(instances)
+    mesh = simple.baked()
+    crown = np.zeros(len(instances.shape), dtype=np.int64)
+    crown[owner] = np.arange(len(owner))
+    chosen = np.flatnonzero(slot == 0)
+    crown[owner[chosen]] = chosen
+    part = Part(mesh.vertices.astype(np.float32), mesh.faces, _normals(simple))
+    return part, crown[_face_slots(simple)[1]]
+
+
+def _subset(instances: Instances, rows: NDArray[np.int64]) -> Instances:
+    return Instances(instances.shapes, instances.shape[rows], instances.transform[rows], instances.element[rows])
 
 
 def light_enough(instances: Instances) -> Instances:

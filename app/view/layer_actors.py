@@ -64,31 +64,45 @@ class Drape:
 
 
 class LayerActors:
-    """The actors of one layer. Made once; `refresh` follows changes of the layer, `retheme` those of the palette."""
+    """The actors of one layer. Made once; `refresh` follows changes of the layer, `retheme` those of the palette.
 
-    def __init__(self, layer: Layer, look: Look) -> None:
+    Parameters
+    ----------
+    prepared : object or None
+        What `prepare` made of the layer beside the main thread; None = make it now.
+    """
+
+    def __init__(self, layer: Layer, look: Look, prepared: object = None) -> None:
         self.layer = layer
         self.look = look
         self.actors: list[vtkActor] = []
-        self.build()
+        self._rebuild(prepared)
         self.recolour()
         self.show()
 
-    def build(self) -> None:
-        """Make the actors from the geometry."""
+    @staticmethod
+    def prepare(layer: Layer) -> object:
+        """The arrays that drawing needs: pure, depends on geometry and theme alone, may run in any thread."""
+        return None
+
+    def build(self, prepared: object) -> None:
+        """Make the actors from what `prepare` made of the layer."""
         raise NotImplementedError
+
+    def _rebuild(self, prepared: object) -> None:
+        self.build(prepared if prepared is not None else self.prepare(self.layer))
 
     def recolour(self) -> None:
         """Set colours and hidden elements from style, fields and theme."""
 
-    def refresh(self, layer: Layer, what: str) -> bool:
+    def refresh(self, layer: Layer, what: str, prepared: object = None) -> bool:
         """Follow a change of the layer. True when the actors themselves were replaced."""
         geometry_changed = layer.geometry is not self.layer.geometry
         self.layer = layer
         if geometry_changed:
             self.look.light.forget(self.actors)
             self.actors = []
-            self.build()
+            self._rebuild(prepared)
         if what != "name":
             self.recolour()
         self.show()
@@ -103,8 +117,8 @@ class LayerActors:
         for actor in self.actors:
             actor.SetVisibility(self.layer.style.visible)
 
-    def look_from(self, camera: Camera) -> None:
-        """The camera has moved: layers with a coarse and a fine form choose."""
+    def look_from(self, camera: Camera, size: tuple[int, int]) -> None:
+        """The camera has moved, or the picture has another size [pixels]: large layers choose what to draw."""
 
     def release(self) -> None:
         """The layer is gone."""

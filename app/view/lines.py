@@ -27,7 +27,7 @@ def line_pairs(lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 class LinesActors(LayerActors):
     """Polylines, unlit, coloured each."""
 
-    def build(self) -> None:
+    def build(self, prepared: object) -> None:
         """One actor for all."""
         lines = self._lines()
         self._pairs, self._owner = line_pairs(lines)

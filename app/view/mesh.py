@@ -1,20 +1,23 @@
-"""Triangles: buildings, models, roads, results on facades. One actor for the faces, one for the creases."""
+"""Triangles: buildings, models, roads, results on facades. Few draws: faces, creases and a coarse form per tile."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkActor
 
 from app.colour import field_colours
-from app.view.camera import Camera
-from app.view.creases import CITY_ANGLE, MODEL_ANGLE, crease_edges
+from app.view.camera import Camera, boxes_in_view, distances_to, pixels_per_metre
+from app.view.creases import CITY_ANGLE, MODEL_ANGLE
 from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_actor, unlit_actor
 from app.view.legend import PAINTED_FIELD, shown_field
 from app.view.polydata import ArrayTexture, segments, set_segments, triangles
 from app.view.shader import Finish
 from app.view.sky import shown_elements
-from geo.model import Field, Mesh
+from app.view.tiles import Edges, Part, Tile, TiledMesh, tiled_mesh
+from geo.model import Field, Layer, Mesh
 
 Colours = NDArray[np.uint8]
 
@@ -25,36 +28,91 @@ LINE_PULL = 0.001
 CLEAR_LINES = {"building": (700.0, 0.35), "bim": (120.0, 0.12)}  # metres of full strength, and the weakest
 SPACE_OPACITY = 0.16
 MODEL_MUTE = 0.35  # share of the palette's wall colour in the colours of a model
-FACES_A_TEXTURE_HOLDS = 1024 * 16384
+COARSE_SCALE = 0.45  # pixels per metre below which a house is a few pixels: boxes do
+LINES_GONE, LINES_FULL = 0.35, 0.8  # pixels per metre between which the creases of a large layer fade in
+
+
+@dataclass
+class DrawnTile:
+    """The actors of one tile and what the camera has made of them."""
+
+    fine: vtkActor
+    coarse: vtkActor | None
+    lines: vtkActor | None
+    edges: Edges | None
+    inside: bool = True
+    far: bool = False
+    near: float = 1.0
+
+    @property
+    def solids(self) -> list[vtkActor]:
+        """The actors with faces."""
+        return [self.fine] if self.coarse is None else [self.fine, self.coarse]
+
+    @property
+    def actors(self) -> list[vtkActor]:
+        """All of them."""
+        return self.solids if self.lines is None else [*self.solids, self.lines]
+
+    def show(self, visible: bool) -> None:
+        """Draw the form that fits, or nothing."""
+        coarse = self.far and self.coarse is not None
+        self.fine.SetVisibility(visible and self.inside and not coarse)
+        if self.coarse is not None:
+            self.coarse.SetVisibility(visible and self.inside and coarse)
+        if self.lines is not None:
+            self.lines.SetVisibility(visible and self.inside and not coarse and self.near > 0.0)
 
 
 class MeshActors(LayerActors):
-    """A layer of triangles; colour and visibility of each face lie in a texture."""
+    """A layer of triangles, in tiles when it is large.
 
-    def build(self) -> None:
-        """Faces, and creases where the theme has them."""
-        mesh = self.mesh()
-        self._mesh = mesh
-        self._faces = new_actor(triangles(mesh.vertices, mesh.faces, normals=self.normals()))
+    Colour and visibility of each face lie in one texture that all tiles share, in the order in which they are drawn.
+    """
+
+    @staticmethod
+    def prepare(layer: Layer) -> TiledMesh:
+        """Tiles, creases where the theme has them, boxes for buildings far away."""
+        if not isinstance(layer.geometry, Mesh):
+            raise TypeError(f"{layer.kind} is not a mesh")
+        building = layer.theme == "building"
+        angle = MODEL_ANGLE if layer.theme == "bim" else CITY_ANGLE
+        return tiled_mesh(
+            layer.geometry,
+            angle=angle if layer.theme in CREASED else None,
+            feet=not building,
+            boxes=building,
+            roofs=building,
+        )
+
+    def build(self, prepared: object) -> None:
+        """Faces of each tile, and its creases and coarse form where it has them."""
+        if not isinstance(prepared, TiledMesh):
+            raise TypeError(f"{self.layer.kind} was not prepared as triangles")
+        self._tiled = prepared
         self._texture = ArrayTexture(np.zeros((1, 1024, 4), np.uint8), smooth=False)
-        self._faces.GetProperty().SetTexture("faceTex", self._texture.texture)
-        self.look.light.apply(self._faces, self.finish())
-        self.actors = [self._faces]
-        self._lines: vtkActor | None = None
-        self._near = 1.0
-        if self.layer.theme in CREASED and len(mesh.faces):
-            self._build_lines(mesh)
+        self._coarse_texture = ArrayTexture(np.zeros((1, 1024, 4), np.uint8), smooth=False)
+        self._tiles = [self._draw(tile) for tile in prepared.tiles]
+        self._low = np.array([tile.low for tile in prepared.tiles]).reshape(-1, 3)
+        self._high = np.array([tile.high for tile in prepared.tiles]).reshape(-1, 3)
+        self._lines_hide: frozenset[str] = frozenset()
+        self.actors = [actor for tile in self._tiles for actor in tile.actors]
 
-    def mesh(self) -> Mesh:
-        """The triangles to draw."""
-        geometry = self.layer.geometry
-        if not isinstance(geometry, Mesh):
-            raise TypeError(f"{self.layer.kind} is not a mesh")
-        return geometry
+    def _draw(self, tile: Tile) -> DrawnTile:
+        fine = self._faces_actor(tile.fine, tile.first, self._texture)
+        coarse = self._faces_actor(tile.coarse, tile.coarse_first, self._coarse_texture) if tile.coarse else None
+        lines = None
+        if tile.edges is not None:
+            lines = unlit_actor(segments(tile.edges.vertices, tile.edges.pairs), pull=LINE_PULL)
+            lines.GetProperty().SetLineWidth(1.2)
+        return DrawnTile(fine, coarse, lines, tile.edges)
 
-    def normals(self) -> NDArray[np.float32] | None:
-        """Normals of the vertices where the surface is round; None = flat faces."""
-        return None
+    def _faces_actor(self, part: Part, first: int, texture: ArrayTexture) -> vtkActor:
+        actor = new_actor(triangles(part.vertices, part.faces, normals=part.normals))
+        actor.GetProperty().SetTexture("faceTex", texture.texture)
+        self.look.light.apply(actor, self.finish())
+        actor.GetShaderProperty().GetFragmentCustomUniforms().SetUniformi("faceStart", first)
+        return actor
 
     def finish(self) -> Finish:
         """How the faces take the light."""
@@ -62,33 +120,74 @@ class MeshActors(LayerActors):
 
     def recolour(self) -> None:
         """Colours and hidden elements of all faces: one write of a texture."""
-        theme, style = self.look.theme, self.layer.style
+        style = self.layer.style
+        element = self._tiled.element
         colours = self.face_colours()
-        shown = shown_elements(self.layer)[self._mesh.face_element]
-        self._texture.write(face_texture(colours, np.where(shown, 255, 0).astype(np.uint8)))
-        coloured = shown_field(self.layer) is not None
-        self.look.light.set_keep(self._faces, RESULT_KEEP if coloured else 0.0)
+        alpha = np.full(len(element), 255, dtype=np.uint8)
+        if style.hidden:
+            alpha[~shown_elements(self.layer)[element]] = 0
+        self._write(colours, alpha)
+        keep = RESULT_KEEP if shown_field(self.layer) is not None else 0.0
         opacity = style.opacity * (SPACE_OPACITY if self.layer.theme == "space" else 1.0)
-        self._faces.GetProperty().SetOpacity(opacity)
-        self._faces.SetForceTranslucent(opacity < 1.0)
-        self._faces.GetProperty().SetBackfaceCulling(opacity < 1.0)
-        if self._lines is not None:
-            line = self._lines.GetProperty()
-            line.SetColor(theme.unit_rgb("edge"))
-            line.SetOpacity(theme.edge_opacity * (0.5 + 0.5 * opacity) * self._near)
-            keep = shown_elements(self.layer)[self._edge_element]
-            set_segments(self._lines.GetMapper().GetInput(), self._edges[keep])
+        for tile in self._tiles:
+            for actor in tile.solids:
+                self.look.light.set_keep(actor, keep)
+                actor.GetProperty().SetOpacity(opacity)
+                actor.SetForceTranslucent(opacity < 1.0)
+                actor.GetProperty().SetBackfaceCulling(opacity < 1.0)
+        self._edge_strength = self.look.theme.edge_opacity * (0.5 + 0.5 * opacity)
+        self._draw_lines()
 
-    def look_from(self, camera: Camera) -> None:
-        """Creases fade with distance: where many fall on one pixel they would only blacken it."""
-        bounds = self.layer.geometry.bounds if self.layer.geometry is not None else None
-        if self._lines is None or bounds is None:
+    def _write(self, colours: Colours, alpha: NDArray[np.uint8]) -> None:
+        order, coarse = self._tiled.order, self._tiled.coarse_face
+        if coarse is not None and len(coarse):
+            self._coarse_texture.write(face_texture(colours[coarse], alpha[coarse]))
+        if order is not None:
+            colours, alpha = colours[order], alpha[order]
+        self._texture.write(face_texture(colours, alpha))
+
+    def _draw_lines(self) -> None:
+        """Creases in their colour, without those of hidden elements."""
+        hidden = self.layer.style.hidden
+        shown = shown_elements(self.layer) if hidden != self._lines_hide else None
+        self._lines_hide = hidden
+        for tile in self._tiles:
+            if tile.lines is None or tile.edges is None:
+                continue
+            property_ = tile.lines.GetProperty()
+            property_.SetColor(self.look.theme.unit_rgb("edge"))
+            property_.SetOpacity(self._edge_strength * tile.near)
+            if shown is not None:
+                kept = tile.edges.pairs[shown[tile.edges.element]]
+                set_segments(tile.lines.GetMapper().GetInput(), kept)
+
+    def look_from(self, camera: Camera, size: tuple[int, int]) -> None:
+        """Tiles outside the picture are not drawn; far ones are boxes, and their creases fade and go."""
+        if not self._tiles:
             return
-        outside = np.maximum(np.maximum(np.array(bounds.low) - camera.eye, camera.eye - np.array(bounds.high)), 0.0)
+        inside = boxes_in_view(camera, self._low, self._high, aspect=size[0] / max(size[1], 1))
+        distance = distances_to(camera, self._low, self._high)
+        scale = pixels_per_metre(camera, distance, height=size[1])
         full, least = CLEAR_LINES.get(self.layer.theme, CLEAR_LINES["building"])
-        self._near = min(max(full / max(float(np.linalg.norm(outside)), 1.0), least), 1.0)
-        strength = self.look.theme.edge_opacity * (0.5 + 0.5 * self._faces.GetProperty().GetOpacity())
-        self._lines.GetProperty().SetOpacity(strength * self._near)
+        for tile, seen, away, detail in zip(self._tiles, inside, distance, scale, strict=True):
+            tile.inside = bool(seen)
+            tile.far = self.is_far(float(away), float(detail))
+            tile.near = min(max(full / max(float(away), 1.0), least), 1.0)
+            if self._tiled.is_split:
+                tile.near *= min(max((float(detail) - LINES_GONE) / (LINES_FULL - LINES_GONE), 0.0), 1.0)
+            if tile.lines is not None:
+                tile.lines.GetProperty().SetOpacity(self._edge_strength * tile.near)
+        self.show()
+
+    def is_far(self, distance: float, scale: float) -> bool:
+        """Whether a tile at a distance [m], drawn at a scale [pixels per metre], is drawn in its coarse form."""
+        return scale < COARSE_SCALE
+
+    def show(self) -> None:
+        """Of each tile the form that fits, if the layer is visible."""
+        visible = self.layer.style.visible
+        for tile in self._tiles:
+            tile.show(visible)
 
     def face_colours(self) -> Colours:
         """(m, 3) colour of every face."""
@@ -101,7 +200,7 @@ class MeshActors(LayerActors):
         return self._plain()
 
     def _plain(self) -> Colours:
-        colours = np.empty((len(self._mesh.faces), 3), dtype=np.uint8)
+        colours = np.empty((len(self._tiled.element), 3), dtype=np.uint8)
         colours[:] = self.plain_rgb()
         if self.layer.theme == "building" and not self.layer.style.colour:
             colours[self._roofs()] = self.look.theme.rgb("roof")
@@ -111,7 +210,7 @@ class MeshActors(LayerActors):
         surface = self.layer.field_named("surface")
         if surface is not None and surface.on == "face" and "roof" in surface.categories:
             return np.asarray(surface.values == surface.categories.index("roof"))
-        return np.asarray(self._mesh.face_normal[:, 2] > 0.5)
+        return self._tiled.roof if self._tiled.roof is not None else np.zeros(len(self._tiled.element), np.bool_)
 
     def _painted(self, painted: Field) -> Colours:
         """The model's own colours, muted toward the palette so that they sit in the city."""
@@ -126,24 +225,15 @@ class MeshActors(LayerActors):
         return np.clip(mixed, 0, 255).astype(np.uint8)
 
     def _by_field(self, field: Field) -> Colours:
-        if field.on == "vertex":
-            mean = field.values.astype(np.float64)[self._mesh.faces].mean(axis=1)
+        if field.on == "vertex" and isinstance(self.layer.geometry, Mesh):
+            mean = field.values.astype(np.float64)[self.layer.geometry.faces].mean(axis=1)
             field = Field(field.name, field.unit or "1", "face", mean, (), field.ramp, field.range)
         colours, _known = field_colours(field, self.look.theme)
         if field.on == "element":
-            colours = colours[self._mesh.face_element]
+            colours = colours[self._tiled.element]
         return colours
 
     def _pull(self) -> float:
         if self.layer.theme == "result":
             return RESULT_PULL
         return GROUND_COVER.get(self.layer.theme, 0.0)
-
-    def _build_lines(self, mesh: Mesh) -> None:
-        angle = MODEL_ANGLE if self.layer.theme == "bim" else CITY_ANGLE
-        edges, self._edge_element = crease_edges(mesh, angle=angle, feet=self.layer.theme != "building")
-        used, numbers = np.unique(edges.ravel(), return_inverse=True)
-        self._edges = numbers.reshape(-1, 2).astype(np.int32)
-        self._lines = unlit_actor(segments(mesh.vertices[used], self._edges), pull=LINE_PULL)
-        self._lines.GetProperty().SetLineWidth(1.2)
-        self.actors.append(self._lines)

@@ -18,7 +18,7 @@ POINT_PULL = 0.008
 class PointsActors(LayerActors):
     """Dots, unlit."""
 
-    def build(self) -> None:
+    def build(self, prepared: object) -> None:
         """One actor for all."""
         self._actor = unlit_actor(point_cloud(self._points().vertices), pull=POINT_PULL)
         property_ = self._actor.GetProperty()

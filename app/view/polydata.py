@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkDataArray, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkTexture
 
+Coordinates = NDArray[np.float64] | NDArray[np.float32]
+
 
 def triangles(
-    vertices: NDArray[np.float64], faces: NDArray[np.int32], *, normals: NDArray[np.float32] | None = None
+    vertices: Coordinates, faces: NDArray[np.int32], *, normals: NDArray[np.float32] | None = None
 ) -> vtkPolyData:
-    """Triangles; float32 from here on."""
+    """Triangles; float32 from here on. Arrays that are float32 and int32 already are shared, not copied."""
     data = vtkPolyData()
     data.SetPoints(_points(vertices))
     data.SetPolys(_cells(faces))
     if normals is not None:
-        array = numpy_to_vtk(np.ascontiguousarray(normals, dtype=np.float32), deep=True)
+        array = _shared(normals, np.float32)
         array.SetName("Normals")
         data.GetPointData().SetNormals(array)
     return data
 
 
-def segments(vertices: NDArray[np.float64], pairs: NDArray[np.int32]) -> vtkPolyData:
+def segments(vertices: Coordinates, pairs: NDArray[np.int32]) -> vtkPolyData:
     """Line segments (k, 2) between vertices."""
     data = vtkPolyData()
     data.SetPoints(_points(vertices))
@@ -38,7 +40,7 @@ def set_segments(data: vtkPolyData, pairs: NDArray[np.int32]) -> None:
     data.Modified()
 
 
-def point_cloud(vertices: NDArray[np.float64]) -> vtkPolyData:
+def point_cloud(vertices: Coordinates) -> vtkPolyData:
     """Points, one vertex cell each."""
     data = vtkPolyData()
     data.SetPoints(_points(vertices))
@@ -46,27 +48,53 @@ def point_cloud(vertices: NDArray[np.float64]) -> vtkPolyData:
     return data
 
 
+def dense_points(vertices: Coordinates, colours: NDArray[np.uint8], numbers: NDArray[np.int32]) -> vtkPolyData:
+    """Very many points as a single cell; `numbers` is 0, 1, 2 ... of at least their count and is shared."""
+    data = vtkPolyData()
+    data.SetPoints(_points(vertices))
+    cells = vtkCellArray()
+    count = len(vertices)
+    cells.SetData(_shared(np.array([0, count], np.int32), np.int32), _shared(numbers[:count], np.int32))
+    data.SetVerts(cells)
+    array = _shared(colours, np.uint8)
+    array.SetName("colours")
+    data.GetPointData().SetScalars(array)
+    return data
+
+
 def set_cell_colours(data: vtkPolyData, colours: NDArray[np.uint8]) -> None:
     """Colours (cells, 3 or 4) uint8."""
-    array = numpy_to_vtk(np.ascontiguousarray(colours, dtype=np.uint8), deep=True)
+    array = _shared(colours, np.uint8)
     array.SetName("colours")
     data.GetCellData().SetScalars(array)
     data.Modified()
 
 
-def _points(vertices: NDArray[np.float64]) -> vtkPoints:
+def textured_quads(vertices: Coordinates, quads: NDArray[np.int32], places: NDArray[np.float32]) -> vtkPolyData:
+    """Quads with texture coordinates (n, 2) of their vertices."""
+    data = vtkPolyData()
+    data.SetPoints(_points(vertices))
+    data.SetPolys(_cells(quads))
+    data.GetPointData().SetTCoords(_shared(places, np.float32))
+    return data
+
+
+def _points(vertices: Coordinates) -> vtkPoints:
     points = vtkPoints()
-    points.SetData(numpy_to_vtk(np.ascontiguousarray(vertices, dtype=np.float32), deep=True))
+    points.SetData(_shared(vertices, np.float32))
     return points
 
 
 def _cells(cells: NDArray[np.int32]) -> vtkCellArray:
-    count, corners = cells.shape
+    """Cells of one size: VTK needs no array of offsets, and 32 bits are enough."""
     array = vtkCellArray()
-    offsets = np.arange(count + 1, dtype=np.int64) * corners
-    connectivity = np.ascontiguousarray(cells, dtype=np.int64).ravel()
-    array.SetData(numpy_to_vtkIdTypeArray(offsets, deep=True), numpy_to_vtkIdTypeArray(connectivity, deep=True))
+    array.SetData(cells.shape[1], _shared(cells.ravel(), np.int32))
     return array
+
+
+def _shared(values: NDArray[np.generic], dtype: type) -> vtkDataArray:
+    """A VTK array over the same memory, which it keeps alive; copied only where type or order differ."""
+    return numpy_to_vtk(np.ascontiguousarray(values, dtype=dtype), deep=False)
 
 
 class ArrayTexture:

@@ -14,7 +14,8 @@ class Finish:
     smooth : bool
         Interpolated normals (terrain, crowns) instead of one per triangle.
     face_texture : bool
-        Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn).
+        Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn), which several actors
+        share; ``faceStart`` is the row of an actor's first triangle.
     drapes : int
         Number of textures laid over it from above.
     lift : float [m]
@@ -104,7 +105,8 @@ def _surface(finish: Finish, normal: str) -> str:
     text = f"  vec3 nw = {normal};\n  vec3 base = diffuseColor;\n  float cover = 1.0;\n  float surfaceKeep = keep;\n"
     if finish.face_texture:
         text += """
-  vec4 face = texelFetch(faceTex, ivec2(gl_PrimitiveID % 1024, gl_PrimitiveID / 1024), 0);
+  int faceRow = gl_PrimitiveID + faceStart;
+  vec4 face = texelFetch(faceTex, ivec2(faceRow % 1024, faceRow / 1024), 0);
   if (face.a < 0.01) discard;
   base = face.rgb;
   cover = face.a;

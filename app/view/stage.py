@@ -47,7 +47,9 @@ class Stage:
         self.window = window
         self.look = Look(theme, SkyTexture())
         self._layers: dict[str, LayerActors] = {}
+        self._expected: dict[str, Layer] = {}
         self._order: tuple[str, ...] = ()
+        self._aimed: tuple[Camera, tuple[int, int]] | None = None
         self.scene = _renderer(0)
         self.front = _renderer(1)
         self.front.SetPreserveDepthBuffer(True)
@@ -65,20 +67,34 @@ class Stage:
 
     # -- layers
 
-    def add(self, layer: Layer) -> None:
-        """Draw a layer."""
-        drawn = actors_of(layer, self.look)
+    def expect(self, layer: Layer) -> None:
+        """A layer is being prepared: views are framed as if it were drawn."""
+        self._expected[layer.id] = layer
+
+    def add(self, layer: Layer, prepared: object = None) -> None:
+        """Draw a layer; `prepared` is what `app.view.actors.prepare` made of it, if it did beforehand."""
+        self._expected.pop(layer.id, None)
+        drawn = actors_of(layer, self.look, prepared)
         if drawn is None:
             return
         self._layers[layer.id] = drawn
         for actor in drawn.actors:
             self.scene.AddActor(actor)
-        if self.camera is not None:
-            drawn.look_from(self.camera)
+        self._aimed = None
         self._arrange_drapes()
+
+    def expected(self, layer_id: str) -> Layer | None:
+        """The layer that is being prepared, or None."""
+        return self._expected.get(layer_id)
+
+    def drawn(self, layer_id: str) -> Layer | None:
+        """The layer as it is drawn, or None."""
+        found = self._layers.get(layer_id)
+        return found.layer if found is not None else None
 
     def remove(self, layer_id: str) -> None:
         """Draw a layer no longer."""
+        self._expected.pop(layer_id, None)
         drawn = self._layers.pop(layer_id, None)
         if drawn is None:
             return
@@ -87,19 +103,21 @@ class Stage:
         drawn.release()
         self._arrange_drapes()
 
-    def change(self, layer: Layer, what: str) -> None:
+    def change(self, layer: Layer, what: str, prepared: object = None) -> None:
         """Follow a change of a layer: ``"style"``, ``"name"`` or ``"data"``."""
+        self._expected.pop(layer.id, None)
         drawn = self._layers.get(layer.id)
         if drawn is None or layer.geometry is None or layer.geometry.bounds is None:
             self.remove(layer.id)
-            self.add(layer)
+            self.add(layer, prepared)
             return
         if layer.geometry.kind != drawn.layer.geometry.kind or layer.theme != drawn.layer.theme:  # type: ignore[union-attr]
             self.remove(layer.id)
-            self.add(layer)
+            self.add(layer, prepared)
             return
         before = list(drawn.actors)
-        if drawn.refresh(layer, what):
+        self._aimed = None
+        if drawn.refresh(layer, what, prepared):
             for actor in before:
                 self.scene.RemoveActor(actor)
             for actor in drawn.actors:
@@ -113,8 +131,9 @@ class Stage:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers drawn, in the order they were added."""
-        return tuple(drawn.layer for drawn in self._layers.values())
+        """The layers drawn or being prepared, in the order they were added."""
+        shown = {**{key: drawn.layer for key, drawn in self._layers.items()}, **self._expected}
+        return tuple(shown.values())
 
     @property
     def actor_count(self) -> int:
@@ -123,7 +142,7 @@ class Stage:
 
     def bounds(self) -> Bounds | None:
         """Box around what is visible [local m]."""
-        shown = [drawn.layer for drawn in self._layers.values() if drawn.layer.style.visible]
+        shown = [layer for layer in self.layers if layer.style.visible]
         solid = [layer for layer in shown if layer.kind not in ("image", "grid")] or shown
         return Bounds.union([b for layer in solid if layer.geometry and (b := layer.geometry.bounds) is not None])
 
@@ -136,15 +155,13 @@ class Stage:
         """Some corners of the buildings, to frame a town by its shape; None when there are none."""
         clouds = [
             g.vertices[:: max(len(g.vertices) // MOST_POINTS, 1)]
-            for d in self._built()
-            if isinstance(g := d.geometry, Mesh)
+            for layer in self._built()
+            if isinstance(g := layer.geometry, Mesh)
         ]
         return np.concatenate(clouds) if clouds else None
 
     def _built(self) -> list[Layer]:
-        return [
-            d.layer for d in self._layers.values() if d.layer.style.visible and d.layer.theme in ("building", "bim")
-        ]
+        return [layer for layer in self.layers if layer.style.visible and layer.theme in ("building", "bim")]
 
     def element_bounds(self, layer: Layer, element_id: str) -> Bounds | None:
         """Box around one element, or around the layer for an empty id."""
@@ -210,13 +227,22 @@ class Stage:
         vtk_camera.SetFocalPoint(*camera.focus)
         vtk_camera.SetViewUp(*camera.basis[1])
         vtk_camera.SetViewAngle(camera.fov)
-        for drawn in self._layers.values():
-            drawn.look_from(camera)
+        self.aim()
+
+    def aim(self) -> None:
+        """Let large layers choose what to draw for the camera and the size of the window; set the clipping planes."""
+        if self.camera is None:
+            return
+        size = tuple(self.window.GetSize())
+        if (self.camera, size) != self._aimed:
+            self._aimed = (self.camera, size)
+            for drawn in self._layers.values():
+                drawn.look_from(self.camera, size)
         self._clip()
 
     def render(self) -> None:
         """Draw once."""
-        self._clip()
+        self.aim()
         self.window.Render()
 
     def _clip(self) -> None:

@@ -14,6 +14,7 @@ from app.view.layer_actors import RESULT_KEEP, Drape, LayerActors, Look, new_act
 from app.view.legend import shown_field
 from app.view.polydata import ArrayTexture, triangles
 from app.view.shader import Finish
+from app.view.tiles import Part
 from geo.model import Field, Grid, Image, Layer, Mesh, merge_meshes
 
 MOST_TRIANGLES = 700_000
@@ -27,22 +28,30 @@ MOST_DRAPES = 8  # a shader may read sixteen textures; some are taken by the lig
 class TerrainActors(LayerActors):
     """Ground that pictures are draped over."""
 
-    def __init__(self, layer: Layer, look: Look) -> None:
+    def __init__(self, layer: Layer, look: Look, prepared: object = None) -> None:
         self._drapes: tuple[Drape, ...] = ()
         self._own: Drape | None = None
-        super().__init__(layer, look)
+        super().__init__(layer, look, prepared)
 
-    def build(self) -> None:
-        """Surface and skirt in one actor."""
-        geometry = self.layer.geometry
+    @staticmethod
+    def prepare(layer: Layer) -> Part:
+        """Surface and skirt."""
+        geometry = layer.geometry
         if isinstance(geometry, Grid):
             mesh, normals, rim = _grid_surface(geometry)
         elif isinstance(geometry, Mesh):
-            mesh, normals, rim = geometry, vertex_normals(geometry), _rim(geometry)
+            plain = Mesh(geometry.vertices, geometry.faces, geometry.face_element)  # its normals go when it goes
+            mesh, normals, rim = plain, vertex_normals(plain), _rim(plain)
         else:
-            raise TypeError(f"{self.layer.kind} is not a terrain")
+            raise TypeError(f"{layer.kind} is not a terrain")
         mesh, normals = _with_skirt(mesh, normals, rim)
-        self._surface = new_actor(triangles(mesh.vertices, mesh.faces, normals=normals))
+        return Part(mesh.vertices.astype(np.float32), mesh.faces, normals)
+
+    def build(self, prepared: object) -> None:
+        """One actor."""
+        if not isinstance(prepared, Part):
+            raise TypeError(f"{self.layer.kind} was not prepared as a surface")
+        self._surface = new_actor(triangles(prepared.vertices, prepared.faces, normals=prepared.normals))
         self.actors = [self._surface]
         self._drape_all()
 
@@ -87,7 +96,7 @@ def drape_over(actor: object, drapes: Sequence[Drape], look: Look, *, smooth: bo
 class DrapedActors(LayerActors):
     """A grid or an image: draped over the terrain when there is one, else drawn flat at its own height."""
 
-    def build(self) -> None:
+    def build(self, prepared: object) -> None:
         """The flat sheet for scenes without terrain; the viewport shows one or the other."""
         bounds = self.layer.geometry.bounds if self.layer.geometry is not None else None
         height = self.layer.geometry.z if isinstance(self.layer.geometry, Grid) else 0.0
@@ -145,9 +154,8 @@ def _image_drape(layer: Layer, image: Image, look: Look) -> Drape | None:
     if image.pixels.size == 0:
         return None
     step = _texture_step(image.pixels.shape)
-    pixels = image.pixels[::step, ::step]
-    opaque = np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 255, np.uint8)], axis=2)
-    texture = ArrayTexture(opaque, smooth=True, mipmap=True)
+    # Three channels: a texture without alpha is opaque, and the layer's own pixels need no copy.
+    texture = ArrayTexture(image.pixels[::step, ::step], smooth=True, mipmap=True)
     strength = layer.style.opacity * (DARK_PHOTO if look.theme.is_dark else 1.0)
     return Drape(layer.id, texture, _box(image, image.pixels.shape[:2]), strength, 0.35)
 

@@ -17,6 +17,7 @@ from app.document import Document
 from app.language import language
 from app.theme import Theme
 from app.view import camera as cameras
+from app.view.actors import is_heavy, prepare
 from app.view.camera import Camera
 from app.view.canvas import Canvas
 from app.view.cards import Cards
@@ -82,7 +83,7 @@ class Viewport(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setMinimumSize(120, 90)
-        self.canvas = Canvas(self, before_draw=self._apply_sun)
+        self.canvas = Canvas(self, before_draw=self._before_draw)
         self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
         self.canvas.ready.connect(self._on_ready)
         self._picker = Picker(self._submit)
@@ -126,8 +127,24 @@ class Viewport(QWidget):
     # -- following the document
 
     def _on_added(self, layer: Layer) -> None:
-        self.stage.add(layer)
+        self._bring(layer, "data")
         self._after_layers()
+
+    def _bring(self, layer: Layer, what: str) -> None:
+        """Draw a layer: at once when it is small, else as soon as its arrays are made beside the main thread."""
+        if not is_heavy(layer):
+            self.stage.change(layer, what)
+            return
+        self.stage.expect(layer)
+        self._submit(lambda: (layer, prepare(layer)), self._on_prepared)
+
+    def _on_prepared(self, result: tuple[Layer, object]) -> None:
+        """Draw what was prepared, unless the layer has gone or got another shape meanwhile."""
+        prepared_for, prepared = result
+        layer = self.document.scene.get(prepared_for.id) if not self._closed else None
+        if layer is not None and layer.geometry is prepared_for.geometry and layer.theme == prepared_for.theme:
+            self.stage.change(layer, "data", prepared)
+            self._after_layers()
 
     def _on_removed(self, layer: Layer) -> None:
         self.stage.remove(layer.id)
@@ -136,7 +153,13 @@ class Viewport(QWidget):
         self._after_layers()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
-        self.stage.change(layer, what)
+        drawn = self.stage.drawn(layer.id) or self.stage.expected(layer.id)
+        if drawn is None or drawn.geometry is not layer.geometry or drawn.theme != layer.theme:
+            self._bring(layer, what)
+        elif self.stage.expected(layer.id) is not None:
+            self.stage.expect(layer)
+        else:
+            self.stage.change(layer, what)
         self._after_layers()
 
     def _on_framed(self, frame: Frame) -> None:
@@ -287,6 +310,10 @@ class Viewport(QWidget):
         self.cards.follow(camera)
         self.redraw()
         self.camera_changed.emit()
+
+    def _before_draw(self) -> None:
+        self._apply_sun()
+        self.stage.aim()
 
     def _apply_sun(self) -> None:
         """Shadows for the sun last asked for: once a frame, however often a slider moved in between."""

@@ -155,9 +155,11 @@ class FileDialogs(QObject):
 
     def import_paths(self, paths: Sequence[Path]) -> Job:
         """Look at files in a job, then show what they would bring."""
-        frame = self.document.scene.frame
+        frame, layers = self.document.scene.frame, tuple(self.document.scene)
         return self.bench.jobs.submit(
-            lambda feedback: examine_all(paths, frame, feedback), title=tr("job.examine"), done=self._show_import
+            lambda feedback: examine_all(paths, frame, feedback, layers),
+            title=tr("job.examine"),
+            done=self._show_import,
         )
 
     def _show_import(self, examined: list[Examined]) -> None:

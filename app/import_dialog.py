@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
 from analysis.contract import ParamInfo
 from app.catalog import detect
 from app.crs_choice import Candidate, candidates, map_extent
-from app.importer import ImportOptions, check_plausible, examine
+from app.doctor_box import DoctorBox, boxes_for
+from app.importer import ImportOptions, check_plausible, diagnose
 from app.language import error_texts, issue_text, tr
 from app.panels.panel import scrolled
 from app.theme import Theme
@@ -34,13 +35,15 @@ from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
 from app.workbench import ImportRequest
 from geo.crs import canonical, title
+from geo.doctor import Finding
 from geo.formats.contract import FileInfo, Format
-from geo.model import Cancelled, Feedback, Frame, UserError
+from geo.model import Cancelled, Feedback, Frame, Layer, UserError
 from geo.model.layer import THEMES
 
 ISSUES_SHOWN = 12
 ROW_HEIGHT = 28
 COUNTS_SHOWN = 12
+COMPARED_BYTES = 64 << 20  # larger files are compared with the project only when they are imported
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Examined:
     candidates: tuple[Candidate, ...]
     extent: Rectangle | None
     error: UserError | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def needs_crs(self) -> bool:
@@ -61,33 +65,44 @@ class Examined:
             self.info is not None
             and self.info.crs is None
             and self.info.bounds is not None
-            and not self.info.details.get("place_is_weak")
+            and not self.info.place_is_weak
         )
 
 
-def examine_all(paths: Sequence[Path], frame: Frame | None, feedback: Feedback) -> list[Examined]:
-    """Look at files in a job. A file that cannot be read is reported in its place; the others go on."""
+def examine_all(
+    paths: Sequence[Path], frame: Frame | None, feedback: Feedback, layers: Sequence[Layer] = ()
+) -> list[Examined]:
+    """Look at files in a job. A file that cannot be read is reported in its place; the others go on.
+
+    layers : sequence of Layer
+        What the project holds, to compare the files with.
+    """
     found = []
     for number, path in enumerate(paths):
-        feedback.step(number / len(paths), path.name)
-        found.append(_examine_one(path, frame))
+        part = feedback.part(number / len(paths), (number + 1) / len(paths))
+        part.step(0.0, path.name)
+        found.append(_examine_one(path, frame, layers, part))
     return found
 
 
-def _examine_one(path: Path, frame: Frame | None) -> Examined:
+def _examine_one(path: Path, frame: Frame | None, layers: Sequence[Layer], feedback: Feedback) -> Examined:
     candidate = None
     try:
         candidate = detect(path)
-        info = examine(path, candidate)
+        closely = not candidate.isolate and path.stat().st_size <= COMPARED_BYTES
+        info, findings = diagnose(
+            path, frame=frame, layers=layers, candidate=candidate, closely=closely, feedback=feedback
+        )
         extent = None
         if info.crs is not None and info.bounds is not None:
-            check_plausible(info, info.crs, path)
+            if not any(finding.repair is not None for finding in findings):
+                check_plausible(info, info.crs, path, findings)
             extent = map_extent(info.bounds, info.crs, frame)
     except Cancelled:
         raise
     except UserError as error:
         return Examined(path, candidate, None, (), None, error)
-    return Examined(path, candidate, info, tuple(candidates(info.bounds, frame)), extent)
+    return Examined(path, candidate, info, tuple(candidates(info.bounds, frame)), extent, findings=tuple(findings))
 
 
 def option_infos(options: type[Any] | None) -> list[ParamInfo]:
@@ -127,6 +142,7 @@ class FilePage(QWidget):
         self.crs_box: QComboBox | None = None
         self.kind_box = QComboBox()
         self.options_form: ParamForm | None = None
+        self.doctor: list[DoctorBox] = []
         self.crs_error = QLabel()
         self.crs_error.setObjectName("field_error")
         self.crs_error.setWordWrap(True)
@@ -162,6 +178,7 @@ class FilePage(QWidget):
         self.sketch = ExtentSketch(theme)
         self.sketch.show_extents(project, self.examined.extent)
         self._layout.addWidget(self.sketch)
+        self._add_doctor()
         self._add_list("import.counts", [f"{name}: {count:,}" for name, count in _most(info)])
         self._add_list(
             "import.issues",
@@ -172,6 +189,33 @@ class FilePage(QWidget):
             self._add_heading("import.options")
             self.options_form = ParamForm(f"format.{found.id}", infos)
             self._layout.addWidget(self.options_form)
+
+    def _add_doctor(self) -> None:
+        """What the doctor found, with its repairs."""
+        if not self.examined.findings:
+            return
+        self._add_heading("doctor.heading")
+        self.doctor = boxes_for(self.examined.findings)
+        for box in self.doctor:
+            box.chosen.connect(self._on_repair)
+            self._layout.addWidget(box)
+
+    def _on_repair(self) -> None:
+        """Draw where the file would lie with the repairs chosen, and where it lies without."""
+        info = self.examined.info
+        repair = next((box.repair for box in self.doctor if box.repair is not None and box.repair.crs), None)
+        if repair is None or repair.crs is None or info is None or info.bounds is None:
+            self.sketch.show_file(self.examined.extent)
+            return
+        if self.crs_box is not None:
+            self.crs_box.setEditText("")
+        self.crs_error.setVisible(False)
+        self.sketch.show_file(map_extent(info.bounds, repair.crs, self._frame), before=self.examined.extent)
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """Names of the repairs chosen."""
+        return tuple(box.repair.name for box in self.doctor if box.repair is not None)
 
     def _crs_widget(self, info: FileInfo) -> QWidget:
         if info.crs is not None:
@@ -197,6 +241,8 @@ class FilePage(QWidget):
         code, info = self.crs, self.examined.info
         if code is None or info is None or info.bounds is None:
             return
+        for box in self.doctor:
+            box.clear()
         try:
             check_plausible(info, code, self.examined.path)
         except UserError as error:
@@ -244,7 +290,9 @@ class FilePage(QWidget):
         """Whether it can be imported as it is."""
         if self.examined.error is not None:
             return False
-        return not self.examined.needs_crs or self.crs is not None
+        if any(box.must_choose and box.repair is None for box in self.doctor):
+            return self.crs is not None
+        return not self.examined.needs_crs or self.crs is not None or bool(self.repairs)
 
     def request(self) -> ImportRequest:
         """What to import and how."""
@@ -253,7 +301,8 @@ class FilePage(QWidget):
         own = form.values() if form is not None else {}
         changed = {name: value for name, value in own.items() if value != defaults[name] and value != ""}
         return ImportRequest(
-            self.examined.path, ImportOptions(kind=self.kind_box.currentData(), crs=self.crs, own=changed)
+            self.examined.path,
+            ImportOptions(kind=self.kind_box.currentData(), crs=self.crs, own=changed, repairs=self.repairs),
         )
 
 
@@ -299,6 +348,8 @@ class ImportDialog(QDialog):
             self._add_row(page)
             if page.crs_box is not None:
                 page.crs_box.currentTextChanged.connect(self._refresh)
+            for box in page.doctor:
+                box.chosen.connect(self._refresh)
         self._areas = [scrolled(page) for page in self.pages]
         for area in self._areas:
             self._right.addWidget(area)
@@ -362,7 +413,8 @@ class ImportDialog(QDialog):
         self.import_button.setText(tr("import.do", count=len(chosen)))
         self.import_button.setEnabled(bool(chosen) and not waiting)
         names = ", ".join(page.examined.path.name for page in waiting)
-        self.hint.setText(tr("import.needs_crs", names=names) if waiting else "")
+        asks = "doctor.choose" if any(page.examined.findings for page in waiting) else "import.needs_crs"
+        self.hint.setText(tr(asks, names=names) if waiting else "")
         self.hint.setVisible(bool(waiting))
 
     @property

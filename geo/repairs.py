@@ -22,6 +22,8 @@ WITH_VALUE = ("crs:EPSG:n", "utm-zone:n", "shift:east,north", "height-offset:met
 SWAP: coordinates.Affine = (0.0, 1.0, 0.0, 1.0, 0.0, 0.0)
 MILLI = 0.001
 HEIGHT_LIMIT_M = 10_000.0
+# Geoid grids by the names PROJ gives them: EGM2008 (2.5 minutes), EGM96 (15 minutes), as GeoTIFF and in the older form.
+GEOID_GRIDS = ("us_nga_egm08_25.tif", "egm08_25.gtx", "us_nga_egm96_15.tif", "egm96_15.gtx")
 
 
 @dataclass(frozen=True)
@@ -218,21 +220,22 @@ def _height_offset(steps: Sequence[str], info: FileInfo, crs: str | None) -> flo
 
 
 def geoid_undulation(longitude: float, latitude: float) -> float | None:
-    """Height of the geoid above the ellipsoid [m] from an installed PROJ grid (EGM2008, else EGM96); None without.
+    """Height of the geoid above the ellipsoid [m] from an installed PROJ grid; None without one for this place.
 
     Nothing is fetched from the network and nothing is approximated.
     """
-    from pyproj.transformer import TransformerGroup
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
 
-    for target in ("EPSG:4326+3855", "EPSG:4326+5773"):
-        group = TransformerGroup("EPSG:4979", target, always_xy=True)
-        for transformer in group.transformers:
-            if "Ballpark" in transformer.description or not transformer.has_inverse:
-                continue
-            height = transformer.transform(longitude, latitude, 0.0)[2]
-            # A vertical shift that does nothing is PROJ's stand-in for a grid it does not have.
-            if math.isfinite(height) and abs(height) > 1e-6:
-                return -float(height)
+    for grid in GEOID_GRIDS:
+        steps = ("unitconvert +xy_in=deg +xy_out=rad", f"vgridshift +grids={grid} +multiplier=1")
+        try:
+            shift = Transformer.from_pipeline("+proj=pipeline" + "".join(f" +step +proj={step}" for step in steps))
+            height = float(shift.transform(longitude, latitude, 0.0)[2])
+        except ProjError:
+            continue  # the grid is not installed
+        if math.isfinite(height):
+            return height
     return None
 
 

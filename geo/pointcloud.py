@@ -191,9 +191,11 @@ def _over(footprints: NDArray[np.object_], roof: Floats) -> tuple[NDArray[np.int
 def _nearest_ground(footprints: NDArray[np.object_], ground: Grid) -> Floats:
     import shapely
 
-    centre = shapely.centroid(footprints)
-    z, _ = ground_or_nearest(ground, np.nan_to_num(shapely.get_x(centre)), np.nan_to_num(shapely.get_y(centre)))
-    return z
+    base = np.full(len(footprints), np.nan)
+    real = ~shapely.is_empty(footprints)
+    centre = shapely.get_coordinates(shapely.centroid(footprints[real]))
+    base[real], _ = ground_or_nearest(ground, centre[:, 0], centre[:, 1])
+    return base
 
 
 def _no_points(what: str) -> UserError:

@@ -17,6 +17,7 @@ MAGIC = b"LASF"
 LEAST_HEADER = 227  # bytes of the public header of LAS 1.0
 VLR_HEADER, EVLR_HEADER = 54, 60
 COMPRESSED = 0x80  # bit of the point format that LAZ sets
+LAYERS = {10: 9, 11: 1, 12: 2, 13: 1}  # of point, colour, colour with infrared, wave packet; extra bytes: one each
 LEAST_RECORD = 20  # bytes of point format 0
 
 
@@ -142,6 +143,44 @@ def _check_chunks(path: Path, stream: BinaryIO, size: int, offset: int) -> None:
         raise damaged(path, f"it claims {chunks} compressed chunks")
 
 
+def _check_layers(path: Path, stream: BinaryIO, header: Any) -> None:
+    """Chunks must lie in the file one after the other, and the layers of each (LAS 1.4) within it.
+
+    A chunk of point formats 6 to 10 begins with its first point, the number of points and the size of each layer;
+    the decompressor reserves memory for those sizes before it looks whether they can be true.
+    """
+    import lazrs
+
+    data = header.vlrs[header.vlrs.index("LasZipVlr")].record_data
+    vlr = lazrs.LazVlr(data)
+    start = header.offset_to_point_data
+    size = stream.seek(0, 2)
+    stream.seek(start)
+    layers = sum(LAYERS.get(kind, width) for kind, width in _items(data)) if _is_layered(data) else 0
+    place = start + 8
+    for _, length in lazrs.read_chunk_table(stream, vlr):
+        head = vlr.item_size() + 4 + 4 * layers
+        if place + length > size:
+            raise damaged(path, "its compressed chunks are longer than the file")
+        if layers and length:
+            stream.seek(place)
+            raw = stream.read(head)
+            if len(raw) < head or sum(struct.unpack_from(f"<{layers}I", raw, head - 4 * layers)) > length:
+                raise damaged(path, "the layers of a compressed chunk are longer than the chunk")
+        place += length
+    stream.seek(start)
+
+
+def _is_layered(record: bytes) -> bool:
+    return len(record) >= 34 and struct.unpack_from("<H", record)[0] == 3
+
+
+def _items(record: bytes) -> list[tuple[int, int]]:
+    """Kind and width of what a compressed point is made of (LASzip's own header record)."""
+    number = struct.unpack_from("<H", record, 32)[0]
+    return [struct.unpack_from("<HH", record, 34 + 6 * k) for k in range(number)]
+
+
 def _check_extended(path: Path, stream: BinaryIO, size: int, start: int, number: int) -> None:
     place = start
     for _ in range(number):
@@ -178,6 +217,8 @@ def opened(path: Path) -> Iterator[Cloud]:
             if count < header.point_count:
                 header.point_count = count
             _check_numbers(path, header)
+            if header.are_points_compressed:
+                _check_layers(path, stream, header)
             crs, vertical, doubts = _system(header)
             is_copc = any(type(record).__name__ == "CopcInfoVlr" for record in header.vlrs)
         yield Cloud(path, reader, count, crs, vertical, is_copc, (*issues, *doubts))

@@ -20,7 +20,7 @@ from geo.formats.city_shapes import boxes_of, local_box, placed_on_earth, touch,
 from geo.formats.citygml_geometry import Corners
 from geo.formats.citygml_model import CityModel, load
 from geo.formats.citygml_place import Axes, unify
-from geo.formats.citygml_xml import HEAD, looks_like
+from geo.formats.citygml_xml import HEAD, documents, looks_like
 from geo.formats.cityjson_text import collector_paused
 from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
@@ -39,9 +39,7 @@ def sniff(path: Path, head: bytes) -> bool:
     """XML whose root is a CityModel in a CityGML namespace; also packed by gzip or zip."""
     try:
         if head.startswith(b"PK\x03\x04"):
-            from geo.formats.citygml_xml import documents
-
-            return bool(documents(path))
+            return bool(documents(path, limit=1))
         if head.startswith(b"\x1f\x8b"):
             with gzip.open(path, "rb") as stream:
                 return looks_like(stream.read(HEAD))
@@ -225,7 +223,7 @@ def _nothing(file: CityFile, model: CityModel) -> UserError:
 FORMAT = Format(
     id="citygml",
     title="CityGML",
-    patterns=("*.gml", "*.citygml", "*.xml", "*.gml.gz", "*.citygml.gz", "*.zip"),
+    patterns=("*.gml", "*.citygml", "*.gml.gz", "*.citygml.gz", "*.zip"),
     sniff=sniff,
     inspect=inspect,
     read=read,

@@ -162,7 +162,8 @@ def _fingerprint(number: int, corners: Corners) -> bytes:
     if first == last:
         return b""
     points = corners.points[corners.ring_start[first] : corners.ring_stop[last - 1]]
-    unique = np.unique(np.round(points, MATCH_DIGITS) + 0.0, axis=0)
+    with np.errstate(over="ignore"):
+        unique = np.unique(np.round(points, MATCH_DIGITS) + 0.0, axis=0)
     return unique.tobytes()
 
 

@@ -178,6 +178,12 @@ class _Reader:
                 self.model.envelope = self.model.envelope or tuple(corners if len(corners) == 6 else ())
                 self._start_run(name)
 
+    def _name_of_envelope(self, holder: Element) -> None:
+        """Take the srsName of an object's envelope where the model as a whole names none."""
+        for envelope in holder:
+            if envelope.get("srsName"):
+                self._start_run(envelope.get("srsName"))
+
     def _start_run(self, name: str | None) -> None:
         model = self.model
         if model.srs_name is None:
@@ -221,6 +227,8 @@ class _Reader:
                     self._leaf(child, local, local, attributes)
                     lod = attributes.get("lod", "") if local == "lod" else lod  # type: ignore[assignment]
                     lod = str(lod)
+            elif local == "boundedBy" and model.srs_name is None:
+                self._name_of_envelope(child)
         parts.is_loose = parts.is_loose or len(model.surfaces.loose) > loose
 
     def _property(self, holder: Element, owner: str, parts: Parts, attributes: dict[str, Value]) -> None:

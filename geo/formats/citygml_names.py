@@ -76,7 +76,11 @@ _CODES = """
 """
 CODES = frozenset(_CODES.split())
 
-_LOD = re.compile(r"lod([0-4])(\w+)")
+# Other properties begin with a level too: lod1HeightType is an attribute.
+_LOD = re.compile(
+    r"lod([0-4])(Solid|MultiSolid|CompositeSolid|MultiSurface|CompositeSurface|Surface|Geometry|FootPrint|RoofEdge"
+    r"|MultiCurve|Curve|MultiPoint|Point|PointCloud|Network|ImplicitRepresentation|TerrainIntersection\w*)"
+)
 _GEOMETRY = frozenset(("tin", "reliefPoints", "ridgeOrValleyLines", "breaklines", "geometry"))
 _GENERIC = re.compile(r"(string|int|double|date|uri|measure|String|Int|Double|Date|Uri|Measure|Code|code)Attribute")
 _GML = ("http://www.opengis.net/gml", "http://www.opengis.net/gml/3.2")

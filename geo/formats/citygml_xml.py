@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -56,27 +57,32 @@ def looks_like(head: bytes) -> bool:
     return bool(_ROOT.search(head) and _NAMESPACE.search(head))
 
 
-def documents(path: Path) -> list[Entry]:
-    """The CityGML documents of a file: itself, what gzip holds, or the entries of a zip that are CityGML."""
+def documents(path: Path, *, limit: int = MAX_ENTRIES) -> list[Entry]:
+    """The CityGML documents of a file: itself, what gzip holds, or the entries of a zip that are CityGML.
+
+    limit : how many entries to look for.
+    """
     with path.open("rb") as stream:
         mark = stream.read(4)
     if mark.startswith(b"PK\x03\x04"):
-        return _zip_entries(path)
+        return _zip_entries(path, limit)
     if mark.startswith(b"\x1f\x8b"):
         return [Entry(path.name.removesuffix(".gz"), lambda: _limited(gzip.open(path, "rb"), path))]
     return [Entry(path.name, lambda: path.open("rb"))]
 
 
-def _zip_entries(path: Path) -> list[Entry]:
+def _zip_entries(path: Path, limit: int) -> list[Entry]:
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()[:MAX_ENTRIES]
         names = [info.filename for info in infos if info.filename.lower().endswith((".gml", ".xml", ".citygml"))]
-        found = []
+        found: list[str] = []
         for name in sorted(names):
+            if len(found) == limit:
+                break
             with archive.open(name) as stream:
                 if looks_like(stream.read(HEAD)):
                     found.append(name)
-    return [Entry(name.rsplit("/", 1)[-1], lambda name=name: _zip_stream(path, name)) for name in found]  # type: ignore[misc]
+    return [Entry(name.rsplit("/", 1)[-1], partial(_zip_stream, path, name)) for name in found]
 
 
 def _zip_stream(path: Path, name: str) -> IO[bytes]:

@@ -297,6 +297,7 @@ def test_plateau_buildings_at_their_highest_level(shared_data: Path) -> None:
     assert "city.open_solid" not in codes(layer)
     row = layer.table.row_at(0)
     assert row["class"] == "3001"
+    assert row["bldgDataQualityAttribute.lod1HeightType"] == "2"
     assert layer.table.columns["measuredHeight"].unit == "m"
     assert layer.table.columns["bldgDisasterRiskAttribute.depth"].unit == "m"
     heights = np.asarray(layer.table.columns["measuredHeight"].values, float)
@@ -672,6 +673,16 @@ def test_missing_and_named_systems(tmp_path: Path) -> None:
     assert FORMAT.inspect(unknown).crs is None
     (layer,) = read(unknown, crs="EPSG:5186")
     assert_is_box(layer)
+
+
+def test_system_named_only_by_an_object_or_a_geometry(tmp_path: Path) -> None:
+    named = f'gml:id="a"><gml:boundedBy><gml:Envelope srsName="{URN}"/></gml:boundedBy>'
+    by_object = city(box(), None).replace('gml:id="a">', named)
+    by_geometry = city(box(), None).replace("<gml:Solid>", f'<gml:Solid srsName="{URN}">')
+    for text in (by_object, by_geometry):
+        path = save(tmp_path, text)
+        assert FORMAT.inspect(path).crs == "EPSG:5186"
+        assert_is_box(read(path)[0])
 
 
 def test_ellipsoid_heights_are_named(tmp_path: Path) -> None:

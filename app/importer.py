@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -72,7 +73,8 @@ class Imported:
 def examine(path: Path, candidate: Format | None = None) -> FileInfo:
     """What a file says about itself. Raises `UserError`."""
     candidate = candidate or detect(path)
-    return inspect_isolated(candidate, path) if candidate.isolate else candidate.inspect(path)
+    look = partial(inspect_isolated, candidate, path) if candidate.isolate else partial(candidate.inspect, path)
+    return layer_cache.described(candidate, path, look)
 
 
 def import_files(

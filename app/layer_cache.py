@@ -7,18 +7,21 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from geo.formats.contract import Format, ReadOptions
-from geo.model import Frame, Layer, UserError
+from geo.formats.contract import FileInfo, Format, ReadOptions
+from geo.model import Frame, Issue, Layer, UserError
 from geo.model.digest import layer_digest
-from geo.store import read_layers, write_layers
+from geo.store import read_layers, write_atomically, write_layers
 
 CACHE_VERSION = 1
-WORTH_S = 0.3
+WORTH_S = 0.1  # a reading quicker than this is not worth a copy
+WORTH_BYTES = 4 << 20  # files smaller than this are described at once
 LIMIT_BYTES = 4 << 30
 BLOCK = 1 << 22
+PLACING = (".prj", ".tfw", ".tifw", ".jgw", ".jpgw", ".pgw", ".pngw", ".wld")
 
 
 def cache_folder() -> Path:
@@ -46,11 +49,14 @@ class CacheKey:
 
 
 def file_digest(path: Path) -> str:
-    """BLAKE2b-128 of a file's bytes, hex; of a shapefile together with its companions."""
+    """BLAKE2b-128 of a file's bytes, hex; of a shapefile or a picture together with what lies beside it."""
     digest = hashlib.blake2b(digest_size=16)
     companions = [path]
     if path.suffix.lower() == ".shp":
         companions += sorted(p for p in path.parent.glob(f"{path.stem}.*") if p != path)
+    else:  # a world file or a coordinate system in a file of its own decides the place
+        beside = [path.with_suffix(suffix) for suffix in PLACING] + [path.with_name(f"{path.name}.aux.xml")]
+        companions += [place for place in beside if place != path and place.is_file()]
     for piece in companions:
         with piece.open("rb") as file:
             while block := file.read(BLOCK):
@@ -80,6 +86,39 @@ def key_of(candidate: Format, path: Path, frame: Frame, options: ReadOptions) ->
     }
     name = hashlib.blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16).hexdigest()
     return CacheKey(digest, name, started)
+
+
+def described(candidate: Format, path: Path, inspect: Callable[[], FileInfo]) -> FileInfo:
+    """What a file says about itself: from an earlier look at the same bytes, else by `inspect`, kept if it took long.
+
+    Large text files must be read whole to be described, which would make opening a cached city as slow as the first
+    time.
+    """
+    if path.stat().st_size < WORTH_BYTES:
+        return inspect()
+    named = f"{CACHE_VERSION} {candidate.id} {candidate.version} {path.name} {file_digest(path)}"
+    place = cache_folder() / "infos" / f"{hashlib.blake2b(named.encode(), digest_size=16).hexdigest()}.json"
+    known = _info_in(place)
+    if known is not None:
+        return known
+    started = time.monotonic()
+    info = inspect()
+    if time.monotonic() - started >= WORTH_S:
+        text = json.dumps({**asdict(info), "issues": [issue.as_dict() for issue in info.issues]}).encode()
+        with contextlib.suppress(UserError):
+            write_atomically(place, lambda file: file.write(text))
+    return info
+
+
+def _info_in(place: Path) -> FileInfo | None:
+    """A description kept earlier, or None; a broken one is as good as none."""
+    try:
+        found = json.loads(place.read_bytes())
+        found["issues"] = tuple(Issue.from_dict(issue) for issue in found["issues"])
+        found["bounds"] = tuple(found["bounds"]) if found["bounds"] else None
+        return FileInfo(**found)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def load(key: CacheKey) -> list[Layer] | None:

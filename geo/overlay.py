@@ -69,6 +69,8 @@ def shift_between(new: Sequence[Layer], old: Sequence[Layer]) -> Shift | None:
     """Shift of the outlines of `new` layers against `old` ones of the same theme; None without enough of both."""
     best: Shift | None = None
     for theme in COMPARED:
+        if not any(layer.theme == theme for layer in old):
+            continue
         mine, theirs = _outlines(new, theme, None), np.zeros((0, 2))
         if len(mine) >= LEAST_POINTS:
             theirs = _outlines(old, theme, mine)

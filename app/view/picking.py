@@ -66,6 +66,8 @@ def ray_target(geometry: Geometry) -> RayTarget | None:
         return None
     scene = EmbreeScene()
     TriangleMesh(scene, mesh.vertices.astype(np.float32), np.array(mesh.faces, dtype=np.int32))
+    # Embree builds its tree at the first ray: here, not at the user's first click.
+    scene.run(np.zeros((1, 3), np.float32), np.array([[0, 0, -1]], np.float32), query="OCCLUDED")
     return RayTarget(scene, mesh.face_element)
 
 

@@ -152,5 +152,7 @@ def _face_colours(geometry: Any) -> NDArray[np.int32]:
 
 
 def _point_colours(cloud: Any) -> NDArray[np.int32]:
-    colours = np.asarray(cloud.colors) if cloud.visual is not None and cloud.visual.defined else np.empty((0, 4))
-    return packed_colours(colours) if len(colours) == len(cloud.vertices) else np.full(len(cloud.vertices), NO_COLOUR)
+    colours = np.asarray(cloud.colors)
+    if colours.ndim != 2 or len(colours) != len(cloud.vertices):
+        return np.full(len(cloud.vertices), NO_COLOUR, np.int32)
+    return packed_colours(colours)

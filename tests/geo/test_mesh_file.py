@@ -1,0 +1,515 @@
+"""glTF, OBJ, PLY and STL: positions, colours, ids; against trimesh; placed and unplaced; hostile files."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+
+from geo import crs
+from geo.formats import gltf, obj, ply, stl
+from geo.formats.contract import HEAD_BYTES, Format, MapBox, ReadOptions
+from geo.formats.gltf_file import load, parts_of_glb
+from geo.formats.gltf_write import NODE_PER_ELEMENT
+from geo.formats.mesh_place import MeshOptions
+from geo.formats.nearby import Nearby
+from geo.model import Cancelled, Column, ElementTable, Feedback, Field, Frame, Instances, Layer, Mesh, Points, UserError
+from tests.geo.damage import damaged_bytes, damaged_json, glb_of, survives, survives_damage
+from tests.tiny import box_mesh, buildings, terrain, tiny_frame
+
+FRAME = tiny_frame()
+FORMATS = {"gltf": gltf.FORMAT, "obj": obj.FORMAT, "ply": ply.FORMAT, "stl": stl.FORMAT}
+RED = 0xC80A14
+
+
+def read(path: Path, frame: Frame = FRAME, **options: Any) -> list[Layer]:
+    own = MeshOptions(**options.pop("own", {}))
+    suffix = path.suffix.removeprefix(".").replace("glb", "gltf")
+    return FORMATS[suffix].read(path, frame, ReadOptions(own=own, **options), Feedback())
+
+
+def one(path: Path, **options: Any) -> tuple[Layer, Mesh]:
+    (layer,) = read(path, **options)
+    assert isinstance(layer.geometry, Mesh)
+    return layer, layer.geometry
+
+
+def codes(layer: Layer) -> set[str]:
+    return {issue.code for issue in layer.issues}
+
+
+def triangles(mesh: Mesh, *columns: np.ndarray) -> np.ndarray:
+    """Triangles (m, 9 + columns) in an order of their own, first corner the smallest: comparable between files."""
+    corner = np.round(mesh.vertices[mesh.faces], 3) + 0.0
+    first = np.array([min(range(3), key=lambda k: tuple(t[k])) for t in corner])
+    rolled = np.stack([corner[np.arange(len(corner)), (first + k) % 3] for k in range(3)], axis=1)
+    rows = np.column_stack([rolled.reshape(len(corner), 9), *columns])
+    return rows[np.lexsort(rows.T[::-1])]
+
+
+def painted(layer: Layer) -> Layer:
+    assert isinstance(layer.geometry, Mesh)
+    colours = (np.arange(len(layer.geometry.faces)) * 0x0A0305) % 0xFFFFFF
+    colours[3] = -1
+    return layer.with_(id="painted", fields=(*layer.fields, Field("colour", "1", "face", colours)))
+
+
+def box_file(folder: Path, suffix: str, move: tuple[float, float, float] = (0, 0, 0), **export: Any) -> Path:
+    box = trimesh.creation.box([2, 4, 6])
+    box.visual.face_colors = [200, 10, 20, 255]
+    box.apply_translation(move)
+    path = folder / f"box.{suffix}"
+    box.export(path, **export)
+    return path
+
+
+# ---- our own GLB
+
+
+def test_write_and_read_keeps_everything_to_the_millimetre(tmp_path: Path) -> None:
+    layers = [buildings(), painted(buildings())]
+    gltf.FORMAT.write(tmp_path / "a.glb", layers, FRAME, Feedback())  # type: ignore[misc]
+    back = read(tmp_path / "a.glb")
+    assert [layer.id for layer in back] == ["buildings", "painted"]
+    for new, old in zip(back, layers, strict=True):
+        assert isinstance(new.geometry, Mesh)
+        assert isinstance(old.geometry, Mesh)
+        assert (new.name, new.theme, new.issues) == (old.name, old.theme, ())
+        assert new.table.ids.tolist() == old.table.ids.tolist()
+        for name, column in old.table.columns.items():
+            assert new.table.columns[name].values.tolist() == column.values.tolist()
+            assert new.table.columns[name].unit == column.unit
+            assert new.table.columns[name].values.dtype.kind == column.values.dtype.kind
+        names = [field.name for field in old.fields]
+        assert sorted(field.name for field in new.fields) == sorted(names)
+        values = [
+            np.column_stack([layer.geometry.face_element, *(layer.field_named(name).values for name in names)])  # type: ignore[union-attr]
+            for layer in (new, old)
+        ]
+        np.testing.assert_array_equal(triangles(new.geometry, values[0]), triangles(old.geometry, values[1]))
+
+
+@pytest.mark.parametrize("count", [3, NODE_PER_ELEMENT + 5])
+def test_positions_far_from_the_origin_keep_the_millimetre(tmp_path: Path, count: int) -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(-40_000, 40_000, (2, count))
+    mesh, _ = box_mesh([(float(a), float(b), 123.456, 8.127, 9.001, 7.5) for a, b in zip(x, y, strict=True)])
+    ids = [f"건물-{k}" for k in range(count)]
+    layer = Layer("far", "Far", "building", mesh, ElementTable(ids, {"k": Column(np.arange(count))}))
+    gltf.FORMAT.write(tmp_path / "f.glb", [layer], FRAME, Feedback())  # type: ignore[misc]
+    (back,) = read(tmp_path / "f.glb")
+    assert isinstance(back.geometry, Mesh)
+    assert back.table.ids.tolist() == ids
+    corners = [m.vertices[m.faces].reshape(len(m.faces), 9) for m in (mesh, back.geometry)]
+    order = [np.lexsort((*c.round(2).T, m.face_element)) for c, m in zip(corners, (mesh, back.geometry), strict=True)]
+    np.testing.assert_array_equal(mesh.face_element[order[0]], back.geometry.face_element[order[1]])
+    np.testing.assert_allclose(corners[0][order[0]], corners[1][order[1]], atol=0.001)
+
+
+def test_another_project_gets_it_at_the_same_place(tmp_path: Path) -> None:
+    layer = buildings()
+    gltf.FORMAT.write(tmp_path / "a.glb", [layer], FRAME, Feedback())  # type: ignore[misc]
+    other = crs.make_frame("EPSG:32652", 350_000.0, 4_040_000.0)
+    (back,) = read(tmp_path / "a.glb", frame=other)
+    assert isinstance(back.geometry, Mesh)
+    assert isinstance(layer.geometry, Mesh)
+    on_map = FRAME.to_map(layer.geometry.vertices)
+    east, north = crs.transform(on_map[:, 0], on_map[:, 1], "EPSG:5186", "EPSG:32652")
+    expected = np.column_stack([east, north, on_map[:, 2]]).min(axis=0)
+    np.testing.assert_allclose(other.to_map(back.geometry.vertices).min(axis=0), expected, atol=0.001)
+    info = gltf.FORMAT.inspect(tmp_path / "a.glb")
+    assert (info.crs, info.place_is_weak) == ("EPSG:5186", False)
+    assert info.bounds == (228_990.0, 435_490.0, 20.0, 229_045.0, 435_525.0, 50.0)
+
+
+def test_an_independent_reader_sees_the_same(tmp_path: Path) -> None:
+    """trimesh: y up, metres, outside out, colours in sRGB."""
+    layer = painted(buildings())
+    gltf.FORMAT.write(tmp_path / "a.glb", [layer], FRAME, Feedback())  # type: ignore[misc]
+    scene = trimesh.load_scene(tmp_path / "a.glb")
+    np.testing.assert_allclose(scene.bounds, [[-10, 20, -25], [45, 50, 10]], atol=1e-6)
+    whole = scene.to_mesh()
+    assert len(whole.faces) == 24
+    assert whole.volume == pytest.approx(20 * 12 * 30 + 15 * 15 * 9, rel=1e-6)
+    assert scene.metadata["sejong_twin"]["crs"] == "EPSG:5186"
+
+
+def test_instances_and_terrain_are_written(tmp_path: Path) -> None:
+    mesh, _ = box_mesh([(0, 0, 0, 1, 1, 3)])
+    shape = Mesh(mesh.vertices, mesh.faces, np.zeros(12))
+    place = np.tile(np.eye(3, 4), (2, 1, 1))
+    place[1, :, 3] = (10, 20, 5)
+    trees = Layer("trees", "Trees", "tree", Instances((shape,), np.zeros(2), place, np.arange(2)), ElementTable("ab"))
+    gltf.FORMAT.write(tmp_path / "a.glb", [trees, terrain(cell=20.0)], FRAME, Feedback())  # type: ignore[misc]
+    back = read(tmp_path / "a.glb")
+    assert [(layer.theme, layer.kind) for layer in back] == [("tree", "mesh"), ("terrain", "mesh")]
+    assert back[0].table.ids.tolist() == ["a", "b"]
+    assert back[0].geometry is not None
+    assert back[0].geometry.bounds is not None
+    assert back[0].geometry.bounds.high == (11, 21, 8)
+
+
+def test_nothing_to_write_and_no_folder(tmp_path: Path) -> None:
+    empty = Layer("t", "T", "other", None)
+    for path, layers in ((tmp_path / "a.glb", [empty]), (tmp_path / "absent" / "a.glb", [buildings()])):
+        with pytest.raises(UserError):
+            gltf.FORMAT.write(path, layers, FRAME, Feedback())  # type: ignore[misc]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        gltf.FORMAT.write(tmp_path / "a.glb", [buildings()], FRAME, Feedback(is_cancelled=lambda: True))  # type: ignore[misc]
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- files of others
+
+
+@pytest.mark.parametrize("case", ["aij_case_c", "aij_case_e"])
+def test_real_glb_against_trimesh(shared_data: Path, case: str) -> None:
+    path = shared_data / "wind" / case / "geometry.glb"
+    layer, mesh = one(path)
+    reference = trimesh.load_scene(path).to_mesh()
+    assert len(mesh.faces) + sum(i.count for i in layer.issues if i.code == "mesh.degenerate") == len(reference.faces)
+    assert mesh.face_area.sum() == pytest.approx(reference.area, rel=1e-6)
+    low, high = reference.bounds
+    np.testing.assert_allclose(mesh.vertices.min(axis=0), [low[0], -high[2], low[1]], atol=1e-5)
+    np.testing.assert_allclose(mesh.vertices.max(axis=0), [high[0], -low[2], high[1]], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "export"),
+    [("glb", {}), ("obj", {}), ("ply", {}), ("ply", {"encoding": "ascii"}), ("stl", {}),
+     ("stl", {"file_type": "stl_ascii"})],
+)  # fmt: skip
+def test_a_coloured_box_of_every_format(tmp_path: Path, suffix: str, export: dict[str, Any]) -> None:
+    path = box_file(tmp_path, suffix, **export)
+    assert FORMATS[suffix.replace("glb", "gltf")].sniff(path, path.read_bytes()[:HEAD_BYTES])
+    layer, mesh = one(path, own={"up": "z"}, kind="building")
+    np.testing.assert_allclose(mesh.vertices.max(axis=0), (1, 2, 3), atol=1e-6)
+    edge = mesh.vertices[mesh.faces]
+    assert np.einsum("ij,ij->", edge[:, 0], np.cross(edge[:, 1], edge[:, 2])) / 6 == pytest.approx(48)
+    assert (len(mesh.faces), layer.theme, len(layer.table)) == (12, "building", 1)
+    colour = layer.field_named("colour")
+    if suffix == "stl":
+        assert colour is None
+    else:
+        assert colour is not None
+        # trimesh writes screen colours where glTF wants linear ones, so that they come back brighter.
+        assert set(colour.values.tolist()) == ({0xE5384F} if suffix == "glb" else {RED})
+    info = FORMATS[suffix.replace("glb", "gltf")].inspect(path)
+    assert (info.crs, info.place_is_weak, info.counts["triangles"]) == (None, True, 12)
+
+
+def test_gltf_is_turned_upright_and_others_are_not(tmp_path: Path) -> None:
+    for suffix, size in (("glb", (2, 6, 4)), ("obj", (2, 4, 6)), ("ply", (2, 4, 6))):
+        _, mesh = one(box_file(tmp_path, suffix))
+        assert mesh.bounds is not None
+        np.testing.assert_allclose(mesh.bounds.size, size, atol=1e-6)
+
+
+def test_obj_objects_and_materials(tmp_path: Path) -> None:
+    (tmp_path / "m.mtl").write_text("newmtl a\nKd 1 0 0\nnewmtl b\nKd 0 0 1\n")
+    lines = ["mtllib m.mtl", "o first", "v 0 0 0", "v 1 0 0", "v 0 1 0", "usemtl a", "f 1 2 3",
+             "o second", "v 0 0 5", "v 1 0 5", "v 0 1 5", "v 1 1 5", "usemtl b", "f 4 5 7 6"]  # fmt: skip
+    path = tmp_path / "two.obj"
+    path.write_text("\n".join(lines))
+    layer, mesh = one(path)
+    assert sorted(layer.table.ids) == ["first", "second"]
+    colour = layer.field_named("colour")
+    assert colour is not None
+    for name, count, expected in (("first", 1, 0xFF0000), ("second", 2, 0x0000FF)):
+        mine = mesh.face_element == layer.table.index[name]
+        assert mine.sum() == count
+        assert set(colour.values[mine].tolist()) == {expected}
+
+
+def test_ply_without_faces_gives_points(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    cloud = trimesh.PointCloud(rng.uniform(0, 9, (40, 3)), colors=np.full((40, 4), (1, 2, 3, 255), np.uint8))
+    cloud.export(tmp_path / "c.ply")
+    (layer,) = read(tmp_path / "c.ply")
+    assert isinstance(layer.geometry, Points)
+    assert len(layer.geometry.vertices) == 40
+    assert set(layer.field_named("colour").values.tolist()) == {0x010203}  # type: ignore[union-attr]
+
+
+def triangle_glb(nodes: Any, *, material: Any = None, more: Any = None, attributes: Any = None) -> bytes:
+    """One triangle (0,0,0) (1,0,0) (0,0,-1) in glTF axes, that is east and north."""
+    corner = np.array([[0, 0, 0], [1, 0, 0], [0, 0, -1]], "<f4").tobytes()
+    uv = np.array([[0.2, 0.2]] * 3, "<f4").tobytes()
+    document = {
+        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": nodes,
+        "meshes": [{"name": "shape", "primitives": [{"attributes": {"POSITION": 0, **(attributes or {})}}]}],
+        "accessors": [
+            {"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3"},
+            {"bufferView": 1, "componentType": 5126, "count": 3, "type": "VEC2"},
+        ],
+        "bufferViews": [{"buffer": 0, "byteLength": 36}, {"buffer": 0, "byteOffset": 36, "byteLength": 24}],
+        "buffers": [{"byteLength": 60}],
+        **(more or {}),
+    }  # fmt: skip
+    if material is not None:
+        document["materials"] = [material]
+        document["meshes"][0]["primitives"][0]["material"] = 0
+    return glb_of(document, corner + uv)
+
+
+def test_scene_graph_names_and_attributes(tmp_path: Path) -> None:
+    nodes = [
+        {"name": "site", "children": [1, 2, 3], "translation": [100, 0, 0]},
+        {"name": "a", "mesh": 0, "extras": {"height": 12.5, "use": "주거"}},
+        {"name": "a", "mesh": 0, "rotation": [0, 0.7071067811865476, 0, 0.7071067811865476], "scale": [2, 2, 2]},
+        {"mesh": 0, "matrix": [-1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 5, 0, 1]},
+    ]
+    (tmp_path / "n.glb").write_bytes(triangle_glb(nodes))
+    layer, mesh = one(tmp_path / "n.glb")
+    assert layer.table.ids.tolist() == ["a", "a-2", "shape"]
+    assert layer.table.row("a") == {"height": 12.5, "use": "주거"}
+    corner = mesh.vertices[mesh.faces]
+    np.testing.assert_allclose(corner[0], [[100, 0, 0], [101, 0, 0], [100, 1, 0]], atol=1e-6)
+    # 90 degrees about glTF's y (up) is counter-clockwise seen from above: east turns to north.
+    np.testing.assert_allclose(corner[1], [[100, 0, 0], [100, 2, 0], [98, 0, 0]], atol=1e-6)
+    # A mirrored object keeps its outside outside.
+    assert (mesh.face_normal[:, 2] > 0.99).all()
+    np.testing.assert_allclose(sorted(corner[2][:, 0]), [99, 100, 100], atol=1e-6)
+
+
+def test_texture_colour_is_sampled(tmp_path: Path) -> None:
+    from PIL import Image
+
+    picture = Image.new("RGB", (4, 4), (10, 20, 30))
+    picture.putpixel((0, 0), (200, 100, 50))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    more = {"images": [{"uri": uri}], "textures": [{"source": 0}]}
+    material = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
+    data = triangle_glb([{"mesh": 0}], material=material, more=more, attributes={"TEXCOORD_0": 1})
+    (tmp_path / "t.glb").write_bytes(data)
+    layer, _ = one(tmp_path / "t.glb")
+    assert layer.field_named("colour").values.tolist() == [0xC86432]  # type: ignore[union-attr]
+    more["images"] = [{"uri": "../../../etc/passwd"}]
+    data = triangle_glb([{"mesh": 0}], material=material, more=more, attributes={"TEXCOORD_0": 1})
+    (tmp_path / "t.glb").write_bytes(data)
+    layer, _ = one(tmp_path / "t.glb")
+    assert "mesh.texture" in codes(layer)
+
+
+def test_colours_of_the_specification(tmp_path: Path) -> None:
+    """Linear 0.2140 is 0x7F or 0x80 on a screen (IEC 61966-2-1); black and white stay."""
+    material = {"pbrMetallicRoughness": {"baseColorFactor": [0.2140, 1, 0, 1]}}
+    (tmp_path / "c.glb").write_bytes(triangle_glb([{"mesh": 0}], material=material))
+    layer, _ = one(tmp_path / "c.glb")
+    assert layer.field_named("colour").values.tolist() == [0x7FFF00]  # type: ignore[union-attr]
+
+
+# ---- place
+
+
+def test_no_place_means_the_middle_on_the_ground_and_a_doubt(tmp_path: Path) -> None:
+    ground = terrain(33.0).geometry
+    layer, mesh = one(box_file(tmp_path, "ply"), terrain=ground)
+    assert codes(layer) == {"mesh.not_georeferenced"}
+    np.testing.assert_allclose(mesh.vertices.min(axis=0), (-1, -2, 30), atol=1e-6)
+
+
+def test_by_hand_clockwise_and_scaled(tmp_path: Path) -> None:
+    own = {"at_east": 229_010.0, "at_north": 435_520.0, "at_height": 40.0, "rotation_deg": 90.0, "scale": 0.5}
+    layer, mesh = one(box_file(tmp_path, "ply", (10, 0, 3)), own=own)
+    assert codes(layer) == {"mesh.placed_by_hand"}
+    # 5 m east of the zero point, turned clockwise by 90 degrees: 5 m south of it.
+    assert mesh.bounds is not None
+    np.testing.assert_allclose(mesh.bounds.centre, (10, 15, 41.5), atol=1e-6)
+    np.testing.assert_allclose(mesh.bounds.size, (2, 1, 3), atol=1e-6)
+
+
+def test_map_coordinates_are_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "m.obj"
+    path.write_text("v 229010.125 435520.250 50\nv 229020 435520 50\nv 229010 435530 50\nf 1 2 3\n")
+    layer, mesh = one(path)
+    assert codes(layer) == {"mesh.taken_as_map"}
+    np.testing.assert_allclose(FRAME.to_map(mesh.vertices)[0], (229010.125, 435520.25, 50), atol=1e-6)
+    layer, mesh = one(path, own={"placement": "origin"})
+    assert codes(layer) == {"mesh.not_georeferenced"}
+    assert np.abs(mesh.vertices).max() < 100
+    box = MapBox(0, 0, 1, 1)
+    assert read(path, box=box) == []
+
+
+def test_a_named_system_counts(tmp_path: Path) -> None:
+    path = tmp_path / "m.obj"
+    path.write_text("v 127.32 36.51 50\nv 127.321 36.51 50\nv 127.32 36.511 50\nf 1 2 3\n")
+    _, mesh = one(path, crs="EPSG:4326")
+    east, north = crs.transform(127.32, 36.51, "EPSG:4326", "EPSG:5186")
+    np.testing.assert_allclose(FRAME.to_map(mesh.vertices)[0], (float(east), float(north), 50), atol=1e-6)
+
+
+@pytest.mark.parametrize("own", [{"at_east": 1.0}, {"scale": 0}, {"rotation_deg": float("nan")}, {"unknown": 1}])
+def test_impossible_options(own: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        MeshOptions(**own)
+
+
+# ---- hostile files
+
+
+def base_document() -> dict[str, Any]:
+    return dict(parts_of_glb(triangle_glb([{"name": "n", "mesh": 0, "children": []}], material={"name": "m"}))[0])
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("nodes", 0, "children"), [0]),  # a node inside itself
+        (("accessors", 0, "count"), 10**10),
+        (("accessors", 0, "count"), -1),
+        (("accessors", 0, "byteOffset"), 2**31),
+        (("accessors", 0, "type"), "VEC2"),
+        (("bufferViews", 0, "byteLength"), 10**10),
+        (("bufferViews", 0, "byteStride"), 1),
+        (("meshes", 0, "primitives", 0, "attributes", "POSITION"), 99),
+        (("meshes", 0, "primitives", 0, "indices"), 0),
+        (("meshes", 0, "primitives", 0, "material"), 7),
+        (("nodes", 0, "matrix"), [1.0] * 15),
+        (("nodes", 0, "rotation"), [0, 0, 0, 0]),
+        (("nodes", 0, "mesh"), "x"),
+        (("asset", "version"), "1.0"),
+        (("extensionsRequired",), ["KHR_draco_mesh_compression"]),
+        (("scenes",), 5),
+        (("buffers", 0, "uri"), "https://example.org/a.bin"),
+        (("buffers", 0, "uri"), "//example.org/a.bin"),
+        (("buffers", 0, "uri"), "file:///etc/passwd"),
+        (("buffers", 0, "uri"), "../../../../etc/passwd"),
+        (("buffers", 0, "uri"), "%2e%2e/%2e%2e/etc/passwd"),
+        (("buffers", 0, "uri"), "..\\..\\etc\\passwd"),
+        (("buffers", 0, "uri"), "/etc/passwd"),
+        (("buffers", 0, "uri"), "data:;base64,@@@"),
+    ],
+)
+def test_lies_in_gltf_are_refused(tmp_path: Path, path: tuple[Any, ...], value: Any) -> None:
+    document = json.loads(json.dumps(base_document()))
+    *above, last = path
+    node = document
+    for key in above:
+        node = node[key]
+    node[last] = value
+    binary = parts_of_glb(triangle_glb([{}]))[1]
+    (tmp_path / "l.glb").write_bytes(glb_of(document, binary))
+    with pytest.raises(UserError) as caught:
+        read(tmp_path / "l.glb")
+    assert "root:" not in str(caught.value)
+
+
+def test_zero_filled_accessors_cost_no_memory(tmp_path: Path) -> None:
+    document = base_document()
+    document["accessors"][0] = {"componentType": 5126, "count": 3 * 10**9, "type": "VEC3"}
+    (tmp_path / "z.glb").write_bytes(glb_of(document))
+    with pytest.raises(UserError):
+        read(tmp_path / "z.glb")
+
+
+def test_one_mesh_named_by_very_many_nodes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geo.formats.gltf_file.MOST_TRIANGLES", 50)
+    nodes = [{"children": list(range(1, 100))}, *({"mesh": 0} for _ in range(99))]
+    (tmp_path / "b.glb").write_bytes(triangle_glb(nodes))
+    with pytest.raises(UserError) as caught:
+        read(tmp_path / "b.glb")
+    assert caught.value.code == "mesh.too_large"
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.bin").write_bytes(b"x" * 60)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "a.bin").symlink_to(tmp_path / "secret.bin")
+    with pytest.raises(UserError) as caught:
+        Nearby.beside(inner / "m.gltf").read("a.bin")
+    assert caught.value.code == "parts.outside"
+
+
+def test_obj_opens_no_material_outside_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "evil.mtl").write_text("newmtl a\nKd 1 0 0\n")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    path = inner / "m.obj"
+    path.write_text("mtllib ../evil.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl a\nf 1 2 3\n")
+    layer, _ = one(path)
+    assert layer.field_named("colour") is None
+
+
+def test_absurd_counts_in_stl_and_ply(tmp_path: Path) -> None:
+    (tmp_path / "c.stl").write_bytes(b"\0" * 80 + struct.pack("<I", 2**32 - 1) + b"\0" * 100)
+    head = "ply\nformat binary_little_endian 1.0\nelement vertex 3000000000\nproperty float x\nproperty float y\n"
+    head += "property float z\nelement face 1000000000\nproperty list uchar int vertex_indices\nend_header\n"
+    (tmp_path / "c.ply").write_bytes(head.encode() + b"\0" * 100)
+    for name in ("c.stl", "c.ply"):
+        with pytest.raises(UserError):
+            read(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["glb", "obj", "ply", "stl"])
+@pytest.mark.parametrize("data", [b"", b"x", b"plain text\n" * 20, b"\0" * 500, "가나다\n".encode("cp949") * 30])
+def test_other_content_is_refused(tmp_path: Path, suffix: str, data: bytes) -> None:
+    path = tmp_path / f"x.{suffix}"
+    path.write_bytes(data)
+    assert survives(FORMATS[suffix.replace("glb", "gltf")], path, FRAME) == "refused"
+
+
+def test_faces_that_name_no_vertex_and_corners_that_are_no_numbers(tmp_path: Path) -> None:
+    (tmp_path / "f.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n")
+    assert survives(obj.FORMAT, tmp_path / "f.obj", FRAME) == "refused"
+    ascii_ply = (
+        "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\n"
+        "element face 2\nproperty list uchar int vertex_indices\nend_header\n"
+        "0 0 0\n1 0 0\n0 1 0\nnan inf 0\n3 0 1 2\n3 0 1 3\n"
+    )
+    (tmp_path / "n.ply").write_text(ascii_ply)
+    layer, mesh = one(tmp_path / "n.ply")
+    assert len(mesh.faces) == 1
+    assert next(i for i in layer.issues if i.code == "mesh.not_finite").count == 1
+
+
+def seeds(folder: Path) -> dict[str, bytes]:
+    gltf.FORMAT.write(folder / "own.glb", [painted(buildings())], FRAME, Feedback())  # type: ignore[misc]
+    out = {"own.glb": (folder / "own.glb").read_bytes()}
+    for name, suffix, export in (("a.obj", "obj", {}), ("a.ply", "ply", {}), ("b.ply", "ply", {"encoding": "ascii"}),
+                                 ("a.stl", "stl", {}), ("b.stl", "stl", {"file_type": "stl_ascii"})):  # fmt: skip
+        out[name] = box_file(folder, suffix, **export).read_bytes()
+    return out
+
+
+@pytest.mark.parametrize("name", ["own.glb", "a.obj", "a.ply", "b.ply", "a.stl", "b.stl"])
+def test_damaged_bytes(tmp_path: Path, name: str) -> None:
+    data = seeds(tmp_path)[name]
+    candidate: Format = FORMATS[name.rsplit(".", 1)[1].replace("glb", "gltf")]
+    found = survives_damage(candidate, tmp_path / name, lambda seed: damaged_bytes(data, seed), FRAME, count=100)
+    assert found["refused"] > 5
+
+
+@pytest.mark.parametrize("sort", ["own", "other"])
+def test_damaged_documents(tmp_path: Path, sort: str) -> None:
+    data = seeds(tmp_path)["own.glb"] if sort == "own" else triangle_glb(
+        [{"name": "n", "mesh": 0, "translation": [1, 2, 3], "scale": [1, 1, 1]}],
+        material={"name": "m", "pbrMetallicRoughness": {"baseColorFactor": [1, 0, 0, 1]}},
+    )  # fmt: skip
+    document, binary = parts_of_glb(data)
+    found = survives_damage(
+        gltf.FORMAT, tmp_path / "d.glb", lambda seed: glb_of(damaged_json(document, seed), binary), FRAME, count=200
+    )
+    assert found["read"] > 20
+    assert found["refused"] > 20
+
+
+def test_load_says_who_wrote_it(tmp_path: Path) -> None:
+    gltf.FORMAT.write(tmp_path / "a.glb", [buildings()], FRAME, Feedback())  # type: ignore[misc]
+    model = load((tmp_path / "a.glb").read_bytes(), Nearby.beside(tmp_path / "a.glb"))
+    assert model.generator == "Sejong Twin"

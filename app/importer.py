@@ -246,7 +246,7 @@ def _read_one(
     new = layer_cache.load(key)
     if new is None:
         new = read_checked(candidate, path, frame, options=read_options, feedback=feedback.part(0.05, 0.98))
-        layer_cache.save(key, new)
+        new = layer_cache.save(key, new)
     new = [with_heights(layer, treated) for layer in new]
     if not new:
         raise UserError(

@@ -136,13 +136,21 @@ def load(key: CacheKey) -> list[Layer] | None:
     return layers
 
 
-def save(key: CacheKey, layers: list[Layer]) -> None:
-    """Keep a copy if reading took long. A full or read-only disk only means that there is no copy."""
+def save(key: CacheKey, layers: list[Layer]) -> list[Layer]:
+    """Keep a copy if reading took long, and give the layers to go on with.
+
+    These are the copy's own, mapped from the disk: a reader leaves its small objects strewn over the memory of all it
+    parsed, and only when they go does that memory come back. A full or read-only disk only means that there is no
+    copy.
+    """
     if time.monotonic() - key.started < WORTH_S or not layers:
-        return
-    with contextlib.suppress(UserError):
+        return layers
+    try:
         write_layers(key.path, layers)
-        _make_room()
+    except UserError:
+        return layers
+    _make_room()
+    return load(key) or layers
 
 
 def _make_room() -> None:

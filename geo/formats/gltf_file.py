@@ -59,7 +59,8 @@ def load(data: bytes, nearby: Nearby, feedback: Feedback | None = None) -> MeshM
     """Everything in the default scene. Raises `UserError`."""
     try:
         document, binary = parts_of_glb(data)
-        return _Reader(document, binary, nearby, feedback or Feedback()).model()
+        with np.errstate(all="ignore"):  # absurd numbers become infinite and are left out further on
+            return _Reader(document, binary, nearby, feedback or Feedback()).model()
     except FAULTS as error:
         raise damaged(nearby.name, fault_reason(error)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ FAULTS: tuple[type[Exception], ...] = (
     ArithmeticError,
     RecursionError,
     EOFError,
+    struct.error,
     AssertionError,
     NotImplementedError,
 )

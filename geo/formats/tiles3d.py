@@ -51,7 +51,8 @@ def inspect(path: Path) -> FileInfo:
     """Version, tiles, extent of the root; no content is opened."""
     document = document_of(path)
     try:
-        return _inspect(path, document)
+        with np.errstate(all="ignore"):  # absurd numbers become infinite and are left out further on
+            return _inspect(path, document)
     except FAULTS as error:
         raise damaged(path.name, fault_reason(error)) from error
 
@@ -108,9 +109,12 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     feedback.step(0.0, f"reading {path.name}")
     document = document_of(path)
     try:
-        refinement = _Refinement(path, document, own, _local_box(options.box, frame), frame, feedback.part(0.02, 0.8))
-        pieces = refinement.pieces()
-        layers = _layers(path, document, pieces, refinement.issues(), frame, options, own)
+        with np.errstate(all="ignore"):  # as above
+            refinement = _Refinement(
+                path, document, own, _local_box(options.box, frame), frame, feedback.part(0.02, 0.8)
+            )
+            pieces = refinement.pieces()
+            layers = _layers(path, document, pieces, refinement.issues(), frame, options, own)
     except FAULTS as error:
         raise damaged(path.name, fault_reason(error)) from error
     if not layers and options.box is None:
@@ -198,6 +202,7 @@ class _Refinement:
 
     def _content(self, tile: Tile) -> Content:
         pieces: list[Piece] = []
+        numbers: dict[tuple[int, int], int] = {}
         for number, uri in enumerate(tile.uris):
             if is_tileset(uri):
                 continue
@@ -214,7 +219,7 @@ class _Refinement:
                 self._lose(error)
                 continue
             self.said += loaded.issues
-            pieces += [dataclasses.replace(p, node=p.node + number * 10_000_000) for p in loaded.pieces]
+            pieces += tiles3d_content.renumbered(loaded.pieces, numbers, number)
         return Content(pieces)
 
     def _lose(self, error: UserError) -> None:
@@ -237,9 +242,9 @@ class _Refinement:
     def _numbered(contents: list[Content]) -> list[Piece]:
         numbers: dict[tuple[int, int], int] = {}
         return [
-            dataclasses.replace(piece, node=numbers.setdefault((number, piece.node), len(numbers)))
-            for number, content in enumerate(contents)
-            for piece in content.pieces
+            piece
+            for part, content in enumerate(contents)
+            for piece in tiles3d_content.renumbered(content.pieces, numbers, part)
         ]
 
     def issues(self) -> list[Issue]:

@@ -84,19 +84,25 @@ def _load(data: bytes, nearby: Nearby, transform: Floats, up: str, feedback: Fee
     )
 
 
+def renumbered(pieces: list[Piece], numbers: dict[tuple[int, int], int], part: int) -> list[Piece]:
+    """Pieces whose objects have numbers of their own among several parts; `numbers` is filled on the way."""
+    return [dataclasses.replace(piece, node=numbers.setdefault((part, piece.node), len(numbers))) for piece in pieces]
+
+
 def _composite(data: bytes, nearby: Nearby, transform: Floats, up: str, feedback: Feedback, depth: int) -> Content:
     if depth >= DEEPEST:
         raise ValueError("composite tiles are nested too deeply")
     _, length, count = struct.unpack_from("<III", data, 4)
     pieces: list[Piece] = []
     issues: list[Issue] = []
+    numbers: dict[tuple[int, int], int] = {}
     place = 16
-    for _ in range(count):
+    for number in range(count):
         size = struct.unpack_from("<I", data, place + 8)[0]
         if size < 16 or place + size > min(length, len(data)):
             raise ValueError("a tile inside a composite is cut short")
         inner = _load(data[place : place + size], nearby, transform, up, feedback, depth + 1)
-        pieces += [dataclasses.replace(piece, node=piece.node + 1_000_000 * len(issues)) for piece in inner.pieces]
+        pieces += renumbered(inner.pieces, numbers, number)
         issues += inner.issues
         place += size
     return Content(pieces, tuple(issues))

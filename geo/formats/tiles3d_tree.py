@@ -23,6 +23,7 @@ from geo.model import UserError
 Floats = NDArray[np.float64]
 DEEPEST = 96
 MOST_TILES = 300_000
+FARTHEST = 1.0e8  # [m] from the middle of the Earth
 ON_EARTH = 5.0e6  # [m] positions farther from zero than this are geocentric
 
 
@@ -81,7 +82,7 @@ class Tile:
             lon, lat, height = np.meshgrid(
                 np.degrees(np.linspace(west, east, 5)), np.degrees(np.linspace(south, north, 5)), [low, high]
             )
-            return geocentric.from_geodetic(lon.ravel(), lat.ravel(), height.ravel())
+            return _sane(geocentric.from_geodetic(lon.ravel(), lat.ravel(), height.ravel()))
         signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
         if "box" in volume:
             box = _numbers(volume["box"], 12).reshape(4, 3)
@@ -91,7 +92,12 @@ class Tile:
             points = sphere[:3] + signs * sphere[3]
         else:
             return None
-        return points @ self.transform[:3, :3].T + self.transform[:3, 3]
+        return _sane(points @ self.transform[:3, :3].T + self.transform[:3, 3])
+
+
+def _sane(points: Floats) -> Floats | None:
+    """The points, or None where one lies farther away than anything on Earth."""
+    return points if bool((np.abs(points) < FARTHEST).all()) else None
 
 
 def _numbers(values: Any, count: int) -> Floats:

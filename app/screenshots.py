@@ -20,10 +20,12 @@ from app.jobs import Job
 from app.main_window import MainWindow
 from app.runs import run_on_project
 from app.settings import Settings
-from geo.model import Feedback
+from geo.model import Bounds, Feedback
 
 SIZE = (1366, 768)
 PATIENCE_MS = 300_000
+REACH = 260.0  # metres around the middle of the district
+BUILDINGS = "buildings-building"
 SETTLE_MS = 6_000  # light and shadow are made in a job; software rendering needs a few frames
 
 
@@ -69,6 +71,9 @@ def _photograph(project: Path, out: Path) -> None:
     window.set_language("en")
     window.grab().save(str(out / "window-start.png"))
     _until_over(window.bench.open_project(project))
+    middle = window.bench.document.scene[BUILDINGS].geometry
+    if middle is not None and middle.bounds is not None:
+        window.viewport.fit(_close_up(middle.bounds))
     for shot in SHOTS:
         window.set_language(shot.language)
         window.bench.set_theme(shot.theme)
@@ -77,6 +82,12 @@ def _photograph(project: Path, out: Path) -> None:
         window.grab().save(str(out / f"{shot.name}.png"))
     window.release()
     application.quit()
+
+
+def _close_up(whole: Bounds) -> Bounds:
+    """A part in the middle, near enough to see roofs and windows."""
+    x, y, z = whole.centre
+    return Bounds((x - REACH, y - REACH, whole.low[2]), (x + REACH, y + REACH, z))
 
 
 def _show_results(window: MainWindow, shown: bool) -> None:
@@ -102,4 +113,4 @@ def _loop(prepare: Callable[[QEventLoop], object], milliseconds: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -65,11 +65,11 @@ def tiny_layers() -> list[Layer]:
     return [terrain(), buildings()]
 
 
-def write_terrain_tif(path: Path, *, height: float = 20.0) -> Path:
+def write_terrain_tif(path: Path, *, height: float = 20.0, half: float = 80.0) -> Path:
     """The tiny terrain as a GeoTIFF."""
     from geo.formats.geotiff import write_grid
 
-    grid = terrain(height).geometry
+    grid = terrain(height, half).geometry
     write_grid(path, grid, tiny_frame(), description="terrain", unit="m")  # type: ignore[arg-type]
     return path
 

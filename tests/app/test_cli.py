@@ -151,31 +151,26 @@ def test_newer_project_is_refused_and_kept(city: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise there")
 def test_ctrl_c_is_exit_130_and_leaves_the_project(city: Path) -> None:
-    before = (city / "city.twin").read_bytes()
+    # Large enough to take minutes, so that the interruption always comes in the middle.
+    write_terrain_tif(city / "wide.tif", half=600.0)
+    twin("import", "wide.twin", "wide.tif", "b.city.json", cwd=city)
+    before = (city / "wide.twin").read_bytes()
     environment = {**os.environ, "TWIN_CACHE": str(city / "cache"), "PYTHONPATH": str(ROOT)}
+    settings = [f"--set={pair}" for pair in ("step=1", "ground_cell=0.5", "margin=2000", "facades=false")]
     child = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "app",
-            "run",
-            "sunlight.hours",
-            "city.twin",
-            "--set",
-            "step=1",
-            "--set",
-            "ground_cell=0.5",
-        ],
+        [sys.executable, "-m", "app", "run", "sunlight.hours", "wide.twin", *settings],
         cwd=city,
         env=environment,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(2.0)
+    time.sleep(4.0)
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=60)
     assert child.returncode == 130, errors
-    assert (city / "city.twin").read_bytes() == before
+    assert (city / "wide.twin").read_bytes() == before
+    assert not (city / "wide.results").exists()
 
 
 def test_convert_reprojects_and_keeps_the_buildings(city: Path) -> None:

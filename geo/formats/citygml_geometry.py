@@ -295,7 +295,7 @@ class Corners:
     @staticmethod
     def of(surfaces: Surfaces) -> Corners:
         """Arrays of what was collected."""
-        points = np.frombuffer(surfaces.values, dtype=np.float64).reshape(-1, 3).copy()
+        points = np.frombuffer(surfaces.values, dtype=np.float64).reshape(-1, 3)
         end = np.array(surfaces.ring_end, dtype=np.int64)
         start = np.concatenate([[0], end[:-1]]).astype(np.int64) if len(end) else end
         stop = end.copy()

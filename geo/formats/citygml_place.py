@@ -19,7 +19,7 @@ Axes = Literal["auto", "east_first", "north_first"]
 _DEFINITION = re.compile(r"(urn:(x-)?ogc:def:crs|https?://[^#]*/def/crs[/,?-])", re.IGNORECASE)
 _CRS84 = re.compile(r"CRS:?84(h?)\b", re.IGNORECASE)
 # Names of the German surveys: horizontal system and zone, then the height system.
-_ADV = re.compile(r"urn:adv:crs:([A-Z0-9]+)_(UTM|3GK)(\d+)?(?:\*(\w+))?", re.IGNORECASE)
+_ADV = re.compile(r"urn:adv:crs:(?:DE_)?([A-Z0-9]+)_(UTM|3GK)(\d+)?(?:\*(\w+))?", re.IGNORECASE)
 _ADV_HEIGHTS = {"DE_DHHN92_NH": 5783, "DE_DHHN2016_NH": 7837, "DE_DHHN12_NOH": 5774}
 
 
@@ -54,7 +54,7 @@ def _german(match: re.Match[str]) -> Reference | None:
         return None
     if datum.upper() == "ETRS89" and projection.upper() == "UTM":
         code = 25800 + int(zone)
-    elif datum.upper() == "DE" and projection.upper() == "3GK":
+    elif datum.upper() == "DHDN" and projection.upper() == "3GK":
         code = 31464 + int(zone)
     else:
         return None

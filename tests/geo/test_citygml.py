@@ -502,6 +502,33 @@ def test_rooms_are_indoors_and_parts_know_their_building(tmp_path: Path) -> None
     assert (row["parent"], row["usage"], row["object_type"]) == ("a", "1010", "BuildingPart")
 
 
+def test_furniture_indoors_and_windows(tmp_path: Path) -> None:
+    chair = polygon(positions((0, 1, 2, 3)))
+    furniture = f'<bldg:interiorFurniture><bldg:BuildingFurniture gml:id="f"><bldg:lod4Geometry><gml:MultiSurface>{member(chair)}</gml:MultiSurface></bldg:lod4Geometry></bldg:BuildingFurniture></bldg:interiorFurniture>'
+    room = f'<bldg:interiorRoom><bldg:Room gml:id="r"><bldg:lod4Solid>{shell(box_faces())}</bldg:lod4Solid>{furniture}</bldg:Room></bldg:interiorRoom>'
+    pane = f"<bldg:opening><bldg:Window><bldg:lod3MultiSurface><gml:MultiSurface>{member(polygon(positions((0, 1, 5, 4))))}</gml:MultiSurface></bldg:lod3MultiSurface></bldg:Window></bldg:opening>"
+    wall = f"<bldg:boundedBy><bldg:WallSurface><bldg:lod3MultiSurface><gml:MultiSurface>{member(polygon(positions((1, 2, 6, 5))))}</gml:MultiSurface></bldg:lod3MultiSurface>{pane}</bldg:WallSurface></bldg:boundedBy>"
+    path = save(tmp_path, city(building(wall + room)))
+    assert FORMAT.inspect(path).counts == {
+        "Building": 1,
+        "WallSurface": 1,
+        "Window": 1,
+        "Room": 1,
+        "BuildingFurniture": 1,
+    }
+    layers = {layer.id: layer for layer in read(path)}
+    assert {key: (layer.theme, layer.stratum) for key, layer in layers.items()} == {
+        "building": ("building", "outdoor"),
+        "indoor": ("space", "indoor"),
+        "indoor_furniture": ("furniture", "indoor"),
+    }
+    semantic = field_of(layers["building"], "semantic")
+    assert (
+        sorted(semantic.categories[code] for code in semantic.values.tolist()) == ["WallSurface"] * 2 + ["Window"] * 2
+    )
+    assert set(field_of(layers["building"], "surface").values.tolist()) == {1}
+
+
 def test_version_three(tmp_path: Path) -> None:
     surfaces = ""
     for name, rings in FACES.items():
@@ -602,15 +629,15 @@ def test_spellings_of_a_system() -> None:
         "epsg:25832": "EPSG:25832",
         "http://www.opengis.net/gml/srs/epsg.xml#25832": "EPSG:25832",
         "urn:adv:crs:ETRS89_UTM32*DE_DHHN92_NH": "EPSG:25832+5783",
-        "urn:adv:crs:DE_DHDN_3GK3": None,
+        "urn:adv:crs:DE_DHDN_3GK3": "EPSG:31467",
+        "urn:adv:crs:ETRS89_UTM33": "EPSG:25833",
         "urn:ogc:def:crs:OGC:1.3:CRS84": "EPSG:4326",
     }
     for names, by_definition in ((definitions, True), (short, False)):
         for name, expected in names.items():
             found = reference(name)
             assert found is not None
-            if expected is not None:
-                assert found == (expected, by_definition), name
+            assert found == (expected, by_definition), name
     assert reference(None) is None
     assert [north_comes_first(one) for one in ("EPSG:6697", "EPSG:10169", "EPSG:5186", "EPSG:25832", "EPSG:3946")] == [
         True,
@@ -642,6 +669,18 @@ def test_order_of_axes(tmp_path: Path, srs: str, north_first: bool, axes: str, d
         assert abs(bounds.low[0]) > 100_000
     else:
         assert_is_box(layer)
+
+
+def test_latitude_first_under_a_short_name_is_noticed(tmp_path: Path) -> None:
+    longitude, latitude = crs.to_lonlat(
+        np.array([E0, E0 + 10, E0 + 10, E0]), np.array([N0, N0, N0 + 10, N0]), "EPSG:5186"
+    )
+    for first, second, doubt in ((latitude, longitude, True), (longitude, latitude, False)):
+        text = " ".join(f"{a:.10f} {b:.10f} 30" for a, b in zip(first, second, strict=True))
+        surface = f"<bldg:lod1MultiSurface><gml:MultiSurface>{member(polygon(text))}</gml:MultiSurface></bldg:lod1MultiSurface>"
+        layer = only(tmp_path, city(building(surface), "EPSG:4326"))
+        assert np.allclose(mesh_of(layer).bounds, ((0, 0, 30), (10, 10, 30)), atol=1e-3)
+        assert ("citygml.axes_concluded" in codes(layer)) is doubt
 
 
 def test_geometries_in_another_system_are_brought_together(tmp_path: Path) -> None:

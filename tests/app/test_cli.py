@@ -156,7 +156,7 @@ def test_ctrl_c_is_exit_130_and_leaves_the_project(city: Path) -> None:
     twin("import", "wide.twin", "wide.tif", "b.city.json", cwd=city)
     before = (city / "wide.twin").read_bytes()
     environment = {**os.environ, "TWIN_CACHE": str(city / "cache"), "PYTHONPATH": str(ROOT)}
-    settings = [f"--set={pair}" for pair in ("step=1", "ground_cell=0.5", "margin=2000", "facades=false")]
+    settings = [f"--set={pair}" for pair in ("step=1", "ground_cell=0.5", "margin=300", "facades=false")]
     child = subprocess.Popen(
         [sys.executable, "-m", "app", "run", "sunlight.hours", "wide.twin", *settings],
         cwd=city,

@@ -513,3 +513,30 @@ def test_load_says_who_wrote_it(tmp_path: Path) -> None:
     gltf.FORMAT.write(tmp_path / "a.glb", [buildings()], FRAME, Feedback())  # type: ignore[misc]
     model = load((tmp_path / "a.glb").read_bytes(), Nearby.beside(tmp_path / "a.glb"))
     assert model.generator == "Sejong Twin"
+
+
+def test_every_message_has_a_korean_text_with_the_same_figures() -> None:
+    """Codes in the sources of these formats against ``meshes.json``."""
+    import re
+    import string
+
+    import geo.formats
+    from resources import load_json
+
+    korean = load_json("translations/ko/meshes.json")
+    folder = Path(geo.formats.__file__).parent
+    sources = [*folder.glob("mesh_*.py"), *folder.glob("gltf*.py"), *folder.glob("tiles3d*.py"), folder / "nearby.py",
+               folder / "landxml.py", folder / "las_file.py", folder / "pointcloud.py",
+               *(folder.parent / name for name in ("weather.py", "tin.py", "pointcloud.py"))]  # fmt: skip
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    areas = "mesh|gltf|parts|tiles3d|pointcloud|landxml|epw|xml"
+    errors = set(re.findall(rf'code="((?:{areas})\.\w+)"', text))
+    issues = set(re.findall(rf'"((?:{areas})\.[a-z_]+)"', text)) - errors
+    assert len(errors) > 20
+    assert len(issues) > 25
+    missing = {f"error.{code}.{part}" for code in errors for part in ("what", "why", "todo")} - set(korean)
+    missing |= {f"issue.{code}" for code in issues} - set(korean)
+    assert not missing
+    for key, value in korean.items():
+        for _, name, _, _ in string.Formatter().parse(value):
+            assert name is None or f'"{name}"' in text or name == "count", (key, name)

@@ -32,6 +32,7 @@ def _file_info(path: Path, args: argparse.Namespace, feedback: Feedback) -> dict
     """What a file says about itself, and what the doctor says about its place."""
     from app.importer import ImportOptions, diagnose
     from app.isolation import info_to_dict
+    from geo.doctor import leading
 
     document = open_project(args.project, feedback.part(0.0, 0.4))[0] if args.project else Document()
     info, findings = diagnose(
@@ -42,7 +43,7 @@ def _file_info(path: Path, args: argparse.Namespace, feedback: Feedback) -> dict
         feedback=feedback.part(0.4, 1.0),
     )
     described = info_to_dict(info)
-    described["issues"] = [*described["issues"], *(finding.as_issue().as_dict() for finding in findings[:1])]
+    described["issues"] = [*described["issues"], *(finding.as_issue().as_dict() for finding in leading(findings))]
     described["repairs"] = [finding.as_dict() for finding in findings if finding.repair is not None]
     return described
 

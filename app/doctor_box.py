@@ -11,10 +11,9 @@ from app.language import issue_text, tr
 from app.widgets.extent_sketch import length_text
 from app.widgets.wording import say
 from geo.crs import title
-from geo.doctor import Finding, Repair
+from geo.doctor import Finding, Repair, by_question
 
 REPAIRS_SHOWN = 4
-HEIGHT_CODES = ("doctor.ellipsoid_height", "doctor.height_offset")
 
 
 def repair_title(name: str) -> str:
@@ -97,6 +96,4 @@ class DoctorBox(QWidget):
 
 def boxes_for(findings: Sequence[Finding]) -> list[DoctorBox]:
     """One box for doubts about the place and one for doubts about heights: both may need a repair."""
-    place = [finding for finding in findings if finding.code not in HEIGHT_CODES]
-    heights = [finding for finding in findings if finding.code in HEIGHT_CODES]
-    return [DoctorBox(group) for group in (place, heights) if group]
+    return [DoctorBox(group) for group in by_question(findings) if group]

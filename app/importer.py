@@ -139,10 +139,9 @@ def diagnose(
     # Among readings the extent cannot tell apart the outlines decide, seen from the likeliest.
     tried = plan([repair.name], info, treated.crs, frame) if repair else treated
     new = _read_one(candidate, path, frame, options=options, treated=tried, existing=layers, feedback=feedback)
-    closer = compare(new, layers, frame, info=info, crs=tried.crs)
-    if tried is not treated:
-        closer = [finding for finding in closer if finding.repair is not None and finding.repair.crs is not None]
-    return info, [*closer, *findings]
+    closer = compare(new, layers, frame, info=info, crs=tried.crs, after=repair.name if repair else "")
+    place, heights = doctor.by_question(closer)
+    return info, [*place, *findings, *heights]
 
 
 def _import_one(
@@ -201,7 +200,7 @@ def _with_doubts(
     layers: Sequence[Layer], treated: Plan, findings: Sequence[doctor.Finding], known: tuple[Issue, ...] | None
 ) -> list[Layer]:
     """Layers that carry what was repaired and what stays doubtful; the latter is kept for the next opening."""
-    doubts = known if known is not None else tuple(finding.as_issue() for finding in findings[:1])
+    doubts = known if known is not None else tuple(finding.as_issue() for finding in doctor.leading(findings))
     notes = (repaired_note(treated),) if treated.names else ()
     if not doubts and not notes:
         return list(layers)

@@ -25,6 +25,7 @@ AT_ZERO_M = 10_000.0
 MILLIMETRES_REACH = 5e7  # no coordinate in metres is so large
 TALL_M = 9_000.0  # nothing built or natural rises so far; millimetres do
 MOST_FINDINGS = 6
+HEIGHT_CODES = ("doctor.ellipsoid_height", "doctor.height_offset")
 
 # Systems Korean data come in, with how often one meets them (a ranking, not a probability).
 KOREAN: Mapping[str, float] = {
@@ -453,6 +454,18 @@ def finding(
     """A finding with its message written out."""
     filled = {"crs": "-", "here": "-", "there": "-", "to": "-", **values}
     return Finding(code, MESSAGES[code].format(**filled), severity, min(confidence, 1.0), repair, filled)
+
+
+def by_question(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Findings about the place and findings about heights: within each they compete, both may hold."""
+    everything = list(findings)
+    heights = [item for item in everything if item.code in HEIGHT_CODES]
+    return [item for item in everything if item.code not in HEIGHT_CODES], heights
+
+
+def leading(findings: Iterable[Finding]) -> list[Finding]:
+    """The likeliest finding about the place and the likeliest about heights."""
+    return [group[0] for group in by_question(findings) if group]
 
 
 def _ranked(found: Iterable[Finding]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ from geo.doctor import BESSEL, KOREAN, Finding, Repair, finding
 from geo.formats.contract import FileInfo
 from geo.model import Frame, Grid, Layer, UserError
 from geo.overlay import Shift, height_above, shift_between
-from geo.repairs import geoid_undulation, middle, plan, system_title
+from geo.repairs import geoid_undulation, joined, middle, plan, system_title
 
 KNOWN_M = 4.0  # accuracy of the datum shift (1 to 2 m) and of the measurement
 STANDS_M = 10.0
@@ -19,7 +20,7 @@ GEOID_KOREA_M = (18.0, 33.0)  # sea level above the ellipsoid across Korea, with
 
 
 def compare(
-    new: Sequence[Layer], old: Sequence[Layer], frame: Frame, *, info: FileInfo, crs: str | None
+    new: Sequence[Layer], old: Sequence[Layer], frame: Frame, *, info: FileInfo, crs: str | None, after: str = ""
 ) -> list[Finding]:
     """What new layers' outlines and heights say against those of the project.
 
@@ -29,17 +30,25 @@ def compare(
         In local metres of `frame`.
     info, crs
         The file `new` came from and the system it was read in (None: its own place was not used).
+    after : str
+        Repair `new` was read with; what is found is then offered together with it.
     """
     found: list[Finding] = []
     old = [layer for layer in old if layer.theme != "result"]
     if crs is not None and not info.place_is_weak:
         shift = shift_between(new, old)
         if shift is not None and shift.is_proven:
-            found += explained(shift, info, crs, frame)
+            found += [_together(item, after) for item in explained(shift, info, crs, frame)]
     grids = [layer.geometry for layer in old if layer.kind == "terrain" and isinstance(layer.geometry, Grid)]
     if grids and not info.place_is_weak:
         found += _heights(new, min(grids, key=lambda grid: grid.cell), info, frame)
     return found
+
+
+def _together(item: Finding, after: str) -> Finding:
+    if not after or item.repair is None:
+        return item
+    return dataclasses.replace(item, repair=dataclasses.replace(item.repair, name=joined(after, item.repair.name)))
 
 
 def explained(shift: Shift, info: FileInfo, crs: str, frame: Frame) -> list[Finding]:

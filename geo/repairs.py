@@ -111,7 +111,7 @@ def plan(names: Sequence[str], info: FileInfo, crs: str | None, frame: Frame | N
         if step == "far-origin":
             adjusted = _to_origin(steps, info, frame)
         elif step.startswith("shift:"):
-            adjusted = _shifted(adjusted, step, info, frame)
+            adjusted = _shifted(adjusted, step, frame)
         elif step == "swap-axes":
             adjusted = coordinates.adjusted(_needed(adjusted, step), SWAP)
         elif step == "metres":
@@ -140,6 +140,13 @@ def _system(steps: Sequence[str], crs: str | None, frame: Frame | None) -> str |
     return crs
 
 
+def joined(first: str, second: str) -> str:
+    """Both repairs as one name; of two that choose a system the second counts."""
+    chooses = ("crs:", "utm-zone:", "degrees")
+    steps = [step for step in first.split("+") if not (second.startswith(chooses) and step.startswith(chooses))]
+    return "+".join([*steps, second])
+
+
 def _needed(crs: str | None, step: str) -> str:
     if crs is None:
         raise UserError(
@@ -164,16 +171,15 @@ def _to_origin(steps: Sequence[str], info: FileInfo, frame: Frame | None) -> str
     return coordinates.adjusted(frame.crs, (1.0, 0.0, east, 0.0, 1.0, north))
 
 
-def _shifted(crs: str | None, step: str, info: FileInfo, frame: Frame | None) -> str:
-    """The system moved by metres of the project's system, taken at the middle of the file."""
+def _shifted(crs: str | None, step: str, frame: Frame | None) -> str:
+    """The system moved by metres of the project's system, taken at the project's origin."""
     crs = _needed(crs, step)
-    if frame is None or info.bounds is None:
+    if frame is None:
         raise _needs_project(step)
-    x, y = middle(info)
-    east, north = coordinates.transform(x, y, crs, frame.crs)
+    east, north = frame.origin[:2]
     shift = _numbers(step.partition(":")[2])
-    new_x, new_y = coordinates.transform(float(east) + shift[0], float(north) + shift[1], frame.crs, crs)
-    return coordinates.adjusted(crs, (1.0, 0.0, float(new_x) - x, 0.0, 1.0, float(new_y) - y))
+    x, y = coordinates.transform([east, east + shift[0]], [north, north + shift[1]], frame.crs, crs)
+    return coordinates.adjusted(crs, (1.0, 0.0, float(x[1] - x[0]), 0.0, 1.0, float(y[1] - y[0])))
 
 
 def _needs_project(step: str) -> UserError:

@@ -86,7 +86,7 @@ class Cards:
         return (
             QRectF(margin, margin, min(card.width(), width - 2 * margin - COMPASS_SIZE - 8), card.height()),
             QRectF(width - margin - COMPASS_SIZE, margin, COMPASS_SIZE, COMPASS_SIZE + 15),
-            QRectF(width - margin - 180, height - margin - 30, 180, 30),
+            QRectF(width - margin - 180, height - margin - 34, 180, 34),
             QRectF(margin, height - margin - note.height(), note.width(), note.height()),
         )
 

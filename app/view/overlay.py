@@ -6,7 +6,7 @@ Each card has a paint function that takes any QPainter, so an exported picture c
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
@@ -26,6 +26,7 @@ from app.view.legend import Legend
 
 TITLE_SIZE, TEXT_SIZE = 14, 11  # pixels
 NEEDLE_RED = "#e2423c"
+SCALE_PADDING = 8  # pixels between the scale bar and the edge of its plate
 
 
 def card_font(size: float, *, bold: bool = False) -> QFont:
@@ -122,8 +123,11 @@ def paint_compass(painter: QPainter, area: QRectF, azimuth: float, *, theme: The
     """A needle; `azimuth` is the direction of view, clockwise from grid north [degrees]."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(card_font(TEXT_SIZE, bold=True))
-    painter.setPen(QColor(theme["ink"]))
-    painter.drawText(QRectF(area.left(), area.top(), area.width(), 14), Qt.AlignmentFlag.AlignCenter, "N")
+    letter = QPainterPath()
+    metrics = QFontMetricsF(painter.font())
+    letter.addText(area.center().x() - metrics.horizontalAdvance("N") / 2, area.top() + 11, painter.font(), "N")
+    painter.strokePath(letter, QPen(QColor(theme["card"]), 3.0))  # a rim, to be read over any picture
+    painter.fillPath(letter, QColor(theme["ink"]))
     disc = QRectF(area.left(), area.top() + 15, area.width(), area.width())
     plate = QColor(theme["card"])
     plate.setAlpha(CARD_ALPHA)
@@ -142,10 +146,12 @@ def paint_compass(painter: QPainter, area: QRectF, azimuth: float, *, theme: The
 
 
 def paint_scale(painter: QPainter, area: QRectF, bar: ScaleBar, *, theme: Theme) -> None:
-    """A bar of a round length, at the lower right corner of its area."""
+    """A bar of a round length on a plate, at the lower right corner of its area."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    right, bottom = area.right() - 1, area.bottom() - 2
+    right, bottom = area.right() - SCALE_PADDING, area.bottom() - SCALE_PADDING
     left = right - bar.pixels
+    plate = QRectF(left - SCALE_PADDING, bottom - 24, bar.pixels + 2 * SCALE_PADDING, 24 + SCALE_PADDING)
+    paint_card(painter, plate, theme)
     painter.setPen(QPen(QColor(theme["ink"]), 1.6))
     painter.drawPolyline(
         QPolygonF(

@@ -206,9 +206,11 @@ def paint_compass(picture: Picture, azimuth: float, *, theme: Theme, factor: flo
 
 
 def paint_scale(picture: Picture, bar: ScaleBar, *, theme: Theme, factor: float) -> Picture:
-    """The scale bar in the lower right corner; `bar.pixels` in card pixels."""
-    sheet = _Sheet(bar.pixels + 60, 30, factor)
-    right, bottom = sheet.width - 1, 28.0
+    """The scale bar on a plate in the lower right corner; `bar.pixels` in card pixels."""
+    padding = 8
+    sheet = _Sheet(bar.pixels + 2 * padding, 32, factor)
+    sheet.plate(theme)
+    right, bottom = sheet.width - padding, 32.0 - padding
     left = right - bar.pixels
     ink = (*theme.rgb("ink"), 255)
     points = [(left, bottom - 6), (left, bottom), (right, bottom), (right, bottom - 6)]
@@ -217,7 +219,7 @@ def paint_scale(picture: Picture, bar: ScaleBar, *, theme: Theme, factor: float)
     middle = (left + right) / 2 - sheet.text_width(text, TEXT_SIZE) / 2
     sheet.text(middle, bottom - 22, text, size=TEXT_SIZE, colour=theme.rgb("ink"))
     width, height = picture.width / factor, picture.height / factor
-    return sheet.onto(picture, width - CARD_MARGIN - sheet.width, height - CARD_MARGIN - 30)
+    return sheet.onto(picture, width - CARD_MARGIN - sheet.width, height - CARD_MARGIN - 32)
 
 
 def paint_note(picture: Picture, text: str, *, theme: Theme, factor: float) -> Picture:

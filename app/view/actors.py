@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.view.cloud import CloudActors
 from app.view.instances import InstancesActors
 from app.view.layer_actors import LayerActors, Look
 from app.view.lines import LinesActors
@@ -21,6 +22,7 @@ ACTORS: dict[str, type[LayerActors]] = {
 }
 
 
+MOST_DOTS = 20_000  # points beyond which they are a cloud and no longer signs of their own
 HEAVY = 20_000  # triangles, cells or points from which preparing a layer is worth a job
 
 
@@ -51,4 +53,6 @@ def actors_of(layer: Layer, look: Look, prepared: object = None) -> LayerActors 
 def _maker_of(layer: Layer) -> type[LayerActors] | None:
     if layer.geometry is None or layer.geometry.bounds is None:
         return None
+    if isinstance(layer.geometry, Points) and len(layer.geometry.vertices) > MOST_DOTS:
+        return CloudActors
     return ACTORS.get("terrain" if layer.theme == "terrain" and layer.kind == "mesh" else layer.kind)

@@ -18,6 +18,7 @@ from geo.model import Bounds, Instances, Layer, Lines, Mesh, Points
 FILL = 0.38
 HALO_WIDTH, LINE_WIDTH = 6.0, 3.0  # pixels; the white halo is what shows on blue and orange ramps
 PULL = 0.002  # share of the distance
+MOST_DOTS = 20_000
 MOST_FACES = 400_000  # beyond this a selection is tinted but not outlined
 
 
@@ -77,22 +78,22 @@ class Highlight:
         elif isinstance(geometry, Lines):
             pairs, owner = line_pairs(geometry)
             self._outline(geometry.vertices, pairs[chosen[geometry.line_element[owner]]], role)
-        elif isinstance(geometry, Points):
+        elif isinstance(geometry, Points) and len(geometry.vertices) <= MOST_DOTS:  # a cloud would drown in magenta
             self._dots(geometry.vertices[chosen[geometry.element]], role)
 
     def _mark_mesh(self, mesh: Mesh, chosen: NDArray[np.bool_], role: str) -> None:
         mine = chosen[mesh.face_element]
-        part = Mesh(mesh.vertices, mesh.faces[mine], mesh.face_element[mine])
-        if len(part.faces) == 0:
+        if not mine.any():
             return
+        used, numbers = np.unique(mesh.faces[mine].ravel(), return_inverse=True)  # of a city a few corners are enough
+        part = Mesh(mesh.vertices[used], numbers.reshape(-1, 3).astype(np.int32), mesh.face_element[mine])
         if role == "selection":
             self._fill(part, role)
         if len(part.faces) <= MOST_FACES:
             self._outline(part.vertices, crease_edges(part)[0], role)
 
     def _fill(self, part: Mesh, role: str) -> None:
-        used, numbers = np.unique(part.faces.ravel(), return_inverse=True)
-        actor = unlit_actor(triangles(part.vertices[used], numbers.reshape(-1, 3).astype(np.int32)), pull=PULL / 2)
+        actor = unlit_actor(triangles(part.vertices, part.faces), pull=PULL / 2)
         actor.GetProperty().SetColor(self._look.theme.unit_rgb(role))
         actor.GetProperty().SetOpacity(FILL)
         self._actors.append(actor)

@@ -36,10 +36,19 @@ RESULT_KEEP = 0.7  # share of its own colour a surface keeps when a result colou
 
 @dataclass
 class Look:
-    """What all actors are drawn with."""
+    """What all actors are drawn with.
+
+    Attributes
+    ----------
+    theme : Theme
+    light : SkyTexture
+    point_budget : int
+        Points of a cloud that may be in the picture at once.
+    """
 
     theme: Theme
     light: SkyTexture
+    point_budget: int = 3_000_000
 
 
 @dataclass(frozen=True)

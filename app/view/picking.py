@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.view.camera import Camera, project, ray
+from app.view.actors import MOST_DOTS
+from app.view.camera import Camera, distances_to, pixels_per_metre, project, ray
+from app.view.cloud import Cloud, cloud_of
 from app.view.instances import light_enough
 from app.view.lines import line_pairs
 from app.view.sky import shown_elements
@@ -24,6 +26,7 @@ Submit = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 REACH = 7.0  # pixels from a line or a point that still count as on it
 MOST_HIDDEN = 64  # hidden faces a ray goes through before it gives up
 SAME_PLACE = 0.25  # metres: a result cell and the wall behind it
+MOST_TRIED = 300_000  # points of a cloud that one pick looks at
 STEPS = 4000  # of a ray over a height grid
 
 
@@ -71,6 +74,15 @@ def ray_target(geometry: Geometry) -> RayTarget | None:
     return RayTarget(scene, mesh.face_element)
 
 
+def search_structure(geometry: Geometry) -> RayTarget | Cloud | None:
+    """What a pick looks things up in; pure, may run in a job."""
+    return cloud_of(geometry) if isinstance(geometry, Points) else ray_target(geometry)
+
+
+def _is_cloud(geometry: Geometry | None) -> bool:
+    return isinstance(geometry, Points) and len(geometry.vertices) > MOST_DOTS
+
+
 class Picker:
     """Finds what lies under a pixel.
 
@@ -82,7 +94,7 @@ class Picker:
 
     def __init__(self, submit: Submit) -> None:
         self._submit = submit
-        self._targets: dict[int, tuple[Geometry, RayTarget | None]] = {}
+        self._targets: dict[int, tuple[Geometry, RayTarget | Cloud | None]] = {}
         self._building: set[int] = set()
 
     def prepare(self, layers: Sequence[Layer]) -> None:
@@ -91,14 +103,14 @@ class Picker:
         self._targets = {key: value for key, value in self._targets.items() if key in alive}
         for layer in layers:
             geometry = layer.geometry
-            if not isinstance(geometry, Mesh | Instances) or not layer.style.visible:
+            if not layer.style.visible or not (isinstance(geometry, Mesh | Instances) or _is_cloud(geometry)):
                 continue
             if id(geometry) in self._targets or id(geometry) in self._building:
                 continue
             self._building.add(id(geometry))
-            self._submit(lambda g=geometry: (g, ray_target(g)), self._built)
+            self._submit(lambda g=geometry: (g, search_structure(g)), self._built)
 
-    def _built(self, result: tuple[Geometry, RayTarget | None]) -> None:
+    def _built(self, result: tuple[Geometry, RayTarget | Cloud | None]) -> None:
         geometry, target = result
         self._building.discard(id(geometry))
         self._targets[id(geometry)] = (geometry, target)
@@ -121,7 +133,7 @@ class Picker:
         nearest = min((hit.distance for hit in hits), default=np.inf)
         for layer in layers:
             if layer.style.visible and isinstance(layer.geometry, Lines | Points):
-                hit = _near_hit(layer, camera, pixel, size=size)
+                hit = self._small_hit(layer, camera, pixel, size)
                 if hit is not None and hit.distance <= nearest * 1.01 + 2.0:
                     hits.append(Hit(hit.layer, hit.ref, hit.point, min(hit.distance, nearest) - SAME_PLACE, hit.face))
         if not hits:
@@ -129,6 +141,13 @@ class Picker:
         hits.sort(key=lambda hit: hit.distance)
         reach = SAME_PLACE + 0.0005 * hits[0].distance
         return [hit for hit in hits if hit.distance - hits[0].distance <= reach]
+
+    def _small_hit(self, layer: Layer, camera: Camera, pixel: tuple[float, float], size: tuple[int, int]) -> Hit | None:
+        """The line or point under a pixel; of a cloud by its tiles, once they are there."""
+        if layer.geometry is None or not _is_cloud(layer.geometry):
+            return _near_hit(layer, camera, pixel, size=size)
+        entry = self._targets.get(id(layer.geometry))
+        return _cloud_hit(layer, entry[1], camera, pixel, size) if entry and isinstance(entry[1], Cloud) else None
 
     def _surface_hit(self, layer: Layer, origin: Vector, direction: Vector) -> Hit | None:
         geometry = layer.geometry
@@ -142,7 +161,7 @@ class Picker:
         if not isinstance(geometry, Mesh | Instances):
             return None
         entry = self._targets.get(id(geometry))
-        if entry is None or entry[1] is None:
+        if entry is None or not isinstance(entry[1], RayTarget):
             return None
         found = _first_shown(entry[1], layer, origin, direction)
         if found is None:
@@ -248,6 +267,36 @@ def _near_hit(layer: Layer, camera: Camera, pixel: tuple[float, float], *, size:
     start, stop = geometry.vertices[pairs[best]]
     line = int(owner[best])
     return _at(layer, camera, start + share[best] * (stop - start), row=int(geometry.line_element[line]), face=line)
+
+
+def _cloud_hit(
+    layer: Layer, cloud: Cloud, camera: Camera, pixel: tuple[float, float], size: tuple[int, int]
+) -> Hit | None:
+    """The foremost point of a cloud near a pixel, among those a person can tell apart."""
+    geometry = layer.geometry
+    if not isinstance(geometry, Points):
+        return None
+    origin, direction = ray(camera, pixel, size)
+    away = distances_to(camera, cloud.low, cloud.high)
+    reach = REACH / pixels_per_metre(camera, np.linalg.norm(cloud.high - camera.eye, axis=1), height=size[1])
+    boxes = (
+        Bounds(tuple(low), tuple(high))
+        for low, high in zip(cloud.low - reach[:, None], cloud.high + reach[:, None], strict=True)
+    )
+    met = [tile for tile, box in enumerate(boxes) if _inside(box, origin, direction) is not None]
+    left, best, nearest = MOST_TRIED, -1, np.inf
+    for tile in sorted(met, key=lambda tile: float(away[tile])):
+        start, count = int(cloud.starts[tile]), int(min(cloud.counts[tile], left // 2 + 1))
+        left -= count
+        places, depth = project(camera, cloud.vertices[start : start + count], size)
+        near = (depth > 0) & (np.abs(places - np.array(pixel)).max(axis=1) <= REACH / 2)
+        rows = np.flatnonzero(near)
+        if len(rows) and depth[rows].min() < nearest:
+            row = rows[np.argmin(depth[rows])]
+            best, nearest = int(cloud.order[start + row]), float(depth[row])
+    if best < 0 or (layer.style.hidden and not shown_elements(layer)[geometry.element[best]]):
+        return None
+    return _at(layer, camera, geometry.vertices[best], row=int(geometry.element[best]), face=best)
 
 
 def _at(layer: Layer, camera: Camera, point: Vector, *, row: int, face: int) -> Hit:

@@ -19,6 +19,7 @@ from vtkmodules.vtkRenderingCore import (
 from app.theme import Theme
 from app.view.actors import actors_of
 from app.view.camera import Camera, clipping
+from app.view.cloud import CloudActors
 from app.view.highlight import Highlight, element_bounds
 from app.view.layer_actors import LayerActors, Look
 from app.view.polydata import triangles
@@ -49,6 +50,7 @@ class Stage:
         self._layers: dict[str, LayerActors] = {}
         self._expected: dict[str, Layer] = {}
         self._order: tuple[str, ...] = ()
+        self._point_budget = self.look.point_budget
         self._aimed: tuple[Camera, tuple[int, int]] | None = None
         self.scene = _renderer(0)
         self.front = _renderer(1)
@@ -209,6 +211,11 @@ class Stage:
         self.scene.SetSSAOKernelSize(OCCLUSION_SAMPLES)
         self.scene.SetSSAOBlur(True)
 
+    def set_point_budget(self, points: int) -> None:
+        """How many points all clouds together may draw at once."""
+        self._point_budget = points
+        self._aimed = None
+
     def set_sky(self, inputs: SkyInputs | None) -> None:
         """Rasters of the light, made by `build_sky_inputs`."""
         self.look.light.set_inputs(inputs)
@@ -236,6 +243,8 @@ class Stage:
         size = tuple(self.window.GetSize())
         if (self.camera, size) != self._aimed:
             self._aimed = (self.camera, size)
+            clouds = sum(isinstance(d, CloudActors) and d.layer.style.visible for d in self._layers.values())
+            self.look.point_budget = self._point_budget // max(clouds, 1)
             for drawn in self._layers.values():
                 drawn.look_from(self.camera, size)
         self._clip()

@@ -30,6 +30,7 @@ from geo.model import Bounds, ElementRef, Frame, Layer
 DRAG_PIXELS = 4  # a press that moves less is a click
 ORBIT_PER_PIXEL = 0.3  # degrees
 HOVER_DELAY, SKY_DELAY = 40, 60  # ms
+HARDWARE_POINTS, SOFTWARE_POINTS = 3_000_000, 500_000  # of point clouds in one frame
 KEY_ORBIT, KEY_PAN = 6.0, 0.08  # degrees; share of the picture
 
 
@@ -168,6 +169,7 @@ class Viewport(QWidget):
 
     def _on_ready(self) -> None:
         self.stage.set_quality(self.stage.quality, multisampling=not self.canvas.software)
+        self.stage.set_point_budget(SOFTWARE_POINTS if self.canvas.software else HARDWARE_POINTS)
 
     def _on_language(self, code: str) -> None:
         self._update_cards()

@@ -6,7 +6,7 @@ import gzip
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from geo.formats.city_layers import City
 from geo.formats.city_objects import MAX_IDS, REASONS, CityFile
 from geo.formats.city_place import check_place, far_away, known_crs, vertical_doubt
 from geo.formats.city_shapes import boxes_of, local_box, placed_on_earth, touch, with_instances
+from geo.formats.citygml_box import box_filter
 from geo.formats.citygml_geometry import Corners
 from geo.formats.citygml_model import CityModel, load
 from geo.formats.citygml_place import Axes, unify
@@ -112,19 +113,16 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
 
 def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     own = options.own if isinstance(options.own, CityGmlOptions) else CityGmlOptions()
-    model = load(path, feedback.part(0.0, 0.5).step)
-    corners = Corners.of(model.surfaces)
-    points, crs, _, issues = unify(corners.points, model.surfaces.runs, own.axes, options.crs)
-    if crs is None:
-        raise MissingCrs(path.name)
-    file = _city_file(path, model, crs)
-    file.issues += [*_file_issues(model), *issues]
-    arrays = choices.Arrays.of(points)
-    file.vertices = points[arrays.first]
-    file.issues += [*check_place(file, crs), *vertical_doubt(crs, file, frame)]
-    feedback.step(0.55, "coordinates")
-    local = placed_on_earth(file.vertices, crs, frame)
-    choice = choices.choose(model, corners, file, own.lod, feedback.part(0.55, 0.65).step)
+    keep = None if options.box is None else box_filter(options.box, frame, options.crs)
+    model = load(path, feedback.part(0.0, 0.5).step, keep=keep)
+    opened = _opened(path, model, own, frame, options.crs)
+    choice = choices.choose(model, opened.corners, opened.file, own.lod, feedback.part(0.55, 0.65).step)
+    if model.skipped and model.surfaces.unresolved:
+        # something kept points into something forgotten: only the whole file will do
+        model = load(path, feedback.part(0.5, 0.6).step)
+        opened = _opened(path, model, own, frame, options.crs)
+        choice = choices.choose(model, opened.corners, opened.file, own.lod, feedback.part(0.6, 0.65).step)
+    corners, file, arrays, local, crs = opened
     placed = choices.place(choice, model, file, arrays.vertex_of, local, frame)
     rings = choices.rings_of(choice, corners, arrays.vertex_of)
     if choices.drop_misplaced(choice, rings, local, file):
@@ -148,6 +146,29 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
         raise _nothing(file, model)
     feedback.step(1.0, "done")
     return layers
+
+
+class _Opened(NamedTuple):
+    """A model with its vertices in place."""
+
+    corners: Corners
+    file: CityFile
+    arrays: choices.Arrays
+    local: Floats
+    crs: str
+
+
+def _opened(path: Path, model: CityModel, own: CityGmlOptions, frame: Frame, override: str | None) -> _Opened:
+    corners = Corners.of(model.surfaces)
+    points, crs, _, issues = unify(corners.points, model.surfaces.runs, own.axes, override)
+    if crs is None:
+        raise MissingCrs(path.name)
+    file = _city_file(path, model, crs)
+    file.issues += [*_file_issues(model), *issues]
+    arrays = choices.Arrays.of(points)
+    file.vertices = points[arrays.first]
+    file.issues += [*check_place(file, crs), *vertical_doubt(crs, file, frame)]
+    return _Opened(corners, file, arrays, placed_on_earth(file.vertices, crs, frame), crs)
 
 
 def _city_file(path: Path, model: CityModel, crs: str) -> CityFile:

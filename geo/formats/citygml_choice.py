@@ -94,7 +94,7 @@ def _add(choice: Choice, model: CityModel, corners: Corners, file: CityFile, one
         file.ignored.append(one.item.id)
     number = np.fromiter(surfaces, np.int64, len(surfaces))
     turned = np.fromiter(surfaces.values(), np.bool_, len(surfaces))
-    bad = corners.is_bad[number]
+    bad = corners.is_bad[number] if corners.any_bad else np.zeros(0, np.bool_)
     if bad.any():
         file.dropped.surfaces[one.item.id] = int(bad.sum())
         if bad.all() and not repeats:
@@ -128,6 +128,8 @@ def _lods_of(model: CityModel, wanted: str) -> list[str]:
 def _drawn(parts: Parts, lod: str, surfaces: Surfaces, corners: Corners) -> _Drawn:
     """Surfaces of an object at a level: its own geometry and its thematic surfaces, nothing twice."""
     shapes = [shape for shape in parts.shapes if shape.lod == lod]
+    if len(shapes) == 1:
+        return _Drawn(surfaces.resolve(shapes[0].group), shapes[0].group.is_solid and not shapes[0].is_boundary)
     if any(shape.rest == PREFERRED_FOOTPRINT for shape in shapes):
         shapes = [shape for shape in shapes if shape.rest == PREFERRED_FOOTPRINT or shape.is_boundary]
     own = _resolved([shape for shape in shapes if not shape.is_boundary], surfaces)

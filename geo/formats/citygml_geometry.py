@@ -224,8 +224,29 @@ class Surfaces:
         self.semantic.append(-1)
         return len(self.values) // 3 - 1
 
+    def mark(self) -> tuple[int, ...]:
+        """How much has been taken in so far."""
+        lists = (self.values, self.ring_end, self.surface_end, self.semantic, self.loose, self.of_id, self.groups)
+        return tuple(len(one) for one in lists)
+
+    def forget_since(self, mark: tuple[int, ...]) -> None:
+        """Drop everything that was taken in after the mark."""
+        for one, length in zip((self.values, self.ring_end, self.surface_end), mark, strict=False):
+            del one[length:]
+        del self.semantic[mark[3] :]
+        del self.loose[mark[4] :]
+        for names, length in ((self.of_id, mark[5]), (self.groups, mark[6])):
+            while len(names) > length:
+                names.popitem()
+
+    def points_since(self, mark: tuple[int, ...]) -> Floats:
+        """Corners (n, 3) taken in after the mark, as written."""
+        return np.array(self.values[mark[0] :], dtype=np.float64).reshape(-1, 3)
+
     def resolve(self, group: Group) -> dict[int, bool]:
         """Surfaces of a geometry with what it points to, each once, and whether they are turned. Loops end."""
+        if not group.references and not group.turned:
+            return dict.fromkeys(range(group.start, group.stop), group.context)
         found: dict[int, bool] = {}
         seen: set[str] = set()
         waiting = [(group, False)]
@@ -250,7 +271,8 @@ class Surfaces:
 
 def gml_id(element: Element) -> str | None:
     """The gml:id of an element, of either GML version."""
-    return element.get(GML_IDS[0]) or element.get(GML_IDS[1])
+    own: str | None = element.get(GML_IDS[0])
+    return own if own is not None else element.get(GML_IDS[1])
 
 
 def _nearest(element: Element, attribute: str) -> str | None:
@@ -284,6 +306,7 @@ class Corners:
     surface_start : (k + 1,) int
     is_bad : (k,) bool
         Surfaces with a corner that is not three finite numbers.
+    any_bad : bool
     """
 
     points: Floats
@@ -291,6 +314,7 @@ class Corners:
     ring_stop: Indices
     surface_start: Indices
     is_bad: NDArray[np.bool_]
+    any_bad: bool
 
     @staticmethod
     def of(surfaces: Surfaces) -> Corners:
@@ -303,7 +327,8 @@ class Corners:
         closed = several[(points[start[several]] == points[end[several] - 1]).all(axis=1)]
         stop[closed] -= 1
         surface_start = np.concatenate([[0], np.array(surfaces.surface_end, dtype=np.int64)])
-        return Corners(points, start, stop, surface_start, _bad(points, end, surface_start))
+        is_bad = _bad(points, end, surface_start)
+        return Corners(points, start, stop, surface_start, is_bad, bool(is_bad.any()))
 
     def gather(self, surface: Indices, turned: NDArray[np.bool_], owner: Indices, corner_of: Indices) -> Rings:
         """Rings of the surfaces named, those `turned` with their corners in reverse order.

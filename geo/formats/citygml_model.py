@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from geo.formats.city_objects import CityObject
+from geo.formats.citygml_box import Keep
 from geo.formats.citygml_geometry import HREF, Group, Surfaces, gml_id
 from geo.formats.citygml_names import CODES, Kind, Role, Roles, is_extension_object, version_of
 from geo.formats.citygml_xml import Element, Hints, Progress, documents, elements, unreadable
@@ -83,6 +84,8 @@ class CityModel:
     units : mapping of attribute to its units
     templates : mapping of key to Group of `template_surfaces`
     colours : mapping of theme to list of (id, 0xRRGGBB)
+    skipped : int
+        Members that were forgotten at once because they were not asked for.
     """
 
     name: str
@@ -105,6 +108,7 @@ class CityModel:
     without_id: Counter[str] = field(default_factory=Counter)
     renamed: list[str] = field(default_factory=list)
     documents: int = 0
+    skipped: int = 0
 
     def __post_init__(self) -> None:
         self.surfaces = Surfaces(self.roles, self.hints)
@@ -112,8 +116,13 @@ class CityModel:
         self._ids: set[str] = set()
 
 
-def load(path: Path, progress: Progress = lambda fraction, message: None) -> CityModel:
-    """The city model of a file. Raises `UserError` when it cannot be used at all."""
+def load(path: Path, progress: Progress = lambda fraction, message: None, *, keep: Keep | None = None) -> CityModel:
+    """The city model of a file. Raises `UserError` when it cannot be used at all.
+
+    keep : callable (points (n, 3) as written, srsName) -> bool, optional
+        Asked for each member; those answered False are forgotten at once, so that a part of a huge file fits in
+        memory. References to what was forgotten lead nowhere.
+    """
     try:
         entries = documents(path)
         size = path.stat().st_size
@@ -133,7 +142,7 @@ def load(path: Path, progress: Progress = lambda fraction, message: None) -> Cit
         def share(fraction: float, message: str, number: int = number) -> None:
             progress((number + fraction) / len(entries), message)
 
-        reader = _Reader(model)
+        reader = _Reader(model, keep)
         for event, element in elements(entry, size, share, model.hints):
             reader.take(event, element)
         model.documents += 1
@@ -143,8 +152,9 @@ def load(path: Path, progress: Progress = lambda fraction, message: None) -> Cit
 class _Reader:
     """Takes in the elements of one document."""
 
-    def __init__(self, model: CityModel) -> None:
+    def __init__(self, model: CityModel, keep: Keep | None) -> None:
         self.model = model
+        self.keep = keep
         self.roles = model.roles
         self.root: Element = None
         self.has_envelope = False
@@ -157,6 +167,22 @@ class _Reader:
             return
         if not self.has_envelope:
             self._envelope()
+        mark, count = self.model.surfaces.mark(), len(self.model.objects)
+        self._member(element)
+        if self.keep is not None and not self._is_wanted(self.keep, mark, count):
+            self.model.surfaces.forget_since(mark)
+            del self.model.objects[count:]
+            del self.model.parts[count:]
+            self.model.skipped += 1
+
+    def _is_wanted(self, keep: Keep, mark: tuple[int, ...], count: int) -> bool:
+        """Whether what came since may be needed; repeated shapes and mixed systems always are."""
+        model = self.model
+        if model.hints.names_systems or any(parts.repeats for parts in model.parts[count:]):
+            return True
+        return keep(model.surfaces.points_since(mark), model.surfaces.default or model.srs_name)
+
+    def _member(self, element: Element) -> None:
         for child in element:
             role = self.roles[child.tag]
             if role.kind is Kind.APPEARANCE:
@@ -235,10 +261,10 @@ class _Reader:
         """A property with something inside: objects, thematic surfaces, appearance, or a data type."""
         for child in holder:
             role = self.roles[child.tag]
-            if role.kind is Kind.OBJECT or is_extension_object(str(child.tag), gml_id(child) is not None):
-                self._object(child, owner, role)
-            elif role.kind is Kind.SURFACE:
+            if role.kind is Kind.SURFACE:
                 self._thematic(child, parts, role)
+            elif role.kind is Kind.OBJECT or (role.kind is Kind.DATA and is_extension_object(child.tag, gml_id(child))):
+                self._object(child, owner, role)
             elif role.kind is Kind.APPEARANCE:
                 self._appearance(child)
             elif role.kind is Kind.ADDRESS:

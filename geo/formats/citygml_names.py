@@ -96,11 +96,13 @@ class Roles(dict[object, Role]):
         return role
 
 
-def is_extension_object(tag: str, has_id: bool) -> bool:
+def is_extension_object(tag: str, own_id: str | None) -> bool:
     """Whether a nested element of an extension is an object: in i-UR they are data types, others name their objects."""
+    if own_id is None:
+        return False
     namespace, _, local = tag[1:].rpartition("}")
     foreign = not namespace.startswith(_GML) and "citygml/" not in namespace.replace("citygml.org", "")
-    return has_id and foreign and local[:1].isupper() and _PLATEAU not in namespace and "xAL" not in namespace
+    return foreign and local[:1].isupper() and _PLATEAU not in namespace and "xAL" not in namespace
 
 
 def version_of(namespace: str) -> str:

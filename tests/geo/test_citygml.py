@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from geo import crs
 from geo.formats import citygml_xml
 from geo.formats.citygml import FORMAT, CityGmlOptions
-from geo.formats.citygml_model import colour_of, unit_of, value_of
+from geo.formats.citygml_box import box_filter
+from geo.formats.citygml_model import colour_of, load, unit_of, value_of
 from geo.formats.citygml_place import north_comes_first, reference
 from geo.formats.contract import HEAD_BYTES, MapBox, ReadOptions
 from geo.model import Cancelled, Feedback, Field, Frame, Instances, Issue, Layer, Mesh, MissingCrs, UserError
@@ -765,6 +766,34 @@ def test_only_what_touches_the_box(tmp_path: Path) -> None:
     (layer,) = read(path, box=MapBox(E0 + 45, N0, E0 + 105, N0 + 5))
     assert layer.table.ids.tolist() == ["b1", "b2"]
     assert read(path, box=MapBox(E0 + 5000, N0, E0 + 5001, N0 + 5)) == []
+
+
+def test_what_is_far_from_the_box_is_forgotten_at_once(tmp_path: Path) -> None:
+    path = save(tmp_path, city("".join(box(f"b{k}", x=50.0 * k) for k in range(4))))
+    keep = box_filter(MapBox(E0 + 45, N0, E0 + 105, N0 + 5), FRAME, None)
+    model = load(path, keep=keep)
+    assert [item.id for item in model.objects] == ["b1", "b2"]
+    assert (len(model.surfaces), model.skipped) == (12, 2)
+    # degrees, and the order of the axes not yet known
+    longitude, latitude = crs.to_lonlat(np.array([E0 + 50.0, E0 + 5000.0]), np.array([N0, N0]), "EPSG:5186")
+    for name, swap in (("EPSG:4326", False), ("urn:ogc:def:crs:EPSG::4326", True)):
+        points = np.stack([latitude, longitude] if swap else [longitude, latitude], axis=1)
+        assert [keep(points[[k]], name) for k in (0, 1)] == [True, False]
+    assert keep(np.array([[0.0, 0.0]]), None)
+
+
+def test_links_out_of_the_box_are_followed(tmp_path: Path) -> None:
+    far = building(
+        f'<bldg:lod1MultiSurface><gml:MultiSurface gml:id="far">{member(polygon(positions((4, 5, 6, 7), x=9000.0)))}</gml:MultiSurface></bldg:lod1MultiSurface>',
+        "z",
+    )
+    near = building(
+        f"<bldg:lod1MultiSurface><gml:MultiSurface>{member(polygon(positions((4, 5, 6, 7))))}{href('far')}</gml:MultiSurface></bldg:lod1MultiSurface>"
+    )
+    (layer,) = read(save(tmp_path, city(far + near)), box=MapBox(E0, N0, E0 + 5, N0 + 5))
+    assert layer.table.ids.tolist() == ["a"]
+    assert mesh_of(layer).face_area.sum() == pytest.approx(160.0)
+    assert "citygml.unresolved" not in codes(layer)
 
 
 def test_cancel_and_progress(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ Sniff = Callable[[Path, bytes], bool]
 Inspect = Callable[[Path], FileInfo]
 Read = Callable[[Path, Frame, ReadOptions, Feedback], list[Layer]]
 Write = Callable[[Path, Sequence[Layer], Frame, Feedback], None]
+Companions = Callable[[Path], Sequence[Path]]
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,9 @@ class Format:
         Read in a child process, because the library below may crash or hold the interpreter.
     version : int
         Raised when the same file gives different layers than before (cached copies are then not used).
+    companions : path -> sequence of Path, or None
+        Other files that reading this one opens (tiles, buffers, materials); a cached copy counts only while they are
+        unchanged. Never raises.
     """
 
     id: str
@@ -134,3 +138,4 @@ class Format:
     options: type[FormatOptions] | None = None
     isolate: bool = False
     version: int = 1
+    companions: Companions | None = None

@@ -28,7 +28,7 @@ from geo.formats.mesh_model import (
 )
 from geo.formats.mesh_place import MeshOptions
 from geo.formats.nearby import Nearby
-from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Source, Style
+from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Source, Style, UserError
 from geo.model.layer import THEMES
 
 Floats = NDArray[np.float64]
@@ -191,6 +191,21 @@ def _columns(entry: Mapping[str, Any], count: int) -> dict[str, Column]:
     return out
 
 
+def companions(path: Path) -> list[Path]:
+    """Buffers and pictures in files of their own."""
+    found = []
+    try:
+        document, _ = gltf_file.parts_of_glb(read_whole(path))
+        nearby = Nearby.beside(path)
+        for entry in [*(document.get("buffers") or []), *(document.get("images") or [])]:
+            uri = entry.get("uri")
+            if uri and not str(uri).startswith("data:"):
+                found.append(nearby.locate(str(uri)))
+    except (UserError, *FAULTS):
+        pass  # what cannot be listed cannot be read either, and reading says why
+    return found
+
+
 FORMAT = Format(
     id="gltf",
     title="glTF",
@@ -201,4 +216,5 @@ FORMAT = Format(
     write=write,
     writes=("mesh", "instances", "terrain"),
     options=MeshOptions,
+    companions=companions,
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
 
 from geo.formats import mesh_trimesh
 from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.formats.mesh_file import describe, layers_of
+from geo.formats.mesh_model import read_whole
 from geo.formats.mesh_place import MeshOptions
-from geo.model import Feedback, Frame, Layer
+from geo.formats.nearby import Nearby
+from geo.model import Feedback, Frame, Layer, UserError
 
 WORDS = {
     b"v", b"vn", b"vt", b"vp", b"f", b"l", b"p", b"o", b"g", b"s", b"mtllib", b"usemtl", b"#",
@@ -40,6 +44,16 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     return layers
 
 
+def companions(path: Path) -> list[Path]:
+    """Material files named in the text."""
+    names = re.findall(rb"^mtllib[ \t]+([^\r\n]+)", read_whole(path), re.MULTILINE)
+    nearby, found = Nearby.beside(path), []
+    for name in names[:100]:
+        with contextlib.suppress(UserError):
+            found.append(nearby.locate(name.decode("utf-8", "replace").strip()))
+    return found
+
+
 FORMAT = Format(
     id="obj",
     title="OBJ",
@@ -48,4 +62,5 @@ FORMAT = Format(
     inspect=inspect,
     read=read,
     options=MeshOptions,
+    companions=companions,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import heapq
 from collections import Counter
@@ -344,6 +345,25 @@ def _restored(layer: Layer, entry: Mapping[str, Any], number: int, pieces: list[
     )
 
 
+def companions(path: Path) -> list[Path]:
+    """Tiles and nested tilesets that lie beside the file."""
+    found: dict[Path, None] = {}
+    try:
+        stack = [root_of(path, document_of(path))]
+        while stack and len(found) < MOST_CONTENTS:
+            tile = stack.pop()
+            stack += tile.children()
+            for uri in tile.uris:
+                with contextlib.suppress(UserError):
+                    place = tile.nearby.locate(uri)
+                    found[place] = None
+                    if is_tileset(uri):
+                        stack.append(tile.nested(place))
+    except (UserError, *FAULTS):
+        pass  # what cannot be listed cannot be read either, and reading says why
+    return list(found)
+
+
 FORMAT = Format(
     id="3dtiles",
     title="3D Tiles",
@@ -354,4 +374,5 @@ FORMAT = Format(
     write=write,
     writes=("mesh", "instances", "terrain"),
     options=TilesOptions,
+    companions=companions,
 )

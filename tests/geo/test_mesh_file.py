@@ -540,3 +540,13 @@ def test_every_message_has_a_korean_text_with_the_same_figures() -> None:
     for key, value in korean.items():
         for _, name, _, _ in string.Formatter().parse(value):
             assert name is None or f'"{name}"' in text or name == "count", (key, name)
+
+
+def test_buffers_and_materials_are_part_of_what_was_read(tmp_path: Path) -> None:
+    (tmp_path / "m.mtl").write_text("newmtl a\nKd 1 0 0\n")
+    (tmp_path / "m.obj").write_text("mtllib m.mtl\nmtllib ../x.mtl\nv 0 0 0\n")
+    (tmp_path / "b.bin").write_bytes(b"\0" * 60)
+    (tmp_path / "m.gltf").write_text(json.dumps({"asset": {"version": "2.0"}, "buffers": [{"uri": "b.bin"}]}))
+    for candidate, name, found in ((obj.FORMAT, "m.obj", "m.mtl"), (gltf.FORMAT, "m.gltf", "b.bin")):
+        assert candidate.companions is not None
+        assert [path.name for path in candidate.companions(tmp_path / name)] == [found]

@@ -467,3 +467,27 @@ def test_reading_can_be_stopped(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         FORMAT.read(path, FRAME, ReadOptions(), Feedback(is_cancelled=lambda: True))
     assert tiles3d_tree.is_tileset("A.JSON?v=1")
+
+
+def test_tiles_that_change_are_part_of_what_was_read(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.glb").write_bytes(glb())
+    tileset(tmp_path, tile("a.glb"), "sub/inner.json")
+    path = tileset(tmp_path, tile(children=[tile("sub/inner.json"), tile("https://example.org/x.glb"), tile("absent")]))
+    assert FORMAT.companions is not None
+    names = {found.name for found in FORMAT.companions(path)}
+    assert names == {"inner.json", "a.glb"}
+    path.write_text("{")
+    assert FORMAT.companions(path) == []
+
+
+def test_a_changed_tile_is_read_again_in_spite_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import layer_cache
+
+    (tmp_path / "a.glb").write_bytes(glb())
+    path = tileset(tmp_path, tile("a.glb", transform=place()))
+    monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "cache"))
+    before = layer_cache.key_of(FORMAT, path, FRAME, ReadOptions()).name
+    assert layer_cache.key_of(FORMAT, path, FRAME, ReadOptions()).name == before
+    (tmp_path / "a.glb").write_bytes(glb(2.0, count=2))
+    assert layer_cache.key_of(FORMAT, path, FRAME, ReadOptions()).name != before

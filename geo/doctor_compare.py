@@ -14,6 +14,7 @@ from geo.overlay import Shift, height_above, shift_between
 from geo.repairs import geoid_undulation, joined, middle, plan, system_title
 
 KNOWN_M = 4.0  # accuracy of the datum shift (1 to 2 m) and of the measurement
+BESSEL_DEGREES = "EPSG:4162"  # longitude and latitude on the older datum
 STANDS_M = 10.0
 SPREAD_M = 3.0
 GEOID_KOREA_M = (18.0, 33.0)  # sea level above the ellipsoid across Korea, with room for floors and noise
@@ -59,7 +60,8 @@ def explained(shift: Shift, info: FileInfo, crs: str, frame: Frame) -> list[Find
         "share": f"{100 * shift.share:.0f}",
         "crs": coordinates.title(crs),
     }
-    gaps = sorted((_gap(shift, info, crs, code, frame), code) for code in {*KOREAN, *BESSEL} - {crs})
+    codes = {BESSEL_DEGREES} if coordinates.is_geographic(crs) else {*KOREAN, *BESSEL} - {crs}
+    gaps = sorted((_gap(shift, info, crs, code, frame), code) for code in codes)
     found = []
     for gap, code in gaps:
         if gap <= KNOWN_M:
@@ -83,8 +85,6 @@ def explained(shift: Shift, info: FileInfo, crs: str, frame: Frame) -> list[Find
 
 def _gap(shift: Shift, info: FileInfo, crs: str, code: str, frame: Frame) -> float:
     """Distance between the measured shift and the one that reading `code` as `crs` makes at the middle [m]."""
-    if coordinates.is_geographic(crs):
-        return math.inf
     x, y = middle(info)
     east, north = (float(v) for v in coordinates.transform(x, y, crs, frame.crs))
     other = coordinates.adjusted(code, coordinates.split_adjusted(crs)[1])

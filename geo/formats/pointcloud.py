@@ -43,6 +43,7 @@ CLASS_NAMES = (
     "ignored ground", "snow", "temporal exclusion",
 )  # fmt: skip
 NOISE = (7, 18)
+DEEPEST = 30  # level of a COPC octree; at 30 a nation is cut into millimetres
 
 
 class PointCloudOptions(FormatOptions):
@@ -194,7 +195,12 @@ def _chunks(cloud: Cloud, box: tuple[float, float, float, float] | None) -> Iter
 
         with cloud.path.open("rb") as stream:
             bounds = laspy.copc.Bounds(mins=np.array(box[:2]), maxs=np.array(box[2:]))
-            yield laspy.copc.CopcReader.open(stream).query(bounds=bounds)
+            octree = laspy.copc.CopcReader.open(stream)
+            level = 0
+            # Level by level, so that memory holds one at a time; deeper pages of the tree come in on the way.
+            while level <= min(max((key.level for key in octree.root_page.entries), default=-1), DEEPEST):
+                yield octree.query(bounds=bounds, level=level)
+                level += 1
         return
     yield from cloud.reader.chunk_iterator(CHUNK)
 

@@ -17,6 +17,7 @@ from geo.formats.contract import MapBox, ReadOptions
 from geo.formats.pointcloud import FORMAT, PointCloudOptions
 from geo.model import Cancelled, Feedback, Grid, Layer, Mesh, MissingCrs, Points, UserError
 from geo.pointcloud import building_heights, cell_values, ground_grid
+from tests.geo.copc import write_copc
 from tests.geo.damage import damaged_bytes, survives_damage
 from tests.tiny import tiny_frame
 
@@ -221,6 +222,37 @@ def test_box_is_exact_and_thinning_counts_inside_it(tmp_path: Path) -> None:
     assert isinstance(layer.geometry, Points)
     np.testing.assert_allclose(tiny_frame().to_map(layer.geometry.vertices), xyz[inside], atol=1e-6)
     assert read(tmp_path / "b.laz", crs="EPSG:5186", box=MapBox(0, 0, 1, 1)) == []
+
+
+def test_copc_whole_and_by_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The box opens only nodes that touch it: reading the whole file would go through the chunked reader."""
+    path = tmp_path / "c.copc.laz"
+    xyz = write_copc(path, low=(229_000.0, 435_500.0, 10.0), side=100.0)
+    assert FORMAT.inspect(path).title == "COPC"
+
+    def found(**options: Any) -> np.ndarray:
+        (layer,) = read(path, crs="EPSG:5186", **options)
+        assert isinstance(layer.geometry, Points)
+        points = tiny_frame().to_map(layer.geometry.vertices)
+        return points[np.lexsort(points.T)]
+
+    np.testing.assert_allclose(found(), xyz[np.lexsort(xyz.T)], atol=1e-6)
+    box = MapBox(229_005.0, 435_505.0, 229_045.0, 435_530.0)
+    inside = (xyz[:, 0] >= box.west) & (xyz[:, 0] <= box.east) & (xyz[:, 1] >= box.south) & (xyz[:, 1] <= box.north)
+    monkeypatch.setattr("laspy.LasReader.chunk_iterator", None)
+    np.testing.assert_allclose(found(box=box), xyz[inside][np.lexsort(xyz[inside].T)], atol=1e-6)
+    assert read(path, crs="EPSG:5186", box=MapBox(0, 0, 1, 1)) == []
+
+
+def test_damaged_copc(tmp_path: Path) -> None:
+    path = tmp_path / "d.copc.laz"
+    write_copc(path, count=300, low=(229_000.0, 435_500.0, 10.0), side=100.0)
+    data = path.read_bytes()
+    box = MapBox(229_005.0, 435_505.0, 229_045.0, 435_530.0)
+    survives_damage(
+        FORMAT, path, lambda seed: damaged_bytes(data, seed), tiny_frame(), count=90,
+        options=ReadOptions(crs="EPSG:5186", box=box),
+    )  # fmt: skip
 
 
 def test_las_cut_short_gives_what_is_there(tmp_path: Path) -> None:

@@ -192,7 +192,11 @@ class _Refinement:
 
     def _below(self, tile: Tile) -> list[Tile]:
         """Children inside the box, the roots of nested tilesets among them."""
-        found = tile.children()
+        try:
+            found = tile.children()
+        except UserError as error:
+            self._lose(error)
+            found = []
         for uri in tile.uris:
             if is_tileset(uri):
                 try:

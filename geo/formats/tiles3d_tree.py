@@ -16,6 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from geo import geocentric
+from geo.formats import tiles3d_implicit
 from geo.formats.mesh_model import FAULTS, damaged, fault_reason, read_whole
 from geo.formats.nearby import Nearby
 from geo.model import UserError
@@ -63,7 +64,9 @@ class Tile:
         return [str(entry["uri"] if "uri" in entry else entry["url"]) for entry in entries]
 
     def children(self) -> list[Tile]:
-        """Tiles right below, not those of nested tilesets."""
+        """Tiles right below, not those of nested tilesets. Raises `UserError` where a subtree file is missing."""
+        if tiles3d_implicit.KEY in self.data:
+            return [child_of(self, data) for data in tiles3d_implicit.children(self.data[tiles3d_implicit.KEY])]
         return [child_of(self, data) for data in self.data.get("children") or []]
 
     def nested(self, path: Path) -> Tile:
@@ -117,7 +120,11 @@ def child_of(parent: Tile, data: Mapping[str, Any]) -> Tile:
 def _tile(data: Any, above: Floats, refine: str, nearby: Nearby, tilesets: frozenset[Path], depth: int) -> Tile:
     if not isinstance(data, dict):
         raise ValueError("a tile is no object")
-    if "implicitTiling" in data or "3DTILES_implicit_tiling" in (data.get("extensions") or {}):
+    if "implicitTiling" in data:
+        node = tiles3d_implicit.root_node(data, nearby)
+        listed = {} if node is None else tiles3d_implicit.described(node)
+        data = {**{key: value for key, value in data.items() if key not in ("content", "contents")}, **listed}
+    elif "3DTILES_implicit_tiling" in (data.get("extensions") or {}):
         raise _implicit(nearby.name)
     transform = above
     if data.get("transform") is not None:
@@ -164,9 +171,9 @@ def all_tiles(root: Tile, *, most: int = MOST_TILES) -> Iterator[Tile]:
 
 def _implicit(name: str) -> UserError:
     return UserError(
-        f"{name} uses implicit tiling.",
-        "Its tiles are not listed but computed, which the program cannot follow yet.",
-        "Export the tileset with explicit tiles.",
+        f"{name} uses implicit tiling of a draft.",
+        "Its tiles are computed in the way of an extension to 3D Tiles 1.0, which is not read; that of 1.1 is.",
+        "Export the tileset as 3D Tiles 1.1, or with explicit tiles.",
         code="tiles3d.implicit",
         values={"name": name},
     )

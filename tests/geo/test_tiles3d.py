@@ -18,7 +18,7 @@ from geo.formats.contract import HEAD_BYTES, MapBox, ReadOptions
 from geo.formats.gltf_file import parts_of_glb
 from geo.formats.tiles3d import FORMAT, TilesOptions
 from geo.model import Cancelled, ElementTable, Feedback, Issue, Layer, Mesh, UserError
-from tests.geo.damage import damaged_bytes, damaged_json, glb_of, survives_damage
+from tests.geo.damage import damaged_bytes, damaged_json, glb_of, survives, survives_damage
 from tests.tiny import box_mesh, buildings, terrain, tiny_frame
 
 FRAME = tiny_frame()
@@ -378,9 +378,90 @@ def test_one_bad_tile_does_not_lose_the_others(tmp_path: Path) -> None:
     assert next(i for i in layer.issues if i.code == "tiles3d.lost").count == 3
 
 
-def test_implicit_tiling_is_refused_in_words(tmp_path: Path) -> None:
+def subtree(tiles: list[int], contents: list[int], below: list[int] | int) -> bytes:
+    """A binary subtree; bits as lists of 0 and 1."""
+    parts = [np.packbits(bits, bitorder="little").tobytes() for bits in (tiles, contents)]
+    binary = b"".join(part + b"\0" * (-len(part) % 8) for part in parts)
+    document: dict[str, Any] = {
+        "buffers": [{"byteLength": len(binary)}],
+        "bufferViews": [
+            {"buffer": 0, "byteOffset": 0, "byteLength": len(parts[0])},
+            {"buffer": 0, "byteOffset": 8, "byteLength": len(parts[1])},
+        ],
+        "tileAvailability": {"bitstream": 0},
+        "contentAvailability": [{"bitstream": 1}],
+        "childSubtreeAvailability": {"constant": below},
+    }
+    if isinstance(below, list):
+        document["childSubtreeAvailability"] = {"bitstream": 2}
+        document["bufferViews"].append({"buffer": 0, "byteOffset": len(binary), "byteLength": (len(below) + 7) // 8})
+        binary += np.packbits(below, bitorder="little").tobytes()
+        binary += b"\0" * (-len(binary) % 8)
+        document["buffers"][0]["byteLength"] = len(binary)
+    text = padded(json.dumps(document).encode())
+    return struct.pack("<4sIQQ", b"subt", 1, len(text), len(binary)) + text + binary
+
+
+def implicit(folder: Path) -> Path:
+    """Two subtrees of two levels: the root and its four quarters, and four below the quarter (1, 0)."""
+    (folder / "s").mkdir()
+    # A subtree of two levels: 1 + 4 tiles; then 16 subtrees could follow.
+    below = [0] * 16
+    below[0b0101] = 1  # x = 3, y = 0 of level 2: Morton order interleaves the bits, x first
+    (folder / "s" / "0-0-0.subtree").write_bytes(subtree([1, 1, 1, 0, 1], [0, 1, 1, 0, 1], below))
+    (folder / "s" / "2-3-0.subtree").write_bytes(subtree([1, 0, 0, 0, 0], [1, 0, 0, 0, 0], 0))
+    for level, x, y in ((1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 3, 0)):
+        (folder / f"c-{level}-{x}-{y}.glb").write_bytes(glb(count=10 * level + 2 * x + y))
+    tiling = {"subdivisionScheme": "QUADTREE", "subtreeLevels": 2, "availableLevels": 4,
+              "subtrees": {"uri": "s/{level}-{x}-{y}.subtree"}}  # fmt: skip
+    root = tile("c-{level}-{x}-{y}.glb", implicitTiling=tiling, refine="ADD", transform=place())
+    root["boundingVolume"] = {"box": [0, 0, 0, 400, 0, 0, 0, 400, 0, 0, 0, 50]}
+    return tileset(folder, root)
+
+
+def test_implicit_tiles_are_found_by_their_bits(tmp_path: Path) -> None:
+    layer, mesh = one(implicit(tmp_path))
+    assert len(mesh.faces) == 10 + 12 + 13 + 26
+    assert codes(layer) == {"crs.ellipsoid_heights"}
+
+
+def test_volumes_of_implicit_tiles_are_halved(tmp_path: Path) -> None:
+    path = implicit(tmp_path)
+    e, n = FRAME.origin[:2]
+    (tmp_path / "c-1-0-0.glb").unlink()  # the south-west quarter: outside of the box, so it is not missed
+    layer, mesh = one(path, box=MapBox(e + 5.0, n - 1.0, e + 399.0, n + 1.0))
+    assert "tiles3d.lost" not in codes(layer)
+    root = tiles3d_tree.root_of(path, json.loads(path.read_text()))
+    quarter = root.children()[1]
+    corners = quarter.corners()
+    assert corners is not None
+    local = geocentric.to_local(corners, FRAME)
+    np.testing.assert_allclose(local[:, :2].min(axis=0), (0, -400), atol=2.0)
+    np.testing.assert_allclose(local[:, :2].max(axis=0), (400, 0), atol=2.0)
+
+
+def test_missing_and_broken_subtrees(tmp_path: Path) -> None:
+    path = implicit(tmp_path)
+    (tmp_path / "s" / "2-3-0.subtree").unlink()
+    layer, mesh = one(path)
+    assert len(mesh.faces) == 35
+    assert "tiles3d.lost" in codes(layer)
+    data = (tmp_path / "s" / "0-0-0.subtree").read_bytes()
+    for seed in range(80):
+        (tmp_path / "s" / "0-0-0.subtree").write_bytes(damaged_bytes(data, seed))
+        survives(FORMAT, path, FRAME)
+    document = json.loads(path.read_text())
+    for key, value in (("subtreeLevels", 40), ("availableLevels", 10**9), ("subdivisionScheme", "HEAP")):
+        changed = json.loads(json.dumps(document))
+        changed["root"]["implicitTiling"][key] = value
+        path.write_text(json.dumps(changed))
+        with pytest.raises(UserError):
+            read(path)
+
+
+def test_implicit_tiling_of_the_draft_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
-        read(tileset(tmp_path, tile(implicitTiling={"subdivisionScheme": "QUADTREE"})))
+        read(tileset(tmp_path, tile(extensions={"3DTILES_implicit_tiling": {"subdivisionScheme": "QUADTREE"}})))
     assert caught.value.code == "tiles3d.implicit"
 
 

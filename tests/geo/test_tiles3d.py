@@ -429,7 +429,7 @@ def test_volumes_of_implicit_tiles_are_halved(tmp_path: Path) -> None:
     path = implicit(tmp_path)
     e, n = FRAME.origin[:2]
     (tmp_path / "c-1-0-0.glb").unlink()  # the south-west quarter: outside of the box, so it is not missed
-    layer, mesh = one(path, box=MapBox(e + 5.0, n - 1.0, e + 399.0, n + 1.0))
+    layer, mesh = one(path, box=MapBox(e - 10.0, n + 0.1, e + 399.0, n + 0.9))
     assert "tiles3d.lost" not in codes(layer)
     root = tiles3d_tree.root_of(path, json.loads(path.read_text()))
     quarter = root.children()[1]

@@ -55,7 +55,7 @@ class DoctorBox(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        message = QLabel(issue_text(findings[0].as_issue()))
+        message = QLabel(issue_text(findings[0].as_issue(with_remedy=False)))
         if findings[0].severity == "error":
             message.setObjectName("field_error")
         message.setWordWrap(True)

@@ -478,9 +478,9 @@ def _check_layer_distance(layer: Layer, path: Path, findings: Sequence[doctor.Fi
 
 
 def _far(path: Path, away: float) -> UserError:
-    where = f"about {away / 1000:.0f} km away" if math.isfinite(away) else "out of reach"
+    where = f"{away / 1000:.0f} km" if math.isfinite(away) else "> 20,000 km"
     return UserError(
-        f"{path.name} lies {where} from the rest of the project.",
+        f"{path.name} lies about {where} from the rest of the project.",
         "One scene holds one city; data so far apart are nearly always in a wrong coordinate system.",
         "Check its coordinate system (--crs), or import it into a project of its own.",
         code="import.far",

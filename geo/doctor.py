@@ -130,10 +130,10 @@ class Finding:
     repair: Repair | None
     values: Mapping[str, object] = field(default_factory=dict)
 
-    def as_issue(self) -> Issue:
-        """The finding as a doubt to keep with a layer."""
-        values = {**self.values, "repair": self.repair.name if self.repair else "-"}
-        return Issue(self.code, self.message, self.severity, values=values)
+    def as_issue(self, *, with_remedy: bool = True) -> Issue:
+        """The finding as a doubt to keep with a layer, with the name of its repair."""
+        remedy = f" (--repair {self.repair.name})" if self.repair and with_remedy else ""
+        return Issue(self.code, self.message + remedy, self.severity, values={**self.values, "remedy": remedy})
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON."""

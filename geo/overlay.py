@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.model import Geometry, Grid, Instances, Layer, Lines, Mesh, Points
+from geo.validity import welded
 
 Floats = NDArray[np.float64]
 COMPARED = ("building", "road", "rail", "water", "parcel")  # themes whose outlines are drawn from the same things
@@ -30,6 +31,8 @@ LEAST_GAIN = 0.2
 MOST_RIVAL = 0.85  # score of the second best lag over that of the best
 CREASE = math.cos(math.radians(25.0))
 MOST_FACES = 400_000
+SOME = 100_000
+MATCHED_POINTS = 20_000
 MOST_POINTS = 2_000_000
 HEIGHT_CELL_M = 5.0
 
@@ -71,9 +74,9 @@ def shift_between(new: Sequence[Layer], old: Sequence[Layer]) -> Shift | None:
     for theme in COMPARED:
         if not any(layer.theme == theme for layer in old):
             continue
-        mine, theirs = _outlines(new, theme, None), np.zeros((0, 2))
+        mine, theirs = _outlines(new, theme, _window(new, old, theme)), np.zeros((0, 2))
         if len(mine) >= LEAST_POINTS:
-            theirs = _outlines(old, theme, mine)
+            theirs = _outlines(old, theme, np.array([mine.min(axis=0) - REACH_M, mine.max(axis=0) + REACH_M]))
         found = outline_shift(mine, theirs)
         if found is not None and (best is None or found.share > best.share):
             best = found
@@ -140,6 +143,7 @@ def _refined(new: Floats, old: Floats, lag: Floats, rival: float) -> Shift:
     from scipy.spatial import cKDTree
 
     tree = cKDTree(old)
+    new = new[:: max(1, len(new) // MATCHED_POINTS)]
     for limit in (6.0, 4.0, 3.0, 2.0, 2.0, 1.5, 1.5, 1.5):
         distance, nearest = tree.query(new + lag, distance_upper_bound=limit)
         hit = np.isfinite(distance)
@@ -154,18 +158,35 @@ def _refined(new: Floats, old: Floats, lag: Floats, rival: float) -> Shift:
 # ---- outlines -----------------------------------------------------------------------------------------------------
 
 
-def _outlines(layers: Sequence[Layer], theme: str, around: Floats | None) -> Floats:
-    """Points along the outlines of a theme's layers, (n, 2); only within reach of `around` if given."""
-    region = None
-    if around is not None:
-        region = np.array([around.min(axis=0) - REACH_M, around.max(axis=0) + REACH_M])
+def _window(new: Sequence[Layer], old: Sequence[Layer], theme: str) -> Floats:
+    """Low and high corner (2, 2) of where to compare: the middle of the new data that have old ones within reach."""
+    mine, theirs = _some_vertices(new, theme), _some_vertices(old, theme)
+    if len(mine) == 0 or len(theirs) == 0:
+        return np.zeros((2, 2))
+    low, high = theirs.min(axis=0) - REACH_M, theirs.max(axis=0) + REACH_M
+    mine = mine[((mine >= low) & (mine <= high)).all(axis=1)]
+    if len(mine) == 0:
+        return np.zeros((2, 2))
+    centre = np.median(mine, axis=0)
+    return np.array([centre - WINDOW_M / 2, centre + WINDOW_M / 2])
+
+
+def _some_vertices(layers: Sequence[Layer], theme: str) -> Floats:
+    """At most about `SOME` vertices of each layer of a theme, (n, 2)."""
+    shapes = [layer.geometry for layer in layers if layer.theme == theme and isinstance(layer.geometry, Mesh | Lines)]
+    pieces = [shape.vertices[:: max(1, len(shape.vertices) // SOME), :2] for shape in shapes]
+    return np.concatenate(pieces) if pieces else np.zeros((0, 2))
+
+
+def _outlines(layers: Sequence[Layer], theme: str, region: Floats) -> Floats:
+    """Points along the outlines of a theme's layers, (n, 2), within a region given by two corners."""
     pieces = [
         outline_points(layer.geometry, region)
         for layer in layers
         if layer.theme == theme and layer.geometry is not None
     ]
     points = np.concatenate(pieces) if pieces else np.zeros((0, 2))
-    if region is not None and len(points):
+    if len(points):
         points = points[((points >= region[0]) & (points <= region[1])).all(axis=1)]
     return points
 
@@ -195,18 +216,20 @@ def _seen_edges(mesh: Mesh, region: Floats | None) -> tuple[NDArray[np.int64], F
         kept = np.flatnonzero(inside[mesh.faces].any(axis=1))
     kept = kept[:MOST_FACES]
     faces = mesh.faces[kept]
-    used, inverse = np.unique(np.round(mesh.vertices[faces.ravel()], 3), axis=0, return_inverse=True)
-    corner = inverse.reshape(-1, 3).astype(np.int64)
+    points = mesh.vertices[faces.ravel()]
+    used, inverse = welded(points)
+    corner = inverse.reshape(-1, 3)
     edges = np.sort(corner[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     face = np.repeat(np.arange(len(faces)), 3)
+    normals = Mesh(mesh.vertices, faces, np.zeros(len(faces), np.int32)).face_normal
     key = edges[:, 0] * len(used) + edges[:, 1]
     order = np.argsort(key, kind="stable")
-    key, edges, normal = key[order], edges[order], mesh.face_normal[kept[face[order]]]
+    key, edges, normal = key[order], edges[order], normals[face[order]]
     first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
     count = np.diff(np.r_[first, len(key)])
     second = np.minimum(first + 1, len(key) - 1)
     flat = (count == 2) & ((normal[first] * normal[second]).sum(axis=1) > CREASE)
-    return edges[first[~flat]], np.asarray(used, dtype=np.float64)
+    return edges[first[~flat]], points[used]
 
 
 def _sampled(start: Floats, end: Floats) -> Floats:

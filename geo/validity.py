@@ -19,6 +19,7 @@ from geo.model import Mesh
 
 SNAP_DIGITS = 3  # vertices closer than 1 mm are one, as val3dity's snap tolerance
 ZERO_VOLUME_M3 = 1e-6
+MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)  # odd, of xxHash64
 # code -> (number of val3dity or 0, what it means)
 CODES = {
     "zero_area": (104, "faces collapsed to a line or point"),
@@ -86,10 +87,25 @@ def check_solids(mesh: Mesh, *, expect_closed: bool = True) -> Validity:
     )
 
 
+def welded(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which points (n, 3) stand for all within a millimetre of them, and (n,) which of those each one is.
+
+    Sorting one number made of three is ten times quicker than sorting rows; should two places ever make the same
+    number, rows are sorted after all.
+    """
+    steps = np.round(points * 10.0**SNAP_DIGITS).astype(np.int64)
+    with np.errstate(over="ignore"):
+        key = (steps.astype(np.uint64) * MIXERS).sum(axis=1, dtype=np.uint64)
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    if not np.array_equal(steps[first][inverse], steps):
+        _, first, inverse = np.unique(steps, axis=0, return_index=True, return_inverse=True)
+    return np.asarray(first, dtype=np.int64), np.asarray(inverse.reshape(-1), dtype=np.int64)
+
+
 def _snapped(mesh: Mesh) -> NDArray[np.int64]:
     """Faces (m, 3) with coinciding vertices made one."""
-    _, inverse = np.unique(np.round(mesh.vertices, SNAP_DIGITS), axis=0, return_inverse=True)
-    return np.asarray(inverse.reshape(-1)[mesh.faces], dtype=np.int64)
+    return np.asarray(welded(mesh.vertices)[1][mesh.faces], dtype=np.int64)
 
 
 def _collapsed(corner: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -115,12 +131,15 @@ def _edges(
     ends = corner[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     owner = np.repeat(element, 3)
     forward = ends[:, 0] < ends[:, 1]
-    key = np.column_stack([owner, np.sort(ends, axis=1)])
-    if len(key) == 0:
+    if len(ends) == 0:
         return {}, np.zeros(rows, dtype=bool)
-    edges, which, count = np.unique(key, axis=0, return_inverse=True, return_counts=True)
-    balance = np.bincount(which.reshape(-1), np.where(forward, 1, -1), minlength=len(edges))
-    holder = edges[:, 0]
+    low, high = np.sort(ends, axis=1).T
+    # Which edge of the mesh, then which element's edge: two sorts of one number each.
+    edge = np.unique(low * (int(high.max()) + 1) + high, return_inverse=True)[1].reshape(-1)
+    key = edge * rows + owner
+    _, first, which, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    balance = np.bincount(which.reshape(-1), np.where(forward, 1, -1), minlength=len(count))
+    holder = owner[first]
     closed = np.ones(rows, dtype=bool)
     # An edge of four faces, two each way, joins two solids at a line: not a 2-manifold, but nothing is open there.
     closed[holder[count % 2 == 1]] = False

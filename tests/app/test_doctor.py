@@ -241,7 +241,20 @@ def test_a_repair_nobody_knows_is_refused(tmp_path: Path, capsys: pytest.Capture
 def test_every_finding_has_korean_words_with_the_same_figures() -> None:
     language.set("ko")
     for code, message in MESSAGES.items():
-        fields = {"crs", "here", "there", "to", "east", "north", "share", "metres", "height", "reach", "count"}
+        fields = {
+            "crs",
+            "here",
+            "there",
+            "to",
+            "east",
+            "north",
+            "share",
+            "metres",
+            "height",
+            "reach",
+            "count",
+            "remedy",
+        }
         text = issue_text(Issue(code, message, values=dict.fromkeys(fields, "1")))
         assert text != message
         assert "{" not in text

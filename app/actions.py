@@ -82,6 +82,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("import", lambda w: w.files.ask_import(), "import", "Ctrl+I"),
     ActionSpec("sample", lambda w: w.files.open_sample(), "city", "Ctrl+Shift+O"),
     ActionSpec("report", lambda w: w.files.ask_report(), "report", "Ctrl+R", _has_scene),
+    ActionSpec("import_report", lambda w: w.files.ask_import_report(), "", "", _has_scene),
     ActionSpec("picture", lambda w: w.files.ask_picture(), "picture", "Ctrl+P", _has_scene),
     ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),
     ActionSpec("undo", lambda w: w.document.history.undo(), "undo", "Ctrl+Z", lambda w: _titled(w, redo=False)),
@@ -123,7 +124,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "file",
         ("new", "open", "@recent", "sample", None, "save", "save_as")
-        + (None, "import", "report", "picture", None, "quit"),
+        + (None, "import", "import_report", None, "report", "picture", None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search")),
     ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "layer_remove")),

@@ -182,6 +182,12 @@ class FileDialogs(QObject):
         if path is not None:
             self.bench.write_report(path)
 
+    def ask_import_report(self) -> None:
+        """Write what importing has dropped, changed or doubted."""
+        path = self.ask_file("action.import_report", f"{tr('dialog.pages')} (*.html)", suffix=".html")
+        if path is not None:
+            self.bench.write_import_report(path)
+
     def ask_picture(self) -> None:
         """Save what the viewport shows as a picture."""
         path = self.ask_file("action.picture", f"{tr('dialog.pictures')} (*.png)", suffix=".png")

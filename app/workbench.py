@@ -24,6 +24,7 @@ from app.commands import AddLayers, Command, SetStyle, Together
 from app.connections import Connections
 from app.document import Document
 from app.export import export_run
+from app.import_report import write_import_report
 from app.importer import ImportOptions, import_files
 from app.jobs import Job, JobQueue, run_program
 from app.language import error_texts, issue_text, language, tr
@@ -427,15 +428,25 @@ class Workbench(QObject):
                 run_program(["--lang", language.code, *arguments], feedback, message="drawing")
             return path
 
-        def finish(written: Path) -> None:
-            self.notices.tell(
-                "notice.report",
-                action_id="notice.open",
-                action=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(written))),
-                name=written.name,
-            )
+        return self.jobs.submit(work, title=tr("job.report"), key="report", done=self._tell_written)
 
-        return self.jobs.submit(work, title=tr("job.report"), key="report", done=finish)
+    def write_import_report(self, path: Path) -> Job:
+        """Write what importing the layers from files has dropped, changed or doubted, and check their geometry."""
+        layers = [layer for layer in self.document.scene if layer.source.path]
+
+        return self.jobs.submit(
+            lambda feedback: write_import_report(layers, path, feedback=feedback),
+            title=tr("job.import_report"),
+            done=self._tell_written,
+        )
+
+    def _tell_written(self, written: Path) -> None:
+        self.notices.tell(
+            "notice.report",
+            action_id="notice.open",
+            action=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(written))),
+            name=written.name,
+        )
 
     def export_run(self, run: Run, folder: Path) -> Job:
         """Write the result files of a run into a folder."""

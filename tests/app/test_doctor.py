@@ -414,3 +414,19 @@ def test_the_window_repairs_with_one_click(tmp_path: Path, project: Imported, sc
     page.crs_box.setEditText("5187")  # the user's word replaces the repair
     assert page.repairs == ()
     assert page.request().options.crs == "EPSG:5187"
+
+
+def test_the_window_saves_the_import_report(tmp_path: Path, project: Imported, screen: None, qtbot: Any) -> None:
+    from app.notices import Notices
+    from app.settings import Settings
+    from app.workbench import Workbench
+
+    document = Document()
+    document.scene.set_frame(project.frame)
+    for layer in project.layers:
+        document.scene.add(layer)
+    bench = Workbench(document, Settings(), notices=Notices())
+    bench.write_import_report(tmp_path / "report.html")
+    qtbot.waitUntil(lambda: (tmp_path / "report.html").exists() and not bench.jobs.busy, timeout=20_000)
+    assert "true.city.json" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert bench.close()

@@ -178,6 +178,10 @@ def _city_file(path: Path, model: CityModel, crs: str) -> CityFile:
 def _file_issues(model: CityModel) -> list[Issue]:
     """Doubts about the file as a whole."""
     found = []
+    if model.encoding:
+        message = f"The text is not in the encoding the file declares; it was read as {model.encoding.upper()}."
+        values = {"encoding": model.encoding.upper()}
+        found.append(Issue("citygml.encoding", message, "doubt", values=values))
     if model.textures:
         message = f"Textures that are not drawn: {model.textures}."
         found.append(Issue("citygml.textures", message, "note", model.textures))
@@ -196,8 +200,14 @@ def _file_issues(model: CityModel) -> list[Issue]:
         found.append(Issue("citygml.without_id", message, "note", total))
     if model.renamed:
         ids = tuple(model.renamed[:MAX_IDS])
-        message = f"Objects whose id another object has already; a number was added: {len(ids)}."
+        message = f"Objects whose id another object has already; a number was added: {len(model.renamed)}."
         found.append(Issue("citygml.duplicate_id", message, "doubt", len(model.renamed), ids))
+    if model.crowded:
+        ids = tuple(model.crowded[:MAX_IDS])
+        message = (
+            f"Objects with more attributes than can be shown, of which the rest was left out: {len(model.crowded)}."
+        )
+        found.append(Issue("citygml.many_attributes", message, "error", len(model.crowded), ids))
     mixed = sorted(name for name, units in model.units.items() if len(units) > 1)
     if mixed:
         told = ", ".join(mixed)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +12,30 @@ from geo.formats.city_objects import CityObject
 from geo.formats.citygml_box import Keep
 from geo.formats.citygml_geometry import HREF, Group, Surfaces, gml_id
 from geo.formats.citygml_names import CODES, Kind, Role, Roles, is_extension_object, version_of
-from geo.formats.citygml_xml import Element, Hints, Progress, documents, elements, unreadable
+from geo.formats.citygml_values import (
+    MAX_ATTRIBUTES,
+    NUMBER,
+    Value,
+    colour_of,
+    joined_text,
+    keep_value,
+    matrix_of,
+    unit_of,
+    value_of,
+)
+from geo.formats.citygml_xml import (
+    Element,
+    Entry,
+    Hints,
+    Progress,
+    WrongEncodingError,
+    documents,
+    elements,
+    true_encoding,
+    unreadable,
+)
 from geo.model import UserError
 
-Value = str | int | float
-_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?([eE][-+]?\d{1,2})?")
 # i-UR writes these where a value is not known.
 _UNKNOWN = {
     "measuredHeight": ("-9999", "9999"),
@@ -30,7 +47,6 @@ _UNKNOWN = {
     "totalFloorArea": ("-9999",),
 }
 _WORDS = CODES | {"creationDate", "terminationDate", "name", "description"}
-MAX_ATTRIBUTES = 400
 _SHAPES = (Kind.LOOSE, Kind.POLYGON, Kind.AGGREGATE, Kind.ORIENTABLE, Kind.GEOMETRY)
 
 
@@ -86,6 +102,8 @@ class CityModel:
     colours : mapping of theme to list of (id, 0xRRGGBB)
     skipped : int
         Members that were forgotten at once because they were not asked for.
+    encoding : str
+        The encoding that was used instead of the one declared, empty for that.
     """
 
     name: str
@@ -107,13 +125,16 @@ class CityModel:
     unknown_values: Counter[str] = field(default_factory=Counter)
     without_id: Counter[str] = field(default_factory=Counter)
     renamed: list[str] = field(default_factory=list)
+    crowded: list[str] = field(default_factory=list)
     documents: int = 0
     skipped: int = 0
+    encoding: str = ""
 
     def __post_init__(self) -> None:
         self.surfaces = Surfaces(self.roles, self.hints)
         self.template_surfaces = Surfaces(self.roles, self.hints)
         self._ids: set[str] = set()
+        self._again: Counter[str] = Counter()
 
 
 def load(path: Path, progress: Progress = lambda fraction, message: None, *, keep: Keep | None = None) -> CityModel:
@@ -136,14 +157,24 @@ def load(path: Path, progress: Progress = lambda fraction, message: None, *, kee
             code="citygml.empty_archive",
             values={"name": path.name},
         )
-    model = CityModel(path.name)
+    try:
+        return _load(path.name, entries, size, progress, keep, None)
+    except WrongEncodingError:
+        encoding = true_encoding(entries)
+        return _load(path.name, entries, size, progress, keep, encoding)
+
+
+def _load(
+    name: str, entries: list[Entry], size: int, progress: Progress, keep: Keep | None, encoding: str | None
+) -> CityModel:
+    model = CityModel(name, encoding=encoding or "")
     for number, entry in enumerate(entries):
 
         def share(fraction: float, message: str, number: int = number) -> None:
             progress((number + fraction) / len(entries), message)
 
         reader = _Reader(model, keep)
-        for event, element in elements(entry, size, share, model.hints):
+        for event, element in elements(entry, size, share, model.hints, encoding=encoding):
             reader.take(event, element)
         model.documents += 1
     return model
@@ -200,7 +231,7 @@ class _Reader:
                 continue
             for envelope in child:
                 name = envelope.get("srsName")
-                corners = [float(v) for corner in envelope for v in (corner.text or "").split() if _NUMBER.fullmatch(v)]
+                corners = [float(v) for corner in envelope for v in (corner.text or "").split() if NUMBER.fullmatch(v)]
                 self.model.envelope = self.model.envelope or tuple(corners if len(corners) == 6 else ())
                 self._start_run(name)
 
@@ -245,7 +276,7 @@ class _Reader:
             elif kind is Kind.GENERIC_SET:
                 self._generic_set(child, attributes)
             elif kind is Kind.ADDRESS:
-                _keep(attributes, "address", _joined_text(child))
+                keep_value(attributes, "address", joined_text(child))
             elif kind is Kind.DATA:
                 if len(child):
                     self._property(child, name, parts, attributes)
@@ -256,6 +287,8 @@ class _Reader:
             elif local == "boundedBy" and model.srs_name is None:
                 self._name_of_envelope(child)
         parts.is_loose = parts.is_loose or len(model.surfaces.loose) > loose
+        if len(attributes) >= MAX_ATTRIBUTES:
+            model.crowded.append(name)
 
     def _property(self, holder: Element, owner: str, parts: Parts, attributes: dict[str, Value]) -> None:
         """A property with something inside: objects, thematic surfaces, appearance, or a data type."""
@@ -268,7 +301,7 @@ class _Reader:
             elif role.kind is Kind.APPEARANCE:
                 self._appearance(child)
             elif role.kind is Kind.ADDRESS:
-                _keep(attributes, "address", _joined_text(child))
+                keep_value(attributes, "address", joined_text(child))
             elif role.kind is Kind.GENERIC:
                 self._generic(child, "", attributes)
             elif role.kind is Kind.GENERIC_SET:
@@ -279,7 +312,7 @@ class _Reader:
             elif role.kind is Kind.DATA:
                 local = self.roles[holder.tag].name
                 if role.name == "Address":
-                    _keep(attributes, "address", _joined_text(child))
+                    keep_value(attributes, "address", joined_text(child))
                 else:
                     self._flatten(child, local + ".", attributes)
 
@@ -322,7 +355,7 @@ class _Reader:
             for child in implicit:
                 local = self.roles[child.tag].name
                 if local == "transformationMatrix":
-                    matrix = _matrix(child.text)
+                    matrix = matrix_of(child.text)
                 elif local == "referencePoint":
                     position = next((e for e in child.iter() if self.roles[e.tag].name == "pos"), None)
                     anchor = -1 if position is None else self.model.surfaces.anchor(position)
@@ -354,10 +387,11 @@ class _Reader:
             found = f"{name}-{model.counts[name]}"
         if found in model._ids:
             model.renamed.append(found)
-            number = 2
-            while f"{found}-{number}" in model._ids:
+            number = model._again[found]
+            while f"{found}-{number + 2}" in model._ids:
                 number += 1
-            found = f"{found}-{number}"
+            model._again[found] = number + 1
+            found = f"{found}-{number + 2}"
         model._ids.add(found)
         return str(found)
 
@@ -374,7 +408,7 @@ class _Reader:
                 self.model.units[key].add(unit_of(value))
             elif name == "codeSpace":
                 is_code = True
-        _keep(attributes, key, text if is_code else value_of(text))
+        keep_value(attributes, key, text if is_code else value_of(text))
 
     def _flatten(self, element: Element, prefix: str, attributes: dict[str, Value]) -> None:
         """Properties of a data type as ``holder.property``; one called value takes the name of its holder."""
@@ -409,7 +443,7 @@ class _Reader:
         if unit is not None:
             self.model.units[key].add(unit_of(unit))
         declared = self.roles[element.tag].name[:3].lower()
-        _keep(attributes, key, value_of(text) if declared in ("int", "dou", "mea") else text)
+        keep_value(attributes, key, value_of(text) if declared in ("int", "dou", "mea") else text)
 
     def _generic_set(self, element: Element, attributes: dict[str, Value]) -> None:
         name = element.get("name") or next((c.text for c in element if self.roles[c.tag].name == "name"), None)
@@ -442,55 +476,3 @@ class _Reader:
                 is_front = (child.text or "").strip() not in ("false", "0")
         if colour is not None and is_front:
             self.model.colours[theme] += [(target, colour) for target in targets if target]
-
-
-def _joined_text(element: Element) -> str:
-    return ", ".join(text for text in (piece.strip() for piece in element.itertext()) if text)
-
-
-def _keep(attributes: dict[str, Value], key: str, value: Value) -> None:
-    """Add an attribute; a second one of the same name is numbered."""
-    if value == "" or len(attributes) >= MAX_ATTRIBUTES:
-        return
-    if key in attributes:
-        number = 2
-        while f"{key}.{number}" in attributes:
-            number += 1
-        key = f"{key}.{number}"
-    attributes[key] = value
-
-
-@lru_cache(maxsize=4096)
-def value_of(text: str) -> Value:
-    """Text as a number where it can only be one; ``007`` and numbers beyond 15 digits are names."""
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return text
-    return float(text) if match[2] or match[3] else int(text)
-
-
-@lru_cache(maxsize=256)
-def unit_of(uom: str) -> str:
-    """The unit a uom names: ``#m``, ``urn:ogc:def:uom:UCUM::m`` and ``metre`` are ``m``."""
-    name = re.split(r"[#:/]", uom.strip())[-1] if uom.strip() not in ("m/s", "km/h") else uom.strip()
-    return {"metre": "m", "meter": "m", "M": "m", "sqm": "m2", "㎡": "m2", "deg": "°", "grad": "°"}.get(name, name)
-
-
-def colour_of(text: str | None) -> int | None:
-    """``"1 0.5 0"`` as 0xRRGGBB, None for what is no colour."""
-    try:
-        channels = [float(value) for value in (text or "").split()]
-    except ValueError:
-        return None
-    if len(channels) != 3 or not all(0.0 <= value <= 1.0 for value in channels):
-        return None
-    red, green, blue = (round(255 * value) for value in channels)
-    return red << 16 | green << 8 | blue
-
-
-def _matrix(text: str | None) -> tuple[float, ...] | None:
-    try:
-        values = tuple(float(value) for value in (text or "").split())
-    except ValueError:
-        return None
-    return values if len(values) == 16 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import re
@@ -27,6 +28,9 @@ MAX_BYTES = 64 * 1024**3
 MAX_ENTRIES = 10_000
 HEAD = 1 << 16
 
+# Encodings to try where the one declared is wrong; Korean programs write the second and declare the first.
+ENCODINGS = ("utf-8", "cp949")
+_ENCODING_FAULTS = ("character encoding", "proper UTF-8", "Unsupported encoding", "encoding error", "Invalid char in")
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?CityModel[\s>]")
 _NAMESPACE = re.compile(rb"https?://(?:www\.)?(?:opengis\.net|citygml\.org)/citygml/")
 _MEMBERS = ("{*}cityObjectMember", "{*}featureMember", "{*}featureMembers", "{*}appearanceMember")
@@ -41,6 +45,10 @@ class Hints:
 
     names_systems: bool = False
     other_dimensions: bool = False
+
+
+class WrongEncodingError(Exception):
+    """The bytes are not text of the encoding that the file declares."""
 
 
 class Entry(NamedTuple):
@@ -119,10 +127,56 @@ def _limited(stream: Any, path: Path) -> IO[bytes]:
     return _Limited(stream, path.stat().st_size, path.name)  # type: ignore[return-value]
 
 
-def elements(entry: Entry, size: int, progress: Progress, hints: Hints) -> Iterator[tuple[str, Element]]:
+class _Recoded(io.RawIOBase):
+    """Text of another encoding as UTF-8; what cannot be decoded becomes a question mark."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        self._stream, self._decoder = stream, codecs.getincrementaldecoder(encoding)("replace")
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, empty only at the end."""
+        data = self._stream.read(size)
+        text = self._decoder.decode(data, final=not data)
+        while data and not text:
+            data = self._stream.read(size)
+            text = self._decoder.decode(data, final=not data)
+        return text.encode()
+
+    def close(self) -> None:
+        """Close the stream below too."""
+        self._stream.close()
+        super().close()
+
+
+def _opened(entry: Entry, encoding: str | None) -> IO[bytes]:
+    stream = entry.open()
+    return stream if encoding is None else _Recoded(stream, encoding)  # type: ignore[return-value]
+
+
+def true_encoding(entries: list[Entry]) -> str:
+    """The encoding in which all bytes make sense, whatever the files declare; UTF-8 if none does."""
+    return next((name for name in ENCODINGS if all(_decodes(entry, name) for entry in entries)), ENCODINGS[0])
+
+
+def _decodes(entry: Entry, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    try:
+        with entry.open() as stream:
+            while chunk := stream.read(CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def elements(
+    entry: Entry, size: int, progress: Progress, hints: Hints, *, encoding: str | None = None
+) -> Iterator[tuple[str, Element]]:
     """``("root", element)`` once, then ``("member", element)`` for each child of the city model, forgotten afterwards.
 
     size : bytes of the file, for the progress.
+    encoding : the encoding of the bytes where the one declared is wrong.
     """
     from lxml import etree
 
@@ -136,8 +190,12 @@ def elements(entry: Entry, size: int, progress: Progress, hints: Hints) -> Itera
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        encoding="utf-8" if encoding else None,
     )
-    with _told(entry.name), entry.open() as stream:
+    with (
+        _told(entry.name, may_recode=encoding is None),
+        _Recoded(entry.open(), encoding) if encoding else entry.open() as stream,
+    ):
         root = None
         done = 0
         head = stream.read(HEAD)
@@ -219,13 +277,15 @@ def _not_a_city(name: str, found: str) -> UserError:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Faults of the bytes and of the XML as errors that people understand."""
+def _told(name: str, *, may_recode: bool) -> Iterator[None]:
+    """Faults of the bytes and of the XML as errors that people understand, of the encoding as `WrongEncodingError`."""
     from lxml import etree
 
     try:
         yield
     except etree.XMLSyntaxError as error:
+        if may_recode and any(sign in str(error) for sign in _ENCODING_FAULTS):
+            raise WrongEncodingError(name) from error
         raise UserError(
             f"{name} is not complete XML.",
             f"The parser stopped: {str(error)[:200]}.",

@@ -22,8 +22,9 @@ from geo import crs
 from geo.formats import citygml_xml
 from geo.formats.citygml import FORMAT, CityGmlOptions
 from geo.formats.citygml_box import box_filter
-from geo.formats.citygml_model import colour_of, load, unit_of, value_of
+from geo.formats.citygml_model import load
 from geo.formats.citygml_place import north_comes_first, reference
+from geo.formats.citygml_values import colour_of, unit_of, value_of
 from geo.formats.contract import HEAD_BYTES, MapBox, ReadOptions
 from geo.model import Cancelled, Feedback, Field, Frame, Instances, Issue, Layer, Mesh, MissingCrs, UserError
 
@@ -863,6 +864,8 @@ def test_undeclared_entity_and_depth(tmp_path: Path) -> None:
         refused(save(tmp_path, city(box()).replace('gml:id="a">', 'gml:id="a"><gml:name>&e;</gml:name>')))
         == "citygml.not_xml"
     )
+    control = city(box()).replace('gml:id="a">', 'gml:id="a"><gml:name>a\x08b</gml:name>')
+    assert refused(save(tmp_path, control)) == "citygml.not_xml"
     deep = "<gen:x>" * 5000 + "</gen:x>" * 5000
     assert refused(save(tmp_path, city(building(deep)))) == "citygml.not_xml"
     nested = "<gml:surfaceMember><gml:CompositeSurface>" * 100
@@ -914,6 +917,35 @@ def test_other_xml_and_cut_files(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read(tmp_path / "absent.gml")
     assert caught.value.code == "citygml.unreadable"
+
+
+def test_many_equal_names_end_soon(tmp_path: Path) -> None:
+    functions = "<bldg:function>1</bldg:function>" * 30_000
+    crowd = "".join(building("", "same") for _ in range(30_000))
+    layer = only(tmp_path, city(crowd + building(functions + f"<bldg:lod1Solid>{shell(box_faces())}</bldg:lod1Solid>")))
+    assert codes(layer)["citygml.many_attributes"] == 1
+    assert codes(layer)["citygml.duplicate_id"] == 29_999
+
+
+def test_wrong_and_foreign_encodings(tmp_path: Path) -> None:
+    text = city(building(f"<gml:name>똠방시청</gml:name><bldg:lod1Solid>{shell(box_faces())}</bldg:lod1Solid>"))
+    cases = [
+        (text.replace("UTF-8", "cp949").encode("cp949"), "똠방시청", ""),
+        (text.replace("UTF-8", "utf-16").encode("utf-16"), "똠방시청", ""),
+        (text.encode("cp949"), "똠방시청", "CP949"),
+        (text.replace("UTF-8", "windows-949").encode("cp949"), "똠방시청", "CP949"),
+        (text.replace("UTF-8", "windows-949").encode(), "똠방시청", "UTF-8"),
+        (text.encode().replace("방".encode(), b"\xff\xff\xff"), "똠���시청", "UTF-8"),
+    ]
+    for number, (data, name, used) in enumerate(cases):
+        path = save(tmp_path, data, f"{number}.gml")
+        assert FORMAT.sniff(path, data[:HEAD_BYTES])
+        (layer,) = read(path)
+        assert layer.table.row_at(0)["name"] == name
+        assert_is_box(layer)
+        assert [one.values["encoding"] for one in layer.issues if one.code == "citygml.encoding"] == (
+            [used] if used else []
+        )
 
 
 def test_links_in_a_circle_end(tmp_path: Path) -> None:

@@ -143,8 +143,25 @@ def height_metres_per_unit(text: str) -> float:
 def transformer(source: str, target: str) -> Transformer:
     """Horizontal transformation between registered systems, easting/longitude first."""
     from pyproj import Transformer
+    from pyproj.exceptions import ProjError
 
-    return Transformer.from_crs(horizontal(crs_of(source)), horizontal(crs_of(target)), always_xy=True)
+    try:
+        return Transformer.from_crs(horizontal(crs_of(source)), horizontal(crs_of(target)), always_xy=True)
+    except ProjError as error:
+        local = source if not has_place(source) else target
+        raise UserError(
+            f"{title(local)} is no place on Earth.",
+            "It is a local or another system that no transformation leads to.",
+            "Name the true system with --crs, for example --crs EPSG:5186.",
+            code="crs.local",
+            values={"crs": title(local)},
+        ) from error
+
+
+def has_place(text: str) -> bool:
+    """Whether a system says where on Earth its coordinates lie: degrees or a map projection."""
+    system = horizontal(crs_of(text))
+    return bool(system.is_geographic or system.is_projected)
 
 
 def transform(x: ArrayLike, y: ArrayLike, source: str, target: str) -> tuple[Floats, Floats]:

@@ -201,6 +201,8 @@ def examine(
     if info.bounds is None or info.place_is_weak or not all(map(math.isfinite, info.bounds)):
         return []
     box = project_box or (MapBox(*frame.origin[:2], *frame.origin[:2]) if frame else None)
+    if crs is not None and not coordinates.has_place(crs):
+        crs = None
     doctor = _Doctor(info, crs, frame, box)
     if crs is None:
         return doctor.without_system()

@@ -117,6 +117,15 @@ def test_a_weak_place_and_numbers_that_are_none_are_not_judged(frame: Frame) -> 
     assert examine(FileInfo("x", "x"), "EPSG:5186", frame) == []
 
 
+def test_a_system_without_a_place_is_as_none(frame: Frame) -> None:
+    local = 'LOCAL_CS["yard",UNIT["metre",1]]'
+    found = examine(info_of(SITE), local, frame, project_box=PROJECT)
+    assert (found[0].code, found[0].repair and found[0].repair.name) == ("doctor.missing_crs", "crs:EPSG:5186")
+    with pytest.raises(UserError) as caught:
+        coordinates.to_lonlat(0.0, 0.0, local)
+    assert caught.value.code == "crs.local"
+
+
 def test_a_place_nobody_can_explain_is_said_to_be_so(frame: Frame) -> None:
     tokyo = in_system("EPSG:5186")
     tokyo = (tokyo[0] + 1.1e6, tokyo[1], 0.0, tokyo[3] + 1.1e6, tokyo[4], 0.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +17,38 @@ from resources import load_json, path
 Colours = NDArray[np.uint8]
 RAMP_SIZE = 256
 FALLBACK_RAMP = "viridis"
+OTHERS_GREY = (126, 132, 138)
+BLOCK = 1 << 22  # values looked at in one go: a point cloud may have fifty million
+SURVEY_FIELD = "class"  # of surveyed points: colours people know from elsewhere, names as the ASPRS has them
+SURVEY_COLOURS = {
+    "never classified": "#cfd3d7",
+    "unclassified": "#a9b0b6",
+    "ground": "#a5815b",
+    "low vegetation": "#a9c466",
+    "medium vegetation": "#6fab55",
+    "high vegetation": "#2f7d46",
+    "building": "#cf6257",
+    "water": "#4477aa",
+    "rail": "#5b4a8a",
+    "road surface": "#7f8792",
+    "bridge deck": "#c8a23c",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ClassedField(Field):
+    """A field sorted into classes, its values their numbers; made by `app.classes.classed`.
+
+    Attributes
+    ----------
+    limits : tuple of float
+        Ends of ordered classes, one more than there are; empty for single values.
+    has_others : bool
+        Whether the last class holds what is too rare for one of its own.
+    """
+
+    limits: tuple[float, ...] = ()
+    has_others: bool = False
 
 
 @cache
@@ -55,32 +89,101 @@ def class_colours(count: int, *, ramp_name: str = "") -> Colours:
     return stops[np.arange(count) % len(stops)]
 
 
+def category_colours(field: Field) -> Colours:
+    """Colours (categories, 3) of a class map: of a ramp where the classes have an order, else distinct hues."""
+    count = len(field.categories)
+    if isinstance(field, ClassedField) and field.limits:
+        return ramp(field.ramp)[np.linspace(0, RAMP_SIZE - 1, max(count, 2)).astype(np.int64)[:count]]
+    colours = class_colours(count, ramp_name=field.ramp).copy()
+    stops = len(_class_stops())
+    if count > stops and field.ramp in ("", FALLBACK_RAMP):  # hues come again: not among the categories that occur
+        present = np.flatnonzero(counts_of(field))
+        colours[present] = class_colours(len(present))
+    if isinstance(field, ClassedField) and field.has_others:
+        colours[-1] = OTHERS_GREY
+    if field.name == SURVEY_FIELD:
+        for row, name in enumerate(field.categories):
+            if name in SURVEY_COLOURS:
+                colours[row] = rgb_of(SURVEY_COLOURS[name])
+    return colours
+
+
+_counted: WeakKeyDictionary[Field, NDArray[np.int64]] = WeakKeyDictionary()
+
+
+def counts_of(field: Field) -> NDArray[np.int64]:
+    """How often each category of a field occurs; counted once."""
+    found = _counted.get(field)
+    if found is None:
+        found = np.zeros(len(field.categories) + 1, dtype=np.int64)
+        flat = np.asarray(field.values).reshape(-1)
+        for start in range(0, len(flat), BLOCK):
+            found += np.bincount(
+                codes_of(flat[start : start + BLOCK], len(field.categories)), minlength=len(field.categories) + 1
+            )
+        _counted[field] = found
+    return found[:-1]
+
+
+def codes_of(values: NDArray[np.generic], count: int) -> NDArray[np.int64]:
+    """Category numbers 0 .. count - 1; `count` for what is missing or unknown."""
+    if values.dtype.kind == "f":
+        values = np.where(np.isfinite(values.astype(np.float64)), values, -1)
+    codes = values.astype(np.int64)
+    codes[(codes < 0) | (codes >= count)] = count
+    return codes
+
+
+_limits: WeakKeyDictionary[Field, tuple[float, float]] = WeakKeyDictionary()
+
+
+def _known_limits(field: Field) -> tuple[float, float]:
+    """Least and greatest value there is, looked for once; 0 and 1 when there is none."""
+    found = _limits.get(field)
+    if found is None:
+        low, high = np.inf, -np.inf
+        flat = np.asarray(field.values).reshape(-1)
+        for start in range(0, len(flat), BLOCK):
+            part = flat[start : start + BLOCK].astype(np.float64)
+            part = part[np.isfinite(part)]
+            if part.size:
+                low, high = min(low, float(part.min())), max(high, float(part.max()))
+        found = _limits[field] = (low, high) if low <= high else (0.0, 1.0)
+    return found
+
+
 def field_range(field: Field) -> tuple[float, float]:
     """Low and high end of a field's legend; a diverging ramp is centred on zero; never of zero width."""
     if field.range is not None:
         low, high = field.range
     else:
-        values = np.asarray(field.values, dtype=np.float64)
-        known = values[np.isfinite(values)]
-        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+        low, high = _known_limits(field)
         if is_diverging(field.ramp):
             high = max(abs(low), abs(high))
             low = -high
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def field_colours(field: Field, theme: Theme) -> tuple[Colours, NDArray[np.bool_]]:
-    """Colours of a field's values.
+def field_colours(
+    field: Field, theme: Theme, *, rows: NDArray[np.integer] | None = None
+) -> tuple[Colours, NDArray[np.bool_]]:
+    """Colours of a field's values, or of some of them.
+
+    Parameters
+    ----------
+    rows : array of int, optional
+        Which values, counted through the flat array; all when None.
 
     Returns
     -------
-    colours : (*values.shape, 3) uint8
+    colours : (*values.shape, 3) uint8, or (*rows.shape, 3)
         The theme's ``missing`` colour where there is no value.
-    known : values.shape bool
+    known : values.shape bool, or rows.shape
     """
+    values = field.values if rows is None else field.values.reshape(-1)[rows]
     if field.categories:
-        return _category_colours(field, theme)
-    return value_colours(field.values, ramp_name=field.ramp, limits=field_range(field), theme=theme)
+        return _category_colours(field, values, theme)
+    return value_colours(values, ramp_name=field.ramp, limits=field_range(field), theme=theme)
 
 
 def value_colours(
@@ -96,14 +199,10 @@ def value_colours(
     return colours, known
 
 
-def _category_colours(field: Field, theme: Theme) -> tuple[Colours, NDArray[np.bool_]]:
-    raw = np.asarray(field.values, dtype=np.float64)
-    codes = np.where(np.isfinite(raw), raw, -1).astype(np.int64)
-    known = (codes >= 0) & (codes < len(field.categories))
-    table = class_colours(len(field.categories), ramp_name=field.ramp)
-    colours = table[np.where(known, codes, 0)]
-    colours[~known] = theme.rgb("missing")
-    return colours, known
+def _category_colours(field: Field, values: NDArray[np.generic], theme: Theme) -> tuple[Colours, NDArray[np.bool_]]:
+    codes = codes_of(values, len(field.categories))
+    table = np.concatenate([category_colours(field), [theme.rgb("missing")]]).astype(np.uint8)
+    return table[codes], codes < len(field.categories)
 
 
 def column_field(name: str, column: Column) -> Field:

@@ -9,6 +9,7 @@ from app.view.lines import LinesActors
 from app.view.mesh import MeshActors
 from app.view.points import PointsActors
 from app.view.terrain import DrapedActors, TerrainActors
+from app.view.volume import VolumeActors
 from geo.model import Grid, Instances, Layer, Lines, Mesh, Points
 
 ACTORS: dict[str, type[LayerActors]] = {
@@ -19,6 +20,7 @@ ACTORS: dict[str, type[LayerActors]] = {
     "points": PointsActors,
     "grid": DrapedActors,
     "image": DrapedActors,
+    "volume": VolumeActors,
 }
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.colour import field_colours, field_range
+from app.colour import field_colours
 from app.view.camera import Camera, boxes_in_view, distances_to, pixels_per_metre
 from app.view.layer_actors import LayerActors, unlit_actor
 from app.view.legend import PAINTED_FIELD, shown_field
 from app.view.polydata import dense_points, point_cloud
 from app.view.sky import shown_elements
 from app.view.tiles import tile_numbers
-from geo.model import Field, Layer, Points
+from geo.model import Layer, Points
 
 POINTS_A_TILE = 60_000
 MOST_TILES = 100
@@ -188,9 +188,7 @@ class CloudActors(LayerActors):
         painted = self.layer.field_named(PAINTED_FIELD)
         if field is not None and field.on in ("point", "vertex", "element"):
             mine = self._points().element[rows] if field.on == "element" else rows
-            limits = None if field.categories else field_range(field)
-            part = Field(field.name, field.unit, "point", field.values[mine], field.categories, field.ramp, limits)
-            out[:, :3] = field_colours(part, self.look.theme)[0]
+            out[:, :3] = field_colours(field, self.look.theme, rows=mine)[0]
         elif painted is not None and painted.on in ("point", "vertex") and not self.layer.style.colour:
             codes = painted.values[rows].astype(np.int64)
             out[:, :3] = np.stack([(codes >> 16) & 255, (codes >> 8) & 255, codes & 255], axis=1)

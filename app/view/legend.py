@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.colour import class_colours, column_field, field_range, nice_ticks, number_text, ramp
+from app.classes import MOST_CLASSES, classed
+from app.colour import (
+    ClassedField,
+    category_colours,
+    column_field,
+    counts_of,
+    field_range,
+    nice_ticks,
+    number_text,
+    ramp,
+)
 from app.language import tr
 from app.names import layer_title
-from geo.model import Field, Grid, Layer
+from geo.model import Column, Field, Grid, Layer, Points, Volume
 
-MOST_CLASSES = 12
+HEIGHT_FIELD = "height"
+HEIGHT_SAMPLE = 20_000  # points whose heights give the range
 PAINTED_FIELD = "colour"  # per-face colours of a model, 0xRRGGBB: a look, not a quantity
 
 
@@ -32,6 +44,8 @@ class Legend:
         For class maps; then there is no ramp.
     more : int
         Classes left out of the card.
+    missing : str
+        What is said beside the colour of missing values; empty when none is missing.
     """
 
     title: str
@@ -43,23 +57,65 @@ class Legend:
     ticks: tuple[tuple[float, str], ...] = ()
     classes: tuple[tuple[str, tuple[int, int, int]], ...] = ()
     more: int = 0
+    missing: str = ""
 
 
-def shown_field(layer: Layer) -> Field | None:
-    """The field a layer is coloured by, or None when it is plain."""
+def plain_field(layer: Layer) -> Field | None:
+    """The field or column a layer is coloured by as it is, before it is sorted into classes; None when plain."""
     name = layer.style.colour_by
     if name == PAINTED_FIELD:
         return None
     if name:
-        column = layer.table.columns.get(name)
-        return layer.field_named(name) or (column_field(name, column) if column is not None else None)
+        return layer.field_named(name) or _of_column(layer, name) or _of_heights(layer, name)
     if layer.theme != "result":
         return None
     if layer.fields:
         return layer.fields[0]
-    if isinstance(layer.geometry, Grid):
+    if isinstance(layer.geometry, Grid | Volume):
         return Field(name=layer.name, unit="1", on="cell", values=layer.geometry.values)
     return None
+
+
+def shown_field(layer: Layer) -> Field | None:
+    """The field a layer is coloured by, sorted into classes as its style says; None when it is plain."""
+    field, style = plain_field(layer), layer.style
+    if field is None or not (field.categories or style.method or style.classes or style.ramp):
+        return field
+    made = _classed.setdefault(field, {})
+    key = (style.method, style.classes, style.ramp)
+    if key not in made:
+        made[key] = classed(field, method=style.method, classes=style.classes, ramp=style.ramp)
+    return made[key]
+
+
+# Sorting a hundred thousand texts takes a while, and the field is asked for at every move of the mouse.
+_classed: WeakKeyDictionary[Field, dict[tuple[str, int, str], Field]] = WeakKeyDictionary()
+_columns: WeakKeyDictionary[Column, Field] = WeakKeyDictionary()
+_heights: WeakKeyDictionary[Points, Field] = WeakKeyDictionary()
+
+
+def _of_column(layer: Layer, name: str) -> Field | None:
+    column = layer.table.columns.get(name)
+    if column is None:
+        return None
+    found = _columns.get(column)
+    if found is None or found.name != name:
+        found = _columns[column] = column_field(name, column)
+    return found
+
+
+def _of_heights(layer: Layer, name: str) -> Field | None:
+    """The heights of points as a field, though no file names them so; a stray bird does not stretch the ramp."""
+    points = layer.geometry
+    if name != HEIGHT_FIELD or not isinstance(points, Points) or len(points.vertices) == 0:
+        return None
+    found = _heights.get(points)
+    if found is None:
+        z = points.vertices[:, 2]
+        low, high = np.percentile(z[:: max(len(z) // HEIGHT_SAMPLE, 1)], (0.5, 99.5))
+        found = Field(name, "m", "point", z, ramp="height", range=(float(low), float(high)))
+        _heights[points] = found
+    return found
 
 
 def legend_of(layer: Layer) -> Legend | None:
@@ -77,18 +133,32 @@ def legend_of(layer: Layer) -> Legend | None:
 
 
 def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
-    colours = class_colours(len(field.categories), ramp_name=field.ramp)
-    codes = np.asarray(field.values, dtype=np.float64)
-    present = np.unique(codes[np.isfinite(codes)]).astype(np.int64)
-    rows = [int(code) for code in present if 0 <= code < len(field.categories)]
+    colours = category_colours(field)
+    counts = counts_of(field)
+    ordered = isinstance(field, ClassedField) and bool(field.limits)
+    rows = [row for row in range(len(field.categories)) if ordered or counts[row]]
     classes = tuple(
-        (
-            tr(f"class.{field.name}.{field.categories[row]}", field.categories[row]),
-            (int(colours[row][0]), int(colours[row][1]), int(colours[row][2])),
-        )
-        for row in rows[:MOST_CLASSES]
+        (_class_name(field, row), (int(colours[row][0]), int(colours[row][1]), int(colours[row][2])))
+        for row in rows[: MOST_CLASSES + 1]
     )
-    return Legend(title, subtitle, "", classes=classes, more=max(len(rows) - MOST_CLASSES, 0))
+    if ordered and field.unit != "1":
+        title = f"{title} ({field.unit})"
+    lacking = field.on == "element" and int(counts.sum()) < np.asarray(field.values).size
+    return Legend(
+        title,
+        subtitle,
+        "",
+        classes=classes,
+        more=max(len(rows) - MOST_CLASSES - 1, 0),
+        missing=tr("view.missing", "no value") if lacking else "",
+    )
+
+
+def _class_name(field: Field, row: int) -> str:
+    name = field.categories[row]
+    if isinstance(field, ClassedField) and field.has_others and row == len(field.categories) - 1:
+        return tr("view.others", "others")
+    return tr(f"class.{field.name}.{name}", name)
 
 
 def legend_for(layers: Iterable[Layer]) -> Legend | None:

@@ -52,7 +52,7 @@ def legend_size(legend: Legend) -> QSizeF:
     height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
     if legend.ramp is not None:
         return QSizeF(LEGEND_WIDTH, height + RAMP_HEIGHT + 26)
-    rows = len(legend.classes) + (1 if legend.more else 0)
+    rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
     return QSizeF(LEGEND_WIDTH, height + rows * CLASS_ROW + CARD_PAD - 4)
 
 
@@ -113,6 +113,12 @@ def _paint_classes(painter: QPainter, area: QRectF, legend: Legend, *, theme: Th
         painter.drawRect(QRectF(area.left(), top + 3, 18, 11))
         painter.setPen(QColor(theme["ink"]))
         _line(painter, area.left() + 26, top - 1, area.width() - 26, text=text)
+        top += CLASS_ROW
+    if legend.missing:
+        painter.setPen(QColor(theme["soft_ink"]))
+        painter.setBrush(QColor(theme["missing"]))
+        painter.drawRect(QRectF(area.left(), top + 3, 18, 11))
+        _line(painter, area.left() + 26, top - 1, area.width() - 26, text=legend.missing)
         top += CLASS_ROW
     if legend.more:
         painter.setPen(QColor(theme["soft_ink"]))

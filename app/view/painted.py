@@ -125,7 +125,7 @@ class _Sheet:
 def paint_legend(picture: Picture, legend: Legend, *, theme: Theme, factor: float) -> Picture:
     """The legend card in the upper left corner."""
     height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
-    rows = len(legend.classes) + (1 if legend.more else 0)
+    rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
     height += RAMP_HEIGHT + 26 if legend.ramp is not None else rows * CLASS_ROW + CARD_PAD - 4
     sheet = _Sheet(LEGEND_WIDTH, height, factor)
     sheet.plate(theme)
@@ -170,11 +170,14 @@ def _paint_ramp(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> N
 
 def _paint_classes(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> None:
     left, width = float(CARD_PAD), float(LEGEND_WIDTH - 2 * CARD_PAD)
-    for text, colour in legend.classes:
+    rows = [(text, colour, "ink") for text, colour in legend.classes]
+    if legend.missing:
+        rows.append((legend.missing, theme.rgb("missing"), "soft_ink"))
+    for text, colour, ink in rows:
         box = sheet.box(left, top + 3, left + 18, top + 14)
         sheet.draw.rectangle(box, fill=(*colour, 255), outline=(*theme.rgb("soft_ink"), 255))
         line = sheet.fitted(text, width - 26, TEXT_SIZE)
-        sheet.text(left + 26, top + 1, line, size=TEXT_SIZE, colour=theme.rgb("ink"))
+        sheet.text(left + 26, top + 1, line, size=TEXT_SIZE, colour=theme.rgb(ink))
         top += CLASS_ROW
     if legend.more:
         sheet.text(left + 26, top + 1, f"+ {legend.more}", size=TEXT_SIZE, colour=theme.rgb("soft_ink"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.colour import number_text
 from app.language import tr
-from app.view.legend import shown_field
+from app.view.legend import plain_field
 from app.view.picking import Hit
 from geo.model import ElementRef, Field, Frame, Grid, Layer, Mesh
 
@@ -94,14 +94,14 @@ def element_name(layer: Layer, element_id: str) -> str:
 def _value(hits: Sequence[Hit], layers: Sequence[Layer]) -> tuple[Field | None, float]:
     """The field shown at a place and its value there: of a surface hit, else of a grid draped over the ground."""
     for hit in sorted(hits, key=lambda h: h.layer.theme != "result"):
-        field = shown_field(hit.layer)
+        field = plain_field(hit.layer)
         if field is not None and field.on != "cell":
             return field, _value_at(field, hit)
     ground = next((hit for hit in hits if hit.layer.theme in ("terrain", "road", "water", "parcel")), None)
     if ground is None:
         return None, float("nan")
     for layer in reversed(layers):
-        field = shown_field(layer) if layer.style.visible and isinstance(layer.geometry, Grid) else None
+        field = plain_field(layer) if layer.style.visible and isinstance(layer.geometry, Grid) else None
         if field is None or not isinstance(layer.geometry, Grid):
             continue
         value = _cell_value(layer.geometry, field, float(ground.point[0]), float(ground.point[1]))

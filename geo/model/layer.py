@@ -84,9 +84,15 @@ class Style:
     colour : str
         ``"#rrggbb"`` or ``""`` for the theme's colour of the palette.
     colour_by : str
-        Name of a field or of a numeric column; ``""`` = plain.
+        Name of a field or of a column; ``""`` = plain.
     hidden : frozenset of str
         Element ids not drawn.
+    ramp : str
+        Colour ramp instead of the field's own; ``""`` = its own.
+    classes : int
+        Number of classes; 0 = as many as are usual for the method.
+    method : {"", "quantiles", "equal", "unique"}
+        How numbers are sorted into classes; ``""`` = not, a continuous ramp.
     """
 
     visible: bool = True
@@ -94,6 +100,9 @@ class Style:
     colour: str = ""
     colour_by: str = ""
     hidden: frozenset[str] = frozenset()
+    ramp: str = ""
+    classes: int = 0
+    method: str = ""
 
 
 @dataclass(frozen=True)

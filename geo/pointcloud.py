@@ -19,6 +19,7 @@ GROUND, BUILDING = 2, 6  # classes of the ASPRS
 MOST_CELLS = 100_000_000
 # Buildings and trees hide the ground below them: holes up to this area [m2] are bridged.
 HOLE_AREA = 20_000.0
+MOST_WAITING = 4_000_000  # cells of single bits kept before they are summed up
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,62 @@ def cell_values(
         values[full] = (z[middle] + z[start[full] + count[full] // 2]) / 2
     grid = Grid(values.reshape(rows, cols), col0 * cell, row0 * cell, cell)
     return grid, count.reshape(rows, cols)
+
+
+class GroundCells:
+    """Mean ground height per cell, gathered from any number of points bit by bit.
+
+    Parameters
+    ----------
+    cell : float [m]
+        Cell centres lie on multiples of it.
+    """
+
+    def __init__(self, cell: float) -> None:
+        self.cell = cell
+        self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats, NDArray[np.int64]]] = []
+        self._waiting = 0
+
+    def add(self, points: Floats) -> None:
+        """Ground points (n, 3) [local m]; those that are not finite do not count."""
+        points = points[np.isfinite(points).all(axis=1)]
+        if len(points) == 0:
+            return
+        col, row = (np.floor(points[:, axis] / self.cell + 0.5).astype(np.int64) for axis in (0, 1))
+        self._parts.append(_summed(row, col, points[:, 2], np.ones(len(points), np.int64)))
+        self._waiting += len(self._parts[-1][0])
+        if len(self._parts) > 1 and self._waiting > MOST_WAITING:
+            self._merge()
+
+    def _merge(self) -> None:
+        self._parts = [_summed(*(np.concatenate(values) for values in zip(*self._parts, strict=True)))]
+        self._waiting = 0
+
+    def grid(self, *, hole_area: float = HOLE_AREA) -> GroundGrid:
+        """The terrain, small holes bridged as in `ground_grid`."""
+        if not self._parts:
+            raise _no_points("class 2 (ground)")
+        self._merge()
+        row, col, total, count = self._parts[0]
+        row0, col0 = int(row.min()), int(col.min())
+        rows, cols = int(row.max()) - row0 + 1, int(col.max()) - col0 + 1
+        if rows * cols > MOST_CELLS:
+            raise _too_fine(self.cell, rows, cols)
+        values = np.full((rows, cols), np.nan)
+        values[row - row0, col - col0] = total / count
+        grid = Grid(values, col0 * self.cell, row0 * self.cell, self.cell)
+        filled, number = fill_small_holes(grid, most_cells=max(int(hole_area / self.cell**2), 1))
+        return GroundGrid(filled, number)
+
+
+def _summed(
+    row: NDArray[np.int64], col: NDArray[np.int64], total: Floats, count: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats, NDArray[np.int64]]:
+    """Sums and counts with one entry per cell."""
+    order = np.lexsort((col, row))
+    row, col = row[order], col[order]
+    first = np.flatnonzero(np.concatenate([[True], (np.diff(row) != 0) | (np.diff(col) != 0)]))
+    return row[first], col[first], np.add.reduceat(total[order], first), np.add.reduceat(count[order], first)
 
 
 def ground_grid(

@@ -211,8 +211,7 @@ def opened(path: Path) -> Iterator[Cloud]:
         count, issues = check_header(path, stream)
         stream.seek(0)
         with faults_told(path):
-            # One thread reads nearly as fast as many, and reserves no memory on the word of a damaged table.
-            reader = laspy.open(stream, closefd=False, laz_backend=laspy.LazBackend.Lazrs)
+            reader = laspy.open(stream, closefd=False, laz_backend=laspy.LazBackend.LazrsParallel)
             header = reader.header
             if count < header.point_count:
                 header.point_count = count

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from geo.model import (
     UserError,
 )
 from geo.model.layer import THEMES
+
+if TYPE_CHECKING:
+    from geo.pointcloud import GroundGrid
 
 Floats = NDArray[np.float64]
 CHUNK = 500_000  # points read at once
@@ -124,6 +127,20 @@ class _Kept:
         return {name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]}
 
 
+class _Ground:
+    """Ground points on their way into cells of the frame."""
+
+    def __init__(self, cell: float, crs: str, frame: Frame) -> None:
+        from geo.pointcloud import GroundCells
+
+        self.cells, self.crs, self.frame = GroundCells(cell), crs, frame
+
+    def add(self, part: dict[str, NDArray[Any]]) -> None:
+        from geo.pointcloud import GROUND
+
+        self.cells.add(_local(part["xyz"][part["class"] == GROUND], self.crs, self.frame))
+
+
 def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     """Layer ``points`` and, if wanted, ``ground``: a terrain from the ground points."""
     own = options.own if isinstance(options.own, PointCloudOptions) else PointCloudOptions()
@@ -134,7 +151,8 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
             raise MissingCrs(path.name)
         issues = list(cloud.issues)
         box = _box_in_file(options.box, frame, crs)
-        kept, lost = _gather(cloud, own, box, feedback.part(0.02, 0.7))
+        ground = _Ground(own.ground_cell, crs, frame) if own.ground_cell else None
+        kept, lost = _gather(cloud, own, box, ground, feedback.part(0.02, 0.7))
     if not kept.parts or kept.count == 0:
         if options.box is not None:
             message = f"{path.name} has nothing inside the box."
@@ -155,9 +173,9 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
         issues.append(Issue("pointcloud.not_finite", message, "error", lost_points))
         local, data = local[good], {name: values[good] for name, values in data.items()}
     layers = [_points_layer(path, local, data, options, issues)]
-    if own.ground_cell:
+    if ground is not None:
         feedback.step(0.9, "terrain from the ground points")
-        layers.append(_ground_layer(path, local, data["class"], own.ground_cell))
+        layers.append(_ground_layer(path, ground.cells.grid()))
     feedback.step(1.0, "read")
     return layers
 
@@ -174,9 +192,16 @@ def _box_in_file(box: MapBox | None, frame: Frame, crs: str) -> tuple[float, flo
 
 
 def _gather(
-    cloud: Cloud, own: PointCloudOptions, box: tuple[float, float, float, float] | None, feedback: Feedback
+    cloud: Cloud,
+    own: PointCloudOptions,
+    box: tuple[float, float, float, float] | None,
+    ground: _Ground | None,
+    feedback: Feedback,
 ) -> tuple[_Kept, dict[str, int]]:
-    """Points inside the box and of the wanted classes, thinned; and how many were left out for which reason."""
+    """Points inside the box and of the wanted classes, thinned; and how many were left out for which reason.
+
+    The terrain is made of all ground points, before thinning.
+    """
     kept = _Kept(own.max_points, step=1 if box or own.classes else max(math.ceil(cloud.count / own.max_points), 1))
     lost = {"noise": 0, "withheld": 0}
     read_points = 0
@@ -184,7 +209,10 @@ def _gather(
         for points in _chunks(cloud, box):
             read_points += len(points)
             feedback.step(min(read_points / max(cloud.count, 1), 1.0), f"{read_points:,} points")
-            kept.add(_chosen(points, own.classes, box, lost))
+            part = _chosen(points, own.classes, box, lost)
+            if ground is not None:
+                ground.add(part)
+            kept.add(part)
     return kept, lost
 
 
@@ -234,8 +262,13 @@ def _placed(xyz: Floats, crs: str, frame: Frame, feedback: Feedback) -> Floats:
     local = np.empty_like(xyz)
     for start in range(0, len(xyz), CHUNK):
         feedback.step(start / len(xyz), "placing points")
-        with np.errstate(all="ignore"):
-            local[start : start + CHUNK] = coordinates.to_local(xyz[start : start + CHUNK], crs, frame)
+        local[start : start + CHUNK] = _local(xyz[start : start + CHUNK], crs, frame)
+    return local
+
+
+def _local(xyz: Floats, crs: str, frame: Frame) -> Floats:
+    with np.errstate(all="ignore"):
+        local = coordinates.to_local(xyz, crs, frame)
     local[~on_earth(local)] = np.nan
     return local
 
@@ -296,10 +329,7 @@ def _packed(rgb: NDArray[Any]) -> NDArray[np.int32]:
     return np.asarray((red << 16) | (green << 8) | blue, dtype=np.int32)
 
 
-def _ground_layer(path: Path, local: Floats, codes: NDArray[np.int16], cell: float) -> Layer:
-    from geo.pointcloud import ground_grid
-
-    found = ground_grid(local, codes, cell=cell)
+def _ground_layer(path: Path, found: GroundGrid) -> Layer:
     grid: Grid = found.grid
     issues = []
     if found.filled:

@@ -366,6 +366,22 @@ def test_ground_below_a_house_is_bridged_and_its_height_found() -> None:
     assert heights.count.tolist()[1:] == [0, 0]
 
 
+def test_terrain_is_made_of_all_points_however_few_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "CHUNK", 999)
+    monkeypatch.setattr("geo.pointcloud.MOST_WAITING", 500)
+    xyz = cloud(tmp_path / "g.las", count=20_000)
+    grids = []
+    for limit in (1_000, 100_000):
+        own = PointCloudOptions(max_points=limit, ground_cell=5.0)
+        points, ground = read(tmp_path / "g.las", crs="EPSG:5186", own=own)
+        assert isinstance(ground.geometry, Grid)
+        grids.append(ground.geometry)
+    np.testing.assert_allclose(grids[0].values, grids[1].values, atol=1e-9)
+    local = xyz - [229_000, 435_500, 0]
+    mine = (np.abs(local[:, 0] - 50) < 2.5) & (np.abs(local[:, 1] - 30) < 2.5)
+    assert grids[0].sample(50.0, 30.0) == pytest.approx(local[mine, 2].mean(), abs=1e-6)
+
+
 def test_no_ground_points_no_terrain() -> None:
     with pytest.raises(UserError) as caught:
         ground_grid(np.zeros((3, 3)), np.array([6, 6, 1]), cell=1.0)

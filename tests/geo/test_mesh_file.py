@@ -283,6 +283,62 @@ def test_scene_graph_names_and_attributes(tmp_path: Path) -> None:
     np.testing.assert_allclose(sorted(corner[2][:, 0]), [99, 100, 100], atol=1e-6)
 
 
+def metadata_glb() -> tuple[dict[str, Any], bytes]:
+    """Two triangles that are two features with a number, a text, a truth, a name out of a list, and a vector."""
+    corner = np.array([[0, 0, 0], [1, 0, 0], [0, 0, -1], [0, 1, 0], [1, 1, 0], [0, 1, -1]], "<f4").tobytes()
+    ids = np.repeat([0, 1], 3).astype("<f4").tobytes()
+    texts = "가나b".encode()
+    blocks = [corner, ids, np.array([3.5, -1], "<f4").tobytes(), texts, np.array([0, 6, 7], "<u4").tobytes(), b"\2",
+              np.array([7, 9], "<u2").tobytes(), bytes(24)]  # fmt: skip
+    views, binary = [], b""
+    for block in blocks:
+        views.append({"buffer": 0, "byteOffset": len(binary), "byteLength": len(block)})
+        binary += block + b"\0" * (-len(block) % 8)
+    properties = {
+        "height": {"type": "SCALAR", "componentType": "FLOAT32", "noData": -1},
+        "id": {"type": "STRING"},
+        "listed": {"type": "BOOLEAN"},
+        "use": {"type": "ENUM", "enumType": "use"},
+        "normal": {"type": "VEC3", "componentType": "FLOAT32"},
+    }
+    stored = {"height": {"values": 2}, "id": {"values": 3, "stringOffsets": 4}, "listed": {"values": 5},
+              "use": {"values": 6}, "normal": {"values": 7}}  # fmt: skip
+    uses = [{"name": "주거", "value": 7}, {"name": "office", "value": 9}]
+    schema = {"classes": {"b": {"properties": properties}}, "enums": {"use": {"values": uses}}}
+    tables = [{"class": "b", "count": 2, "properties": stored}]
+    features = {"featureIds": [{"featureCount": 2, "attribute": 0, "propertyTable": 0}]}
+    document = {
+        "asset": {"version": "2.0"}, "scenes": [{"nodes": [0]}], "scene": 0, "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0, "_FEATURE_ID_0": 1},
+                                    "extensions": {"EXT_mesh_features": features}}]}],
+        "accessors": [{"bufferView": 0, "componentType": 5126, "count": 6, "type": "VEC3"},
+                      {"bufferView": 1, "componentType": 5126, "count": 6, "type": "SCALAR"}],
+        "bufferViews": views, "buffers": [{"byteLength": len(binary)}],
+        "extensions": {"EXT_structural_metadata": {"schema": schema, "propertyTables": tables}},
+    }  # fmt: skip
+    return document, binary
+
+
+def test_property_tables_of_features(tmp_path: Path) -> None:
+    (tmp_path / "m.glb").write_bytes(glb_of(*metadata_glb()))
+    layer, mesh = one(tmp_path / "m.glb")
+    assert layer.table.ids.tolist() == ["가나", "b"]
+    assert layer.table.row("b")["use"] == "office"
+    assert layer.table.row("가나")["use"] == "주거"
+    assert layer.table.columns["listed"].values.tolist() == [False, True]
+    np.testing.assert_array_equal(layer.table.columns["height"].values, [3.5, np.nan])
+    np.testing.assert_array_equal(mesh.face_element, [0, 1])
+    assert next(i for i in layer.issues if i.code == "mesh.attributes").values == {"names": "normal"}
+
+
+def test_damaged_property_tables(tmp_path: Path) -> None:
+    document, binary = metadata_glb()
+    found = survives_damage(
+        gltf.FORMAT, tmp_path / "d.glb", lambda seed: glb_of(damaged_json(document, seed), binary), FRAME, count=200
+    )
+    assert found["read"] > 20
+
+
 def test_texture_colour_is_sampled(tmp_path: Path) -> None:
     from PIL import Image
 

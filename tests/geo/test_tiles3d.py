@@ -538,8 +538,11 @@ def test_damaged_content(tmp_path: Path, name: str) -> None:
 def test_recognised_by_its_content(tmp_path: Path) -> None:
     path = tileset(tmp_path, tile("a.glb"))
     assert FORMAT.sniff(path, path.read_bytes()[:HEAD_BYTES])
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({"asset": {}, "schema": {"id": "x" * 2 * HEAD_BYTES}, **document}))
+    assert FORMAT.sniff(path, path.read_bytes()[:HEAD_BYTES])
     for other in (b'{"type": "CityJSON", "root": 1, "asset": 2}', b'{"type": "FeatureCollection"}', b"<xml/>", b""):
-        assert not FORMAT.sniff(path, other)
+        assert not FORMAT.sniff(tmp_path / "absent.json", other)
 
 
 def test_reading_can_be_stopped(tmp_path: Path) -> None:

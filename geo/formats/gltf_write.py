@@ -108,20 +108,20 @@ class GlbBuilder:
         features: NDArray[np.int64] | None = None,
     ) -> dict[str, Any]:
         """Triangles with points (n, 3) in glTF axes; per-face colours and features split vertices where they meet."""
-        extra = [values for values in (colours, features) if values is not None]
-        corner = np.column_stack([faces.reshape(-1), *(np.repeat(values, 3) for values in extra)])
-        unique, index = np.unique(corner, axis=0, return_inverse=True)
-        position = points[unique[:, 0]].astype("<f4")
+        first, vertex, index = _split(faces, [values for values in (colours, features) if values is not None])
+        position = points[vertex].astype("<f4")
         attributes = {
             "POSITION": self.add_values(
                 position, "VEC3", min=position.min(axis=0).tolist(), max=position.max(axis=0).tolist()
             )
         }
         if colours is not None:
-            attributes["COLOR_0"] = self.add_values(_linear16(unique[:, 1]), "VEC4", normalized=True)
+            attributes["COLOR_0"] = self.add_values(
+                _linear16(colours[first // 3].astype(np.int64)), "VEC4", normalized=True
+            )
         if features is not None:
-            attributes["_FEATURE_ID_0"] = self.add_values(unique[:, -1].astype("<f4"), "SCALAR")
-        index = self.add_values(index.reshape(-1).astype("<u4"), "SCALAR", target=34963)
+            attributes["_FEATURE_ID_0"] = self.add_values(features[first // 3].astype("<f4"), "SCALAR")
+        index = self.add_values(index.astype("<u4"), "SCALAR", target=34963)
         primitive = {"attributes": attributes, "indices": index, "mode": 4}
         return primitive if material is None else {**primitive, "material": material}
 
@@ -153,6 +153,24 @@ class GlbBuilder:
             raise _too_large()
         head = struct.pack("<4sII", b"glTF", 2, length) + struct.pack("<I4s", len(text), b"JSON")
         return head + text + struct.pack("<I4s", len(self.binary), b"BIN\0") + bytes(self.binary)
+
+
+def _split(
+    faces: NDArray[np.int64], extra: list[NDArray[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Vertices split where the values of their faces (m,) differ.
+
+    Returns for each new vertex the first corner (of 3 m) that uses it and its old number, and for each corner the
+    number of its new vertex.
+    """
+    old = faces.reshape(-1).astype(np.int64)
+    key = old
+    if extra:
+        _, code = np.unique(np.column_stack(extra), axis=0, return_inverse=True)
+        code = code.reshape(-1).astype(np.int64)
+        key = old * (int(code.max()) + 1) + np.repeat(code, 3)
+    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    return first, old[first], index.reshape(-1)
 
 
 def _linear16(packed: NDArray[np.int64]) -> NDArray[np.uint16]:

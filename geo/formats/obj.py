@@ -63,4 +63,5 @@ FORMAT = Format(
     read=read,
     options=MeshOptions,
     companions=companions,
+    isolate=True,  # trimesh reads in one go: only a process of its own can be stopped
 )

@@ -39,4 +39,5 @@ FORMAT = Format(
     inspect=inspect,
     read=read,
     options=MeshOptions,
+    isolate=True,  # trimesh reads in one go: only a process of its own can be stopped
 )

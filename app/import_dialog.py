@@ -26,7 +26,8 @@ from analysis.contract import ParamInfo
 from app.catalog import detect
 from app.crs_choice import Candidate, candidates, map_extent
 from app.doctor_box import DoctorBox, boxes_for
-from app.importer import ImportOptions, check_plausible, diagnose
+from app.import_place import check_plausible
+from app.importer import ImportOptions, diagnose
 from app.language import error_texts, issue_text, tr
 from app.panels.panel import scrolled
 from app.theme import Theme

@@ -115,8 +115,9 @@ def vertical_name(text: str) -> str:
 
 
 def is_geographic(text: str) -> bool:
-    """Whether coordinates are degrees, longitude first; those of an adjusted system are not."""
-    return split_adjusted(text)[1] == SAME and bool(horizontal(crs_of(text)).is_geographic)
+    """Whether coordinates are degrees, longitude first; in an adjusted system only if they are no more than moved."""
+    a, b, _, d, e, _ = split_adjusted(text)[1]
+    return (a, b, d, e) == (1.0, 0.0, 0.0, 1.0) and bool(horizontal(crs_of(text)).is_geographic)
 
 
 def title(text: str) -> str:

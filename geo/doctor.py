@@ -25,7 +25,7 @@ AT_ZERO_M = 10_000.0
 MILLIMETRES_REACH = 5e7  # no coordinate in metres is so large
 TALL_M = 9_000.0  # nothing built or natural rises so far; millimetres do
 MOST_FINDINGS = 6
-HEIGHT_CODES = ("doctor.ellipsoid_height", "doctor.height_offset")
+HEIGHT_CODES = ("doctor.ellipsoid_height", "doctor.height_offset", "doctor.height_below")
 
 # Systems Korean data come in, with how often one meets them (a ranking, not a probability).
 KOREAN: Mapping[str, float] = {
@@ -79,6 +79,7 @@ MESSAGES: Mapping[str, str] = {
     "doctor.ellipsoid_height": "The data stand {metres} m above the project's terrain: heights above the ellipsoid, "
     "it seems (in Korea 20 to 30 m more than above the sea).",
     "doctor.height_offset": "The data stand {metres} m above the project's terrain.",
+    "doctor.height_below": "The data lie {metres} m below the project's terrain.",
 }
 
 

@@ -109,8 +109,9 @@ def _heights(new: Sequence[Layer], terrain: Grid, info: FileInfo, frame: Frame) 
     west, south, east, north = coordinates.KOREA
     in_korea = west <= frame.longitude <= east and south <= frame.latitude <= north
     is_ellipsoid = in_korea and GEOID_KOREA_M[0] <= above.median <= GEOID_KOREA_M[1]
-    code = "doctor.ellipsoid_height" if is_ellipsoid else "doctor.height_offset"
-    values = {"metres": f"{above.median:.1f}", "count": above.count}
+    code = "doctor.height_offset" if above.median > 0 else "doctor.height_below"
+    code = "doctor.ellipsoid_height" if is_ellipsoid else code
+    values = {"metres": f"{abs(above.median):.1f}", "count": above.count}
     found = [finding(code, "doubt", 0.8, Repair(f"height-offset:{-above.median:.1f}"), values)]
     undulation = geoid_undulation(frame.longitude, frame.latitude)
     if undulation is not None and abs(undulation - above.median) < SPREAD_M:

@@ -125,7 +125,10 @@ def _check_header(source: Any, path: Path) -> None:
 def _described(source: Any, path: Path, said: str | None, own: Any, transform: Affine) -> Opened:
     wkt = own.to_wkt() if own else None
     vertical, unit, issues = "", 1.0, []
-    name = coordinates.canonical(said) if said else None
+    name, correction = coordinates.split_adjusted(coordinates.canonical(said)) if said else (None, coordinates.SAME)
+    if correction != coordinates.SAME:
+        # GDAL knows registered systems only: the correction goes into the place of the cells.
+        transform = type(transform)(*correction) @ transform
     if wkt:
         file_crs = coordinates.crs_of(wkt)
         if coordinates.horizontal(file_crs).is_projected or coordinates.horizontal(file_crs).is_geographic:

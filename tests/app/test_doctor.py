@@ -158,6 +158,29 @@ def test_a_terrain_on_the_old_false_northing_is_repaired_too(tmp_path: Path, pro
     assert grid.sample(0.0, 0.0) == pytest.approx(31.0)
 
 
+@pytest.mark.parametrize("crs", ["EPSG:5186", "EPSG:4326"])
+def test_rasters_are_shifted_too(crs: str, tmp_path: Path, project: Imported) -> None:
+    import rasterio
+
+    tif, warped = write_terrain_tif(tmp_path / "t.tif"), tmp_path / "w.tif"
+    with rasterio.open(tif) as source:
+        place = source.transform
+        west, south = coordinates.transform(place.c, place.f - 162.0, "EPSG:5186", crs)
+        east, north = coordinates.transform(place.c + 162.0, place.f, "EPSG:5186", crs)
+        steps = ((float(east) - float(west)) / 81, (float(north) - float(south)) / 81)
+        values = np.where(np.arange(81) < 40, 20.0, 30.0) * np.ones((81, 1))
+        profile = {"width": 81, "height": 81, "count": 1, "dtype": "float64", "crs": crs}
+        there = rasterio.Affine(steps[0], 0.0, float(west), 0.0, -steps[1], float(north))
+        with rasterio.open(warped, "w", driver="GTiff", transform=there, **profile) as target:
+            target.write(values, 1)
+    edges = []
+    for repairs in ((), ("shift:30,0",)):
+        grid = import_files([warped], frame=project.frame, options=ImportOptions(repairs=repairs)).layers[0].geometry
+        row = grid.values[grid.values.shape[0] // 2]
+        edges.append(grid.x[np.flatnonzero(row > 25.0)[0]])
+    assert edges[1] - edges[0] == pytest.approx(30.0, abs=grid.cell)
+
+
 def test_doubts_and_repairs_are_the_same_after_opening_again(tmp_path: Path, project: Imported) -> None:
     document = Document()
     document.scene.set_frame(project.frame)

@@ -295,7 +295,8 @@ def test_outlines_of_lines_and_empty_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("above", "code"), [(24.5, "doctor.ellipsoid_height"), (120.0, "doctor.height_offset"), (3.0, "")]
+    ("above", "code"),
+    [(24.5, "doctor.ellipsoid_height"), (120.0, "doctor.height_offset"), (3.0, ""), (-40.0, "doctor.height_below")],
 )
 def test_heights_above_the_ellipsoid(above: float, code: str, frame: Frame) -> None:
     x, y = np.meshgrid(np.arange(-400, 400, 10.0), np.arange(-400, 400, 10.0))

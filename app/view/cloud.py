@@ -81,8 +81,10 @@ def _cloud(points: Points) -> Cloud:
     vertices = np.empty((count, 3), dtype=np.float32)
     low, high = np.empty((len(starts) - 1, 3)), np.empty((len(starts) - 1, 3))
     for tile, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
-        rng.shuffle(order[start:stop])
-        vertices[start:stop] = points.vertices[order[start:stop]]
+        mine = order[start:stop]
+        places = points.vertices[mine].astype(np.float32)  # in the file's order, which memory likes, then mixed
+        mixed = rng.permutation(len(mine))
+        order[start:stop], vertices[start:stop] = mine[mixed], places[mixed]
         low[tile], high[tile] = vertices[start:stop].min(axis=0), vertices[start:stop].max(axis=0)
     return Cloud(vertices, order, starts, low, high)
 

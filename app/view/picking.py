@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.view.actors import MOST_DOTS
-from app.view.camera import Camera, distances_to, pixels_per_metre, project, ray
+from app.view.camera import NEAREST, Camera, distances_to, pixels_per_metre, project, ray
 from app.view.cloud import Cloud, cloud_of
 from app.view.instances import light_enough
-from app.view.lines import line_pairs
+from app.view.lines import line_pairs, segments_near
 from app.view.sky import shown_elements
 from geo.model import Bounds, ElementRef, Geometry, Grid, Instances, Layer, Lines, Mesh, Points
 
@@ -250,16 +250,19 @@ def _near_hit(layer: Layer, camera: Camera, pixel: tuple[float, float], *, size:
         return _at(layer, camera, geometry.vertices[best], row=int(geometry.element[best]), face=best)
     if not isinstance(geometry, Lines):
         return None
-    pairs, owner = line_pairs(geometry)
-    if len(pairs) == 0:
+    origin, direction = ray(camera, pixel, size)
+    spread = 2 * REACH / float(pixels_per_metre(camera, np.ones(1) * NEAREST, height=size[1])[0]) / NEAREST
+    rows = segments_near(geometry, origin, direction, spread=spread)
+    if len(rows) == 0:
         return None
-    places, depth = project(camera, geometry.vertices, size)
-    a, b = places[pairs[:, 0]], places[pairs[:, 1]]
+    pairs, owner = (part[rows] for part in line_pairs(geometry))
+    places, depth = project(camera, geometry.vertices[pairs.ravel()], size)
+    a, b = places[0::2], places[1::2]
     along = b - a
     length = np.maximum((along**2).sum(axis=1), 1e-12)
     share = np.clip(((cursor - a) * along).sum(axis=1) / length, 0.0, 1.0)
     apart = np.linalg.norm(a + share[:, None] * along - cursor, axis=1)
-    behind = (depth[pairs] <= 0).any(axis=1)
+    behind = (depth.reshape(-1, 2) <= 0).any(axis=1)
     apart[behind | ~shown[geometry.line_element[owner]]] = np.inf
     best = int(np.argmin(apart))
     if apart[best] > REACH:

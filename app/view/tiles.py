@@ -22,6 +22,8 @@ MOST_TILES = 36  # of a layer; three draws each at most
 WORTH_TILES = 300_000  # triangles of a layer from which it is split
 MANY_ELEMENTS = 50_000
 LARGE_ELEMENT = 4 * FACES_A_TILE  # triangles of one element from which faces are sorted into tiles, not elements
+MOST_SQUARES = 32_000  # a tile's number has sixteen bits
+BLOCK = 1 << 20
 BOX_FACES = 10  # a box without its bottom
 WORTH_BOXES = 2.4  # times the triangles of its boxes that a tile must have for boxes to pay
 ROOF_SLOPE = 0.5  # z of a normal from which a face is a roof
@@ -117,14 +119,42 @@ def tile_numbers(places: NDArray[np.float64], *, wanted: int, most: int = MOST_T
     low = places.min(axis=0)
     size = np.maximum(places.max(axis=0) - low, 1.0)
     cell = math.sqrt(float(size[0] * size[1]) / max(wanted, 1))
+    number = np.empty(len(places), dtype=np.int16)
     while True:
-        columns = int(size[0] // cell) + 1
-        if columns * (int(size[1] // cell) + 1) <= 32_000:
-            column, row = ((places - low) // cell).astype(np.int64).T
-            present, number = np.unique((row * columns + column).astype(np.int16), return_inverse=True)
+        columns, rows = (int(side / cell) + 1 for side in size)
+        if columns * rows <= MOST_SQUARES:
+            count = _number_squares(number, places, low, cell=cell, columns=columns, squares=columns * rows)
+            present = np.flatnonzero(count)
             if len(present) <= most:
-                return number.astype(np.int16)
+                table = np.zeros(columns * rows, dtype=np.int16)
+                table[present] = np.arange(len(present))
+                for part in _blocks(len(number)):
+                    number[part] = table[number[part]]
+                return number
         cell *= 1.15
+
+
+def _number_squares(
+    number: NDArray[np.int16],
+    places: NDArray[np.float64],
+    low: NDArray[np.float64],
+    *,
+    cell: float,
+    columns: int,
+    squares: int,
+) -> NDArray[np.int64]:
+    """Write the square of each place into `number`; how many places each square holds."""
+    count = np.zeros(squares, dtype=np.int64)
+    for part in _blocks(len(places)):
+        square = ((places[part] - low) / cell).astype(np.int32)
+        number[part] = square[:, 1] * columns + square[:, 0]
+        count += np.bincount(number[part], minlength=squares)
+    return count
+
+
+def _blocks(length: int) -> Iterator[slice]:
+    """Parts of a long array whose working copies stay small."""
+    return (slice(start, start + BLOCK) for start in range(0, length, BLOCK))
 
 
 def tiles_wanted(faces: int, elements: int) -> int:

@@ -69,7 +69,7 @@ class DoctorBox(QWidget):
             place = place_text(repair)
             text = repair_title(repair.name) + (f"\n{place}" if place else "")
             self._add(layout, repair.name, QRadioButton(text))
-        if not repairs:
+        if not repairs and findings[0].code != "doctor.missing_crs_none":
             layout.addWidget(say(QLabel(), "doctor.none_fits"))
         self._repairs = {repair.name: repair for repair in repairs}
         self._group.buttonClicked.connect(lambda _button: self.chosen.emit())

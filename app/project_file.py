@@ -296,6 +296,8 @@ def _load_source(
 ) -> list[Layer]:
     options = entry["options"]
     box = options.get("box")
+    changed = file_digest(file) != entry["digest"]
+    doubts = None if changed else tuple(Issue.from_dict(item) for item in options.get("doubts") or ())
     imported: Imported = import_files(
         [file],
         frame=frame,
@@ -306,11 +308,11 @@ def _load_source(
             own=options.get("own") or {},
             box=MapBox(*box) if box else None,
             repairs=tuple(options.get("repairs") or ()),
-            doubts=tuple(Issue.from_dict(item) for item in options.get("doubts") or ()),
+            doubts=doubts,
         ),
         feedback=feedback,
     )
-    if file_digest(file) != entry["digest"]:
+    if changed:
         issues.append(
             Issue(
                 code="project.source_changed",

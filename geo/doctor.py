@@ -68,6 +68,8 @@ MESSAGES: Mapping[str, str] = {
     "the project's origin, {there}, and moved from there.",
     "doctor.local_origin": "The data have local coordinates near 0, 0. They can be put at the project's origin, "
     "{there}, and moved from there.",
+    "doctor.local_alone": "The data have local coordinates near 0, 0, and the project has no place yet. Import a file "
+    "that lies in its true place first.",
     "doctor.missing_crs": "The file names no coordinate system; in {to} it would lie at {there}.",
     "doctor.missing_crs_none": "The file names no coordinate system, and none of the usual ones puts it near the "
     "project or in Korea.",
@@ -321,7 +323,7 @@ class _Doctor:
             read = plan([name], self.info, self.crs, self.frame)
             repair = Repair(name, read.crs, longitude, latitude, 0.0)
             values["there"] = _Place(longitude, latitude, 0.0).text
-        return [finding(code, severity, 0.9 if repair else 0.4, repair, values)]
+        return [finding(code if repair else "doctor.local_alone", severity, 0.9 if repair else 0.4, repair, values)]
 
     # ---- guesses --------------------------------------------------------------------------------------------------
 

@@ -201,6 +201,9 @@ def test_doubts_and_repairs_are_the_same_after_opening_again(tmp_path: Path, pro
             np.testing.assert_array_equal(other.geometry.vertices, layer.geometry.vertices)
     doubtful = again.scene[next(layer.id for layer in again.scene if "high" in layer.id)]
     assert [issue.code for issue in doubtful.issues if issue.severity == "doubt"] == ["doctor.ellipsoid_height"]
+    write_wrong(high, "EPSG:5186")
+    changed, _ = open_document(tmp_path / "city.twin")  # another file by the same name is asked anew
+    assert not [i for layer in changed.scene for i in layer.issues if i.code == "doctor.ellipsoid_height"]
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------

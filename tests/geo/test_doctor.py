@@ -126,6 +126,11 @@ def test_a_system_without_a_place_is_as_none(frame: Frame) -> None:
     assert caught.value.code == "crs.local"
 
 
+def test_local_coordinates_need_a_project_to_go_to() -> None:
+    found = examine(info_of((0.0, 0.0, 0.0, 80.0, 60.0, 20.0)), "EPSG:5186", None)
+    assert [(item.code, item.repair) for item in found] == [("doctor.local_alone", None)]
+
+
 def test_a_place_nobody_can_explain_is_said_to_be_so(frame: Frame) -> None:
     tokyo = in_system("EPSG:5186")
     tokyo = (tokyo[0] + 1.1e6, tokyo[1], 0.0, tokyo[3] + 1.1e6, tokyo[4], 0.0)

@@ -218,7 +218,7 @@ RunFunction = Callable[[Any, Any, Feedback], Result]
 
 @dataclass(frozen=True)
 class Analysis:
-    """One registered analysis."""
+    """One registered analysis. `headline` names the parameters that a legend repeats (day, time step ...)."""
 
     id: str
     title: str
@@ -228,6 +228,7 @@ class Analysis:
     params: type[Params]
     run: RunFunction
     references: tuple[Reference, ...] = field(default=())
+    headline: tuple[str, ...] = ()
 
 
 def analysis(
@@ -239,10 +240,11 @@ def analysis(
     inputs: type[Inputs],
     params: type[Params],
     references: tuple[Reference, ...] = (),
+    headline: tuple[str, ...] = (),
 ) -> Callable[[RunFunction], Analysis]:
     """Declare a function ``run(inputs, params, feedback) -> Result`` as an analysis."""
 
     def declare(run: RunFunction) -> Analysis:
-        return Analysis(id, title, description, version, inputs, params, run, references)
+        return Analysis(id, title, description, version, inputs, params, run, references, headline)
 
     return declare

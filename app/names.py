@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from analysis.contract import describe_params
+from analysis.registry import analyses
 from app.language import tr
+from app.numbers import quantity_text
 from geo.model import Layer
 
 SEPARATORS = (" – ", ": ")
@@ -18,3 +23,23 @@ def layer_title(layer: Layer) -> str:
         if found:
             return f"{head}{separator}{tr(f'name.{tail}', tail)}"
     return layer.name
+
+
+def run_title(layer: Layer) -> str:
+    """What a result layer was computed for and when: ``"2026-12-22 · 10 min · made 2026-11-21"``; empty otherwise."""
+    record = layer.source.provenance.get("provenance")
+    declared = analyses().get(str(record.get("analysis"))) if isinstance(record, dict) else None
+    if declared is None or not isinstance(record, dict):
+        return ""
+    infos = {info.name: info for info in describe_params(declared.params)}
+    params = record.get("params", {})
+    parts = [quantity_text(params[name], infos[name].unit) for name in declared.headline if name in params]
+    return " · ".join([*parts, tr("legend.made", day=_local_day(str(record.get("started", ""))))])
+
+
+def _local_day(started: str) -> str:
+    """The day of a moment in UTC, as the user's calendar has it."""
+    try:
+        return f"{dt.datetime.fromisoformat(started).astimezone():%Y-%m-%d}"
+    except ValueError:
+        return started[:10]

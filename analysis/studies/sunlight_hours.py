@@ -40,6 +40,7 @@ WALD_2014 = Reference(
     inputs=SunlightInputs,
     params=SunlightParams,
     references=(REDA_ANDREAS_2004, WALD_2014),
+    headline=("day", "step"),
 )
 def sunlight_hours(inputs: SunlightInputs, params: SunlightParams, feedback: Feedback) -> Result:
     """Trace the sun of one day over a city."""

@@ -21,7 +21,7 @@ from app.colour import (
     ramp,
 )
 from app.language import tr
-from app.names import layer_title
+from app.names import layer_title, run_title
 from geo.model import Column, Field, Grid, Layer, Points, Volume
 
 HEIGHT_FIELD = "height"
@@ -125,11 +125,11 @@ def legend_of(layer: Layer) -> Legend | None:
         return None
     title = tr(f"field.{field.name}", field.name.replace("_", " ").capitalize())
     if field.categories:
-        return _class_legend(field, title, layer_title(layer))
+        return _class_legend(field, title, run_title(layer) or layer_title(layer))
     low, high = field_range(field)
     ticks = tuple((value, number_text(value)) for value in nice_ticks(low, high, count=6))
     unit = "" if field.unit == "1" else field.unit
-    return Legend(title, layer_title(layer), unit, ramp(field.ramp), low, high, ticks)
+    return Legend(title, run_title(layer) or layer_title(layer), unit, ramp(field.ramp), low, high, ticks)
 
 
 def _class_legend(field: Field, title: str, subtitle: str) -> Legend:

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import os
 import subprocess
@@ -233,11 +232,8 @@ def _octree(mesh: Mesh, centre: Floats, folder: Path, binaries: Path) -> Path:
     return octree
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and print; 0 if every target was met."""
-    parser = argparse.ArgumentParser(description="Speed of sunlight.hours")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the points")
-    quick = parser.parse_args(arguments).quick
+def main(quick: bool = False) -> None:
+    """Measure and print; `quick` takes a tenth of the points."""
     city = district()
     points = 100_000 if quick else 1_000_000
     scores = tracing(city, points) + whole_study(city, points) + radiance(city, 20_000 if quick else 100_000)
@@ -245,8 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
     for score in scores:
         verdict = f"  {score.target}  {'met' if score.met else 'NOT MET'}" if score.target else ""
         sys.stdout.write(f"  {score.name:<32}{score.value:>10.3f}{verdict}\n")
-    return 0 if all(score.met for score in scores) else 1
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main(quick="--quick" in sys.argv)

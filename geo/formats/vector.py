@@ -11,7 +11,8 @@ import numpy as np
 from geo.formats import vector_source as source
 from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.formats.vector_fields import Meaning, meaning_of, said_meaning
-from geo.formats.vector_layers import Context, VectorOptions, layers_of
+from geo.formats.vector_layers import layers_of
+from geo.formats.vector_parts import Context, VectorOptions
 from geo.formats.vector_write import write
 from geo.model import Column, Feedback, Frame, Issue, Layer, UserError
 from geo.model.layer import THEMES

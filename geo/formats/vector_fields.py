@@ -57,12 +57,39 @@ HEIGHT = (
         "hm",
         "heightag",
     ),
-    *("높이", "건물높이", "높이m", "heit", "buldhg", "a16", "roofheight", "relheight", "eaveheight", "heightused"),
+    *(
+        "높이",
+        "건물높이",
+        "높이m",
+        "heit",
+        "buldhg",
+        "a16",
+        "roofheight",
+        "relheight",
+        "eaveheight",
+        "처마높이",
+        "heightused",
+    ),
 )
 STOREYS = (
     *("storeys", "stories", "storey", "floors", "nfloors", "floorsag", "levels", "buildinglevels", "numfloors"),
     *("storeysaboveground", "층수", "지상층수", "grndflr", "grofloco", "gflr", "nofloors", "a26", "지상층"),
 )
+# Heights of a pitched roof above the ground, and its shape.
+EAVE = ("eaveheight", "eavesheight", "eave", "eaves", "heighteave", "relativeeavesheight", "처마높이", "처마")
+RIDGE = (
+    "ridgeheight",
+    "ridge",
+    "heightridge",
+    "relativeridgeheight",
+    "용마루높이",
+    "용마루",
+    "지붕마루높이",
+    "최고높이",
+)
+RISE = ("roofrise", "roofdepth", "지붕높이")
+ROOF_SHAPE = ("roofshape", "rooftype", "roofform", "지붕형태", "지붕모양", "지붕유형")
+DECK = ("deckheight", "deckelevation", "deckz", "decklevel", "상판높이", "교면고", "계획고", "노면고", "교량높이")
 BASE = (
     *("base", "baseheight", "baseelevation", "basez", "groundheight", "groundelevation", "groundz", "zmin"),
     *("지반고", "지반높이", "baseused"),

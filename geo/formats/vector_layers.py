@@ -4,78 +4,40 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field as OptionField
 
-from geo import buildings, roads, terrain, trees
+from geo import roads, terrain, trees
 from geo.formats import vector_fields as fields
-from geo.formats.contract import FormatOptions
+from geo.formats.vector_buildings import build_buildings
 from geo.formats.vector_fields import Meaning
+from geo.formats.vector_parts import (
+    OUTLINE_LIFT,
+    Built,
+    Context,
+    Floats,
+    Rows,
+    VectorOptions,
+    all_rows,
+    lowest_z,
+    off_ground,
+    surface,
+)
 from geo.formats.vector_source import Features
 from geo.model import (
     Column,
     ElementTable,
-    Feedback,
-    Field,
-    Frame,
-    Geometry,
     Grid,
     Issue,
     Layer,
     Lines,
-    Mesh,
     Points,
     Source,
 )
 from geo.model.layer import THEMES
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
-STOREY_HEIGHT = 3.0  # [m] floor to floor; Korean flats have 2.8 to 3.0 m, offices more
-ASSUMED_HEIGHT = 3.0  # [m] of a building that says neither height nor storeys: one storey
-HIGHEST_BUILDING, MOST_STOREYS = 900.0, 200.0
-OUTLINE_LIFT = 0.1  # [m] above the ground
-NAMED = 50  # ids an issue lists at most
 DIMENSIONS = ("points", "lines", "areas")
-
-
-class VectorOptions(FormatOptions):
-    """What a user may say about a GIS file."""
-
-    layer: str = OptionField("", title="Layer", description="read only this one")
-    encoding: str = OptionField("", title="Encoding of the texts", description="empty = found by the bytes")
-    height_column: str = OptionField("", title="Column with the height")
-    storeys_column: str = OptionField("", title="Column with the storeys")
-    width_column: str = OptionField("", title="Column with the road width")
-    storey_height: float = OptionField(STOREY_HEIGHT, gt=0.5, le=20, title="Height of a storey [m]")
-    assumed_height: float = OptionField(ASSUMED_HEIGHT, gt=0, le=500, title="Height where none is said [m]")
-    fill_areas: bool = OptionField(False, title="Fill parcels", description="surfaces instead of outlines")
-    build_terrain: bool = OptionField(False, title="Make a terrain of contours and spot heights")
-    cell: float = OptionField(5.0, gt=0.05, le=1000, title="Cell of that terrain [m]")
-
-
-@dataclass(frozen=True)
-class Context:
-    """Where and how layers are built."""
-
-    frame: Frame
-    terrain: Grid | None
-    own: VectorOptions
-    feedback: Feedback
-
-
-@dataclass(frozen=True)
-class Built:
-    """Geometry of some features. `rows`: which of them it shows (its elements, in order)."""
-
-    geometry: Geometry
-    rows: Rows
-    columns: dict[str, Column] = dataclasses.field(default_factory=dict)
-    fields: tuple[Field, ...] = ()
-    issues: tuple[Issue, ...] = ()
 
 
 Builder = Callable[[Features, Context], Built]
@@ -121,7 +83,7 @@ def _meaning(features: Features, file: str, said: Meaning | None, number: int) -
 
 def _builder(meaning: Meaning, number: int) -> Builder:
     known: dict[tuple[str, int], Builder] = {
-        ("building", 2): _buildings,
+        ("building", 2): build_buildings,
         ("road", 2): _road_areas,
         ("road", 1): _road_lines,
         ("water", 2): _water,
@@ -143,128 +105,6 @@ def _layer(part: str, name: str, features: Features, meaning: Meaning, built: Bu
     return Layer(part, name, theme, built.geometry, table, built.fields, source=Source(part=part), issues=issues)
 
 
-# --- buildings
-
-
-def _buildings(features: Features, context: Context) -> Built:
-    clean = buildings.clean_areas(features.shapes)
-    height, origin, columns, issues = building_heights(features, context.own)
-    base, base_issues = _bases(features, context.terrain)
-    context.feedback.step(0.6, "raising walls")
-    mesh, codes = buildings.extrude(clean.polygons, base[clean.owner], height[clean.owner])
-    rows, element = np.unique(clean.owner, return_inverse=True)
-    mesh = Mesh(mesh.vertices, mesh.faces, element.ravel()[mesh.face_element])
-    shown = {
-        **{name: Column(c.values[rows], c.unit, c.title) for name, c in columns.items()},
-        "height_used": Column(height[rows], "m"),
-        "base_used": Column(base[rows], "m"),
-        "height_from": Column(origin[rows]),
-    }
-    all_issues = (*issues, *base_issues, *_shape_issues(clean))
-    return Built(mesh, rows, shown, (buildings.surface_field(codes),), all_issues)
-
-
-def building_heights(
-    features: Features, own: VectorOptions
-) -> tuple[Floats, NDArray[np.object_], dict[str, Column], list[Issue]]:
-    """Height of each building [m] and where it is from (column, storeys, assumed), with the columns' units set."""
-    count = len(features.ids)
-    height, origin = np.full(count, own.assumed_height), np.full(count, "assumed", dtype=object)
-    issues, columns = [], {}
-    for wanted, said, unit, factor, limit, word in (
-        (fields.STOREYS, own.storeys_column, "1", own.storey_height, MOST_STOREYS, "storeys"),
-        (fields.HEIGHT, own.height_column, "m", 1.0, HIGHEST_BUILDING, "column"),
-    ):
-        name = fields.find_column(features.columns, wanted, said=said)
-        if not name:
-            continue
-        values = fields.numbers(features.columns[name])
-        good = np.isfinite(values) & (values > 0) & (values <= limit)
-        height[good], origin[good] = values[good] * factor, word
-        columns[name] = Column(values, unit)
-        issues += _absurd_values(features, name, values, limit)
-    return height, origin, columns, [*issues, *_height_issues(features, origin, own)]
-
-
-def _absurd_values(features: Features, name: str, values: Floats, limit: float) -> list[Issue]:
-    wrong = np.flatnonzero((values > limit) | (values < 0))
-    if len(wrong) == 0:
-        return []
-    message = f"{len(wrong)} values of {name} are negative or above {limit:g}; they were not believed."
-    return [Issue("footprints.height_absurd", message, "doubt", len(wrong), _named(features, wrong),
-                  {"column": name, "limit": limit})]  # fmt: skip
-
-
-def _height_issues(features: Features, origin: NDArray[np.object_], own: VectorOptions) -> list[Issue]:
-    issues = []
-    storeys, assumed = np.flatnonzero(origin == "storeys"), np.flatnonzero(origin == "assumed")
-    if len(storeys):
-        message = f"{len(storeys)} buildings say storeys but no height; {own.storey_height:g} m a storey was taken."
-        issues.append(Issue("footprints.height_from_storeys", message, "doubt", len(storeys),
-                            _named(features, storeys), {"storey": own.storey_height}))  # fmt: skip
-    if len(assumed):
-        message = (
-            f"{len(assumed)} buildings say neither a height above 0 nor storeys; {own.assumed_height:g} m was taken."
-        )
-        issues.append(Issue("footprints.height_assumed", message, "doubt", len(assumed),
-                            _named(features, assumed), {"height": own.assumed_height}))  # fmt: skip
-    return issues
-
-
-def _named(features: Features, rows: Rows) -> tuple[str, ...]:
-    return tuple(str(i) for i in features.ids[rows[:NAMED]])
-
-
-def _shape_issues(clean: buildings.CleanAreas) -> list[Issue]:
-    issues = []
-    if clean.repaired:
-        message = f"{clean.repaired} outlines crossed or touched themselves and were repaired."
-        issues.append(Issue("footprints.repaired", message, "note", count=clean.repaired))
-    if clean.slivers:
-        message = f"{clean.slivers} outlines enclose less than {buildings.SMALLEST_AREA:g} m² and were left out."
-        issues.append(Issue("footprints.slivers", message, "error", count=clean.slivers,
-                            values={"area": buildings.SMALLEST_AREA}))  # fmt: skip
-    return issues
-
-
-def _bases(features: Features, ground: Grid | None) -> tuple[Floats, list[Issue]]:
-    """Where each building stands [local m]: lowest ground under it, else a base column, else its own z, else 0."""
-    import shapely
-
-    said = _said_bases(features)
-    if ground is None:
-        if not np.isfinite(said).any():
-            message = "There is no terrain and no ground height; the buildings stand at height 0."
-            return np.zeros(len(said)), [Issue("footprints.at_zero", message, "note", count=len(said))]
-        return np.nan_to_num(said), []
-    base = terrain.lowest_under(ground, features.shapes)
-    off = np.flatnonzero(~np.isfinite(base))
-    near, _ = terrain.ground_or_nearest(ground, *shapely.get_coordinates(shapely.centroid(features.shapes[off])).T)
-    base[off] = np.where(np.isfinite(said[off]), said[off], near)
-    if len(off) == 0:
-        return base, []
-    message = f"{len(off)} buildings lie beyond the terrain; they stand at their own or the nearest ground height."
-    return base, [Issue("footprints.no_ground", message, "doubt", len(off), _named(features, off))]
-
-
-def _said_bases(features: Features) -> Floats:
-    name = fields.find_column(features.columns, fields.BASE)
-    if name:
-        return fields.numbers(features.columns[name])
-    low = _lowest_z(features)
-    return low if (np.nan_to_num(low) != 0).any() else np.full(len(low), np.nan)
-
-
-def _lowest_z(features: Features) -> Floats:
-    """Lowest z of each feature [local m]; NaN where it has none."""
-    import shapely
-
-    points, owner = shapely.get_coordinates(features.shapes, include_z=True, return_index=True)
-    low = np.full(len(features.ids), np.inf)
-    np.fmin.at(low, owner, points[:, 2])
-    return np.where(np.isfinite(low), low, np.nan)
-
-
 # --- roads, water, parcels
 
 
@@ -276,7 +116,7 @@ def _road_lines(features: Features, context: Context) -> Built:
     lines, part = shapely.force_2d(features.shapes), context.feedback.part(0.5, 1.0)
     mesh, grounded = roads.strips(lines, width, context.terrain, feedback=part)
     columns = {"width_used": Column(width, "m")}
-    return Built(mesh, _all(features), columns, (), (*issues, *_off_ground(grounded, context)))
+    return Built(mesh, all_rows(features), columns, (), (*issues, *off_ground(grounded, context)))
 
 
 def road_widths(features: Features, own: VectorOptions) -> tuple[Floats, list[Issue]]:
@@ -304,31 +144,20 @@ def road_widths(features: Features, own: VectorOptions) -> tuple[Floats, list[Is
 
 
 def _road_areas(features: Features, context: Context) -> Built:
-    return _surface(features, context, lift=roads.LIFT)
+    return surface(features, context, lift=roads.LIFT)
 
 
 def _water(features: Features, context: Context) -> Built:
     """Level water: at the lowest ground under the outline, else at its own z."""
-    level = _lowest_z(features)
+    level = lowest_z(features)
     if context.terrain is not None:
         ground = terrain.lowest_under(context.terrain, features.shapes)
         level = np.where(np.isfinite(ground), ground, level)
-    return _surface(features, context, lift=0.0, flat=np.nan_to_num(level))
+    return surface(features, context, lift=0.0, flat=np.nan_to_num(level))
 
 
 def _parcels(features: Features, context: Context) -> Built:
-    return _surface(features, context, lift=OUTLINE_LIFT) if context.own.fill_areas else _outlines(features, context)
-
-
-def _surface(features: Features, context: Context, *, lift: float, flat: Floats | None = None) -> Built:
-    clean = buildings.clean_areas(features.shapes)
-    context.feedback.step(0.5, "laying surfaces")
-    level = None if flat is None else flat[clean.owner]
-    part = context.feedback.part(0.5, 1.0)
-    mesh, grounded = terrain.drape_areas(clean.polygons, context.terrain, lift=lift, flat=level, feedback=part)
-    rows, element = np.unique(clean.owner, return_inverse=True)
-    mesh = Mesh(mesh.vertices, mesh.faces, element.ravel()[mesh.face_element])
-    return Built(mesh, rows, issues=(*_shape_issues(clean), *_off_ground(grounded, context)))
+    return surface(features, context, lift=OUTLINE_LIFT) if context.own.fill_areas else _outlines(features, context)
 
 
 def _outlines(features: Features, context: Context) -> Built:
@@ -354,28 +183,16 @@ def _lines(lines: NDArray[np.object_], owner: Rows, features: Features, context:
     own_z = shapely.get_coordinates(lines, include_z=True)[:, 2]
     if np.isfinite(own_z).all() and (own_z != 0).any():
         points, line = shapely.get_coordinates(lines, include_z=True, return_index=True)
-        return Built(_as_lines(points, line, len(lines), owner), _all(features))
+        return Built(_as_lines(points, line, len(lines), owner), all_rows(features))
     flat = shapely.force_2d(lines)
     draped, grounded = terrain.drape_lines(flat, context.terrain, lift=OUTLINE_LIFT)
     geometry = Lines(draped.vertices, draped.offsets, owner[draped.line_element].astype(np.int32))
-    return Built(geometry, _all(features), issues=tuple(_off_ground(grounded, context)))
+    return Built(geometry, all_rows(features), issues=tuple(off_ground(grounded, context)))
 
 
 def _as_lines(points: Floats, line: Rows, count: int, owner: Rows) -> Lines:
     offsets = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=count))])
     return Lines(points, offsets.astype(np.int32), owner.astype(np.int32))
-
-
-def _off_ground(grounded: NDArray[np.bool_], context: Context) -> list[Issue]:
-    count = int((~grounded).sum())
-    if count == 0 or context.terrain is None:
-        return []
-    message = f"{count} of them reach beyond the terrain; there the nearest ground was taken."
-    return [Issue("vector.off_terrain", message, "doubt", count=count)]
-
-
-def _all(features: Features) -> Rows:
-    return np.arange(len(features.ids))
 
 
 # --- trees, points, contours
@@ -412,7 +229,7 @@ def _trees(features: Features, context: Context) -> Built:
         _standing(points, context.terrain), height[owner], crown=crown, shape=_tree_shapes(features, points, owner)
     )
     geometry = dataclasses.replace(planted, element=owner.astype(np.int32))
-    return Built(geometry, _all(features), {"height_used": Column(height, "m")}, (), tuple(issues))
+    return Built(geometry, all_rows(features), {"height_used": Column(height, "m")}, (), tuple(issues))
 
 
 def _tree_shapes(features: Features, points: Floats, owner: Rows) -> Rows | None:
@@ -426,13 +243,13 @@ def _tree_shapes(features: Features, points: Floats, owner: Rows) -> Rows | None
 
 def _plain_points(features: Features, context: Context) -> Built:
     points, owner = _point_parts(features)
-    return Built(Points(_standing(points, context.terrain), owner.astype(np.int32)), _all(features))
+    return Built(Points(_standing(points, context.terrain), owner.astype(np.int32)), all_rows(features))
 
 
 def _levels(features: Features, context: Context) -> tuple[Floats, dict[str, Column], list[Issue]]:
     """Height of each contour or spot [local m]: its column, else its z."""
     name = fields.find_column(features.columns, fields.LEVEL, said=context.own.height_column)
-    level = fields.numbers(features.columns[name]) - context.frame.origin[2] if name else _lowest_z(features)
+    level = fields.numbers(features.columns[name]) - context.frame.origin[2] if name else lowest_z(features)
     columns = {name: Column(fields.numbers(features.columns[name]), "m")} if name else {}
     count = int((~np.isfinite(level)).sum())
     if count == 0:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.kernels.rays import Occluder
 from app.view.actors import MOST_DOTS
 from app.view.camera import NEAREST, Camera, distances_to, pixels_per_metre, project, ray
 from app.view.cloud import Cloud, cloud_of
@@ -55,23 +56,19 @@ class Hit:
 class RayTarget:
     """Triangles of a layer, ready for rays."""
 
-    scene: Any
+    occluder: Occluder
     face_element: NDArray[np.int32]
 
 
 def ray_target(geometry: Geometry) -> RayTarget | None:
     """Build the search structure of a mesh or of instances; pure, may run in a job."""
-    from embreex.mesh_construction import TriangleMesh
-    from embreex.rtcore_scene import EmbreeScene
-
     mesh = light_enough(geometry).baked() if isinstance(geometry, Instances) else geometry
     if not isinstance(mesh, Mesh) or len(mesh.faces) == 0:
         return None
-    scene = EmbreeScene()
-    TriangleMesh(scene, mesh.vertices.astype(np.float32), np.array(mesh.faces, dtype=np.int32))
-    # Embree builds its tree at the first ray: here, not at the user's first click.
-    scene.run(np.zeros((1, 3), np.float32), np.array([[0, 0, -1]], np.float32), query="OCCLUDED")
-    return RayTarget(scene, mesh.face_element)
+    occluder = Occluder([mesh])
+    # Once here, so that what is compiled or loaded for a ray is there at the user's first click.
+    occluder.first_hit(np.zeros((1, 3)), np.array([[0.0, 0.0, -1.0]]))
+    return RayTarget(occluder, mesh.face_element)
 
 
 def search_structure(geometry: Geometry) -> RayTarget | Cloud | None:
@@ -175,14 +172,12 @@ def _first_shown(target: RayTarget, layer: Layer, origin: Vector, direction: Vec
     """Distance and face of the nearest triangle that is not hidden."""
     shown = shown_elements(layer) if layer.style.hidden else None
     start = 0.0
-    towards = direction.astype(np.float32)[None]
     for _ in range(MOST_HIDDEN):
-        at = (origin + direction * start).astype(np.float32)[None]
-        found = target.scene.run(at, towards, query="INTERSECT", output=1)
-        face = int(found["primID"][0])
+        found = target.occluder.first_hit((origin + direction * start)[None], direction[None])
+        face = int(found.face[0])
         if face < 0:
             return None
-        start += float(found["tfar"][0])
+        start += float(found.distance[0])
         if shown is None or shown[target.face_element[face]]:
             return start, face
         start += 1e-3 + 1e-6 * start

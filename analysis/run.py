@@ -24,7 +24,18 @@ from analysis.contract import (
     describe_inputs,
     describe_params,
 )
-from geo.model import ElementTable, Feedback, Frame, Layer, Source, UserError
+from geo.model import (
+    ElementTable,
+    Feedback,
+    Frame,
+    Grid,
+    Issue,
+    Layer,
+    Source,
+    UserError,
+    merge_grids,
+    tiles_of_one_ground,
+)
 from geo.model.digest import layer_digest
 
 STAMPED = ("numpy", "scipy", "numba", "embreex", "pvlib", "trimesh", "ifcopenshell", "rasterio", "pyproj")
@@ -93,12 +104,46 @@ def choose_inputs(
                 code="run.no_input",
                 values={"analysis": analysis.id, "input": spec.title},
             )
-        if not spec.many and len(found) > 1:
-            # Several terrains: the finest is the one meant; other inputs take the one on top of the list.
-            found = [min(found, key=lambda layer: getattr(layer.geometry, "cell", 0.0))]
+        if not spec.many:
+            found = _one_of(found)
         used += [(spec.name, layer) for layer in found]
-        values[spec.name] = tuple(found) if spec.many else (found[0] if found else None)
+        values[spec.name] = tuple(found) if spec.many else _joined(found)
     return analysis.inputs(**values), used
+
+
+def _one_of(found: list[Layer]) -> list[Layer]:
+    """The layer an input takes: the finest terrain with its neighbouring tiles, else the one on top of the list."""
+    if len(found) < 2:
+        return found
+    first = min(found, key=lambda layer: getattr(layer.geometry, "cell", 0.0))
+    if first.kind != "terrain" or not isinstance(first.geometry, Grid):
+        return [first]
+    grids = [layer.geometry for layer in found if layer.kind == "terrain" and isinstance(layer.geometry, Grid)]
+    tiles = {id(grid) for grid in tiles_of_one_ground(grids)}
+    return [layer for layer in found if id(layer.geometry) in tiles]
+
+
+def _joined(found: Sequence[Layer]) -> Layer | None:
+    """One layer for an input: tiles of a terrain joined, anything else as it is."""
+    if len(found) < 2:
+        return next(iter(found), None)
+    ground = merge_grids([layer.geometry for layer in found if isinstance(layer.geometry, Grid)])
+    return found[0].with_(geometry=ground, fields=())
+
+
+def _tile_issues(inputs: Inputs, used: Sequence[tuple[str, Layer]]) -> list[Issue]:
+    """What is said of terrains that were joined."""
+    issues = []
+    for name in dict.fromkeys(name for name, _ in used):
+        given, tiles = getattr(inputs, name), [layer for other, layer in used if other == name]
+        if not isinstance(given, Layer) or not isinstance(given.geometry, Grid) or len(tiles) < 2:
+            continue
+        ground = given.geometry
+        percent = round(100.0 * float(1.0 - ground.is_finite.mean()), 2)
+        message = f"{len(tiles)} terrain tiles were taken as one ground; {percent:g} % of its rectangle has no data."
+        values = {"tiles": len(tiles), "percent": percent, "cell": ground.cell}
+        issues.append(Issue("run.terrain_joined", message, "doubt" if percent else "note", values=values))
+    return issues
 
 
 def _named_layer(spec: InputSpec, name: str, by_id: Mapping[str, Layer]) -> Layer:
@@ -150,7 +195,8 @@ def execute(
         duration_s=round(time.perf_counter() - clock, 3),
         frame=dataclasses.asdict(frame),
     )
-    return _stamped(analysis, dataclasses.replace(result, provenance=provenance), started)
+    issues = (*result.issues, *_tile_issues(inputs, used))
+    return _stamped(analysis, dataclasses.replace(result, provenance=provenance, issues=issues), started)
 
 
 def _stamped(analysis: Analysis, result: Result, started: dt.datetime) -> Result:

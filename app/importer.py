@@ -29,7 +29,19 @@ from geo import crs as crs_module
 from geo import doctor
 from geo.doctor_compare import compare
 from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
-from geo.model import Feedback, Frame, Grid, Issue, Layer, MissingCrs, Source, UserError
+from geo.model import (
+    Feedback,
+    Frame,
+    Grid,
+    Issue,
+    Layer,
+    MissingCrs,
+    Source,
+    UserError,
+    merge_grids,
+    one_ground,
+    tiles_of_one_ground,
+)
 from geo.repairs import Plan, plan, with_heights
 
 ORIGIN_STEP_M = 100.0
@@ -112,6 +124,7 @@ def import_files(
         read.extend(new)
     if frame is None:
         raise UserError("Nothing was imported.", "No file was named.", "Name at least one file.", code="import.nothing")
+    read = _with_tiles_noted(read)
     issues = tuple(issue for layer in read for issue in layer.issues)
     feedback.step(1.0, "read")
     return Imported(frame, tuple(read), issues)
@@ -191,13 +204,30 @@ def _import_one(
 
 
 def _reading_order(candidate: Format) -> int:
-    return {"geotiff": 0, "asciigrid": 0, "ifc": 2}.get(candidate.id, 1)
+    return {"geotiff": 0, "asciigrid": 0, "picture": 0, "ifc": 2}.get(candidate.id, 1)
 
 
 def terrain_of(layers: Sequence[Layer]) -> Grid | None:
-    """The terrain things stand on: of several the one with the finest cells."""
-    grids = [layer.geometry for layer in layers if layer.kind == "terrain" and isinstance(layer.geometry, Grid)]
-    return min(grids, key=lambda g: g.cell, default=None)
+    """The terrain things stand on: of several the one with the finest cells, joined with its neighbouring tiles."""
+    return one_ground(_terrains(layers))
+
+
+def _terrains(layers: Sequence[Layer]) -> list[Grid]:
+    return [layer.geometry for layer in layers if layer.kind == "terrain" and isinstance(layer.geometry, Grid)]
+
+
+def _with_tiles_noted(layers: list[Layer]) -> list[Layer]:
+    """Terrain tiles of one import with the note, on the last of them, that they are one ground, and its holes."""
+    tiles = tiles_of_one_ground(_terrains(layers))
+    if len(tiles) < 2:
+        return layers
+    whole = merge_grids(tiles)
+    count = int(whole.values.size - whole.is_finite.sum())
+    percent = round(100.0 * count / whole.values.size, 2)
+    message = f"{len(tiles)} terrain tiles act as one ground; {percent:g} % of its rectangle has no data."
+    values = {"tiles": len(tiles), "percent": percent}
+    issue = Issue("terrain.tiles", message, "doubt" if count else "note", count=count, values=values)
+    return [la.with_(issues=(*la.issues, issue)) if la.geometry is tiles[-1] else la for la in layers]
 
 
 def _read_one(
@@ -216,7 +246,7 @@ def _read_one(
         crs=treated.crs if options.crs or treated.crs != stated else None,
         kind=options.kind,
         box=options.box,
-        terrain=terrain_of(existing),
+        terrain=None if _reading_order(candidate) == 0 else terrain_of(existing),
         own=own,
     )
     key = layer_cache.key_of(candidate, path, frame, read_options)

@@ -1,9 +1,8 @@
-"""Ground heights: sampled, draped over, merged, patched, and built from contours and spot heights."""
+"""Ground heights: sampled, draped over, patched, and built from contours and spot heights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -340,29 +339,6 @@ def _facing_up(xy: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
     a, b, c = xy[faces[:, 0]], xy[faces[:, 1]], xy[faces[:, 2]]
     turned = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) < (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     return np.where(turned[:, None], faces[:, ::-1], faces)
-
-
-def merge_grids(grids: Sequence[Grid]) -> Grid:
-    """One grid over all, on the cells of the finest; where several have data the earlier in the list wins."""
-    if not grids:
-        raise ValueError("no grids to merge")
-    finest = min(grids, key=lambda grid: grid.cell)
-    cell = finest.cell
-    low_x, low_y = min(g.x[0] for g in grids), min(g.y[0] for g in grids)
-    high_x, high_y = max(g.x[-1] for g in grids), max(g.y[-1] for g in grids)
-    x0 = finest.x0 - math.ceil((finest.x0 - low_x) / cell - 1e-6) * cell
-    y0 = finest.y0 - math.ceil((finest.y0 - low_y) / cell - 1e-6) * cell
-    cols, rows = math.floor((high_x - x0) / cell + 1e-6) + 1, math.floor((high_y - y0) / cell + 1e-6) + 1
-    values = np.full((rows, cols), np.nan)
-    x = x0 + cell * np.arange(cols)
-    for row in range(rows):
-        y = np.full(cols, y0 + row * cell)
-        for grid in grids:
-            gap = np.isnan(values[row])
-            if not gap.any():
-                break
-            values[row, gap] = grid.sample(x[gap], y[gap])
-    return Grid(values, x0, y0, cell, finest.z)
 
 
 def fill_small_holes(grid: Grid, *, most_cells: int = 200) -> tuple[Grid, int]:

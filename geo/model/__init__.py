@@ -22,6 +22,7 @@ from geo.model.layer import Field, Layer, Source, Style
 from geo.model.scene import Scene
 from geo.model.selection import ElementRef, Selection
 from geo.model.table import Column, ElementTable
+from geo.model.tiles import merge_grids, one_ground, tiles_of_one_ground
 
 __all__ = [
     "Bounds",
@@ -48,5 +49,8 @@ __all__ = [
     "Style",
     "UserError",
     "Volume",
+    "merge_grids",
     "merge_meshes",
+    "one_ground",
+    "tiles_of_one_ground",
 ]

@@ -12,7 +12,7 @@ from geo import terrain
 from geo.crs import make_frame
 from geo.formats import vector
 from geo.formats.contract import ReadOptions
-from geo.model import Feedback, Grid, Lines, Points, UserError
+from geo.model import Feedback, Grid, Lines, Points, UserError, merge_grids
 
 
 def slope(rows: int = 50, cols: int = 60, cell: float = 2.0) -> Grid:
@@ -68,7 +68,7 @@ def test_merging_keeps_the_first_and_fills_with_the_others() -> None:
     fine_values = np.full((20, 20), 7.0)
     fine_values[5, 5] = np.nan
     fine = Grid(fine_values, 40.0, 40.0, 1.0)
-    merged = terrain.merge_grids([fine, coarse])
+    merged = merge_grids([fine, coarse])
     assert merged.cell == 1.0
     assert (merged.sample(45, 45), merged.sample(50, 50), merged.sample(80, 20)) == (5.0, 7.0, 5.0)
     assert merged.is_finite.all()

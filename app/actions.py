@@ -92,6 +92,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("layer_zoom", lambda w: w.layers.zoom_to_layer(), "zoom", "F", _has_selection),
     ActionSpec("layer_only", lambda w: w.layers.show_only(), "eye", "", _has_selection),
     ActionSpec("layer_rename", lambda w: w.layers.start_rename(), "rename", "F2", _has_selection),
+    ActionSpec("table", lambda w: w.toggle_table(), "table", "F6", _has_scene),
     ActionSpec("layer_remove", lambda w: w.layers.remove_layers(), "remove", "Ctrl+Backspace", _has_selection),
     ActionSpec("view_home", _view("home"), "home", "Home", _has_scene),
     ActionSpec("view_top", _view("top"), "top", "7", _has_scene),
@@ -127,7 +128,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + (None, "import", "import_report", None, "report", "picture", None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search")),
-    ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "layer_remove")),
+    ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", None, "layer_remove")),
     (
         "view",
         (
@@ -144,7 +145,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         ),
     ),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
-    ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "@panels")),
+    ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),
 )
 TOOLBAR: tuple[str | None, ...] = (
@@ -162,6 +163,7 @@ TOOLBAR: tuple[str | None, ...] = (
     "view_south",
     "view_west",
     None,
+    "table",
     "picture",
     "report",
 )

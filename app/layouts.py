@@ -40,6 +40,7 @@ def arrange(window: QMainWindow, panels: Mapping[str, Panel], name: LayoutName) 
     window.tabifyDockWidget(panels["analyses"], panels["results"])
     window.tabifyDockWidget(panels["timeline"], panels["jobs"])
     window.tabifyDockWidget(panels["jobs"], panels["log"])
+    window.tabifyDockWidget(panels["log"], panels["table"])
     for panel_name, panel in panels.items():
         panel.setVisible(panel_name in DOCKS_OF_LAYOUT[name])
     for panel_name in FRONT[name]:

@@ -30,7 +30,7 @@ from app.document import Document
 from app.file_dialogs import FileDialogs
 from app.help_window import HelpWindow
 from app.language import language, tr
-from app.layouts import arrange
+from app.layouts import BOTTOM_HEIGHT, arrange
 from app.notices import NoticeArea
 from app.panels.analyses import AnalysesPanel
 from app.panels.jobs import JobsPanel
@@ -39,6 +39,7 @@ from app.panels.log import LogPanel
 from app.panels.panel import Panel
 from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
+from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
 from app.qt_guard import keep_none_alive
 from app.search import Found, SearchBox
@@ -51,6 +52,7 @@ from app.widgets.wording import retranslate, say
 from app.workbench import Run, Workbench
 from geo.model import ElementRef, Layer
 
+TABLE_HEIGHT = 270
 ViewportMaker = Callable[[Workbench], QWidget]
 
 
@@ -125,6 +127,7 @@ class MainWindow(QMainWindow):
         self.timeline = TimelinePanel(self.bench, self)
         self.jobs = JobsPanel(self.bench, self)
         self.log = LogPanel(self.bench, self)
+        self.table = TablePanel(self.bench, self)
         self.panels: dict[str, Panel] = {
             panel.name: panel
             for panel in (
@@ -135,6 +138,7 @@ class MainWindow(QMainWindow):
                 self.timeline,
                 self.jobs,
                 self.log,
+                self.table,
             )
         }
 
@@ -155,7 +159,8 @@ class MainWindow(QMainWindow):
                 menu.addMenu(self.recent_menu)
             elif entry == "@panels":
                 for panel in self.panels.values():
-                    menu.addAction(panel.toggleViewAction())
+                    if panel is not self.table:  # has an entry of its own, with a key
+                        menu.addAction(panel.toggleViewAction())
             elif isinstance(entry, tuple):
                 child = say(QMenu(menu), f"menu.{entry[0]}")
                 self._fill_menu(child, entry[1])
@@ -213,6 +218,7 @@ class MainWindow(QMainWindow):
         bench.document_opened.connect(self._on_opened)
         bench.project_missing.connect(self.files.ask_relink)
         bench.result_ready.connect(self._on_result)
+        bench.table_requested.connect(self.show_table)
         bench.jobs.changed.connect(self._state_later.ask)
         self.viewport.hovered.connect(self.status.show_hover)
         self.viewport.context_requested.connect(self._show_context_menu)
@@ -345,6 +351,24 @@ class MainWindow(QMainWindow):
         """Bring a panel to the front."""
         self.panels[name].show()
         self.panels[name].raise_()
+
+    def show_table(self, layer_id: str = "") -> None:
+        """Bring the attribute table to the front, high enough to read."""
+        self.show_panel("table")
+        if not self.table.isFloating() and self.table.height() < TABLE_HEIGHT:
+            self.resizeDocks([self.table], [TABLE_HEIGHT], Qt.Orientation.Vertical)
+        if layer_id:
+            self.table.show_layer(layer_id)
+        self.table.refresh_layers()
+        self.table.focus_filter()
+
+    def toggle_table(self) -> None:
+        """Open the attribute table, or close it where it is in front."""
+        if self.table.isVisible() and not self.table.visibleRegion().isEmpty():
+            self.table.hide()
+            self.resizeDocks([self.timeline], [BOTTOM_HEIGHT], Qt.Orientation.Vertical)
+        else:
+            self.show_table()
 
     # ---- dropped files --------------------------------------------------------------------------------------------
 

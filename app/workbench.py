@@ -88,8 +88,8 @@ class Workbench(QObject):
         `stale` has changed: which inputs of which run are not what they were.
     project_missing(path, Loaded)
         A project was read but some of its files are not where it says.
-    crs_wanted(list of Path)
-        An import needs to be told the coordinate system.
+    table_requested(layer_id)
+        Show the attributes of a layer's elements.
     """
 
     theme_changed = Signal(object)
@@ -101,6 +101,7 @@ class Workbench(QObject):
     project_missing = Signal(object, object)
     saved = Signal()
     result_ready = Signal(str)
+    table_requested = Signal(str)
 
     def __init__(
         self,

@@ -335,6 +335,12 @@ class LayersPanel(Panel):
         if layer is not None:
             self.bench.zoom_to([ElementRef(layer.id)])
 
+    def show_table(self) -> None:
+        """Show the attributes of the chosen layer's elements."""
+        layer = self.current_layer()
+        if layer is not None:
+            self.bench.table_requested.emit(layer.id)
+
     def start_rename(self) -> None:
         """Let the user type a new name in the tree."""
         layer = self.current_layer()
@@ -376,6 +382,7 @@ class LayersPanel(Panel):
         for text_id, slot in (
             ("layers.zoom", self.zoom_to_layer),
             ("layers.only", self.show_only),
+            ("layers.table", self.show_table),
             ("layers.rename", self.start_rename),
             ("layers.remove", self.remove_layers),
         ):

@@ -83,15 +83,16 @@ def key_of(candidate: Format, path: Path, frame: Frame, options: ReadOptions) ->
         "box": options.box,
         "own": options.own.model_dump(mode="json") if options.own else None,
         "terrain": terrain,
-        "companions": _companions(candidate, path),
+        "companions": _companions(candidate, path, options),
     }
     name = hashlib.blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16).hexdigest()
     return CacheKey(digest, name, started)
 
 
-def _companions(candidate: Format, path: Path) -> list[tuple[str, int, int]]:
+def _companions(candidate: Format, path: Path, options: ReadOptions) -> list[tuple[str, int, int]]:
     """Name, size and time of change of the other files that reading opens; a tileset may have thousands."""
-    found = candidate.companions(path) if candidate.companions else ()
+    found = [*(candidate.companions(path) if candidate.companions else ())]
+    found += options.own.opens(path) if options.own else ()
     stats = [(piece, piece.stat()) for piece in found if piece.is_file()]
     return [(str(piece), stat.st_size, stat.st_mtime_ns) for piece, stat in stats]
 

@@ -19,6 +19,10 @@ class FormatOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def opens(self, path: Path) -> Sequence[Path]:
+        """Other files that reading `path` with these options opens; a cached copy counts while they are unchanged."""
+        return ()
+
 
 class MapBox(NamedTuple):
     """A rectangle in map coordinates, easting before northing [m of the project CRS]."""

@@ -11,6 +11,7 @@ import numpy as np
 from geo.formats import vector_source as source
 from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.formats.vector_fields import Meaning, meaning_of, said_meaning
+from geo.formats.vector_join import joined
 from geo.formats.vector_layers import layers_of
 from geo.formats.vector_parts import Context, VectorOptions
 from geo.formats.vector_write import write
@@ -81,6 +82,10 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
             part = feedback.part(number / len(wanted), (number + 1) / len(wanted))
             part.step(0.0, f"reading {name}")
             features = source.read_layer(file, name, frame, crs=options.crs, box=options.box)
+            if own.join:
+                part.step(0.3, f"joining {own.join}")
+                features = joined(features, path, join=own.join, by=own.join_key, column=own.join_column,
+                                  frame=frame, boxed=options.box is not None)  # fmt: skip
             part.step(0.4, f"building {name}")
             context = Context(frame, options.terrain, own, part)
             title = path.stem if len(wanted) == 1 else name

@@ -123,9 +123,7 @@ def _roof_issues(
 ) -> list[Issue]:
     issues = []
     if len(assumed):
-        message = (
-            f"{len(assumed)} buildings say eave and ridge, not the shape; a gable along the long side is assumed."
-        )
+        message = f"{len(assumed)} buildings say eave and ridge, not the shape; a gable along the long side is assumed."
         issues.append(Issue("roofs.shape_assumed", message, "doubt", len(assumed), named(features, assumed)))
     if len(strange):
         seen = ", ".join(sorted({str(words[row]) for row in strange})[:5])

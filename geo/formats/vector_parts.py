@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from pydantic import Field as OptionField
 
 from geo import buildings, terrain
 from geo.formats.contract import FormatOptions
+from geo.formats.vector_join import join_file
 from geo.formats.vector_source import Features
 from geo.model import Column, Feedback, Field, Frame, Geometry, Grid, Issue, Mesh
 
@@ -36,6 +38,13 @@ class VectorOptions(FormatOptions):
     fill_areas: bool = OptionField(False, title="Fill parcels", description="surfaces instead of outlines")
     build_terrain: bool = OptionField(False, title="Make a terrain of contours and spot heights")
     cell: float = OptionField(5.0, gt=0.05, le=1000, title="Cell of that terrain [m]")
+    join: str = OptionField("", title="Table to join (CSV)", description="its columns, such as those of a register")
+    join_key: str = OptionField("", title="Join by", description="a column, 'row' or 'centroid'; empty = found")
+    join_column: str = OptionField("", title="Column of the table to join by", description="empty = found")
+
+    def opens(self, path: Path) -> list[Path]:
+        """The table that is joined."""
+        return [join_file(self.join, path)] if self.join else []
 
 
 @dataclass(frozen=True)

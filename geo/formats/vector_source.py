@@ -47,18 +47,22 @@ class Opened:
 
 @dataclass(frozen=True)
 class Features:
-    """The features of one layer: geometries (n,) in local metres (z NaN or absent where flat), columns, ids."""
+    """The features of one layer: geometries (n,) in local metres (z NaN or absent where flat), columns, ids.
+
+    `crs` is the system that the file's coordinates were read in.
+    """
 
     name: str
     shapes: NDArray[np.object_]
     columns: Mapping[str, Column]
     ids: NDArray[np.object_]
     issues: tuple[Issue, ...]
+    crs: str = ""
 
     def only(self, rows: NDArray[np.int64]) -> Features:
         """Some of the features."""
         columns = {name: Column(c.values[rows], c.unit, c.title) for name, c in self.columns.items()}
-        return Features(self.name, self.shapes[rows], columns, self.ids[rows], self.issues)
+        return Features(self.name, self.shapes[rows], columns, self.ids[rows], self.issues, self.crs)
 
 
 def unreadable(path: Path, reason: str) -> UserError:
@@ -300,7 +304,7 @@ def read_layer(file: Opened, layer: str, frame: Frame, *, crs: str | None, box: 
             raise unreadable(file.path, f"none of its {dropped} features has a readable shape")
     key = id_column(columns)
     ids = columns[key].values if key else np.asarray(fids)
-    return Features(layer, shapes, columns, np.array([str(i) for i in ids], object), (*file.issues, *issues))
+    return Features(layer, shapes, columns, np.array([str(i) for i in ids], object), (*file.issues, *issues), name)
 
 
 def _box_in(box: MapBox | None, frame: Frame, crs: str) -> tuple[float, float, float, float] | None:

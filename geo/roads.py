@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo.model import Feedback, Grid, Mesh
 from geo.terrain import drape_areas
 
+Floats = NDArray[np.float64]
 LIFT = 0.05  # [m] above the terrain, so that the two surfaces do not flicker
 NARROWEST, WIDEST = 0.5, 150.0  # [m]; a width outside is no carriageway but a code or an error
 USUAL_WIDTH = 6.0  # [m] two lanes without a centre reserve
@@ -54,6 +55,7 @@ def strips(
     terrain: Grid | None,
     *,
     lift: float = LIFT,
+    deck: Floats | None = None,
     feedback: Feedback | None = None,
 ) -> tuple[Mesh, NDArray[np.bool_]]:
     """Strips along centre lines, draped on the terrain.
@@ -66,6 +68,8 @@ def strips(
     terrain : Grid or None
     lift : float [m]
         Height above the ground.
+    deck : (n,) float [local m], optional
+        Height of the carriageway of bridges, which lie level at it; NaN = on the ground.
 
     Returns
     -------
@@ -78,4 +82,5 @@ def strips(
 
     half = np.broadcast_to(np.asarray(width, dtype=np.float64), len(lines)) / 2
     areas = shapely.buffer(lines, half, quad_segs=3)
-    return drape_areas(areas, terrain, lift=lift, feedback=feedback)
+    flat = None if deck is None else deck - lift  # said heights are those of the surface itself
+    return drape_areas(areas, terrain, lift=lift, flat=flat, feedback=feedback)

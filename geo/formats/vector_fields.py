@@ -24,6 +24,14 @@ MAP_CODES = (
     (r"n3l_f001", "contour"),
     (r"n3p_f002", "spot height"),
     (r"n3p_d003", "tree"),
+    (r"n3[al]_a007", "road"),
+    # Address map (도로명주소): buildings, entrances (plain points), parts and surfaces of roads.
+    (r"(z_kais_)?tl_spbd_buld", "building"),
+    (r"(z_kais_)?tl_sprd_(manage|intrvl|rw)", "road"),
+    (r"(z_kais_)?tl_spsb_(rlway|statn)", "rail"),
+    # National open data: integrated buildings (GIS건물통합정보), continuous cadastre, zoning.
+    (r"al_d010", "building"),
+    (r"al_d(002|154|155)|upis_c_uq", "parcel"),
 )
 TREE_WORD = "tree"  # but not the one in "street"
 # Words in names of files and layers, the most telling first.

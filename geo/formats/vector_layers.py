@@ -37,6 +37,7 @@ from geo.model import (
 )
 from geo.model.layer import THEMES
 
+HIGHEST_DECK = 9000.0  # [m] above the height datum
 DIMENSIONS = ("points", "lines", "areas")
 
 
@@ -114,9 +115,24 @@ def _road_lines(features: Features, context: Context) -> Built:
     width, issues = road_widths(features, context.own)
     context.feedback.step(0.5, "laying roads")
     lines, part = shapely.force_2d(features.shapes), context.feedback.part(0.5, 1.0)
-    mesh, grounded = roads.strips(lines, width, context.terrain, feedback=part)
+    deck, deck_issues = _decks(features, context)
+    mesh, grounded = roads.strips(lines, width, context.terrain, deck=deck, feedback=part)
     columns = {"width_used": Column(width, "m")}
-    return Built(mesh, all_rows(features), columns, (), (*issues, *off_ground(grounded, context)))
+    return Built(mesh, all_rows(features), columns, (), (*issues, *deck_issues, *off_ground(grounded, context)))
+
+
+def _decks(features: Features, context: Context) -> tuple[Floats, list[Issue]]:
+    """Height of the carriageway of bridges [local m]; NaN where none is said: there the road lies on the ground."""
+    name = fields.find_column(features.columns, fields.DECK)
+    if not name:
+        return np.full(len(features.ids), np.nan), []
+    said = fields.numbers(features.columns[name])
+    deck = np.where((said != 0) & (np.abs(said) < HIGHEST_DECK), said - context.frame.origin[2], np.nan)
+    count = int(np.isfinite(deck).sum())
+    if count == 0:
+        return deck, []
+    message = f"{count} roads lie level at the height of their deck ({name}, above the height datum)."
+    return deck, [Issue("roads.deck", message, "note", count=count, values={"column": name})]
 
 
 def road_widths(features: Features, own: VectorOptions) -> tuple[Floats, list[Issue]]:
@@ -144,7 +160,9 @@ def road_widths(features: Features, own: VectorOptions) -> tuple[Floats, list[Is
 
 
 def _road_areas(features: Features, context: Context) -> Built:
-    return surface(features, context, lift=roads.LIFT)
+    deck, issues = _decks(features, context)
+    built = surface(features, context, lift=roads.LIFT, flat=deck - roads.LIFT)
+    return dataclasses.replace(built, issues=(*issues, *built.issues))
 
 
 def _water(features: Features, context: Context) -> Built:

@@ -140,7 +140,14 @@ class FileDialogs(QObject):
                 severity="doubt",
                 action_id="notice.recover",
                 action=lambda p=path: self.when_saved(lambda: self.bench.recover(p)),
+                other_id="notice.discard",
+                other=lambda p=path: self._discard_recovery(p),
             )
+
+    def _discard_recovery(self, path: Path) -> None:
+        """Forget a copy for good; another one, if there is one, is offered then."""
+        self.bench.discard_recovery(path)
+        self.offer_recovery()
 
     # ---- import, export -------------------------------------------------------------------------------------------
 
@@ -172,7 +179,7 @@ class FileDialogs(QObject):
             parent=self.window,
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.bench.import_all(dialog.requests))
+        dialog.accepted.connect(lambda: self.bench.import_all(dialog.requests, together=dialog.together))
         self.import_dialog = dialog
         dialog.open()
 

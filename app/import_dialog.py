@@ -9,7 +9,9 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QFormLayout,
@@ -23,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.contract import ParamInfo
+from app.appearance import colours
 from app.catalog import detect
 from app.crs_choice import Candidate, candidates, map_extent
 from app.doctor_box import DoctorBox, boxes_for
@@ -346,7 +349,7 @@ class ImportDialog(QDialog):
         self.list.setFixedWidth(230)
         self._right = QVBoxLayout()
         for page in self.pages:
-            self._add_row(page)
+            self._add_row(page, theme)
             if page.crs_box is not None:
                 page.crs_box.currentTextChanged.connect(self._refresh)
             for box in page.doctor:
@@ -369,6 +372,8 @@ class ImportDialog(QDialog):
         body = QHBoxLayout()
         body.addWidget(self.list)
         body.addLayout(self._right, 1)
+        self.together_box = say(QCheckBox(), "import.together", tip="import.together.tip")
+        self.together_box.setVisible(len(self.pages) > 1)
         bottom = QHBoxLayout()
         bottom.addWidget(self.hint, 1)
         bottom.addStretch(0)
@@ -377,11 +382,12 @@ class ImportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addLayout(body, 1)
+        layout.addWidget(self.together_box)
         layout.addLayout(bottom)
         self.list.setCurrentRow(self._first_question())
         self._refresh()
 
-    def _add_row(self, page: FilePage) -> None:
+    def _add_row(self, page: FilePage, theme: Theme) -> None:
         item = QListWidgetItem(page.examined.path.name, self.list)
         item.setSizeHint(QSize(0, ROW_HEIGHT))
         item.setToolTip(str(page.examined.path))
@@ -390,6 +396,7 @@ class ImportDialog(QDialog):
         item.setFlags(flags if broken else flags | Qt.ItemFlag.ItemIsUserCheckable)
         if broken:
             item.setText(f"{page.examined.path.name} — {tr('import.cannot')}")
+            item.setForeground(QColor(colours(theme)["danger"]))
         else:
             item.setCheckState(Qt.CheckState.Checked)
 
@@ -417,6 +424,11 @@ class ImportDialog(QDialog):
         asks = "doctor.choose" if any(page.examined.findings for page in waiting) else "import.needs_crs"
         self.hint.setText(tr(asks, names=names) if waiting else "")
         self.hint.setVisible(bool(waiting))
+
+    @property
+    def together(self) -> bool:
+        """Whether one file that cannot be read shall stop the others."""
+        return bool(self.together_box.isChecked())
 
     @property
     def requests(self) -> list[ImportRequest]:

@@ -115,7 +115,7 @@ def import_files(
     """
     options = options or ImportOptions()
     feedback = feedback or Feedback()
-    candidates = sorted(((detect(path), path) for path in paths), key=lambda pair: _reading_order(pair[0]))
+    candidates = sorted(((detect(path), path) for path in paths), key=lambda pair: reading_order(pair[0]))
     read: list[Layer] = []
     for number, (candidate, path) in enumerate(candidates):
         part = feedback.part(number / len(candidates), (number + 1) / len(candidates))
@@ -203,7 +203,8 @@ def _import_one(
     return with_doubts(new, treated, findings, options.doubts), frame
 
 
-def _reading_order(candidate: Format) -> int:
+def reading_order(candidate: Format) -> int:
+    """Terrain first, since other things stand on it; building models last."""
     return {"geotiff": 0, "asciigrid": 0, "picture": 0, "ifc": 2}.get(candidate.id, 1)
 
 
@@ -246,7 +247,7 @@ def _read_one(
         crs=treated.crs if options.crs or treated.crs != stated else None,
         kind=options.kind,
         box=options.box,
-        terrain=None if _reading_order(candidate) == 0 else terrain_of(existing),
+        terrain=None if reading_order(candidate) == 0 else terrain_of(existing),
         own=own,
     )
     key = layer_cache.key_of(candidate, path, frame, read_options)

@@ -42,7 +42,7 @@ from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
 from app.qt_guard import keep_none_alive
-from app.search import Found, SearchBox
+from app.search import Found, SearchBox, get_ready
 from app.settings import LayoutName, Settings
 from app.start_page import StartPage
 from app.status import StatusLine
@@ -53,6 +53,7 @@ from app.workbench import Run, Workbench
 from geo.model import ElementRef, Layer
 
 TABLE_HEIGHT = 270
+ZOOMED_AT_MOST = 50  # of more elements found their whole layer is shown
 ViewportMaker = Callable[[Workbench], QWidget]
 
 
@@ -110,12 +111,11 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.start_page)
         self.stack.addWidget(self.viewport)
-        self.notice_area = NoticeArea(self.bench.notices)
         centre = QWidget()
+        self.notice_area = NoticeArea(self.bench.notices, centre)
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.notice_area)
         layout.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
 
@@ -412,6 +412,10 @@ class MainWindow(QMainWindow):
                 parent=self,
             )
         self._search.open_over(self)
+        layers = list(self.document.scene)
+        self.bench.jobs.submit(
+            lambda feedback: get_ready(layers, feedback), title=tr("job.table"), key="search", shown=False
+        )
 
     def _search_commands(self) -> list[Found]:
         found = [
@@ -425,9 +429,9 @@ class MainWindow(QMainWindow):
                 found.append(Found(action.text().replace("…", ""), keys, lambda s=spec: self.perform(s)))
         return found
 
-    def _select_found(self, ref: ElementRef) -> None:
-        self.document.selection.set([ref])
-        self.bench.zoom_to([ref])
+    def _select_found(self, refs: list[ElementRef]) -> None:
+        self.document.selection.set(refs)
+        self.bench.zoom_to(refs if len(refs) <= ZOOMED_AT_MOST else [ElementRef(refs[0].layer_id)])
 
     def open_help(self, name: str = "") -> None:
         """The manual, at the page of the panel that has the focus."""

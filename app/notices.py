@@ -11,14 +11,15 @@ import platform
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
 from psygnal import EmitLoopError
-from PySide6.QtCore import QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 NOTE_MS = 6000
 CARDS_AT_ONCE = 3
+WIDEST, EDGE = 620, 16  # pixels
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Notice:
     words: Callable[[], tuple[str, str, str]]
     action_id: str = ""
     action: Callable[[], None] | None = None
+    other_id: str = ""
+    other: Callable[[], None] | None = None
 
 
 class Notices(QObject):
@@ -101,11 +105,14 @@ class Notices(QObject):
         severity: str = "note",
         action_id: str = "",
         action: Callable[[], None] | None = None,
+        other_id: str = "",
+        other: Callable[[], None] | None = None,
         **values: object,
     ) -> None:
-        """Tell something by the id of its text; optionally with a button."""
+        """Tell something by the id of its text; optionally with one or two buttons."""
         log.info("%s", tr(text_id, **values))
-        self.posted.emit(Notice(severity, lambda: (tr(text_id, **values), "", ""), action_id, action))
+        words = partial(_words, text_id, values)
+        self.posted.emit(Notice(severity, words, action_id, action, other_id, other))
 
     def install_hooks(self) -> None:
         """Catch what nobody caught: in the main thread, in other threads, and Qt's own messages."""
@@ -130,6 +137,10 @@ class Notices(QObject):
     def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
             self.report(args.exc_value)
+
+
+def _words(text_id: str, values: Mapping[str, object]) -> tuple[str, str, str]:
+    return tr(text_id, **values), "", ""
 
 
 def _log_qt_message(kind: QtMsgType, _context: object, message: str) -> None:
@@ -209,17 +220,20 @@ class NoticeCard(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 8, 8, 8)
         layout.addLayout(text, 1)
-        if notice.action is not None:
-            button = say(QPushButton(), notice.action_id)
-            action = notice.action
-            button.clicked.connect(lambda _checked=False: action())
-            button.clicked.connect(self.closed)
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        for text_id, action in ((notice.action_id, notice.action), (notice.other_id, notice.other)):
+            if action is not None:
+                layout.addWidget(self._button(text_id, action), 0, Qt.AlignmentFlag.AlignVCenter)
         close = say(QToolButton(), tip="dialog.close")
         set_icon(close, "close")
         close.clicked.connect(self.closed)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.refresh()
+
+    def _button(self, text_id: str, action: Callable[[], None]) -> QPushButton:
+        button: QPushButton = say(QPushButton(), text_id)
+        button.clicked.connect(self.closed)
+        button.clicked.connect(lambda _checked=False: action())
+        return button
 
     def refresh(self) -> None:
         """Write the words in the current language."""
@@ -235,19 +249,41 @@ class NoticeCard(QFrame):
 
 
 class NoticeArea(QWidget):
-    """The cards now on show, above the picture. Notes leave by themselves; errors stay until they are closed."""
+    """The cards now on show. They float over the lower middle of their parent, which keeps its size.
+
+    Notes leave by themselves; errors stay until they are closed.
+    """
 
     changed = Signal()
 
     def __init__(self, notices: Notices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(8, 8, 8, 8)
+        self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
+        if parent is not None:
+            parent.installEventFilter(self)
         self._bug: BugDialog | None = None
         self.setVisible(False)
         notices.posted.connect(self.show_notice)
         notices.bug_found.connect(self.show_bug)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Keep the place when the parent changes its size."""
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        """Lower middle of the parent, as high as the words need."""
+        parent = self.parentWidget()
+        if parent is None or not self.cards:
+            return
+        self._layout.activate()
+        width = max(min(WIDEST, parent.width() - 2 * EDGE), 1)
+        height = min(self._layout.heightForWidth(width), max(parent.height() - 2 * EDGE, 1))
+        self.setGeometry((parent.width() - width) // 2, parent.height() - height - EDGE, width, height)
+        self.raise_()
 
     @property
     def cards(self) -> Sequence[NoticeCard]:
@@ -271,6 +307,7 @@ class NoticeArea(QWidget):
         card.closed.connect(lambda: self.drop(card))
         self._layout.addWidget(card)
         self.setVisible(True)
+        self._place()
         if notice.severity == "note" and notice.action is None:
             timer = QTimer(card)
             timer.setSingleShot(True)
@@ -284,6 +321,7 @@ class NoticeArea(QWidget):
         card.hide()
         card.deleteLater()
         self.setVisible(bool(self.cards))
+        self._place()
         self.changed.emit()
 
     def clear(self) -> None:
@@ -307,3 +345,4 @@ class NoticeArea(QWidget):
         """Renew the words after a change of language."""
         for card in self.cards:
             card.refresh()
+        self._place()

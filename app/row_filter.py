@@ -9,7 +9,9 @@ Names and values with spaces or signs stand in quotation marks. Signs: = != < <=
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -160,11 +162,17 @@ class _Reader:
         return words
 
 
-def containing(sheet: Sheet, words: str) -> Mask:
-    """(n,) rows with the words in any of their texts, or with that number."""
+def containing(sheet: Sheet, words: str, *, until: float = math.inf) -> Mask:
+    """(n,) rows with the words in any of their texts, or with that number.
+
+    until : float
+        Columns after this moment of `time.perf_counter` are left out.
+    """
     mask = np.zeros(len(sheet), dtype=np.bool_)
     number = _number(words)
     for column in sheet.columns.values():
+        if time.perf_counter() > until:
+            break
         if column.is_number:
             if number is not None:
                 mask |= np.isclose(column.numbers, number, rtol=CLOSE, atol=CLOSE)

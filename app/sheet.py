@@ -152,6 +152,11 @@ class SheetColumn:
         starts = np.cumsum([0, *(len(name) + 1 for name in names)])
         return BREAK.join(names), starts
 
+    def get_ready(self) -> None:
+        """Make what searching needs, so that the first search is as quick as the others."""
+        if not self.is_number and not self.is_flag:
+            self.containing("ㄱㄱ")
+
     def containing(self, words: str) -> Mask:
         """(n,) whether the text contains the words, or has the initial consonants asked for."""
         names = np.zeros(len(self.coded.names) + 1, dtype=np.bool_)  # the last one is that of missing texts

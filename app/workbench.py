@@ -20,12 +20,13 @@ from PySide6.QtGui import QDesktopServices
 from analysis.contract import Analysis, Result
 from analysis.run import execute, out_of_date
 from app import project_file
+from app.catalog import detect
 from app.commands import AddLayers, Command, SetStyle, Together
 from app.connections import Connections
 from app.document import Document
 from app.export import export_run
 from app.import_report import write_import_report
-from app.importer import ImportOptions, import_files
+from app.importer import ImportOptions, import_files, reading_order
 from app.jobs import Job, JobQueue, run_program
 from app.language import error_texts, issue_text, language, tr
 from app.notices import Notices
@@ -35,6 +36,8 @@ from geo.model import Bounds, ElementRef, Feedback, Frame, Issue, Layer, UserErr
 
 STALE_CHECK_MS = 250
 ISSUES_TOLD = 3
+NAMES_SHOWN = 3
+UNREADABLE_LAST = 9
 
 
 @dataclass(frozen=True)
@@ -282,27 +285,42 @@ class Workbench(QObject):
 
     # ---- import -------------------------------------------------------------------------------------------------
 
-    def import_all(self, requests: Sequence[ImportRequest], *, done: Callable[[], None] | None = None) -> Job:
-        """Read files in a job and add their layers as one step."""
+    def import_all(
+        self, requests: Sequence[ImportRequest], *, together: bool = False, done: Callable[[], None] | None = None
+    ) -> Job:
+        """Read files in a job and add their layers as one step.
+
+        together : bool
+            One file that cannot be read stops all of them. Otherwise the others come in and it is told.
+        """
         frame, existing = self.document.scene.frame, tuple(self.document.scene)
 
-        def work(feedback: Feedback) -> tuple[Frame | None, list[Layer], list[Issue]]:
-            return _read_requests(requests, frame, existing, feedback)
+        def work(feedback: Feedback) -> FilesRead:
+            return read_requests(requests, frame, existing, together=together, feedback=feedback)
 
-        def finish(answer: tuple[Frame | None, list[Layer], list[Issue]]) -> None:
-            self._imported(*answer)
+        def finish(answer: FilesRead) -> None:
+            self._imported(answer)
             if done is not None:
                 done()
 
-        names = ", ".join(request.path.name for request in requests)
-        return self.jobs.submit(work, title=tr("job.import", names=names), done=finish)
+        names = ", ".join(request.path.name for request in requests[:NAMES_SHOWN])
+        more = f" … (+{len(requests) - NAMES_SHOWN})" if len(requests) > NAMES_SHOWN else ""
+        return self.jobs.submit(work, title=tr("job.import", names=names + more), done=finish)
 
-    def _imported(self, frame: Frame | None, layers: list[Layer], issues: list[Issue]) -> None:
+    def _imported(self, answer: FilesRead) -> None:
         was_empty = len(self.document.scene) == 0
-        if self.do(AddLayers(self._with_free_ids(layers), frame=frame)):
+        if answer.layers and self.do(AddLayers(self._with_free_ids(answer.layers), frame=answer.frame)):
             if was_empty:
                 self.document_opened.emit()
-            self._tell_issues(issues)
+            self._tell_issues(answer.issues)
+        for path, error in answer.failures[:ISSUES_TOLD]:
+            what, why, todo = error_texts(error)
+            self.notices.tell(
+                "notice.not_imported", severity="error", name=path.name, what=what, why=f"{why} {todo}".strip()
+            )
+        if len(answer.failures) > ISSUES_TOLD:
+            names = ", ".join(path.name for path, _ in answer.failures[ISSUES_TOLD:])
+            self.notices.tell("notice.more_not_imported", severity="error", names=names)
 
     def _with_free_ids(self, layers: Sequence[Layer]) -> tuple[Layer, ...]:
         """A layer that came while another of its name did gets a new id."""
@@ -470,24 +488,47 @@ class Workbench(QObject):
         self.bounds_requested.emit(bounds)
 
 
-def _read_requests(
-    requests: Sequence[ImportRequest], frame: Frame | None, existing: Sequence[Layer], feedback: Feedback
-) -> tuple[Frame | None, list[Layer], list[Issue]]:
-    """Read files that may have options of their own; those with the same options together, in the reader's order."""
-    groups: dict[str, list[ImportRequest]] = {}
-    for request in requests:
-        groups.setdefault(repr(request.options), []).append(request)
+@dataclass(frozen=True)
+class FilesRead:
+    """What became of files to import."""
+
+    frame: Frame | None
+    layers: tuple[Layer, ...]
+    issues: tuple[Issue, ...]
+    failures: tuple[tuple[Path, UserError], ...] = ()
+
+
+def read_requests(
+    requests: Sequence[ImportRequest],
+    frame: Frame | None,
+    existing: Sequence[Layer],
+    *,
+    together: bool,
+    feedback: Feedback,
+) -> FilesRead:
+    """Read files one after the other, terrain first. With `together`, or of a single file, raises its `UserError`."""
     new: list[Layer] = []
     issues: list[Issue] = []
-    for number, group in enumerate(groups.values()):
-        imported = import_files(
-            [request.path for request in group],
-            frame=frame,
-            layers=[*existing, *new],
-            options=group[0].options,
-            feedback=feedback.part(number / len(groups), (number + 1) / len(groups)),
-        )
+    failures: list[tuple[Path, UserError]] = []
+    for number, request in enumerate(sorted(requests, key=_reading_place)):
+        part = feedback.part(number / len(requests), (number + 1) / len(requests))
+        try:
+            imported = import_files(
+                [request.path], frame=frame, layers=[*existing, *new], options=request.options, feedback=part
+            )
+        except UserError as error:
+            if together or len(requests) == 1:
+                raise
+            failures.append((request.path, error))
+            continue
         frame = imported.frame
         new += imported.layers
         issues += imported.issues
-    return frame, new, issues
+    return FilesRead(frame, tuple(new), tuple(issues), tuple(failures))
+
+
+def _reading_place(request: ImportRequest) -> int:
+    try:
+        return reading_order(detect(request.path))
+    except UserError:
+        return UNREADABLE_LAST

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -26,9 +25,10 @@ from app.language import tr
 from app.names import layer_title
 from app.numbers import unit_text
 from app.panels.panel import Panel, line, small_button
+from app.widgets.colouring_form import ColouringForm
 from app.widgets.later import Later
 from app.widgets.wording import say
-from geo.model import ElementRef, Layer
+from geo.model import ElementRef, Layer, Style
 
 if TYPE_CHECKING:
     from app.workbench import Workbench
@@ -53,9 +53,9 @@ def group_of(layer: Layer) -> str:
 
 
 def colour_choices(layer: Layer) -> list[str]:
-    """Names of what a layer can be coloured by: its fields, then its numeric columns."""
+    """Names of what a layer can be coloured by: its fields, then its columns."""
     names = [field.name for field in layer.fields]
-    names += [name for name, column in layer.table.columns.items() if column.is_number]
+    names += layer.table.columns
     return list(dict.fromkeys(names))
 
 
@@ -124,6 +124,7 @@ class LayersPanel(Panel):
         buttons.addWidget(self.layer_name, 1)
         for icon_name, tip, slot in (
             ("zoom", "layers.zoom", self.zoom_to_layer),
+            ("table", "layers.table", self.show_table),
             ("rename", "layers.rename", self.start_rename),
             ("remove", "layers.remove", self.remove_layers),
         ):
@@ -133,13 +134,10 @@ class LayersPanel(Panel):
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.valueChanged.connect(self._set_opacity)
-        self.colour_by = QComboBox()
-        self.colour_by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.colour_by.setMinimumContentsLength(8)
-        self.colour_by.activated.connect(self._set_colour_by)
         form.addRow(buttons)
         form.addRow(say(QLabel(), "layers.opacity"), self.opacity)
-        form.addRow(say(QLabel(), "layers.colour_by"), self.colour_by)
+        self.colouring = ColouringForm(form, area)
+        self.colouring.changed.connect(self._set_colouring)
         return area
 
     # ---- the tree -----------------------------------------------------------------------------------------------
@@ -285,15 +283,12 @@ class LayersPanel(Panel):
         layer = self.current_layer()
         self.style_area.setEnabled(layer is not None)
         self._filling = True
-        self.colour_by.clear()
-        self.colour_by.addItem(tr("layers.plain"), "")
         self.layer_name.setText(layer_title(layer) if layer is not None else tr("layers.none_chosen"))
         self.opacity.setValue(100)
         if layer is not None:
             self.opacity.setValue(round(layer.style.opacity * 100))
-            for name in colour_choices(layer):
-                self.colour_by.addItem(field_title(layer, name), name)
-            self.colour_by.setCurrentIndex(max(0, self.colour_by.findData(layer.style.colour_by)))
+        names = colour_choices(layer) if layer is not None else []
+        self.colouring.show_layer(layer, [(field_title(layer, name), name) for name in names] if layer else [])
         self._filling = False
 
     # ---- the user acts ------------------------------------------------------------------------------------------
@@ -366,11 +361,11 @@ class LayersPanel(Panel):
         if not self._filling and layer is not None:
             self.document.do(SetStyle(layer.id, dataclasses.replace(layer.style, opacity=value / 100), "set_opacity"))
 
-    def _set_colour_by(self, _index: int) -> None:
+    def _set_colouring(self, style: Style) -> None:
         layer = self.current_layer()
-        if not self._filling and layer is not None:
-            name = str(self.colour_by.currentData() or "")
-            self.document.do(SetStyle(layer.id, dataclasses.replace(layer.style, colour_by=name), "set_colour"))
+        if layer is not None:
+            title = "set_colour" if style.colour_by != layer.style.colour_by else "set_classes"
+            self.document.do(SetStyle(layer.id, style, title))
 
     def _show_menu(self, place: QPoint) -> None:
         item = self.tree.itemAt(place)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -21,8 +24,9 @@ from geo.model import Layer
 if TYPE_CHECKING:
     from app.workbench import Workbench
 
-FIGURES_SHOWN = 12
-SUMMARY_COLUMNS = 2
+CARD_COLUMNS, CARD_WIDTH = 2, 116
+PART_FIGURES = 3  # from so many figures with the same first word on they have a heading of their own
+Figures = list[tuple[str, Mapping[str, Any]]]
 
 
 class ResultCard(QFrame):
@@ -45,32 +49,47 @@ class ResultCard(QFrame):
         title.setObjectName("title")
         title.setWordWrap(True)
         layout.addWidget(title)
+        main = QLabel(params_line(run, main_params(run)))
+        main.setWordWrap(True)
+        layout.addWidget(main)
         layout.addWidget(_soft(made_line(run)))
         self.badge = QLabel(tr("results.stale", inputs=", ".join(stale)) if stale else "")
         self.badge.setObjectName("badge")
         self.badge.setWordWrap(True)
         self.badge.setVisible(bool(stale))
         layout.addWidget(self.badge)
-        layout.addLayout(self._summary())
+        self._add_summary(layout)
+        heading = say(QLabel(), "results.conditions")
+        heading.setObjectName("section")
+        layout.addWidget(heading)
         layout.addWidget(_soft(params_line(run)))
         for text in notes_of(run):
             layout.addWidget(_soft(text))
         layout.addLayout(self._buttons())
 
-    def _summary(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(2)
-        figures = list(self.run.record.get("summary", {}).items())[:FIGURES_SHOWN]
-        for index, (name, quantity) in enumerate(figures):
-            row, column = divmod(index, SUMMARY_COLUMNS)
-            label = _soft(summary_title(self.run, name))
-            value = QLabel(quantity_text(quantity["value"], quantity["unit"]))
-            value.setObjectName("number")
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(value, 2 * row, column)
-            grid.addWidget(label, 2 * row + 1, column, Qt.AlignmentFlag.AlignTop)
-        return grid
+    def _add_summary(self, layout: QVBoxLayout) -> None:
+        """Figures of the whole as cards; those of a part (ground, facades, roofs) as lines under its name."""
+        loose, parts = figures_of(self.run)
+        cards = QGridLayout()
+        cards.setSpacing(6)
+        for column in range(CARD_COLUMNS):
+            cards.setColumnStretch(column, 1)
+            cards.setColumnMinimumWidth(column, CARD_WIDTH)
+        for index, (name, quantity) in enumerate(loose):
+            cards.addWidget(_figure_card(summary_title(self.run, name), _value(quantity)), *divmod(index, CARD_COLUMNS))
+        layout.addLayout(cards)
+        for part, figures in parts.items():
+            heading = QLabel(tr(f"results.part.{part}", part.replace("_", " ").capitalize()))
+            heading.setObjectName("section")
+            layout.addWidget(heading)
+            lines = QGridLayout()
+            lines.setHorizontalSpacing(12)
+            lines.setVerticalSpacing(4)
+            lines.setColumnStretch(0, 1)
+            for row, (name, quantity) in enumerate(figures):
+                lines.addWidget(_soft(part_title(self.run, part, name)), row, 0)
+                lines.addWidget(_figure(_value(quantity), "strong"), row, 1, Qt.AlignmentFlag.AlignRight)
+            layout.addLayout(lines)
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -149,6 +168,28 @@ class ResultsPanel(Panel):
         self.rebuild()
 
 
+def _value(quantity: Mapping[str, Any]) -> str:
+    return quantity_text(quantity["value"], quantity["unit"])
+
+
+def _figure(text: str, name: str) -> QLabel:
+    value = QLabel(text)
+    value.setObjectName(name)
+    value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return value
+
+
+def _figure_card(title: str, text: str) -> QFrame:
+    card = QFrame()
+    card.setObjectName("figure")
+    layout = QVBoxLayout(card)
+    layout.setContentsMargins(8, 5, 8, 6)
+    layout.setSpacing(0)
+    layout.addWidget(_soft(title))
+    layout.addWidget(_figure(text, "number"))
+    return card
+
+
 def _soft(text: str) -> QLabel:
     label = QLabel(text)
     label.setObjectName("soft")
@@ -178,12 +219,45 @@ def summary_title(run: Run, name: str) -> str:
     return tr(f"{run.analysis_id}.summary.{name}", name.replace("_", " "))
 
 
-def params_line(run: Run) -> str:
-    """All parameters with their units."""
+def figures_of(run: Run) -> tuple[Figures, dict[str, Figures]]:
+    """Key figures of the whole, and those of each part: ``roofs_mean`` and ``roofs_area`` belong to the roofs."""
+    figures = list(run.record.get("summary", {}).items())
+    count = Counter(name.partition("_")[0] for name, _ in figures)
+    loose: Figures = []
+    parts: dict[str, Figures] = {}
+    for name, quantity in figures:
+        part = name.partition("_")[0]
+        (parts.setdefault(part, []) if count[part] >= PART_FIGURES else loose).append((name, quantity))
+    return loose, parts
+
+
+def part_title(run: Run, part: str, name: str) -> str:
+    """Title of a figure under the heading of its part, which it need not say again."""
+    title, word = summary_title(run, name), tr(f"results.part.{part}", part)
+    rest = title.removeprefix(word).lstrip(": ")
+    return rest[:1].upper() + rest[1:] if title.startswith((f"{word} ", f"{word}:")) and rest else title
+
+
+def main_params(run: Run) -> list[str]:
+    """Names of the parameters that tell runs apart: the day, the step, and what is not as usual."""
+    found = analyses().get(run.analysis_id)
+    infos = {info.name: info for info in describe_params(found.params)} if found else {}
+    names = []
+    for name, value in run.record["provenance"]["params"].items():
+        info = infos.get(name)
+        if info is None or info.annotation is date or name in ("day", "step") or value != info.default:
+            names.append(name)
+    return names
+
+
+def params_line(run: Run, names: Sequence[str] | None = None) -> str:
+    """Parameters with their units; all of them without `names`."""
     found = analyses().get(run.analysis_id)
     infos = {info.name: info for info in describe_params(found.params)} if found else {}
     parts = []
     for name, value in run.record["provenance"]["params"].items():
+        if names is not None and name not in names:
+            continue
         info = infos.get(name)
         title = tr(f"{run.analysis_id}.{name}", info.title if info else name)
         parts.append(f"{title} {value_text(run.analysis_id, info, value)}")

@@ -58,7 +58,9 @@ class TablePanel(Panel):
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
-        self._layer_id, self._sheet, self._titles = "", None, {}  # type: ignore[var-annotated]
+        self._layer_id = ""
+        self._sheet: Sheet | None = None
+        self._titles: dict[str, str] = {}
         self._sort: tuple[str, bool] = ("", False)
         self._filling, self._wanted_layer = False, ""
         self.model = SheetModel(self)
@@ -262,7 +264,7 @@ class TablePanel(Panel):
                 continue
             texts = [column.text_at(row) for row in range(min(ROWS_MEASURED, len(column.values)))]
             longest = max([*texts, self._titles[column.key] + "  ▲"], key=len)
-            width = max(metrics.horizontalAdvance(longest), metrics.horizontalAdvance(self._titles[column.key]) + 18)
+            width = max(metrics.horizontalAdvance(longest), metrics.horizontalAdvance(self._titles[column.key]) + 24)
             self.view.setColumnWidth(section, min(max(width + 20, NARROWEST), WIDEST))
 
     def _read_hidden(self, layer: Layer) -> None:
@@ -579,6 +581,7 @@ class TablePanel(Panel):
         if layer is not None and self._sheet is not None:
             self._titles = _titles(layer, self._sheet)
             self.model.set_titles(self._titles)
+            self._set_widths()
             self.statistics.set_sheet(self._sheet, self._titles)
             self.apply_filter()
         self._layers_later.ask()

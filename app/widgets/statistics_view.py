@@ -22,6 +22,7 @@ from app.sheet import ID_KEY, MISSING, Rows, Sheet, SheetColumn, Statistics, by_
 from app.widgets.wording import say
 
 CLASSES_SHOWN = 60
+WIDEST = 520  # pixels
 MOST_CLASSES = 5_000  # of a column that can be grouped by: not ids
 HEADS = ("class", "count", "missing", "sum", "mean", "low", "high")
 
@@ -47,6 +48,7 @@ class StatisticsView(QWidget):
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.scope = QLabel()
         self.scope.setObjectName("soft")
+        self.setMaximumWidth(WIDEST)
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow(say(QLabel(), "table.of"), self.column_box)

@@ -234,10 +234,11 @@ def test_a_drag_of_opacity_is_one_step(city: MainWindow) -> None:
 
 def test_colour_by_and_remove_and_rename(city: MainWindow, qtbot: Any) -> None:
     city.document.selection.set([ElementRef("houses")])
-    index = city.layers.colour_by.findData("height")
-    assert "[m]" in city.layers.colour_by.itemText(index)
-    city.layers.colour_by.setCurrentIndex(index)
-    city.layers.colour_by.activated.emit(index)
+    box = city.layers.colouring.by_box
+    index = box.findData("height")
+    assert "[m]" in box.itemText(index)
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
     assert city.document.scene["houses"].style.colour_by == "height"
     city.layers.item_of("houses").setText(0, "Blocks")
     assert city.document.scene["houses"].name == "Blocks"

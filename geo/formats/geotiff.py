@@ -289,12 +289,12 @@ def _only_no_data(path: Path) -> UserError:
 
 
 def write_grid(path: Path, grid: Grid, frame: Frame, *, description: str = "", unit: str = "") -> None:
-    """A Grid as tiled, deflated GeoTIFF of float32: north row first, NaN as no data, in the frame's CRS.
+    """A Grid as cloud-optimised GeoTIFF of float32: north row first, NaN as no data, in the frame's CRS.
 
     Values are written as they are; add the origin's height first if they are local heights and it is not 0.
     """
     rows, cols = grid.values.shape
-    profile = {"count": 1, "dtype": "float32", "nodata": float("nan"), "predictor": 3}
+    profile = {"count": 1, "dtype": "float32", "nodata": float("nan")}
     with _new_file(path, frame, rows, cols, (grid.x0, grid.y0, grid.cell), profile) as target:
         target.write(grid.values[::-1].astype(np.float32), 1)
         if description:
@@ -304,9 +304,9 @@ def write_grid(path: Path, grid: Grid, frame: Frame, *, description: str = "", u
 
 
 def write_image(path: Path, image: Image, frame: Frame) -> None:
-    """An Image as tiled, deflated RGB GeoTIFF, north row first."""
+    """An Image as cloud-optimised RGB GeoTIFF, north row first."""
     rows, cols, _ = image.pixels.shape
-    profile = {"count": 3, "dtype": "uint8", "photometric": "RGB", "predictor": 2}
+    profile = {"count": 3, "dtype": "uint8"}
     with _new_file(path, frame, rows, cols, (image.x0, image.y0, image.cell), profile) as target:
         target.write(np.moveaxis(image.pixels[::-1], -1, 0))
 
@@ -329,7 +329,7 @@ class _new_file:  # noqa: N801 - reads as a function
             handle, name = tempfile.mkstemp(suffix=".tif", prefix=f".{self.path.stem}-", dir=self.path.parent)
             os.close(handle)
             self.temporary = Path(name)
-            self.dataset = rasterio.open(name, "w", driver="GTiff", **self.profile)
+            self.dataset = rasterio.open(name, "w", driver="COG", **self.profile)
         except (OSError, rasterio.errors.RasterioError) as error:
             self.temporary.unlink(missing_ok=True) if self.temporary.name else None
             raise self._failed(error) from error
@@ -367,10 +367,9 @@ def _place_profile(frame: Frame, rows: int, cols: int, at: tuple[float, float, f
     x0, y0, cell = at
     west = frame.origin[0] + x0 - cell / 2
     north = frame.origin[1] + y0 + (rows - 0.5) * cell
-    tiles = {"tiled": True, "blockxsize": 256, "blockysize": 256} if min(rows, cols) >= 256 else {}
     transform = Affine(cell, 0.0, west, 0.0, -cell, north)
     return {"width": cols, "height": rows, "crs": frame.crs, "transform": transform, "compress": "deflate",
-            "BIGTIFF": "IF_SAFER", **tiles}  # fmt: skip
+            "predictor": "YES", "blocksize": 256, "resampling": "average", "BIGTIFF": "IF_SAFER"}  # fmt: skip
 
 
 def write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback) -> None:

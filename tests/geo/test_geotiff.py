@@ -365,3 +365,17 @@ def test_random_damage_gives_layers_or_a_calm_error(tmp_path: Path) -> None:
         except UserError:
             continue
         assert all(isinstance(layer, Layer) for layer in layers)
+
+
+def test_written_grids_are_cloud_optimised(tmp_path: Path) -> None:
+    from geo.crs import make_frame
+    from geo.formats.geotiff import write_grid
+    from geo.model import Grid
+
+    values = np.random.default_rng(1).random((700, 900))
+    write_grid(tmp_path / "a.tif", Grid(values, 0.0, 0.0, 1.0), make_frame("EPSG:5186", 229_000, 435_500), unit="h")
+    with rasterio.open(tmp_path / "a.tif") as file:
+        assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert file.overviews(1)
+        assert file.units == ("h",)
+        np.testing.assert_allclose(file.read(1)[::-1], values, atol=1e-6)

@@ -99,6 +99,7 @@ class InputSpec(NamedTuple):
     themes: tuple[str, ...]
     many: bool
     optional: bool
+    named: bool = False
 
     def accepts(self, layer: Layer) -> bool:
         """Whether a layer can serve as this input."""
@@ -112,11 +113,15 @@ def layer_input(
     theme: str | tuple[str, ...] = (),
     many: bool = False,
     optional: bool = False,
+    named: bool = False,
 ) -> Any:
-    """A layer (``many``: a tuple of layers) the analysis works on. Optional ones are None or ``()`` when absent."""
+    """A layer (``many``: a tuple of layers) the analysis works on. Optional ones are None or ``()`` when absent.
+
+    `named`: only layers the user has named are taken, never all that would fit (a proposal among the buildings).
+    """
     kinds = (kind,) if isinstance(kind, str) else kind
     themes = (theme,) if isinstance(theme, str) else theme
-    spec = InputSpec("", title, kinds, themes, many, optional)
+    spec = InputSpec("", title, kinds, themes, many, optional, named)
     return dataclasses.field(metadata={"input": spec})
 
 

@@ -95,7 +95,8 @@ def choose_inputs(
     used: list[tuple[str, Layer]] = []
     for spec in describe_inputs(analysis.inputs):
         names = (chosen or {}).get(spec.name)
-        found = suitable(spec, layers) if names is None else [_named_layer(spec, name, by_id) for name in names]
+        unnamed = [] if spec.named else suitable(spec, layers)
+        found = unnamed if names is None else [_named_layer(spec, name, by_id) for name in names]
         if not found and not spec.optional:
             raise UserError(
                 f"{analysis.title} needs {spec.title.lower()}.",

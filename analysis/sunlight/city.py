@@ -38,15 +38,15 @@ class City(NamedTuple):
 def city_of(inputs: SunlightInputs, params: SunlightParams, issues: list[Issue], feedback: Feedback) -> City:
     """Gather the obstacles and the terrain, and hand them to Embree; doubts are added to `issues`."""
     blocking = [*inputs.blockers, *(inputs.trees if params.trees_block else ())]
-    meshes = [(layer, _mesh_of(layer)) for layer in blocking]
-    buildings = [(layer, mesh, _surface_codes(layer, mesh)) for layer, mesh in meshes if layer.theme in STUDIED_THEMES]
+    meshes = [(layer, mesh_of(layer)) for layer in blocking]
+    buildings = [(layer, mesh, surface_codes(layer, mesh)) for layer, mesh in meshes if layer.theme in STUDIED_THEMES]
     low, high = _area(
         [inputs.terrain] if inputs.terrain else inputs.relief,
         [m for _, m, _ in buildings] or [m for _, m in meshes],
         params,
     )
-    terrain = _terrain(inputs, [m for _, m in meshes], (low, high), issues)
-    ground_mesh = terrain if isinstance(terrain, Mesh) else _ground_mesh(terrain, low, high)
+    terrain = terrain_near(inputs.terrain, inputs.relief, [m for _, m in meshes], (low, high), issues)
+    ground_mesh = terrain if isinstance(terrain, Mesh) else ground_mesh_of(terrain, low, high)
     everything = [ground_mesh, *(mesh for _, mesh in meshes)]
     level = float(np.mean([box.centre[2] for box in (m.bounds for m in everything) if box is not None]))
     centre = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, level])
@@ -67,14 +67,15 @@ def _base_faces(layer: Layer, mesh: Mesh) -> Bools:
     return np.asarray(said.values == said.categories.index("ground"))
 
 
-def _mesh_of(layer: Layer) -> Mesh:
+def mesh_of(layer: Layer) -> Mesh:
+    """The triangles of a layer, instances written out; empty for anything else."""
     geometry = layer.geometry
     if isinstance(geometry, Instances):
         return geometry.baked()
     return geometry if isinstance(geometry, Mesh) else merge_meshes(())
 
 
-def _surface_codes(layer: Layer, mesh: Mesh) -> NDArray[np.int8]:
+def surface_codes(layer: Layer, mesh: Mesh) -> NDArray[np.int8]:
     """(m,) 0 wall, 1 roof, 2 underside: what the file says, by the tilt of the face where it says nothing."""
     tilt = mesh.face_normal[:, 2]
     codes = np.where(tilt > FLAT_TILT, 1, np.where(tilt < -FLAT_TILT, 2, 0)).astype(np.int8)
@@ -121,16 +122,17 @@ def _area(
     return (low[0], low[1]), (high[0], high[1])
 
 
-def _terrain(
-    inputs: SunlightInputs,
+def terrain_near(
+    terrain: Layer | None,
+    relief: Sequence[Layer],
     meshes: list[Mesh],
     area: tuple[tuple[float, float], tuple[float, float]],
     issues: list[Issue],
 ) -> Grid | Mesh | float:
     """The terrain near the area, thinned if very fine; else a surface of triangles; else the height of a plain."""
-    layer = inputs.terrain
+    layer = terrain
     if layer is None or not isinstance(layer.geometry, Grid):
-        surfaces = [relief.geometry for relief in inputs.relief if isinstance(relief.geometry, Mesh)]
+        surfaces = [part.geometry for part in relief if isinstance(part.geometry, Mesh)]
         if any(len(surface.faces) for surface in surfaces):
             return merge_meshes(surfaces)
         base = min((box.low[2] for box in (mesh.bounds for mesh in meshes) if box is not None), default=0.0)
@@ -169,7 +171,7 @@ def _terrain(
     return Grid(part, float(grid.x[columns[0]]), float(grid.y[rows[0]]), grid.cell * step)
 
 
-def _ground_mesh(terrain: Grid | float, low: tuple[float, float], high: tuple[float, float]) -> Mesh:
+def ground_mesh_of(terrain: Grid | float, low: tuple[float, float], high: tuple[float, float]) -> Mesh:
     """The triangles of a terrain; two under the area for a plain."""
     if isinstance(terrain, Grid):
         return terrain.surface()

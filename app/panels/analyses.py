@@ -68,7 +68,7 @@ class InputChoice(QWidget):
         if self.spec.optional or not fitting:
             self.box.addItem(tr("analyses.none"), "")
         for layer in fitting:
-            ticked = layer.id in chosen if layer.id in before else layer.style.visible
+            ticked = layer.id in chosen if layer.id in before else layer.style.visible and not self.spec.named
             self._offer(layer, ticked)
         for layer_id in chosen or [layer.id for layer in fitting if layer.style.visible][:1]:
             self.box.setCurrentIndex(max(0, self.box.findData(layer_id)))

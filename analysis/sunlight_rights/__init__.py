@@ -1,0 +1,1 @@
+"""The parts of the study ``sunlight.rights``: declaration, rules, windows, obstacles, timeline, blame, outcome."""

@@ -268,6 +268,8 @@ class MainWindow(QMainWindow):
     def _on_opened(self) -> None:
         self.refresh_state()
         self.viewport.fit()
+        if _has_runs(self.document):
+            self.show_panel("results")
 
     def _on_result(self, _run_id: str) -> None:
         self.show_panel("results")
@@ -502,6 +504,10 @@ class MainWindow(QMainWindow):
         self.status.release()
         self.bench.close()
         self.viewport.shutdown()
+
+
+def _has_runs(document: Document) -> bool:
+    return any(layer.theme == "result" for layer in document.scene)
 
 
 def _dress(theme: Theme) -> None:

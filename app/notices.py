@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 NOTE_MS = 6000
 CARDS_AT_ONCE = 3
 WIDEST, EDGE = 620, 16  # pixels
+BELOW = 60  # the scale stands below
 
 
 @dataclass(frozen=True)
@@ -274,15 +275,25 @@ class NoticeArea(QWidget):
             self._place()
         return False
 
+    def event(self, event: QEvent) -> bool:
+        """Make room when the words, or the style they are written in, have changed."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._place()
+        return super().event(event)
+
     def _place(self) -> None:
         """Lower middle of the parent, as high as the words need."""
         parent = self.parentWidget()
         if parent is None or not self.cards:
             return
+        for widget in (*self.cards, *self.findChildren(QLabel)):
+            widget.ensurePolished()  # the style sheet makes texts larger
         self._layout.activate()
         width = max(min(WIDEST, parent.width() - 2 * EDGE), 1)
-        height = min(self._layout.heightForWidth(width), max(parent.height() - 2 * EDGE, 1))
-        self.setGeometry((parent.width() - width) // 2, parent.height() - height - EDGE, width, height)
+        wanted = max(self._layout.heightForWidth(width), self._layout.minimumSize().height())
+        below = BELOW if wanted + BELOW + EDGE <= parent.height() else EDGE
+        height = min(wanted, max(parent.height() - 2 * EDGE, 1))
+        self.setGeometry((parent.width() - width) // 2, parent.height() - height - below, width, height)
         self.raise_()
 
     @property

@@ -7,12 +7,17 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.language import language
 from app.platform_check import has_display, missing_packages
 from app.qt_guard import keep_none_alive
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
 
 keep_none_alive()
 
@@ -87,3 +92,37 @@ def no_vtk_window_survives(request: pytest.FixtureRequest) -> Iterator[None]:
 
     alive = [o for o in gc.get_objects() if isinstance(o, vtkRenderWindow)]
     assert not alive, f"render windows survive: {alive}"
+
+
+@pytest.fixture
+def window(qtbot: Any, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+    """An empty window with preferences of its own."""
+    from app.document import Document
+    from app.main_window import MainWindow
+    from app.settings import Settings
+
+    monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "cache"))
+    settings = Settings(tmp_path / "settings.ini")
+    settings.language, settings.theme, settings.quality = "en", "light", "fast"
+    made = MainWindow(Document(), settings)
+    made.resize(900, 600)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.document.history.clear()
+    made.document.clear()
+    made.close()
+    assert not made.isVisible()
+    made.deleteLater()
+
+
+@pytest.fixture
+def city(window: MainWindow, qtbot: Any) -> MainWindow:
+    """The window with four boxes on a slope."""
+    from tests.app import tiny_city
+    from tests.app.test_window import settle
+
+    tiny_city.fill(window.document)
+    window.bench.document_opened.emit()
+    settle(window, qtbot)
+    return window

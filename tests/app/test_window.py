@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,39 +30,11 @@ from app.jobs import StallMeter
 from app.language import language
 from app.main_window import MainWindow
 from app.search import parse_place
-from app.settings import Settings
 from geo.model import ElementRef, Feedback, Layer, Mesh, Selection, UserError
 from tests.app import tiny_city
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 WAIT_MS = 60_000
-
-
-@pytest.fixture
-def window(qtbot: Any, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    """An empty window with preferences of its own."""
-    monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "cache"))
-    settings = Settings(tmp_path / "settings.ini")
-    settings.language, settings.theme, settings.quality = "en", "light", "fast"
-    made = MainWindow(Document(), settings)
-    made.resize(900, 600)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.document.history.clear()
-    made.document.clear()
-    made.close()
-    assert not made.isVisible()
-    made.deleteLater()
-
-
-@pytest.fixture
-def city(window: MainWindow, qtbot: Any) -> MainWindow:
-    """The window with four boxes on a slope."""
-    tiny_city.fill(window.document)
-    window.bench.document_opened.emit()
-    settle(window, qtbot)
-    return window
 
 
 def settle(window: MainWindow, qtbot: Any) -> None:

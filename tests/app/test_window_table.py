@@ -19,20 +19,20 @@ from app.jobs import StallMeter
 from app.main_window import MainWindow
 from geo.model import ElementRef
 from tests.app.test_table import COUNT, large_layer
-from tests.app.test_window import city, click, settle, window  # noqa: F401 - fixtures
+from tests.app.test_window import click, settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 
 
 @pytest.fixture
-def table(city: MainWindow, qtbot: Any) -> MainWindow:  # noqa: F811
+def table(city: MainWindow, qtbot: Any) -> MainWindow:
     """The window with the table open on four houses."""
     city.actions_["table"].trigger()
     qtbot.waitUntil(lambda: city.table.model.rowCount() == 4, timeout=5_000)
     return city
 
 
-def shown(window: MainWindow) -> list[str]:  # noqa: F811
+def shown(window: MainWindow) -> list[str]:
     """Ids of the rows in the order shown."""
     model = window.table.model
     return [model.data(model.index(row, 0)) for row in range(model.rowCount())]

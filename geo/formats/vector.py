@@ -71,7 +71,7 @@ def _flatness(geometry_type: str) -> str:
 def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     """Every layer of the file in local metres: solids, draped meshes, lines, points or trees by what they are."""
     own = options.own if isinstance(options.own, VectorOptions) else VectorOptions()
-    said = _checked_kind(options.kind)
+    said = checked_kind(options.kind)
     feedback.step(0.0, f"opening {path.name}")
     found: list[Layer] = []
     with source.opened(path, encoding=own.encoding) as files:
@@ -99,7 +99,8 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     return found
 
 
-def _checked_kind(kind: str | None) -> Meaning | None:
+def checked_kind(kind: str | None) -> Meaning | None:
+    """The user's word for what the data are; None for none. Raises `UserError` for one that is not known."""
     if not kind:
         return None
     meaning = said_meaning(kind)

@@ -514,7 +514,11 @@ def read_requests(
         part = feedback.part(number / len(requests), (number + 1) / len(requests))
         try:
             imported = import_files(
-                [request.path], frame=frame, layers=[*existing, *new], options=request.options, feedback=part
+                [request.path],
+                frame=frame,
+                layers=[*existing, *new],
+                options=request.options,
+                feedback=_numbered(part, number, len(requests)),
             )
         except UserError as error:
             if together or len(requests) == 1:
@@ -525,6 +529,16 @@ def read_requests(
         new += imported.layers
         issues += imported.issues
     return FilesRead(frame, tuple(new), tuple(issues), tuple(failures))
+
+
+def _numbered(feedback: Feedback, number: int, count: int) -> Feedback:
+    """Says before each message which of the files it is about."""
+    if count == 1:
+        return feedback
+    return Feedback(
+        lambda fraction, message: feedback.step(fraction, f"{number + 1}/{count} · {message}"),
+        lambda: feedback.cancelled,
+    )
 
 
 def _reading_place(request: ImportRequest) -> int:

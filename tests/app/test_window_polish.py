@@ -19,7 +19,7 @@ from app.import_dialog import ImportDialog
 from app.main_window import MainWindow
 from app.search import SearchBox, parse_place
 from app.workbench import ImportRequest, read_requests
-from geo.model import ElementRef, Feedback, Frame, Layer, UserError
+from geo.model import Cancelled, ElementRef, Feedback, Frame, Layer, UserError
 from tests.app import tiny_city
 from tests.app.test_window import WaitParams, click, made_analysis, settle
 
@@ -225,6 +225,23 @@ class TestManyRequests:
         assert read.layers[0].theme == "terrain"
         assert isinstance(read.frame, Frame)
         assert [path.name for path, _ in read.failures] == ["gone.geojson"]
+
+    def test_each_file_is_counted_and_cancelling_leaves_nothing(self, tmp_path: Path) -> None:
+        said: list[str] = []
+        fractions: list[float] = []
+
+        def hear(fraction: float, message: str) -> None:
+            said.append(message)
+            fractions.append(fraction)
+
+        read_requests(self.requests(tmp_path), None, (), together=False, feedback=Feedback(hear))
+        assert any(text.startswith("1/3") and "ground.tif" in text for text in said)
+        assert any(text.startswith("2/3") and "houses.geojson" in text for text in said)
+        assert fractions == sorted(fractions)
+        stopped = Feedback(hear, lambda: fractions[-1] > 0.4)
+        fractions.append(0.0)
+        with pytest.raises(Cancelled):
+            read_requests(self.requests(tmp_path), None, (), together=False, feedback=stopped)
 
     def test_all_or_none_when_the_user_wants(self, tmp_path: Path) -> None:
         with pytest.raises(UserError):

@@ -79,7 +79,7 @@ def sunlight_rights(inputs: RightsInputs, params: RightsParams, feedback: Feedba
         layers=(window_layer(windows, found, obstacles, columns),),
         summary=summary(found, obstacles, limits, params, day, len(clock.hour)),
         tables=(
-            Table("windows", "Sun of every window", columns),
+            Table("window_list", "Sun of every window", columns),
             building_table(windows, found, obstacles),
             obstructor_table(found, obstacles),
         ),

@@ -214,36 +214,35 @@ class _Shade:
     def lost(self, pieces: Floats, failing: Bools, rules: Rules) -> tuple[Floats, Floats, Takings]:
         """Hours lost to the new project by one building and by several (n,), and per building.
 
-        A piece whose mark is in the shade belongs to the new buildings met there. A piece whose mark is lit on both
-        sides of the change is a sliver beside an edge: it belongs to whoever makes the shade next to it.
+        A piece in the shade of new buildings belongs to them. What an edge has moved within a lit piece is a sliver
+        of less than a step: it goes to the nearest shade of new buildings on that window.
         """
         mine = self.blockers.among(self.obstacles.new)
-        blame = blame_of(mine, np.full(len(self.window), NOBODY))
-        weight = self._with_slivers(pieces)
-        taker = np.where(blame.taker == NOBODY, SEVERAL, blame.taker)
+        taker = blame_of(mine, np.full(len(self.window), NOBODY)).taker
+        weight, rest = self._with_slivers(pieces, taker != NOBODY)
         n = len(self.own)
-        one = np.bincount(self.window[taker >= 0], weight[taker >= 0], n)
-        many = np.bincount(self.window[taker < 0], weight[taker < 0], n)
-        alone, joint = self._shares(mine, blame.taker, weight)
-        return one, many, self._takings(alone, joint, failing, rules)
+        one, many = taker >= 0, taker == SEVERAL
+        alone, joint = self._shares(mine, taker, weight)
+        return (
+            np.bincount(self.window[one], weight[one], n),
+            np.bincount(self.window[many], weight[many], n) + rest,
+            self._takings(alone, joint, failing, rules),
+        )
 
-    def _with_slivers(self, pieces: Floats) -> Floats:
-        """(k,) hours lost per piece of shade: its own, and those of lit neighbours whose edge has moved."""
+    def _with_slivers(self, pieces: Floats, of_new: Bools) -> tuple[Floats, Floats]:
+        """(k,) hours lost per piece of shade with the slivers nearest to it, and (n,) those of windows without any."""
         number = np.full(pieces.shape, -1, dtype=np.int64)
-        number[self.window, self.mark] = np.arange(len(self.window))
-        weight = np.where(pieces[self.window, self.mark] != 0.0, pieces[self.window, self.mark], 0.0)
-        rest = np.where(number < 0, pieces, 0.0)
-        window, mark = np.nonzero(np.abs(rest) > 0.0)
-        for step in (1, -1):  # the shade may lie on either side; half each where it lies on both
-            beside = mark + step
-            inside = (beside >= 0) & (beside < pieces.shape[1])
-            other = np.where(inside, number[window, np.clip(beside, 0, pieces.shape[1] - 1)], -1)
-            back = np.clip(mark - step, 0, pieces.shape[1] - 1)
-            both = (number[window, back] >= 0) & (mark - step == back)
-            share = np.where(both, 0.5, 1.0) * rest[window, mark]
-            good = other >= 0
-            weight += np.bincount(other[good], share[good], len(weight))
-        return np.asarray(weight)
+        number[self.window[of_new], self.mark[of_new]] = np.flatnonzero(of_new)
+        weight = np.where(of_new, pieces[self.window, self.mark], 0.0)
+        window, mark = np.nonzero((number < 0) & (pieces != 0.0))
+        sliver = pieces[window, mark]
+        marks = np.arange(pieces.shape[1])
+        left = np.maximum.accumulate(np.where(number >= 0, marks, -1), axis=1)[window, mark]
+        right = np.minimum.accumulate(np.where(number >= 0, marks, len(marks))[:, ::-1], axis=1)[:, ::-1][window, mark]
+        nearer = np.where((left >= 0) & ((right == len(marks)) | (mark - left <= right - mark)), left, right)
+        found = nearer < len(marks)
+        weight += np.bincount(number[window[found], nearer[found]], sliver[found], len(weight))
+        return weight, np.bincount(window[~found], sliver[~found], len(pieces)).astype(np.float64)
 
     def _shares(self, blockers: Blockers, taker: Indices, weight: Floats) -> tuple[_Sums, _Sums]:
         """Hours per (window, building): alone, and together with others."""

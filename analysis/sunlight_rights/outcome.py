@@ -21,7 +21,7 @@ Indices = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
-VERDICTS = ("pass", "fail", "borderline")
+VERDICTS = ("pass", "borderline", "fail")
 IN_FRONT = 0.06  # [m] of the facade: where a window is drawn
 COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
@@ -55,7 +55,7 @@ def compass(normal: Floats, convergence_deg: float) -> Texts:
 
 def verdict_codes(found: Judgement) -> NDArray[np.int8]:
     """(n,) index into `VERDICTS`."""
-    return np.where(found.flips.any(axis=0), 2, np.where(found.passes, 0, 1)).astype(np.int8)
+    return np.where(found.flips.any(axis=0), 1, np.where(found.passes, 0, 2)).astype(np.int8)
 
 
 def minutes_lost(found: Judgement, obstacles: Obstacles) -> Floats:
@@ -86,11 +86,11 @@ def window_columns(
     by_total, by_run = found.now.total >= rules.total.hours, found.now.longest >= rules.continuous.hours
     limb = np.array(["-", "a", "b", "a, b"], dtype=object)[by_total + 2 * by_run]
     text = {"window": windows.id, "building": obstacles.name[windows.building], "storey": windows.storey}
-    text |= {"facing": compass(windows.normal, convergence_deg), "origin": windows.origin}
+    text |= {"facing": compass(windows.normal, convergence_deg), "window_origin": windows.origin}
     columns = {key: Column(values) for key, values in text.items()}
     columns |= {
-        "total": Column(found.now.total, "h"),
-        "run": Column(found.now.longest, "h"),
+        "total_hours": Column(found.now.total, "h"),
+        "run_hours": Column(found.now.longest, "h"),
         "run_start": Column(clock_text(found.now.start)),
         "run_end": Column(clock_text(found.now.stop)),
         "verdict": Column(np.array(["fail", "pass"], dtype=object)[found.passes.astype(int)]),
@@ -100,16 +100,16 @@ def window_columns(
     if obstacles.before is not None:
         blank = found.new
         columns |= {
-            "total_before": Column(np.where(blank, np.nan, found.before.total), "h"),
-            "run_before": Column(np.where(blank, np.nan, found.before.longest), "h"),
+            "total_hours_before": Column(np.where(blank, np.nan, found.before.total), "h"),
+            "run_hours_before": Column(np.where(blank, np.nan, found.before.longest), "h"),
             "verdict_before": Column(
                 np.where(blank, "", np.array(["fail", "pass"], dtype=object)[found.passed.astype(int)])
             ),
-            "together": Column(found.together),
+            "only_together": Column(found.together),
         }
     columns |= {
         "minutes_lost": Column(minutes_lost(found, obstacles), "min"),
-        "worst": Column(name),
+        "worst_obstructor": Column(name),
         "worst_minutes": Column(minutes, "min"),
         "alone_minutes": Column(found.alone * 60.0, "min"),
         "joint_minutes": Column(found.joint * 60.0, "min"),
@@ -141,7 +141,7 @@ def window_layer(windows: Windows, found: Judgement, obstacles: Obstacles, colum
     mesh = Mesh(corners.reshape(-1, 3), faces, np.repeat(np.arange(count, dtype=np.int32), 2))
     lost = np.repeat(minutes_lost(found, obstacles), 2)
     fields = (
-        Field("verdict", "1", "face", np.repeat(verdict_codes(found), 2), categories=VERDICTS),
+        Field("verdict", "1", "face", np.repeat(verdict_codes(found), 2), categories=VERDICTS, ramp="exposure"),
         Field("total_hours", "h", "face", np.repeat(found.now.total, 2), ramp="sun_hours", range=(0.0, 8.0)),
         Field("run_hours", "h", "face", np.repeat(found.now.longest, 2), ramp="sun_hours", range=(0.0, 6.0)),
         Field("minutes_lost", "min", "face", lost, ramp="exposure"),

@@ -317,3 +317,36 @@ def test_a_large_layer_comes_when_it_is_ready(screen, qtbot, monkeypatch) -> Non
     assert widget.stage.drawn("blocks").geometry is larger.geometry
     widget.close()
     widget.deleteLater()
+
+
+# -- very many lines
+
+
+def test_picking_among_very_many_lines_finds_what_looking_at_all_of_them_finds() -> None:
+    from app.view.picking import REACH
+    from geo.model import Lines
+
+    rng = np.random.default_rng(2)
+    count = 3000
+    places = np.zeros((count, 2, 3))
+    places[:, 0, :2] = rng.uniform(-300, 300, (count, 2))
+    places[:, 1] = places[:, 0] + rng.normal(0, 8, (count, 3)) * (1, 1, 0.1)
+    places[:5, 1] += (500, 0, 0)  # a few reach across
+    lines = Lines(places.reshape(-1, 3), np.arange(0, 2 * count + 1, 2), np.arange(count))
+    layer = Layer("l", "L", "road", lines, ElementTable([f"l{k}" for k in range(count)]))
+    picker = Picker(lambda work, done: done(work()))
+    found = 0
+    for azimuth, distance in ((0.0, 250.0), (70.0, 900.0), (200.0, 40.0)):
+        camera = looking(np.zeros(3), azimuth=azimuth, pitch=-35.0, distance=distance)
+        flat, depth = project(camera, lines.vertices, SIZE)
+        start, along = flat[0::2], flat[1::2] - flat[0::2]
+        for pixel in rng.uniform((0, 0), SIZE, (40, 2)):
+            share = np.clip(((pixel - start) * along).sum(axis=1) / (along**2).sum(axis=1), 0, 1)
+            apart = np.linalg.norm(start + share[:, None] * along - pixel, axis=1)
+            apart[(depth.reshape(-1, 2) <= 0).any(axis=1)] = np.inf
+            hits = picker.pick(camera, tuple(pixel), SIZE, layers=[layer])
+            assert bool(hits) == (apart.min() <= REACH)
+            if hits:
+                assert apart[int(hits[0].ref.element_id[1:])] == pytest.approx(apart.min())
+                found += 1
+    assert found > 20

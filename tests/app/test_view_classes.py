@@ -1,0 +1,141 @@
+"""Colour by attribute: numbers and texts sorted into classes, their colours and what the legend says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.classes import MOST_CLASSES, classed
+from app.colour import ClassedField, category_colours, class_colours, field_colours, ramp
+from app.language import language
+from app.theme import theme_named
+from app.view.legend import legend_of, plain_field, shown_field
+from geo.model import Column, ElementTable, Field, Layer, Points, Style
+from geo.store import style_from_dict, style_to_dict
+from tests.app.view_scene import box, buildings
+
+LIGHT = theme_named("light")
+
+
+def numbers(values, **more) -> Field:
+    return Field("height", "m", "element", np.asarray(values, dtype=float), **more)
+
+
+def houses(columns: dict[str, Column], **style: object) -> Layer:
+    count = len(next(iter(columns.values())).values)
+    layer = buildings([box(30 * k, 0, size=(20, 20, 10)) for k in range(count)])
+    return layer.with_(table=ElementTable(layer.table.ids, columns), style=Style(**style))
+
+
+def test_quantiles_hold_as_many_values_each() -> None:
+    values = np.random.default_rng(3).lognormal(2, 1, 10_000)
+    field = classed(numbers(values), method="quantiles", classes=4)
+    assert isinstance(field, ClassedField)
+    np.testing.assert_allclose(np.bincount(field.values), 2500, atol=2)
+    assert field.limits[0] == values.min()
+    assert field.limits[-1] == values.max()
+
+
+def test_equal_classes_have_the_same_width_and_hold_their_values() -> None:
+    field = classed(numbers([0.0, 9.99, 10.0, 25.0, 40.0]), method="equal", classes=4)
+    np.testing.assert_allclose(np.diff(field.limits), 10.0)
+    assert field.values.tolist() == [0, 0, 1, 2, 3]  # the greatest belongs to the last class
+    assert field.categories[0] == "0 – 10"
+
+
+def test_many_equal_values_make_fewer_quantiles() -> None:
+    field = classed(numbers([3.0] * 90 + [5.0] * 10), method="quantiles", classes=5)
+    assert len(field.categories) == len(field.limits) - 1 <= 2
+    one = classed(numbers([7.0, 7.0]), method="equal", classes=3)
+    assert one.values.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("method", ["quantiles", "equal", "unique"])
+def test_missing_values_are_grey_whatever_the_method(method: str) -> None:
+    field = classed(numbers([1.0, np.nan, 2.0, np.inf, 3.0]), method=method, classes=3)
+    colours, known = field_colours(field, LIGHT)
+    assert known.tolist() == [True, False, True, False, True]
+    assert tuple(colours[1]) == LIGHT.rgb("missing")
+    assert len({tuple(c) for c in colours[[0, 2, 4]]}) == 3
+
+
+def test_nothing_but_missing_values_stays_as_it_is() -> None:
+    field = classed(numbers([np.nan, np.nan]), method="quantiles")
+    assert not field_colours(field, LIGHT)[1].any()
+
+
+def test_ordered_classes_take_their_colours_from_the_ramp() -> None:
+    field = classed(numbers(np.arange(100.0)), method="equal", classes=5, ramp="cividis")
+    np.testing.assert_array_equal(category_colours(field)[[0, -1]], ramp("cividis")[[0, -1]])
+    usual = classed(numbers(np.arange(100.0)), method="equal", classes=5)
+    np.testing.assert_array_equal(category_colours(usual)[[0, -1]], ramp("viridis")[[0, -1]])
+
+
+def test_rare_texts_share_the_last_class() -> None:
+    texts = np.array([f"t{k:02d}" for k in range(40) for _ in range(40 - k)], dtype=object)
+    layer = houses({"use": Column(texts[:3])})
+    layer = layer.with_(
+        table=ElementTable([str(k) for k in range(len(texts))], {"use": Column(texts)}), style=Style(colour_by="use")
+    )
+    field = shown_field(layer)
+    assert len(field.categories) == MOST_CLASSES + 1
+    assert field.categories[:3] == ("t00", "t01", "t02")
+    assert int((field.values == MOST_CLASSES).sum()) == sum(40 - k for k in range(MOST_CLASSES, 40))
+    colours = category_colours(field)
+    assert len({tuple(c) for c in colours}) == MOST_CLASSES + 1
+    language.set("en")
+    assert legend_of(layer).classes[-1][0] == "others"
+    language.set("ko")
+    assert legend_of(layer).classes[-1][0] == "그 밖"
+    assert shown_field(layer) is field  # sorted once
+
+
+def test_colours_of_classes_can_be_told_apart_by_the_colour_blind() -> None:
+    """Red-green blindness as Viénot, Brettel and Mollon (1999) model it; every two of twelve stay apart."""
+    to_cone = np.array([[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]])
+    blind = np.array([[1, 0, 0], [0.494207, 0, 1.24827], [0, 0, 1]])  # without green cones
+    linear = (class_colours(MOST_CLASSES) / 255.0) ** 2.2
+    seen = np.clip(linear @ (np.linalg.inv(to_cone) @ blind @ to_cone).T, 0, 1) ** (1 / 2.2) * 255
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)
+    assert apart[np.triu_indices(MOST_CLASSES, 1)].min() > 12
+
+
+def test_the_legend_says_limits_unit_and_missing_values() -> None:
+    heights = Column(np.array([5.0, 15.0, np.nan, 25.0]), "m")
+    layer = houses({"height": heights}, colour_by="height", method="equal", classes=2)
+    legend = legend_of(layer)
+    assert legend.title.endswith("(m)")
+    assert [text for text, _colour in legend.classes] == ["5 – 15", "15 – 25"]
+    assert legend.missing
+    assert legend.ramp is None
+    assert plain_field(layer).values[3] == 25.0  # under the cursor the number itself is shown
+    assert legend_of(layer.with_(style=Style(colour_by="height"))).ramp is not None
+
+
+def test_single_values_of_a_number_column() -> None:
+    layer = houses({"year": Column(np.array([1990, 2004, 1990]))}, colour_by="year", method="unique")
+    assert [text for text, _colour in legend_of(layer).classes] == ["1990", "2004"]
+
+
+def test_points_can_be_coloured_by_their_height() -> None:
+    z = np.linspace(0, 50, 1000)
+    points = Points(np.stack([z, z, z], axis=1), np.zeros(1000, np.int32))
+    layer = Layer("p", "P", "other", points, style=Style(colour_by="height"))
+    assert legend_of(layer).high == pytest.approx(50, rel=0.02)
+    assert shown_field(layer) is shown_field(layer)
+
+
+def test_codes_beyond_the_palette_do_not_share_a_colour_while_few_occur() -> None:
+    field = Field("code", "1", "point", np.array([2, 14, 26]), tuple(f"c{k}" for k in range(30)))
+    assert len({tuple(c) for c in field_colours(field, LIGHT)[0]}) == 3
+    survey = Field("class", "1", "point", np.array([2, 6]), ("x", "y", "ground", "l", "m", "h", "building"))
+    ground, roof = field_colours(survey, LIGHT)[0].astype(int)
+    assert roof[0] > roof[1] + 60  # buildings red, ground brown
+    assert abs(ground - roof).max() > 30
+
+
+def test_a_style_keeps_its_classes_and_old_styles_still_open() -> None:
+    style = Style(colour_by="height", method="quantiles", classes=7, ramp="cividis", hidden=frozenset({"a"}))
+    assert style_from_dict(style_to_dict(style)) == style
+    old = {"visible": True, "opacity": 0.5, "colour": "", "colour_by": "x", "hidden": []}
+    assert style_from_dict(old) == Style(opacity=0.5, colour_by="x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,14 +25,31 @@ ID_KEY = "id"
 BREAK = "\n"  # between texts that are searched as one
 GROUPED_FROM = 10_000  # years and house numbers are written without a separator
 ROWS_PER_STEP = 2_000
+FIGURES = re.compile(r"\d+")
+FIGURES_AT_MOST = 12
 
 
 @dataclass(frozen=True)
 class Coded:
-    """Texts as numbers: `codes` (n,) int32 into `names`, which are in alphabetic order; -1 where there is none."""
+    """Texts as numbers: `codes` (n,) int32 into `names`, which are in order; -1 where there is none."""
 
     codes: NDArray[np.int32]
     names: tuple[str, ...]
+
+
+def natural(text: str) -> str:
+    """A key to sort by: letters of either case alike, figures by their value.
+
+    Examples
+    --------
+    >>> sorted(["House 10", "house 9", "House 2"], key=natural)
+    ['House 2', 'house 9', 'House 10']
+    """
+    return FIGURES.sub(_padded, text.casefold())
+
+
+def _padded(match: re.Match[str]) -> str:
+    return match.group().zfill(FIGURES_AT_MOST)
 
 
 class SheetColumn:
@@ -80,12 +98,12 @@ class SheetColumn:
             texts = [self.text_at(row) for row in range(len(self.values))]
         else:
             texts = ["" if value is None else str(value) for value in self.values]
-        names = tuple(sorted({text for text in texts if text}))
+        names = tuple(sorted({text for text in texts if text}, key=natural))
         number = {text: code for code, text in enumerate(names)}
         return Coded(np.array([number.get(text, -1) for text in texts], dtype=np.int32), names)
 
     def _coded_categories(self) -> Coded:
-        order = sorted(range(len(self.categories)), key=lambda code: self.categories[code])
+        order = sorted(range(len(self.categories)), key=lambda code: natural(self.categories[code]))
         place = np.full(len(order) + 1, -1, dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
         codes = self.values.astype(np.int64)

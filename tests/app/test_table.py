@@ -95,6 +95,7 @@ def test_sorting_keeps_equal_rows_as_they_were_and_missing_ones_last() -> None:
     assert sheet.columns["height"].order(sheet.all_rows).tolist() == [0, 4, 1, 3, 2]
     assert sheet.columns["height"].order(sheet.all_rows, descending=True).tolist() == [3, 1, 4, 0, 2]
     assert sheet.columns["storeys"].order(sheet.all_rows, descending=True).tolist() == [3, 1, 4, 0, 2]
+    assert sheet.columns["id"].order(sheet.all_rows).tolist() == [0, 1, 2, 4, 3]
     assert sheet.columns["use"].order(sheet.all_rows, descending=True).tolist() == [0, 3, 1, 4, 2]
 
 

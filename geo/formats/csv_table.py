@@ -225,7 +225,10 @@ def inspect(path: Path) -> FileInfo:
 
 def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     """One layer: points where the table says x and y, else a table without a place."""
+    from geo.formats.vector import checked_kind  # which itself joins tables
+
     own = options.own if isinstance(options.own, CsvOptions) else CsvOptions()
+    said = checked_kind(options.kind)
     feedback.step(0.0, f"reading {path.name}")
     table = read_table(path, encoding=own.encoding)
     if table.rows == 0:
@@ -235,7 +238,7 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     key = id_column(table.columns)
     ids = table.columns[key].values if key else np.arange(table.rows)
     elements = ElementTable([str(i) for i in ids], table.columns)
-    theme = options.kind if options.kind in THEMES else "other"
+    theme = said.theme if said is not None and said.theme in THEMES else "other"
     layer = Layer("table", path.stem, theme, None, elements, source=Source(part="table"), issues=table.issues)
     if found is not None:
         layer = _pointed(layer, found, path, frame, options)

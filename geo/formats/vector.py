@@ -145,4 +145,5 @@ FORMAT = Format(
     write=write,
     writes=("mesh", "lines", "points", "instances"),
     options=VectorOptions,
+    version=2,  # roofs of eave and ridge, address map, decks of bridges
 )

@@ -195,6 +195,9 @@ def test_rows_with_coordinates_become_points(tmp_path: Path) -> None:
     np.testing.assert_allclose(layer.geometry.vertices, [[10, 20, 33], [30, 40, 33]])
     assert layer.table.columns["이름"].values.tolist() == ["가", "나"]
     assert codes(layer)["csv.no_place"] == 1
+    assert csv_layer(path, crs="EPSG:5186", kind="sensor").theme == "sensor"
+    with pytest.raises(UserError):
+        csv_layer(path, crs="EPSG:5186", kind="register")
     part = csv_layer(path, crs="EPSG:5186", box=MapBox(229_000, 435_500, 229_020, 435_530))
     assert len(part.table) == 1
 

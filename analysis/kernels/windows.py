@@ -90,7 +90,7 @@ def facade_windows(
     shared = normal[leader][plane]
     along = shared[:, None, 1] * -corners[:, :, 0] + shared[:, None, 0] * corners[:, :, 1]
     depth = (shared[:, None, :] * corners[:, :, :2]).sum(axis=2).mean(axis=1)
-    tall = _has_rooms(corners, plane, element, base, storey_height)
+    tall = _has_rooms(corners, along, plane, element, base, storey_height)
     triangle, storey = _cuts(corners, element, base + above_floor, storeys, storey_height, tall)
     height = (base + above_floor)[element[triangle]] + storey * storey_height[element[triangle]]
     low, high = _cut_at(along[triangle], corners[triangle, :, 2], height)
@@ -109,14 +109,17 @@ def _wall_planes(corners: Floats, normal: Floats, element: Indices) -> tuple[Ind
     return plane.reshape(-1).astype(np.int64), leader.astype(np.int64)
 
 
-def _has_rooms(corners: Floats, plane: Indices, element: Indices, base: Floats, storey_height: Floats) -> Bools:
-    """(m,) whether the wall of a triangle starts in the first storey or is at least two storeys high."""
-    count = int(plane.max()) + 1
+def _has_rooms(
+    corners: Floats, along: Floats, plane: Indices, element: Indices, base: Floats, storey_height: Floats
+) -> Bools:
+    """(m,) whether the stretch of wall of a triangle starts in the first storey or is at least two storeys high."""
+    stretch = _stretches(plane, along.min(axis=1), along.max(axis=1))
+    count = int(stretch.max()) + 1
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, plane, corners[:, :, 2].min(axis=1))
-    np.maximum.at(high, plane, corners[:, :, 2].max(axis=1))
-    storey = storey_height[element]
-    return np.asarray((low[plane] < base[element] + storey) | (high[plane] - low[plane] >= LEAST_STOREYS * storey))
+    np.minimum.at(low, stretch, corners[:, :, 2].min(axis=1))
+    np.maximum.at(high, stretch, corners[:, :, 2].max(axis=1))
+    storey, foot = storey_height[element], low[stretch]
+    return np.asarray((foot < base[element] + storey) | (high[stretch] - foot >= LEAST_STOREYS * storey))
 
 
 def _cuts(
@@ -154,25 +157,33 @@ class _Piece(NamedTuple):
     high: Floats
 
 
+def _stretches(line: Indices, low: Floats, high: Floats) -> Indices:
+    """(n,) number of the unbroken stretch that each interval low..high on its line belongs to."""
+    if len(line) == 0:
+        return np.zeros(0, dtype=np.int64)
+    order = np.lexsort((high, low, line))
+    sorted_line, start, stop = line[order], low[order] - low.min(), high[order] - low.min()
+    new_line = np.append(True, sorted_line[1:] != sorted_line[:-1])
+    # A shift per line larger than any length keeps the running maximum from reaching into the next line.
+    shift = (np.cumsum(new_line) - 1) * (float(stop.max()) + 1.0)
+    reached = np.maximum.accumulate(stop + shift)
+    begins = new_line.copy()
+    begins[1:] |= start[1:] + shift[1:] > reached[:-1] + TOUCHING
+    out = np.empty(len(line), dtype=np.int64)
+    out[order] = np.cumsum(begins) - 1
+    return out
+
+
 def _pieces(plane: Indices, storey: Indices, low: Floats, high: Floats) -> _Piece:
     """Join the cuts of one wall at one height that touch or overlap."""
     good = high > low
     plane, storey, low, high = plane[good], storey[good], low[good], high[good]
-    if len(plane) == 0:
-        return _Piece(plane, storey, low, high)
-    order = np.lexsort((high, low, storey, plane))
-    plane, storey, low, high = plane[order], storey[order], low[order], high[order]
-    new_line = np.ones(len(plane), dtype=bool)
-    new_line[1:] = (plane[1:] != plane[:-1]) | (storey[1:] != storey[:-1])
-    # A shift per line larger than any length keeps the running maximum from reaching into the next line.
-    start = float(low.min())
-    shift = (np.cumsum(new_line) - 1) * (float(high.max()) - start + 1.0)
-    reached = np.maximum.accumulate(high - start + shift)
-    begins = np.ones(len(plane), dtype=bool)
-    begins[1:] = new_line[1:] | (low[1:] - start + shift[1:] > reached[:-1] + TOUCHING)
-    first = np.flatnonzero(begins)
-    last = np.append(first[1:], len(plane)) - 1
-    return _Piece(plane[first], storey[first], low[first], reached[last] - shift[last] + start)
+    stretch = _stretches(plane * (int(storey.max(initial=0)) + 1) + storey, low, high)
+    _, first = np.unique(stretch, return_index=True)
+    start, stop = np.full(len(first), np.inf), np.full(len(first), -np.inf)
+    np.minimum.at(start, stretch, low)
+    np.maximum.at(stop, stretch, high)
+    return _Piece(plane[first], storey[first], start, stop)
 
 
 def _shared_out(

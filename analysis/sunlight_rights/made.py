@@ -173,12 +173,13 @@ def _one_per_dwelling(
     homes = np.nan_to_num(dwellings).astype(np.int64)
     rank = np.rint(off_south / 5.0)
     per_storey = -(-homes // np.maximum(storeys, 1))
-    keep = np.zeros(len(off_south), dtype=bool)
+    # A storey gets its share of the dwellings first; where storeys differ in size the rest goes to the larger ones.
     order = np.lexsort((np.arange(len(rank)), rank, windows.storey, windows.element))
     line = windows.element[order] * (int(storeys.max(initial=1)) + 1) + windows.storey[order]
-    keep[order] = _place_in(line) < per_storey[windows.element[order]]
-    left = np.flatnonzero(keep)
-    order = left[np.lexsort((left, -windows.storey[left], rank[left], windows.element[left]))]
+    beyond = np.zeros(len(rank), dtype=bool)
+    beyond[order] = _place_in(line) >= per_storey[windows.element[order]]
+    order = np.lexsort((np.arange(len(rank)), -windows.storey, rank, beyond, windows.element))
+    keep = np.zeros(len(rank), dtype=bool)
     keep[order] = _place_in(windows.element[order]) < homes[windows.element[order]]
     made = np.bincount(windows.element[keep], minlength=len(homes))
     short = lived_in & (made < homes)

@@ -85,8 +85,11 @@ class Highlight:
         mine = chosen[mesh.face_element]
         if not mine.any():
             return
-        used, numbers = np.unique(mesh.faces[mine].ravel(), return_inverse=True)  # of a city a few corners are enough
-        part = Mesh(mesh.vertices[used], numbers.reshape(-1, 3).astype(np.int32), mesh.face_element[mine])
+        faces = mesh.faces[mine]
+        used = np.zeros(len(mesh.vertices), dtype=np.bool_)  # of a city a few corners are enough
+        used[faces] = True
+        numbers = np.cumsum(used, dtype=np.int32) - 1
+        part = Mesh(mesh.vertices[used], numbers[faces], mesh.face_element[mine])
         if role == "selection":
             self._fill(part, role)
         if len(part.faces) <= MOST_FACES:

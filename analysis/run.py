@@ -233,14 +233,14 @@ def _table_layer(table: Table) -> Layer:
 
 
 def out_of_date(record: Mapping[str, Any], layers: Sequence[Layer]) -> list[str]:
-    """Names of the inputs of a recorded run that have changed or gone since."""
+    """Names of the inputs of a recorded run that have changed or gone since, each once."""
     now = {layer.id: layer for layer in layers}
     stale = []
     for item in record["provenance"]["inputs"]:
         layer = now.get(item["layer"])
         if layer is None or layer_digest(layer) != item["digest"]:
             stale.append(str(item["name"]))
-    return stale
+    return list(dict.fromkeys(stale))  # one layer may serve several inputs
 
 
 def _library_versions() -> dict[str, str]:

@@ -30,6 +30,8 @@ class Obstacles(NamedTuple):
         With and without the new project; before is None when there is none.
     building : (f,) int64
         Building of every face of `now`.
+    normal : (f, 3) float
+        Its outward unit normal.
     of_element : mapping of layer id -> (e,) int64
         Building of every element of a layer.
     name, layer : (b,) object
@@ -41,6 +43,7 @@ class Obstacles(NamedTuple):
     now: Occluder
     before: Occluder | None
     building: Indices
+    normal: NDArray[np.float64]
     of_element: dict[str, Indices]
     name: NDArray[np.object_]
     layer: NDArray[np.object_]
@@ -64,7 +67,8 @@ def obstacles_of(inputs: RightsInputs, params: RightsParams, issues: list[Issue]
     if new.any():
         kept = [_without(mesh, new[of_element[layer.id]]) for layer, mesh in zip(layers, meshes, strict=True)]
         before = Occluder([ground, *kept], centre, feedback.part(0.6, 1.0))
-    return Obstacles(now, before, np.concatenate(building), of_element, names, owners, new)
+    normal = np.concatenate([mesh.face_normal for mesh in (ground, *meshes)])
+    return Obstacles(now, before, np.concatenate(building), normal, of_element, names, owners, new)
 
 
 def _numbered(

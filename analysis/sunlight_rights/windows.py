@@ -120,7 +120,11 @@ def _open(windows: Windows, obstacles: Obstacles, issues: list[Issue]) -> Window
     if len(windows.id) == 0:
         return windows
     starts = windows.starts(np.zeros(2))
-    walled = obstacles.now.occluded(starts, windows.normal, CLEARANCE)
+    ahead = obstacles.now.first_hit(starts, windows.normal)
+    met = obstacles.normal[np.maximum(ahead.face, 0)]
+    # The first face ahead is seen from behind: the wall touches a neighbour, and the window would lie inside it.
+    inside = (ahead.face >= 0) & ((met * windows.normal).sum(axis=1) > 0.1)
+    walled = (ahead.distance < CLEARANCE) | inside
     above = obstacles.now.first_hit(starts, np.array([[0.0, 0.0, 1.0]]))
     buried = (above.face >= 0) & (obstacles.building[np.maximum(above.face, 0)] == TERRAIN)
     for code, gone, text in (

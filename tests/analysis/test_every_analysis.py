@@ -19,6 +19,7 @@ ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
 # Coarse settings, so that each analysis answers on the tiny city within seconds.
 QUICK: dict[str, dict[str, object]] = {
     "sunlight.hours": {"day": "2026-12-22", "step": 30, "ground_cell": 8, "facade_spacing": 8},
+    "sunlight.rights": {"step": 30},
 }
 
 

@@ -21,17 +21,15 @@ from app.view.actors import is_heavy, prepare
 from app.view.camera import Camera
 from app.view.canvas import Canvas
 from app.view.cards import Cards
+from app.view.hand import ARROWS, Drag, camera_by_key
 from app.view.picking import Hit, Picker, Submit
 from app.view.probe import element_hit, hover_info
 from app.view.sky import DEFAULT_SUN, SkyInputs, build_sky_inputs
 from app.view.stage import Stage, read_pixels
 from geo.model import Bounds, ElementRef, Frame, Layer
 
-DRAG_PIXELS = 4  # a press that moves less is a click
-ORBIT_PER_PIXEL = 0.3  # degrees
 HOVER_DELAY, SKY_DELAY = 40, 60  # ms
 HARDWARE_POINTS, SOFTWARE_POINTS = 3_000_000, 500_000  # of point clouds in one frame
-KEY_ORBIT, KEY_PAN = 6.0, 0.08  # degrees; share of the picture
 
 
 def at_once(work: Any, on_done: Any) -> None:
@@ -94,7 +92,7 @@ class Viewport(QWidget):
         self._sun_moved = False
         self._sky_key: tuple[object, ...] = ()
         self._closed = False
-        self._drag = _Drag()
+        self._drag = Drag()
         self._cursor = QPointF()
         self.cards = Cards(theme, self)
         self._make_timers()
@@ -341,7 +339,7 @@ class Viewport(QWidget):
         self.setFocus()
         self._hover_timer.stop()
         self.cards.show_hover(None, self._cursor)
-        self._drag = _Drag(event.button(), event.position())
+        self._drag = Drag(event.button(), event.position())
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -351,17 +349,10 @@ class Viewport(QWidget):
             self._hover_timer.start()
             return
         if not self._drag.moving:
-            if (event.position() - self._drag.start).manhattanLength() < DRAG_PIXELS:
+            if self._drag.is_click(event.position()):
                 return
             self._begin_drag(event)
-        step = event.position() - self._drag.last
-        self._drag.last = event.position()
-        if self._drag.pans:
-            place = (event.position().x(), event.position().y())
-            self.set_camera(cameras.pan(self._camera, self._drag.pivot, place, self._size))
-        else:
-            turn, tilt = -step.x() * ORBIT_PER_PIXEL, -step.y() * ORBIT_PER_PIXEL
-            self.set_camera(cameras.orbit(self._camera, self._drag.pivot, turn=turn, tilt=tilt))
+        self.set_camera(self._drag.moved(self._camera, event.position(), self._size))
 
     def _begin_drag(self, event: QMouseEvent) -> None:
         drag = self._drag
@@ -373,7 +364,7 @@ class Viewport(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A press that did not move is a click."""
-        drag, self._drag = self._drag, _Drag()
+        drag, self._drag = self._drag, Drag()
         if drag.moving or drag.button != event.button():
             return
         hit = element_hit(self._hits(event.position()))
@@ -412,34 +403,17 @@ class Viewport(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows turn, with Shift they move; plus and minus zoom; Home shows all; Escape selects nothing."""
-        key, shift = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        arrows = {
-            Qt.Key.Key_Left: (-1, 0),
-            Qt.Key.Key_Right: (1, 0),
-            Qt.Key.Key_Up: (0, -1),
-            Qt.Key.Key_Down: (0, 1),
-        }
-        if key in arrows:
-            self._key_move(*arrows[Qt.Key(key)], pans=shift)
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
-            notches = -1.0 if key == Qt.Key.Key_Minus else 1.0
-            self.set_camera(cameras.zoom(self._camera, np.array(self._camera.focus), notches=notches))
+        key, shift = Qt.Key(event.key()), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        middle = self._point_under(QPointF(self.width() / 2, self.height() / 2)) if key in ARROWS else np.zeros(3)
+        moved = camera_by_key(self._camera, key, pans=shift, size=self._size, middle=middle)
+        if moved is not None:
+            self.set_camera(moved)
         elif key == Qt.Key.Key_Home:
             self.set_view("home")
         elif key == Qt.Key.Key_Escape and len(self.document.selection):
             self.document.selection.clear()
         else:
             super().keyPressEvent(event)
-
-    def _key_move(self, right: int, down: int, *, pans: bool) -> None:
-        if pans:
-            width, height = self._size
-            place = (width * (0.5 - KEY_PAN * right), height * (0.5 - KEY_PAN * down))
-            self.set_camera(cameras.pan(self._camera, np.array(self._camera.focus), place, self._size))
-        else:
-            pivot = self._point_under(QPointF(self.width() / 2, self.height() / 2))
-            turned = cameras.orbit(self._camera, pivot, turn=right * KEY_ORBIT, tilt=down * KEY_ORBIT)
-            self.set_camera(turned)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the cursor any more."""
@@ -513,15 +487,3 @@ class Viewport(QWidget):
         scene = self.document.scene
         sun = self.stage.look.light.sun
         return render_pixels(tuple(scene), size=size, view=self._camera, theme=self.theme, grid_sun=sun)[0]
-
-
-class _Drag:
-    """A pressed button and what it has become."""
-
-    def __init__(self, button: Qt.MouseButton = Qt.MouseButton.NoButton, start: QPointF | None = None) -> None:
-        self.button = button
-        self.start = start or QPointF()
-        self.last = self.start
-        self.moving = False
-        self.pans = False
-        self.pivot = np.zeros(3)

@@ -301,7 +301,7 @@ def _points_layer(
 ) -> Layer:
     fields = [class_field(data["class"])]
     if data["intensity"].any():
-        fields.append(Field("intensity", "1", "point", data["intensity"].astype(np.float32), ramp="greys"))
+        fields.append(Field("intensity", "1", "point", data["intensity"].astype(np.float32), ramp="grey"))
     if "rgb" in data and data["rgb"].any():
         fields.append(Field("colour", "1", "point", _packed(data["rgb"])))
     area = float(np.prod(local[:, :2].max(axis=0) - local[:, :2].min(axis=0)))

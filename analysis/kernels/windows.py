@@ -220,7 +220,8 @@ def _shared_out(
 def window_frame(corners: Floats) -> WindowFrame | None:
     """Place and size of a window from its own triangles (m, 3, 3) [local m]; None for one that lies flat.
 
-    The axis across is the horizontal direction that most of the surface faces: the panes and the front of the frame.
+    Its surface faces two horizontal directions, that of the panes and that of the jambs. The axis across is the one
+    along which the window is thinner: deep jambs may have more area than the panes.
     """
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1)
@@ -232,10 +233,12 @@ def window_frame(corners: Floats) -> WindowFrame | None:
     if spread[2, 2] > spread[0, 0] + spread[1, 1]:
         return None
     _, axes = np.linalg.eigh(spread[:2, :2])
-    across = np.array([axes[0, 1], axes[1, 1], 0.0])
+    points = corners.reshape(-1, 3)
+    thickness = np.ptp(points[:, :2] @ axes, axis=0)
+    thin = 0 if thickness[0] < 0.99 * thickness[1] else 1  # equally thin: what most of the surface faces
+    across = np.array([axes[0, thin], axes[1, thin], 0.0])
     across *= 1.0 if (across[1], across[0]) > (0.0, 0.0) else -1.0
     along = np.array([-across[1], across[0], 0.0])
-    points = corners.reshape(-1, 3)
     axis = np.stack([along, across, [0.0, 0.0, 1.0]])
     spots = points @ axis.T
     low, high = spots.min(axis=0), spots.max(axis=0)

@@ -77,7 +77,7 @@ def sunlight_rights(inputs: RightsInputs, params: RightsParams, feedback: Feedba
     feedback.step(1.0, "done")
     return Result(
         layers=(window_layer(windows, found, obstacles, columns),),
-        summary=summary(found, obstacles, limits, params, day, len(clock.hour)),
+        summary=summary(found, obstacles, limits, params, day, len(clock.hour), offset),
         tables=(
             Table("window_list", "Sun of every window", columns),
             building_table(windows, found, obstacles),

@@ -100,7 +100,7 @@ def judge(
     parts = []
     for low in range(0, count, BLOCK):
         share = feedback.part(low / count, min(low + BLOCK, count) / count)
-        block = windows.kept(np.arange(low, min(low + BLOCK, count)))
+        block = windows.kept(slice(low, min(low + BLOCK, count)))
         parts.append(_shifted(_judge_block(block, obstacles, clock, rules, params, share), low))
     return _joined(parts)
 
@@ -224,7 +224,7 @@ class _Shade:
         one, many = taker >= 0, taker == SEVERAL
         alone, joint = self._shares(mine, taker, weight)
         return (
-            np.bincount(self.window[one], weight[one], n),
+            np.bincount(self.window[one], weight[one], n).astype(np.float64),
             np.bincount(self.window[many], weight[many], n) + rest,
             self._takings(alone, joint, failing, rules),
         )

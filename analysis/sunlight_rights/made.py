@@ -70,7 +70,8 @@ def south_deviation(normal: Floats, frame: Frame) -> Floats:
 
 
 def _kept(windows: FacadeWindows, keep: Bools) -> FacadeWindows:
-    return FacadeWindows(*(column[keep] for column in windows))
+    centre, normal, width, element, storey = windows
+    return FacadeWindows(centre[keep], normal[keep], width[keep], element[keep], storey[keep])
 
 
 def _plain(name: str) -> str:

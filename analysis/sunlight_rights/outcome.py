@@ -171,7 +171,7 @@ def building_table(windows: Windows, found: Judgement, obstacles: Obstacles) -> 
         "windows": Column(n),
         "failing": Column(fails),
         "failing_share": Column(100.0 * fails / n, "%"),
-        "borderline": Column(of(found.flips.any(axis=0))),
+        "borderline": Column(of(np.asarray(found.flips.any(axis=0)))),
     }
     if obstacles.before is not None:
         columns["newly_failing"] = Column(of(~found.passes & found.passed & ~found.new))
@@ -205,7 +205,7 @@ def obstructor_table(found: Judgement, obstacles: Obstacles) -> Table:
 
 
 def summary(
-    found: Judgement, obstacles: Obstacles, rules: Rules, params: RightsParams, day: date, marks: int
+    found: Judgement, obstacles: Obstacles, rules: Rules, params: RightsParams, day: date, marks: int, offset: float
 ) -> dict[str, Quantity]:
     """Key figures; shares in percent of the windows."""
     count = len(found.passes)
@@ -213,7 +213,7 @@ def summary(
     newly = ~found.passes & found.passed & own
     out = {
         "day": Quantity(str(day), ""),
-        "time_basis": Quantity("KST" if params.time_basis == "clock" else "진태양시", ""),
+        "time_basis": Quantity(f"UTC{offset:+g}" if params.time_basis == "clock" else "true solar time (진태양시)", ""),
         "limit_total": Quantity(rules.total.hours, "h"),
         "limit_run": Quantity(rules.continuous.hours, "h"),
         "windows": Quantity(count, "1"),

@@ -50,9 +50,18 @@ class Windows(NamedTuple):
     storey: Texts
     origin: Texts
 
-    def kept(self, keep: Bools) -> Windows:
-        """Only those where `keep` (n,) is true."""
-        return Windows(*(column[keep] for column in self))
+    def kept(self, keep: Bools | slice) -> Windows:
+        """Only those where `keep` (n,) is true, or a slice of them."""
+        return Windows(
+            self.centre[keep],
+            self.normal[keep],
+            self.half_width[keep],
+            self.half_height[keep],
+            self.building[keep],
+            self.id[keep],
+            self.storey[keep],
+            self.origin[keep],
+        )
 
     def starts(self, points: Floats) -> Floats:
         """(n, 3) start of rays at a place given in shares of half width and half height, (2,)."""

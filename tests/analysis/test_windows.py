@@ -118,6 +118,16 @@ def test_window_mesh_gives_its_middle_size_and_direction(turn: float) -> None:
     assert abs(frame.across @ outward) == pytest.approx(1.0)
 
 
+def test_deep_jambs_do_not_turn_a_narrow_window() -> None:
+    """A frame 42 cm deep around a pane 75 cm wide: the jambs have more area than the pane."""
+    jambs = [box(0.05, 0.42, 2.2, at=(x, 0.0, 1.0)) for x in (-0.35, 0.35)]
+    parts = [*jambs, box(0.65, 0.02, 2.1, at=(0.0, 0.0, 1.05))]
+    frame = window_frame(np.concatenate([part.vertices[part.faces] for part in parts]))
+    assert frame is not None
+    assert abs(frame.across[1]) == pytest.approx(1.0)
+    assert (frame.width, 2 * frame.half_depth, frame.height) == pytest.approx((0.75, 0.42, 2.2))
+
+
 def test_roof_light_is_no_window() -> None:
     lying = box(1.8, 1.4, 0.1)
     assert window_frame(lying.vertices[lying.faces]) is None

@@ -195,7 +195,7 @@ class MeshActors(LayerActors):
         if field is not None:
             return self._by_field(field)
         painted = self.layer.field_named(PAINTED_FIELD)
-        if self.layer.theme == "bim" and painted is not None and not self.layer.style.colour:
+        if painted is not None and painted.on == "face" and not self.layer.style.colour:
             return self._painted(painted)
         return self._plain()
 
@@ -213,7 +213,7 @@ class MeshActors(LayerActors):
         return self._tiled.roof if self._tiled.roof is not None else np.zeros(len(self._tiled.element), np.bool_)
 
     def _painted(self, painted: Field) -> Colours:
-        """The model's own colours, muted toward the palette so that they sit in the city."""
+        """The model's own colours, muted toward the palette so that they sit in the city; plain where it has none."""
         codes = painted.values.astype(np.int64)
         own = np.stack([(codes >> 16) & 255, (codes >> 8) & 255, codes & 255], axis=1).astype(np.float64)
         grey = own.mean(axis=1, keepdims=True)
@@ -222,7 +222,7 @@ class MeshActors(LayerActors):
         mixed = (1 - MODEL_MUTE) * calm + MODEL_MUTE * wall
         if self.look.theme.is_dark:
             mixed *= 0.72
-        return np.clip(mixed, 0, 255).astype(np.uint8)
+        return np.where((codes < 0)[:, None], self._plain(), np.clip(mixed, 0, 255).astype(np.uint8))
 
     def _by_field(self, field: Field) -> Colours:
         if field.on == "vertex" and isinstance(self.layer.geometry, Mesh):

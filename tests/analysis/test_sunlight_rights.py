@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from analysis.contract import Result
 from analysis.kernels import sun
 from analysis.kernels.rays import Occluder
 from analysis.registry import get
+from analysis.run import execute
 from analysis.sunlight_rights.blame import blockers_of
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from analysis.sunlight_rights.obstacles import obstacles_of
@@ -429,3 +431,36 @@ def test_rules_say_where_they_are_from() -> None:
     assert (limits.total.hours, limits.total.start, limits.total.stop) == (4.0, 8.0, 16.0)
     assert (limits.continuous.hours, limits.continuous.start, limits.continuous.stop) == (2.0, 9.0, 15.0)
     assert len(limits.unverified) == 2
+
+
+def test_proposal_is_only_what_was_named() -> None:
+    """Of all layers that fit, none is the new project unless the user says so."""
+    home = city(box(10, 8, 3), storeys=[1], homes=[1])
+    tower = city(box(60, 1, 45, at=(0, -40, 0)), name="n", storeys=[15], homes=[0])
+    layers, at = [home, tower], frame(0.0)
+    plain = execute(STUDY, layers=layers, frame=at, params={"step": 10})
+    assert "newly_failing" not in plain.summary
+    named = execute(STUDY, layers=layers, frame=at, params={"step": 10}, chosen={"proposal": ["n"]})
+    assert named.summary["newly_failing"].value == 1
+    assert named.summary["failing_before"].value == 0
+    by_id = execute(STUDY, layers=layers, frame=at, params={"step": 10, "new_buildings": "n0"})
+    assert by_id.summary["minutes_lost"] == named.summary["minutes_lost"]
+
+
+@pytest.mark.data
+def test_windows_of_a_real_model(shared_data: Path) -> None:
+    """Duplex: 24 windows, two of them in the roof; the narrow ones sit in frames deeper than half their width."""
+    from bim.formats.ifc import FORMAT
+    from geo.formats.contract import ReadOptions
+
+    path = shared_data / "ifc" / "Duplex_A_20110907_georeferenced.ifc"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    layers = [part for part in FORMAT.read(path, frame(), ReadOptions(), Feedback()) if part.theme == "bim"]
+    result = study(*layers, step=10)
+    assert len(column(result, "window")) == 22
+    assert next(i.count for i in result.issues if i.code == "sunlight.rights.flat_windows") == 2
+    assert "sunlight.rights.inner_windows" not in codes(result)
+    facing = column(result, "facing")
+    assert (column(result, "total_hours")[facing == "N"] == 0).all()
+    assert (column(result, "away_minutes")[facing == "N"] > 400).all()

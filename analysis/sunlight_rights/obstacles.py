@@ -31,7 +31,7 @@ class Obstacles(NamedTuple):
     building : (f,) int64
         Building of every face of `now`.
     normal : (f, 3) float
-        Its outward unit normal.
+        Its outward unit normal; zero for the terrain.
     of_element : mapping of layer id -> (e,) int64
         Building of every element of a layer.
     name, layer : (b,) object
@@ -67,7 +67,7 @@ def obstacles_of(inputs: RightsInputs, params: RightsParams, issues: list[Issue]
     if new.any():
         kept = [_without(mesh, new[of_element[layer.id]]) for layer, mesh in zip(layers, meshes, strict=True)]
         before = Occluder([ground, *kept], centre, feedback.part(0.6, 1.0))
-    normal = np.concatenate([mesh.face_normal for mesh in (ground, *meshes)])
+    normal = np.concatenate([np.zeros((len(ground.faces), 3)), *(mesh.face_normal for mesh in meshes)])
     return Obstacles(now, before, np.concatenate(building), normal, of_element, names, owners, new)
 
 

@@ -157,7 +157,7 @@ def _storeys(
         if concerned.any():
             few = int(concerned.sum())
             names = tuple(str(layer.table.ids[k]) for k in np.flatnonzero(concerned[: len(layer.table)])[:20])
-            values = {"storey": params.storey_height}
+            values = {"storey": f"{params.storey_height:g}"}
             issues.append(Issue(f"sunlight.rights.{code}", f"{few} buildings {text}", "doubt", few, names, values))
     return number.astype(np.int64), height
 

@@ -250,7 +250,7 @@ def choices_made(
             f"Limits: {rules.total.hours:g} h from {rules.total.start:g} to {rules.total.stop:g} h in total, or "
             f"{rules.continuous.hours:g} h from {rules.continuous.start:g} to {rules.continuous.stop:g} h unbroken "
             f"(rules of {rules.edition}).",
-            values={"total": rules.total.hours, "run": rules.continuous.hours, "edition": rules.edition},
+            values={"total": f"{rules.total.hours:g}", "run": f"{rules.continuous.hours:g}", "edition": rules.edition},
         ),
         Issue(
             "sunlight.rights.unverified",

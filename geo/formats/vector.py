@@ -11,7 +11,7 @@ import numpy as np
 from geo.formats import vector_source as source
 from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.formats.vector_fields import Meaning, meaning_of, said_meaning
-from geo.formats.vector_join import joined
+from geo.formats.vector_join import join_file, joined
 from geo.formats.vector_layers import layers_of
 from geo.formats.vector_parts import Context, VectorOptions
 from geo.formats.vector_write import write
@@ -87,7 +87,8 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
                 features = joined(features, path, join=own.join, by=own.join_key, column=own.join_column,
                                   frame=frame, boxed=options.box is not None)  # fmt: skip
             part.step(0.4, f"building {name}")
-            context = Context(frame, options.terrain, own, part)
+            cloud = join_file(own.cloud, path) if own.cloud else None
+            context = Context(frame, options.terrain, own, part, cloud)
             title = path.stem if len(wanted) == 1 else name
             found += layers_of(features, path.stem, said, context, title=title)
     if not found:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from geo import buildings, terrain
 from geo.formats import vector_fields as fields
+from geo.formats.vector_cloud import CloudHeights, heights_from_cloud
 from geo.formats.vector_parts import (
     HIGHEST_BUILDING,
     MOST_STOREYS,
@@ -31,8 +32,9 @@ LEAST_RISE = 0.05  # [m]; a roof that rises less is flat
 def build_buildings(features: Features, context: Context) -> Built:
     """Solids on the ground: flat boxes, or pitched roofs where eave and ridge are said and the plan is a rectangle."""
     clean = buildings.clean_areas(features.shapes)
-    height, origin, columns, issues = building_heights(features, context.own)
-    base, base_issues = _bases(features, context.terrain)
+    measured = heights_from_cloud(features, context) if context.own.cloud else None
+    height, origin, columns, issues = building_heights(features, context.own, measured)
+    base, base_issues = _bases(features, measured.ground if measured else context.terrain)
     context.feedback.step(0.6, "raising walls")
     roof = said_roofs(features)
     corners, fits = rectangles(clean.polygons)
@@ -144,9 +146,12 @@ def _kept_flat(features: Features, rows: Rows) -> list[Issue]:
 
 
 def building_heights(
-    features: Features, own: VectorOptions
+    features: Features, own: VectorOptions, measured: CloudHeights | None = None
 ) -> tuple[Floats, NDArray[np.object_], dict[str, Column], list[Issue]]:
-    """Height of each building [m] and where it is from (column, storeys, assumed), with the columns' units set."""
+    """Height of each building [m] and where it is from, with the columns' units set.
+
+    From, the best first: points (of a cloud), column, ridge, storeys, assumed.
+    """
     count = len(features.ids)
     height, origin = np.full(count, own.assumed_height), np.full(count, "assumed", dtype=object)
     issues, columns = [], {}
@@ -163,6 +168,10 @@ def building_heights(
         height[good], origin[good] = values[good] * factor, word
         columns[name] = Column(values, unit)
         issues += _absurd_values(features, name, values, limit)
+    if measured is not None:
+        good = np.isfinite(measured.height)
+        height[good], origin[good] = measured.height[good], "points"
+        issues += measured.issues
     return height, origin, columns, [*issues, *_height_issues(features, origin, own)]
 
 

@@ -42,9 +42,12 @@ class VectorOptions(FormatOptions):
     join_key: str = OptionField("", title="Join by", description="a column, 'row' or 'centroid'; empty = found")
     join_column: str = OptionField("", title="Column of the table to join by", description="empty = found")
 
+    cloud: str = OptionField("", title="Point cloud (LAS, LAZ) the heights come from")
+    cloud_crs: str = OptionField("", title="Its coordinate system", description="empty = as it says")
+
     def opens(self, path: Path) -> list[Path]:
-        """The table that is joined."""
-        return [join_file(self.join, path)] if self.join else []
+        """The table that is joined and the point cloud."""
+        return [join_file(name, path) for name in (self.join, self.cloud) if name]
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Context:
     terrain: Grid | None
     own: VectorOptions
     feedback: Feedback
+    cloud: Path | None = None
 
 
 @dataclass(frozen=True)

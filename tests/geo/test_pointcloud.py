@@ -389,3 +389,34 @@ def test_no_ground_points_no_terrain() -> None:
     with pytest.raises(UserError) as caught:
         ground_grid(np.array([[0, 0, 0], [1e6, 1e6, 0.0]]), np.array([2, 2]), cell=0.1)
     assert caught.value.code == "pointcloud.too_fine"
+
+
+@pytest.mark.data
+def test_footprints_take_their_heights_from_a_cloud(shared_data: Path, tmp_path: Path) -> None:
+    """Real footprints in Delft (a 3dfier model's) with the heights of the airborne survey over them."""
+    import json
+
+    from app.importer import ImportOptions, import_files
+
+    model = json.loads((shared_data / "city/delft_3dfier.city.json").read_text())
+    features = []
+    for name, thing in model["CityObjects"].items():
+        if thing["type"] != "Building":
+            continue
+        rings = [ring for geometry in thing["geometry"] for shell in geometry["boundaries"] for ring in shell]
+        flat = [r for face in rings for r in (face if isinstance(face[0], list) else [face])]
+        levels = [(min(model["vertices"][i][2] for i in ring), ring) for ring in flat if len(ring) > 2]
+        roof = max(levels, key=lambda pair: pair[0])[1]
+        points = [model["vertices"][i][:2] for i in roof]
+        geometry = {"type": "Polygon", "coordinates": [[*points, points[0]]]}
+        features.append({"type": "Feature", "id": name, "properties": {}, "geometry": geometry})
+    path = tmp_path / "footprints.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    own = {"cloud": str(shared_data / "terrain/ahn3_cropped_1.laz"), "cloud_crs": "EPSG:28992"}
+    options = ImportOptions(crs="EPSG:28992", kind="building", own=own)
+    table = import_files([path], frame=None, options=options).layers[0].table
+    measured = table.columns["height_from"].values == "points"
+    heights = table.columns["height_used"].values[measured].astype(float)
+    assert measured.sum() >= 60
+    assert 6.0 < np.median(heights) < 16.0
+    assert heights.max() < 60.0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,43 +10,35 @@ import numpy as np
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QApplication,
-    QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMenu,
     QSplitter,
-    QTableView,
-    QToolButton,
     QWidget,
 )
 
 from app.appearance import colours
-from app.commands import SetStyle
+from app.element_rows import mask_of, rows_of
 from app.language import error_texts, tr
 from app.names import layer_title
 from app.panels.layers import field_title
-from app.panels.panel import Panel, small_button
-from app.row_filter import filter_rows
-from app.sheet import ID_KEY, Mask, Rows, Sheet, sheet_of, write_rows
+from app.panels.panel import Panel
+from app.panels.row_actions import RowActions
+from app.panels.table_bar import TableBar
+from app.sheet import ID_KEY, Mask, Rows, Sheet, sheet_of
 from app.widgets.later import Later
 from app.widgets.sheet_model import SheetModel
+from app.widgets.sheet_view import SheetView
 from app.widgets.statistics_view import StatisticsView
 from app.widgets.wording import say
-from geo.model import Bounds, ElementRef, Feedback, Instances, Layer, Lines, Mesh, Points, UserError
+from geo.model import ElementRef, Layer, UserError
 
 if TYPE_CHECKING:
     from app.workbench import Workbench
 
-ROW_HEIGHT = 24
-WIDEST, NARROWEST = 240, 56
-ROWS_MEASURED = 40
 TYPING_MS, DRAG_MS = 180, 30
 ROWS_AT_ONCE = 20_000  # of more rows filtering and sorting goes beside the window
-MARGIN = 0.3  # around what is zoomed to, of its size
 
 
 class TablePanel(Panel):
@@ -58,6 +49,7 @@ class TablePanel(Panel):
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
+        self.acts = RowActions(bench)
         self._layer_id = ""
         self._sheet: Sheet | None = None
         self._titles: dict[str, str] = {}
@@ -65,10 +57,12 @@ class TablePanel(Panel):
         self._filling, self._wanted_layer = False, ""
         self.model = SheetModel(self)
         self.model.sort_asked = self._on_sort
-        self.view = self._make_view()
+        self.view = SheetView(self.model)
         self.statistics = StatisticsView()
         self.statistics.hide()
-        self._make_top()
+        self.bar = TableBar()
+        self.layer_box, self.filter_line = self.bar.layer_box, self.bar.filter_line
+        self.count, self.buttons = self.bar.count_label, self.bar.buttons
         self.error = QLabel()
         self.error.setObjectName("field_error")
         self.error.setWordWrap(True)
@@ -85,7 +79,7 @@ class TablePanel(Panel):
         self.splitter = splitter
         self.layout_.setContentsMargins(0, 4, 0, 0)
         self.layout_.setSpacing(4)
-        self.layout_.addLayout(self._top)
+        self.layout_.addLayout(self.bar)
         self.layout_.addWidget(self.error)
         self.layout_.addWidget(self.empty)
         self.layout_.addWidget(splitter, 1)
@@ -93,7 +87,36 @@ class TablePanel(Panel):
         self._filter_later = Later(self, self.apply_filter, after_ms=TYPING_MS)
         self._select_later = Later(self, self._write_selection, after_ms=DRAG_MS)
         self._show_later = Later(self, self.show_selection)
+        self._listen_to_the_user()
         self._listen()
+
+    def _listen_to_the_user(self) -> None:
+        view, bar = self.view, self.bar
+        view.horizontalHeader().customContextMenuRequested.connect(self._show_header_menu)
+        view.customContextMenuRequested.connect(self._show_menu)
+        view.doubleClicked.connect(lambda _index: self.zoom_to_rows())
+        for keys, slot in (("Return", self.zoom_to_rows), ("Ctrl+C", self.copy), ("Ctrl+A", self.select_filtered)):
+            shortcut = QShortcut(QKeySequence(keys), view, slot)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        bar.layer_box.activated.connect(lambda _index: self.show_layer(str(self.layer_box.currentData() or "")))
+        bar.filter_line.textChanged.connect(lambda _text: self._filter_later.ask())
+        bar.filter_line.returnPressed.connect(self._on_filter_return)
+        for text_id, slot in self._buttons_and_acts():
+            bar.buttons[text_id].clicked.connect(slot)
+        bar.buttons["table.statistics"].toggled.connect(self._on_statistics)
+        bar.export_asked.connect(self.ask_export)
+        focus = QShortcut(QKeySequence("Ctrl+F"), self, self.focus_filter)
+        focus.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+
+    def _buttons_and_acts(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """What the buttons and the menu of the rows do."""
+        return (
+            ("table.zoom", self.zoom_to_rows),
+            ("table.select", self.select_filtered),
+            ("table.only", self.hide_others),
+            ("table.show_all", self.show_all),
+            ("table.copy", self.copy),
+        )
 
     def _listen(self) -> None:
         scene = self.document.scene
@@ -104,86 +127,6 @@ class TablePanel(Panel):
         self.visibilityChanged.connect(lambda shown: self._layers_later.ask() if shown else None)
         self.view.selectionModel().selectionChanged.connect(self._on_rows)
         self.refresh_theme()
-
-    # ---- making -------------------------------------------------------------------------------------------------
-
-    def _make_view(self) -> QTableView:
-        view = QTableView()
-        view.setModel(self.model)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setShowGrid(False)
-        view.setAlternatingRowColors(True)
-        view.setWordWrap(False)
-        view.setTabKeyNavigation(False)
-        view.setCornerButtonEnabled(False)
-        view.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        view.verticalHeader().setSectionResizeMode(view.verticalHeader().ResizeMode.Fixed)
-        header = view.horizontalHeader()
-        header.setSectionsMovable(True)
-        header.setHighlightSections(False)
-        header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        view.setSortingEnabled(True)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(self._show_header_menu)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        view.customContextMenuRequested.connect(self._show_menu)
-        view.doubleClicked.connect(lambda _index: self.zoom_to_rows())
-        view.setAccessibleName("table")
-        for keys, slot in (("Return", self.zoom_to_rows), ("Ctrl+C", self.copy), ("Ctrl+A", self.select_filtered)):
-            shortcut = QShortcut(QKeySequence(keys), view, slot)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-        return view
-
-    def _make_top(self) -> None:
-        self._top = QHBoxLayout()
-        self._top.setContentsMargins(8, 0, 4, 0)
-        self._top.setSpacing(4)
-        self.layer_box = say(QComboBox(), tip="table.layer")
-        self.layer_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.layer_box.setMinimumContentsLength(14)
-        self.layer_box.activated.connect(lambda _index: self.show_layer(str(self.layer_box.currentData() or "")))
-        self.filter_line = say(QLineEdit(), "table.filter", tip="table.filter.tip")
-        self.filter_line.setClearButtonEnabled(True)
-        self.filter_line.textChanged.connect(lambda _text: self._filter_later.ask())
-        self.filter_line.returnPressed.connect(self._on_filter_return)
-        self.count = QLabel()
-        self.count.setObjectName("soft")
-        self._top.addWidget(self.layer_box)
-        self._top.addWidget(self.filter_line, 1)
-        self._top.addWidget(self.count)
-        self.buttons: dict[str, QToolButton] = {}
-        for name, icon_name, slot in (
-            ("table.select", "select", self.select_filtered),
-            ("table.zoom", "zoom", self.zoom_to_rows),
-            ("table.only", "only", self.hide_others),
-            ("table.show_all", "eye", self.show_all),
-            ("table.copy", "copy", self.copy),
-        ):
-            self._add_button(name, icon_name).clicked.connect(slot)
-        self._add_button("table.statistics", "sum").setCheckable(True)
-        self.buttons["table.statistics"].toggled.connect(self._on_statistics)
-        export = self._add_button("table.export", "export")
-        menu = QMenu(export)
-        for text_id, scope in (
-            ("table.export_all", "all"),
-            ("table.export_filtered", "filtered"),
-            ("table.export_selected", "selected"),
-        ):
-            action = say(menu.addAction(""), text_id)
-            action.triggered.connect(lambda _checked=False, s=scope: self.ask_export(s))
-        export.setMenu(menu)
-        export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        focus = QShortcut(QKeySequence("Ctrl+F"), self, self.focus_filter)
-        focus.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-
-    def _add_button(self, name: str, icon_name: str) -> QToolButton:
-        button = small_button(icon_name, name)
-        self.buttons[name] = button
-        self._top.addWidget(button)
-        return button
 
     # ---- the layer ----------------------------------------------------------------------------------------------
 
@@ -205,7 +148,7 @@ class TablePanel(Panel):
         if layer_id != self._layer_id:
             self.filter_line.clear()
             self._sort = ("", False)
-            self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+            self.view.forget_order()
         self._layer_id = layer_id
         self._wanted_layer = layer_id
         self._fill(layer)
@@ -251,24 +194,13 @@ class TablePanel(Panel):
         self._filling = True
         self.model.set_sheet(self._sheet, self._titles, self._sheet.all_rows)
         self._filling = False
-        self._set_widths()
+        self.view.fit_columns(self._titles)
         self._read_hidden(layer)
         self.statistics.set_sheet(self._sheet, self._titles)
         self.apply_filter()
 
-    def _set_widths(self) -> None:
-        metrics = self.view.fontMetrics()
-        for section in range(self.model.columnCount()):
-            column = self.model.column_at(section)
-            if column is None:
-                continue
-            texts = [column.text_at(row) for row in range(min(ROWS_MEASURED, len(column.values)))]
-            longest = max([*texts, self._titles[column.key] + "  ▲"], key=len)
-            width = max(metrics.horizontalAdvance(longest), metrics.horizontalAdvance(self._titles[column.key]) + 24)
-            self.view.setColumnWidth(section, min(max(width + 20, NARROWEST), WIDEST))
-
     def _read_hidden(self, layer: Layer) -> None:
-        self.model.hidden = _mask(layer, layer.style.hidden)
+        self.model.hidden = mask_of(layer, layer.style.hidden)
         self.model.look_again()
         self.buttons["table.show_all"].setEnabled(bool(layer.style.hidden))
 
@@ -300,7 +232,7 @@ class TablePanel(Panel):
         layer = self.layer
         if layer is None or self._sheet is None or self._select_later.isActive():
             return
-        chosen = _mask(layer, self.document.selection.of_layer(layer.id))
+        chosen = mask_of(layer, self.document.selection.of_layer(layer.id))
         selection = self.model.selection_of(chosen)
         self._filling = True
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
@@ -324,8 +256,12 @@ class TablePanel(Panel):
         layer = self.layer
         if layer is None:
             return np.empty(0, dtype=np.int64)
-        chosen = _mask(layer, self.document.selection.of_layer(layer.id))
+        chosen = mask_of(layer, self.document.selection.of_layer(layer.id))
         return self.model.rows[chosen[self.model.rows]]
+
+    def _selected_or_shown(self) -> Rows:
+        rows = self.selected_rows()
+        return rows if len(rows) else self.model.rows
 
     # ---- the user acts ------------------------------------------------------------------------------------------
 
@@ -352,12 +288,12 @@ class TablePanel(Panel):
             return
         if len(sheet) <= ROWS_AT_ONCE:
             try:
-                self._show_rows(sheet, _rows_of(sheet, text, sort))
+                self._show_rows(sheet, rows_of(sheet, text, sort))
             except UserError as error:
                 self._show_error(error)
             return
         self.bench.jobs.submit(
-            lambda _feedback: _rows_of(sheet, text, sort),
+            lambda _feedback: rows_of(sheet, text, sort),
             title=tr("job.table"),
             key="table rows",
             shown=False,
@@ -422,38 +358,24 @@ class TablePanel(Panel):
         if layer is None:
             return
         if len(rows) == 1:
-            self.bench.zoom_to([ElementRef(layer.id, str(layer.table.ids[rows[0]]))])
-            return
-        box = extent_of(layer, rows if len(rows) else self.model.rows)
-        if box is not None:
-            margin = max(max(box.size) * MARGIN, 10.0)
-            low, high = np.array(box.low) - margin, np.array(box.high) + margin
-            self.bench.look_at(Bounds(tuple(low), tuple(high)))  # type: ignore[arg-type]
+            self.acts.zoom_to_one(layer, int(rows[0]))
+        else:
+            self.acts.zoom_to(layer, self._selected_or_shown())
 
     def hide_others(self) -> None:
         """Draw only the selected elements, or those shown when none is selected."""
-        layer, rows = self.layer, self.selected_rows()
-        if layer is None:
-            return
-        kept = np.zeros(len(layer.table), dtype=np.bool_)
-        kept[rows if len(rows) else self.model.rows] = True
-        hidden = frozenset(layer.table.ids[~kept].tolist())
-        if hidden != layer.style.hidden:
-            self.bench.do(SetStyle(layer.id, dataclasses.replace(layer.style, hidden=hidden), "hide_elements"))
+        if self.layer is not None:
+            self.acts.hide_others(self.layer, self._selected_or_shown())
 
     def show_all(self) -> None:
         """Draw every element of the layer again."""
-        layer = self.layer
-        if layer is not None and layer.style.hidden:
-            style = dataclasses.replace(layer.style, hidden=frozenset())
-            self.bench.do(SetStyle(layer.id, style, "show_elements"))
+        if self.layer is not None:
+            self.acts.show_all(self.layer)
 
     def colour_by(self, key: str) -> None:
         """Colour the layer by a column."""
-        layer = self.layer
-        if layer is not None and layer.style.colour_by != key:
-            style = dataclasses.replace(layer.style, colour_by=key, method="", classes=0, ramp="")
-            self.bench.do(SetStyle(layer.id, style, "set_colour"))
+        if self.layer is not None:
+            self.acts.colour_by(self.layer, key)
 
     # ---- out of the program -------------------------------------------------------------------------------------
 
@@ -477,45 +399,13 @@ class TablePanel(Panel):
 
     def export(self, path: Path, scope: str) -> None:
         """Write rows as CSV in UTF-8 with the mark that Excel wants."""
-        sheet, rows, titles = self._sheet, self.rows_of_scope(scope), dict(self._titles)
-        if sheet is None:
-            return
-
-        def work(feedback: Feedback) -> int:
-            written = path.with_name(f"{path.name}.part")
-            try:
-                with written.open("w", encoding="utf-8-sig", newline="") as target:
-                    write_rows(target, sheet, rows, titles=titles, feedback=feedback)
-                written.replace(path)
-            except OSError as error:
-                raise _cannot_write(path, error) from None
-            finally:
-                written.unlink(missing_ok=True)
-            return len(rows)
-
-        self.bench.jobs.submit(
-            work,
-            title=tr("job.export_table", name=path.name),
-            done=lambda count: self.bench.notices.tell("notice.table_written", count=f"{count:,}", name=path.name),
-        )
+        if self._sheet is not None:
+            self.acts.export(path, self._sheet, rows=self.rows_of_scope(scope), titles=dict(self._titles))
 
     def copy(self) -> None:
         """Put the selected rows, or those shown, on the clipboard as a spreadsheet reads them."""
-        sheet, rows, titles = self._sheet, self.selected_rows(), dict(self._titles)
-        if sheet is None:
-            return
-        rows = rows if len(rows) else self.model.rows
-
-        def work(feedback: Feedback) -> str:
-            target = io.StringIO()
-            write_rows(target, sheet, rows, titles=titles, delimiter="\t", feedback=feedback)
-            return target.getvalue()
-
-        def finish(text: str) -> None:
-            QApplication.clipboard().setText(text)
-            self.bench.notices.tell("notice.table_copied", count=f"{len(rows):,}")
-
-        self.bench.jobs.submit(work, title=tr("job.copy_table"), key="copy table", shown=False, done=finish)
+        if self._sheet is not None:
+            self.acts.copy(self._sheet, rows=self._selected_or_shown(), titles=dict(self._titles))
 
     # ---- menus, counts, words -----------------------------------------------------------------------------------
 
@@ -530,23 +420,13 @@ class TablePanel(Panel):
         menu.addAction(tr("table.statistics_of")).triggered.connect(lambda: self.show_statistics(column.key))
         menu.addSeparator()
         menu.addAction(tr("table.hide_column")).triggered.connect(lambda: self.view.hideColumn(section))
-        menu.addAction(tr("table.all_columns")).triggered.connect(self._show_all_columns)
+        menu.addAction(tr("table.all_columns")).triggered.connect(self.view.show_all_columns)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(header.mapToGlobal(place))
 
-    def _show_all_columns(self) -> None:
-        for section in range(self.model.columnCount()):
-            self.view.showColumn(section)
-
     def _show_menu(self, place: QPoint) -> None:
         menu = QMenu(self)
-        for text_id, slot in (
-            ("table.zoom", self.zoom_to_rows),
-            ("table.select", self.select_filtered),
-            ("table.only", self.hide_others),
-            ("table.show_all", self.show_all),
-            ("table.copy", self.copy),
-        ):
+        for text_id, slot in self._buttons_and_acts():
             menu.addAction(tr(text_id)).triggered.connect(slot)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.view.viewport().mapToGlobal(place))
@@ -581,7 +461,7 @@ class TablePanel(Panel):
         if layer is not None and self._sheet is not None:
             self._titles = _titles(layer, self._sheet)
             self.model.set_titles(self._titles)
-            self._set_widths()
+            self.view.fit_columns(self._titles)
             self.statistics.set_sheet(self._sheet, self._titles)
             self.apply_filter()
         self._layers_later.ask()
@@ -592,50 +472,5 @@ class TablePanel(Panel):
         self.model.set_colours(mark=c["chosen"], faint=c["soft"])
 
 
-def _rows_of(sheet: Sheet, text: str, sort: tuple[str, bool]) -> Rows:
-    rows = np.flatnonzero(filter_rows(sheet, text)).astype(np.int64)
-    column = sheet.columns.get(sort[0])
-    return column.order(rows, descending=sort[1]) if column is not None else rows
-
-
-def _mask(layer: Layer, element_ids: tuple[str, ...] | frozenset[str]) -> Mask:
-    """(elements,) which rows of the table these are; the layer as a whole is none of them."""
-    chosen = np.zeros(len(layer.table), dtype=np.bool_)
-    index = layer.table.index if element_ids else {}
-    chosen[[index[element_id] for element_id in element_ids if element_id in index]] = True
-    return chosen
-
-
 def _titles(layer: Layer, sheet: Sheet) -> dict[str, str]:
     return {key: tr("table.id") if key == ID_KEY else field_title(layer, key) for key in sheet.columns}
-
-
-def extent_of(layer: Layer, rows: Rows) -> Bounds | None:
-    """Box around many elements of a layer [local m]."""
-    geometry = layer.geometry
-    if geometry is None:
-        return None
-    owners = {Mesh: "face_element", Lines: "line_element", Points: "element", Instances: "element"}
-    owner = np.asarray(getattr(geometry, owners.get(type(geometry), ""), np.empty(0, dtype=np.int64)))
-    if owner.size == 0:
-        return geometry.bounds
-    chosen = np.zeros(max(int(owner.max()) + 1, len(layer.table)), dtype=np.bool_)
-    chosen[rows] = True
-    mine = chosen[owner]
-    if isinstance(geometry, Mesh):
-        return Bounds.of(geometry.vertices[geometry.faces[mine].ravel()])
-    if isinstance(geometry, Lines):
-        return Bounds.of(geometry.vertices[np.repeat(mine, np.diff(geometry.offsets))])
-    if isinstance(geometry, Instances):
-        return Bounds.of(geometry.transform[mine][:, :, 3])
-    return Bounds.of(geometry.vertices[mine]) if isinstance(geometry, Points) else geometry.bounds
-
-
-def _cannot_write(path: Path, error: OSError) -> UserError:
-    return UserError(
-        f"{path.name} could not be written.",
-        f"The system says: {error.strerror or error}.",
-        "Close it in other programs, or choose another folder.",
-        code="table.cannot_write",
-        values={"name": path.name, "reason": error.strerror or str(error)},
-    )

@@ -16,7 +16,7 @@ from app.import_dialog import Examined, ImportDialog, examine_all
 from app.jobs import Job
 from app.language import tr
 from app.relink_dialog import RelinkDialog
-from app.workbench import Run
+from app.shown_runs import Run
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow

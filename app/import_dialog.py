@@ -30,6 +30,7 @@ from app.catalog import detect
 from app.crs_choice import Candidate, candidates, map_extent
 from app.doctor_box import DoctorBox, boxes_for
 from app.import_place import check_plausible
+from app.import_requests import ImportRequest
 from app.importer import ImportOptions, diagnose
 from app.language import error_texts, issue_text, tr
 from app.panels.panel import scrolled
@@ -37,7 +38,6 @@ from app.theme import Theme
 from app.widgets.extent_sketch import ExtentSketch, Rectangle, length_text
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
-from app.workbench import ImportRequest
 from geo.crs import canonical, title
 from geo.doctor import Finding
 from geo.formats.contract import FileInfo, Format

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,62 +19,23 @@ from PySide6.QtGui import QDesktopServices
 from analysis.contract import Analysis, Result
 from analysis.run import execute, out_of_date
 from app import project_file
-from app.catalog import detect
 from app.commands import AddLayers, Command, SetStyle, Together
 from app.connections import Connections
 from app.document import Document
 from app.export import export_run
 from app.import_report import write_import_report
-from app.importer import ImportOptions, import_files, reading_order
+from app.import_requests import FilesRead, ImportRequest, read_requests
 from app.jobs import Job, JobQueue, run_program
 from app.language import error_texts, issue_text, language, tr
 from app.notices import Notices
 from app.settings import Settings
+from app.shown_runs import Run, runs_of
 from app.theme import Theme, theme_named
-from geo.model import Bounds, ElementRef, Feedback, Frame, Issue, Layer, UserError
+from geo.model import Bounds, ElementRef, Feedback, Issue, Layer, UserError
 
 STALE_CHECK_MS = 250
 ISSUES_TOLD = 3
 NAMES_SHOWN = 3
-UNREADABLE_LAST = 9
-
-
-@dataclass(frozen=True)
-class ImportRequest:
-    """A file and what the user said about it."""
-
-    path: Path
-    options: ImportOptions = field(default_factory=ImportOptions)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run whose result layers lie in the scene. `record` is what `analysis.run.record_of` made."""
-
-    id: str
-    record: Mapping[str, Any]
-    layers: tuple[Layer, ...]
-
-    @property
-    def analysis_id(self) -> str:
-        """Id of the analysis."""
-        return str(self.record["provenance"]["analysis"])
-
-    @property
-    def issues(self) -> list[Issue]:
-        """Doubts the run has left."""
-        return [Issue.from_dict(item) for item in self.record.get("issues", ())]
-
-
-def runs_of(layers: Sequence[Layer]) -> list[Run]:
-    """The runs whose results are among the layers, the newest first."""
-    found: dict[str, list[Layer]] = {}
-    for layer in layers:
-        run_id = layer.source.provenance.get("run")
-        if run_id and "provenance" in layer.source.provenance:
-            found.setdefault(str(run_id), []).append(layer)
-    runs = [Run(run_id, group[0].source.provenance, tuple(group)) for run_id, group in found.items()]
-    return sorted(runs, key=lambda run: str(run.record["provenance"]["started"]), reverse=True)
 
 
 class Workbench(QObject):
@@ -486,63 +446,3 @@ class Workbench(QObject):
     def look_at(self, bounds: Bounds) -> None:
         """Show a part of the scene [local m]."""
         self.bounds_requested.emit(bounds)
-
-
-@dataclass(frozen=True)
-class FilesRead:
-    """What became of files to import."""
-
-    frame: Frame | None
-    layers: tuple[Layer, ...]
-    issues: tuple[Issue, ...]
-    failures: tuple[tuple[Path, UserError], ...] = ()
-
-
-def read_requests(
-    requests: Sequence[ImportRequest],
-    frame: Frame | None,
-    existing: Sequence[Layer],
-    *,
-    together: bool,
-    feedback: Feedback,
-) -> FilesRead:
-    """Read files one after the other, terrain first. With `together`, or of a single file, raises its `UserError`."""
-    new: list[Layer] = []
-    issues: list[Issue] = []
-    failures: list[tuple[Path, UserError]] = []
-    for number, request in enumerate(sorted(requests, key=_reading_place)):
-        part = feedback.part(number / len(requests), (number + 1) / len(requests))
-        try:
-            imported = import_files(
-                [request.path],
-                frame=frame,
-                layers=[*existing, *new],
-                options=request.options,
-                feedback=_numbered(part, number, len(requests)),
-            )
-        except UserError as error:
-            if together or len(requests) == 1:
-                raise
-            failures.append((request.path, error))
-            continue
-        frame = imported.frame
-        new += imported.layers
-        issues += imported.issues
-    return FilesRead(frame, tuple(new), tuple(issues), tuple(failures))
-
-
-def _numbered(feedback: Feedback, number: int, count: int) -> Feedback:
-    """Says before each message which of the files it is about."""
-    if count == 1:
-        return feedback
-    return Feedback(
-        lambda fraction, message: feedback.step(fraction, f"{number + 1}/{count} · {message}"),
-        lambda: feedback.cancelled,
-    )
-
-
-def _reading_place(request: ImportRequest) -> int:
-    try:
-        return reading_order(detect(request.path))
-    except UserError:
-        return UNREADABLE_LAST

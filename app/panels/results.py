@@ -16,9 +16,9 @@ from app.commands import RemoveLayers
 from app.language import issue_text, tr
 from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
+from app.shown_runs import Run, runs_of
 from app.widgets.later import Later
 from app.widgets.wording import say
-from app.workbench import Run, runs_of
 from geo.model import Layer
 
 if TYPE_CHECKING:

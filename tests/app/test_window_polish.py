@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QListWidgetIte
 from analysis.contract import Quantity, Result
 from app import project_file
 from app.import_dialog import ImportDialog
+from app.import_requests import ImportRequest, read_requests
 from app.main_window import MainWindow
 from app.search import SearchBox, parse_place
-from app.workbench import ImportRequest, read_requests
 from geo.model import Cancelled, ElementRef, Feedback, Frame, Layer, UserError
 from tests.app import tiny_city
 from tests.app.test_window import WaitParams, click, made_analysis, settle

@@ -1,0 +1,39 @@
+"""The runs of analyses whose results lie in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from geo.model import Issue, Layer
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose result layers lie in the scene. `record` is what `analysis.run.record_of` made."""
+
+    id: str
+    record: Mapping[str, Any]
+    layers: tuple[Layer, ...]
+
+    @property
+    def analysis_id(self) -> str:
+        """Id of the analysis."""
+        return str(self.record["provenance"]["analysis"])
+
+    @property
+    def issues(self) -> list[Issue]:
+        """Doubts the run has left."""
+        return [Issue.from_dict(item) for item in self.record.get("issues", ())]
+
+
+def runs_of(layers: Sequence[Layer]) -> list[Run]:
+    """The runs whose results are among the layers, the newest first."""
+    found: dict[str, list[Layer]] = {}
+    for layer in layers:
+        run_id = layer.source.provenance.get("run")
+        if run_id and "provenance" in layer.source.provenance:
+            found.setdefault(str(run_id), []).append(layer)
+    runs = [Run(run_id, group[0].source.provenance, tuple(group)) for run_id, group in found.items()]
+    return sorted(runs, key=lambda run: str(run.record["provenance"]["started"]), reverse=True)

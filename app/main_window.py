@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QPoint, QSize, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QMenu,
     QMessageBox,
-    QSizePolicy,
     QStackedWidget,
     QTabWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from analysis.registry import analyses
 from app import appearance, project_file
-from app.actions import ACTIONS, MENUS, TOOLBAR, ActionSpec, make_actions, refresh_actions
+from app.actions import ACTIONS, ActionSpec, make_actions, refresh_actions
 from app.document import Document
 from app.file_dialogs import FileDialogs
 from app.help_window import HelpWindow
 from app.language import language, tr
 from app.layouts import BOTTOM_HEIGHT, arrange
+from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
 from app.panels.analyses import AnalysesPanel
 from app.panels.jobs import JobsPanel
@@ -44,12 +41,13 @@ from app.panels.timeline import TimelinePanel
 from app.qt_guard import keep_none_alive
 from app.search import Found, SearchBox, get_ready
 from app.settings import LayoutName, Settings
+from app.shown_runs import Run
 from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
 from app.widgets.later import Later
-from app.widgets.wording import retranslate, say
-from app.workbench import Run, Workbench
+from app.widgets.wording import retranslate
+from app.workbench import Workbench
 from geo.model import ElementRef, Layer
 
 TABLE_HEIGHT = 270
@@ -92,8 +90,8 @@ class MainWindow(QMainWindow):
         self._make_centre()
         self._make_panels()
         self.actions_ = make_actions(self)
-        self._make_menus()
-        self._make_toolbar()
+        self.recent_menu = make_menus(self)
+        self.toolbar = make_toolbar(self)
         self.status = StatusLine(self.bench, self)
         self.setStatusBar(self.status)
         self._fold_later = Later(self, self.fold_titles)
@@ -141,68 +139,6 @@ class MainWindow(QMainWindow):
                 self.table,
             )
         }
-
-    def _make_menus(self) -> None:
-        self.recent_menu = say(QMenu(self), "menu.recent")
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
-        for menu_id, entries in MENUS:
-            menu = say(QMenu(self), f"menu.{menu_id}")
-            menu.setObjectName(f"menu_{menu_id}")
-            self._fill_menu(menu, entries)
-            self.menuBar().addMenu(menu)
-
-    def _fill_menu(self, menu: QMenu, entries: Sequence[object]) -> None:
-        for entry in entries:
-            if entry is None:
-                menu.addSeparator()
-            elif entry == "@recent":
-                menu.addMenu(self.recent_menu)
-            elif entry == "@panels":
-                for panel in self.panels.values():
-                    if panel is not self.table:  # has an entry of its own, with a key
-                        menu.addAction(panel.toggleViewAction())
-            elif isinstance(entry, tuple):
-                child = say(QMenu(menu), f"menu.{entry[0]}")
-                self._fill_menu(child, entry[1])
-                menu.addMenu(child)
-            else:
-                menu.addAction(self.actions_[str(entry)])
-
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        for path in self.settings.recent:
-            self.recent_menu.addAction(str(path)).triggered.connect(
-                lambda _checked=False, p=path: self.files.open_project(p)
-            )
-        if self.recent_menu.isEmpty():
-            self.recent_menu.addAction(tr("menu.recent.none")).setEnabled(False)
-
-    def _make_toolbar(self) -> None:
-        bar = QToolBar(self)
-        bar.setObjectName("toolbar")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
-        say(bar, "toolbar.title")
-        for name in ("plan", "build", "operate"):
-            button = QToolButton()
-            button.setObjectName("layout_button")
-            button.setDefaultAction(self.actions_[f"layout_{name}"])
-            bar.addWidget(button)
-        bar.addSeparator()
-        for entry in TOOLBAR:
-            if entry is None:
-                bar.addSeparator()
-            else:
-                bar.addAction(self.actions_[entry])
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(spacer)
-        search = QToolButton()
-        search.setDefaultAction(self.actions_["search"])
-        search.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        bar.addWidget(search)
-        self.addToolBar(bar)
-        self.toolbar = bar
 
     def _connect(self) -> None:
         bench, connections = self.bench, self.bench.connections
@@ -465,12 +401,7 @@ class MainWindow(QMainWindow):
         box.open()
 
     def _show_context_menu(self, _ref: object, place: QPoint) -> None:
-        menu = QMenu(self)
-        for action_id in ("layer_zoom", "layer_only", "layer_remove", "select_none", "view_home"):
-            if self.actions_[action_id].isEnabled():
-                menu.addAction(self.actions_[action_id])
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(place)
+        show_context_menu(self, place)
 
     # ---- closing --------------------------------------------------------------------------------------------------
 

@@ -68,7 +68,9 @@ def declared_ids() -> set[str]:
     ids |= {f"kind.{kind}" for kind in KINDS} | {f"command.{command}" for command in COMMANDS}
     ids |= {f"severity.{severity}" for severity in ("note", "doubt", "error")}
     ids |= {f"job.state.{s.value}" for s in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)}
-    ids |= {f"panel.{name}" for name in ("layers", "properties", "analyses", "results", "timeline", "jobs", "log")}
+    ids |= {
+        f"panel.{name}" for name in ("layers", "properties", "analyses", "results", "timeline", "jobs", "log", "table")
+    }
     return ids | {f"help.{name}" for name in PAGES}
 
 

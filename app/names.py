@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from analysis.contract import describe_params
+from analysis.contract import ParamInfo, describe_params
 from analysis.registry import analyses
 from app.language import tr
 from app.numbers import quantity_text
@@ -33,8 +33,14 @@ def run_title(layer: Layer) -> str:
         return ""
     infos = {info.name: info for info in describe_params(declared.params)}
     params = record.get("params", {})
-    parts = [quantity_text(params[name], infos[name].unit) for name in declared.headline if name in params]
+    parts = [_value(declared.id, infos[name], params[name]) for name in declared.headline if name in params]
     return " · ".join([*parts, tr("legend.made", day=_local_day(str(record.get("started", ""))))])
+
+
+def _value(analysis_id: str, info: ParamInfo, value: object) -> str:
+    if info.sort == "choice" and info.options:
+        return tr(f"{analysis_id}.{info.name}.{value}", str(value))
+    return quantity_text(value, info.unit)
 
 
 def _local_day(started: str) -> str:

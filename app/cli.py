@@ -115,8 +115,8 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("project", metavar="PROJECT")
     report.add_argument("--out", required=True, metavar="FILE.html")
 
-    convert = commands.add_parser("convert", help="convert a file into another format")
-    convert.add_argument("input", metavar="IN")
+    convert = commands.add_parser("convert", help="convert a file, or what a project shows, into another format")
+    convert.add_argument("input", metavar="IN", help="a file or a project")
     convert.add_argument("output", metavar="OUT")
     convert.add_argument("--crs", metavar="EPSG:n", help="coordinate system of the output")
     convert.add_argument("--from-crs", metavar="EPSG:n", help="coordinate system of the input, over its own")

@@ -14,7 +14,8 @@ from app.cli_runs import rerun, run, validate
 from app.commands import AddLayers
 from app.document import Document
 from app.language import tr
-from geo.model import Feedback, UserError
+from geo.crs import canonical
+from geo.model import Feedback, Frame, Layer, UserError
 
 
 def import_(args: argparse.Namespace, feedback: Feedback) -> int:
@@ -74,32 +75,50 @@ def import_(args: argparse.Namespace, feedback: Feedback) -> int:
 
 
 def convert(args: argparse.Namespace, feedback: Feedback) -> int:
-    """``twin convert``."""
+    """``twin convert``: a file, or the visible layers of a project, into another format."""
     from app.catalog import by_suffix
-    from app.importer import ImportOptions, import_files
+    from app.project_file import is_project
 
     source, target = Path(args.input), Path(args.output)
     writer = by_suffix(target)
-    imported = import_files(
-        [source],
-        frame=None,
-        options=ImportOptions(crs=args.from_crs, project_crs=args.crs),
-        feedback=feedback.part(0.0, 0.7),
-    )
-    layers = [layer for layer in imported.layers if layer.kind in writer.writes]
-    if not layers or writer.write is None:
+    reading = feedback.part(0.0, 0.7)
+    frame, found = _of_project(args, reading) if is_project(source) else _of_file(args, reading)
+    layers = [layer for layer in found if layer.kind in writer.writes]
+    if not layers or writer.write is None or frame is None:
         raise UserError(
             f"Nothing in {source.name} can be written as {writer.title}.",
-            f"It holds {', '.join(sorted({layer.kind for layer in imported.layers}))}; "
+            f"It holds {', '.join(sorted({layer.kind for layer in found})) or 'nothing'}; "
             f"the format takes {', '.join(writer.writes)}.",
             "Choose another output format.",
             code="convert.nothing",
             values={"name": source.name, "format": writer.title},
         )
-    writer.write(target, layers, imported.frame, feedback.part(0.7, 1.0))
+    writer.write(target, layers, frame, feedback.part(0.7, 1.0))
     finish_bar()
     say(tr("cli.written", path=target))
     return DONE
+
+
+def _of_file(args: argparse.Namespace, feedback: Feedback) -> tuple[Frame | None, tuple[Layer, ...]]:
+    from app.importer import ImportOptions, import_files
+
+    options = ImportOptions(crs=args.from_crs, project_crs=args.crs)
+    imported = import_files([Path(args.input)], frame=None, options=options, feedback=feedback)
+    return imported.frame, imported.layers
+
+
+def _of_project(args: argparse.Namespace, feedback: Feedback) -> tuple[Frame | None, tuple[Layer, ...]]:
+    """Visible layers of a project. They keep its coordinate system: a scene is not bent into another one."""
+    scene = open_project(args.input, feedback)[0].scene
+    if args.crs is not None and (scene.frame is None or canonical(args.crs) != scene.frame.crs):
+        raise UserError(
+            "A project is written in its own coordinate system.",
+            f"It has {scene.frame.crs if scene.frame else 'none'}; {args.crs} was asked for.",
+            "Leave --crs out, or convert the single files.",
+            code="convert.project_crs",
+            values={"crs": args.crs, "own": scene.frame.crs if scene.frame else ""},
+        )
+    return scene.frame, tuple(layer for layer in scene if layer.style.visible)
 
 
 def render(args: argparse.Namespace, feedback: Feedback) -> int:

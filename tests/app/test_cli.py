@@ -178,3 +178,20 @@ def test_convert_reprojects_and_keeps_the_buildings(city: Path) -> None:
     info = json.loads(twin("info", "utm.city.json", "--json", cwd=city).stdout)
     assert info["crs"] == "EPSG:32652"
     assert info["counts"] == {"Building": 2}
+
+
+@pytest.mark.parametrize("name", ["scene.glb", "scene-tileset.json", "scene.city.json"])
+def test_a_project_is_written_as_a_whole_and_read_back_in_place(city: Path, name: str) -> None:
+    twin("convert", "city.twin", name, cwd=city)
+    twin("import", f"back-{name}.twin", "t.tif", name, cwd=city)
+    info = json.loads(twin("info", f"back-{name}.twin", "--json", cwd=city).stdout)
+    west, south, _, east, north, top = info["bounds"]
+    assert west <= 228990
+    assert south <= 435490
+    assert east >= 229045
+    assert north >= 435525
+    assert top == pytest.approx(50.0, abs=0.02)
+
+
+def test_a_project_is_not_bent_into_another_system(city: Path) -> None:
+    twin("convert", "city.twin", "x.glb", "--crs", "EPSG:32652", cwd=city, check=2)

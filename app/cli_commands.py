@@ -78,9 +78,11 @@ def convert(args: argparse.Namespace, feedback: Feedback) -> int:
     """``twin convert``: a file, or the visible layers of a project, into another format."""
     from app.catalog import by_suffix
     from app.project_file import is_project
+    from app.runs import make_folder
 
     source, target = Path(args.input), Path(args.output)
     writer = by_suffix(target)
+    make_folder(target.parent)
     reading = feedback.part(0.0, 0.7)
     frame, found = _of_project(args, reading) if is_project(source) else _of_file(args, reading)
     layers = [layer for layer in found if layer.kind in writer.writes]

@@ -61,7 +61,7 @@ def run_on_project(
             values={"name": project.name},
         )
     if out is not None:
-        _make_folder(out)
+        make_folder(out)
     result = execute(
         declared,
         layers=tuple(document.scene),
@@ -78,7 +78,7 @@ def run_on_project(
     return Done(result, result.provenance, outputs, (*notes.issues, *result.issues, *trouble))
 
 
-def _make_folder(out: Path) -> None:
+def make_folder(out: Path) -> None:
     """Fail before the work, not after it."""
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -180,11 +180,11 @@ def test_convert_reprojects_and_keeps_the_buildings(city: Path) -> None:
     assert info["counts"] == {"Building": 2}
 
 
-@pytest.mark.parametrize("name", ["scene.glb", "scene-tileset.json", "scene.city.json"])
+@pytest.mark.parametrize("name", ["scene.glb", "out3d/tileset.json", "scene.city.json"])
 def test_a_project_is_written_as_a_whole_and_read_back_in_place(city: Path, name: str) -> None:
     twin("convert", "city.twin", name, cwd=city)
-    twin("import", f"back-{name}.twin", "t.tif", name, cwd=city)
-    info = json.loads(twin("info", f"back-{name}.twin", "--json", cwd=city).stdout)
+    twin("import", f"back-{Path(name).name}.twin", "t.tif", name, cwd=city)
+    info = json.loads(twin("info", f"back-{Path(name).name}.twin", "--json", cwd=city).stdout)
     west, south, _, east, north, top = info["bounds"]
     assert west <= 228990
     assert south <= 435490

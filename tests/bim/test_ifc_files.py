@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -234,18 +233,15 @@ def test_repeated_shapes_become_instances(shared_data: Path, monkeypatch: pytest
     assert len(colour.values) == sum(len(shape.faces) for shape in repeated.shapes)
 
 
-KERNEL_FILES = [FZK] + (
-    [DUPLEX, "Office_A_20110811.ifc", "BIMWhale_LargeBuilding.ifc", "BIMWhale_TallBuilding.ifc"]
-    if os.environ.get("TWIN_ALL_KERNELS")
-    else []
-)
+LARGER = (DUPLEX, "Office_A_20110811.ifc", "BIMWhale_LargeBuilding.ifc", "BIMWhale_TallBuilding.ifc")
+KERNEL_FILES = [FZK, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGER)]
 
 
 @pytest.mark.parametrize("name", KERNEL_FILES)
 def test_kernels_agree(shared_data: Path, name: str) -> None:
     """Our choice of kernels against OpenCASCADE alone: area within 1 % and box within 5 mm, product by product.
 
-    This is what tells whether another version of the library may be used. ``TWIN_ALL_KERNELS=1`` takes all files.
+    This is what tells whether another version of the library may be used. ``make validate`` takes all files.
     """
     model = open_model(shared_data / "ifc" / name)
     selection = select_products(model.file)

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app import layer_cache
-from app.catalog import detect, file_head
+from app.catalog import detect
 from app.import_place import (
     advised,
     check_distance,
@@ -380,8 +380,3 @@ def _whole_step(coordinate: object) -> float:
             code="import.coordinate",
             values={"value": coordinate},
         ) from None
-
-
-def readable(path: Path) -> None:
-    """Raise a `UserError` unless the file is there and has content."""
-    file_head(path)

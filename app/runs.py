@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from typing import Any
 from analysis.contract import Provenance, Result
 from analysis.registry import get
 from analysis.run import execute
-from app.commands import AddLayers
 from app.document import Document
 from app.export import export_run
 from app.pictures import save_picture
 from app.project_file import open_document, save
+from app.shown_runs import show_result, with_free_ids
 from geo.model import Feedback, Frame, Issue, UserError
 
 PICTURE_SIZE = (1280, 800)
@@ -96,12 +95,9 @@ def make_folder(out: Path) -> None:
 
 
 def _keep(document: Document, result: Result, project: Path) -> None:
-    """Add the result's layers to the project, in place of the layers of the run before them in view."""
-    for layer in document.scene:
-        if layer.theme == "result" and layer.style.visible:
-            hidden = dataclasses.replace(layer.style, visible=False)
-            document.scene.replace(layer.with_(style=hidden), "style")
-    document.do(AddLayers(result.layers, title="add_result"))
+    """Add the result to the project, in place of results on the same surfaces."""
+    layers = with_free_ids(document.scene, result.layers)
+    document.do(show_result(document.scene, layers))
     save(document, project)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from geo.model import Issue, Layer
+from app.commands import AddLayers, SetStyle, Together
+from geo.model import Issue, Layer, Scene
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,22 @@ def runs_of(layers: Sequence[Layer]) -> list[Run]:
             found.setdefault(str(run_id), []).append(layer)
     runs = [Run(run_id, group[0].source.provenance, tuple(group)) for run_id, group in found.items()]
     return sorted(runs, key=lambda run: str(run.record["provenance"]["started"]), reverse=True)
+
+
+def with_free_ids(scene: Scene, layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """A layer whose id the scene has already gets a new one."""
+    return tuple(layer if layer.id not in scene else layer.with_(id=scene.free_id(layer.id)) for layer in layers)
+
+
+def show_result(scene: Scene, layers: Sequence[Layer]) -> Together:
+    """The step that adds a result; results on the same surfaces are hidden, since two colourings cannot be read.
+
+    Window and command line both take it, so that a project looks the same whichever ran the analysis.
+    """
+    places = {(layer.kind, layer.stratum) for layer in layers if layer.geometry is not None}
+    hide = tuple(
+        SetStyle(layer.id, dataclasses.replace(layer.style, visible=False))
+        for layer in scene
+        if layer.theme == "result" and layer.style.visible and (layer.kind, layer.stratum) in places
+    )
+    return Together((*hide, AddLayers(tuple(layers))), "add_result")

@@ -29,7 +29,7 @@ from app.jobs import Job, JobQueue, run_program
 from app.language import error_texts, issue_text, language, tr
 from app.notices import Notices
 from app.settings import Settings
-from app.shown_runs import Run, runs_of
+from app.shown_runs import Run, runs_of, show_result, with_free_ids
 from app.theme import Theme, theme_named
 from geo.model import Bounds, ElementRef, Feedback, Issue, Layer, UserError
 
@@ -269,7 +269,7 @@ class Workbench(QObject):
 
     def _imported(self, answer: FilesRead) -> None:
         was_empty = len(self.document.scene) == 0
-        if answer.layers and self.do(AddLayers(self._with_free_ids(answer.layers), frame=answer.frame)):
+        if answer.layers and self.do(AddLayers(with_free_ids(self.document.scene, answer.layers), frame=answer.frame)):
             if was_empty:
                 self.document_opened.emit()
             self._tell_issues(answer.issues)
@@ -281,11 +281,6 @@ class Workbench(QObject):
         if len(answer.failures) > ISSUES_TOLD:
             names = ", ".join(path.name for path, _ in answer.failures[ISSUES_TOLD:])
             self.notices.tell("notice.more_not_imported", severity="error", names=names)
-
-    def _with_free_ids(self, layers: Sequence[Layer]) -> tuple[Layer, ...]:
-        """A layer that came while another of its name did gets a new id."""
-        scene = self.document.scene
-        return tuple(layer if layer.id not in scene else layer.with_(id=scene.free_id(layer.id)) for layer in layers)
 
     def _tell_issues(self, issues: Sequence[Issue]) -> None:
         grave = [issue for issue in issues if issue.severity != "note"]
@@ -339,15 +334,9 @@ class Workbench(QObject):
         return self.jobs.submit(work, title=title, key=f"run {analysis.id}", done=self._add_result, failed=failed)
 
     def _add_result(self, result: Result) -> None:
-        """Show a result; results shown before are hidden, since two colourings of one surface cannot be read."""
-        new = self._with_free_ids(result.layers)
-        places = {(layer.kind, layer.stratum) for layer in new if layer.geometry is not None}
-        hide = tuple(
-            SetStyle(layer.id, dataclasses.replace(layer.style, visible=False))
-            for layer in self.document.scene
-            if layer.theme == "result" and layer.style.visible and (layer.kind, layer.stratum) in places
-        )
-        if self.do(Together((*hide, AddLayers(new)), "add_result")):
+        """Show a result in place of those on the same surfaces."""
+        new = with_free_ids(self.document.scene, result.layers)
+        if self.do(show_result(self.document.scene, new)):
             run = next(iter(runs_of(new)), None)
             self._tell_issues(result.issues)
             self.result_ready.emit(run.id if run else "")

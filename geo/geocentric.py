@@ -58,13 +58,6 @@ def to_local(points: Floats, frame: Frame) -> Floats:
     return frame.to_local(np.stack([east, north, height], axis=1))
 
 
-def from_local(points: Floats, frame: Frame) -> Floats:
-    """Local metres (n, 3) as geocentric positions, taking heights of the frame for heights above the ellipsoid."""
-    on_map = frame.to_map(points)
-    longitude, latitude = coordinates.to_lonlat(on_map[:, 0], on_map[:, 1], frame.crs)
-    return from_geodetic(longitude, latitude, on_map[:, 2])
-
-
 def east_north_up(longitude: float, latitude: float, height: float) -> Floats:
     """(4, 4) matrix from metres east, north and up of a point to geocentric positions."""
     lon, lat = math.radians(longitude), math.radians(latitude)

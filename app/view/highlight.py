@@ -29,7 +29,6 @@ class Highlight:
         self._renderer = renderer
         self._look = look
         self._selection: list[tuple[Layer, str]] = []
-        self._hover: tuple[Layer, str] | None = None
         self._actors: list[vtkActor] = []
 
     def set_selection(self, elements: Sequence[tuple[Layer, str]]) -> None:
@@ -37,19 +36,13 @@ class Highlight:
         self._selection = list(elements)
         self._rebuild()
 
-    def set_hover(self, element: tuple[Layer, str] | None) -> None:
-        """Outline what is under the cursor."""
-        if element != self._hover:
-            self._hover = element
-            self._rebuild()
-
     def retheme(self) -> None:
         """The palette has changed."""
         self._rebuild()
 
     def clear(self) -> None:
         """Mark nothing."""
-        self._selection, self._hover = [], None
+        self._selection = []
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -61,8 +54,6 @@ class Highlight:
             chosen.setdefault(layer.id, (layer, []))[1].append(element)
         for layer, elements in chosen.values():
             self._mark(layer, elements, "selection")
-        if self._hover is not None and self._hover not in self._selection:
-            self._mark(self._hover[0], [self._hover[1]], "hover")
         for actor in self._actors:
             self._renderer.AddActor(actor)
 

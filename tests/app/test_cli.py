@@ -195,3 +195,14 @@ def test_a_project_is_written_as_a_whole_and_read_back_in_place(city: Path, name
 
 def test_a_project_is_not_bent_into_another_system(city: Path) -> None:
     twin("convert", "city.twin", "x.glb", "--crs", "EPSG:32652", cwd=city, check=2)
+
+
+def test_a_second_run_takes_the_place_of_the_first_in_view(city: Path) -> None:
+    settings = ("--set", "step=60", "--set", "ground_cell=10", "--set", "facades=false")
+    (city / "two.twin").write_bytes((city / "city.twin").read_bytes())
+    for _ in range(2):
+        twin("run", "sunlight.hours", "two.twin", *settings, cwd=city)
+    layers = json.loads(twin("list", "layers", "two.twin", "--json", cwd=city).stdout)["layers"]
+    grounds = [layer for layer in layers if layer["theme"] == "result" and layer["kind"] == "grid"]
+    assert [layer["visible"] for layer in grounds[-2:]] == [False, True]
+    assert len({layer["id"] for layer in layers}) == len(layers)

@@ -81,8 +81,7 @@ class Highlight:
         used[faces] = True
         numbers = np.cumsum(used, dtype=np.int32) - 1
         part = Mesh(mesh.vertices[used], numbers[faces], mesh.face_element[mine])
-        if role == "selection":
-            self._fill(part, role)
+        self._fill(part, role)
         if len(part.faces) <= MOST_FACES:
             self._outline(part.vertices, crease_edges(part)[0], role)
 
@@ -97,8 +96,7 @@ class Highlight:
             return
         used, numbers = np.unique(pairs.ravel(), return_inverse=True)
         data = segments(vertices[used], numbers.reshape(-1, 2).astype(np.int32))
-        widths = ((HALO_WIDTH, "halo", PULL), (LINE_WIDTH, role, 1.5 * PULL))
-        for width, colour, pull in widths if role == "selection" else ((2.0, role, PULL),):
+        for width, colour, pull in ((HALO_WIDTH, "halo", PULL), (LINE_WIDTH, role, 1.5 * PULL)):
             actor = unlit_actor(data, pull=pull)
             actor.GetProperty().SetColor(self._look.theme.unit_rgb(colour))
             actor.GetProperty().SetLineWidth(width)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as PydanticField
 from pydantic_core import PydanticUndefined
@@ -41,9 +43,22 @@ def switch(title: str, *, default: bool, help: str = "") -> Any:
     )
 
 
+def place(title: str, *, default: str = "", help: str = "") -> Any:
+    """A place of the scene as text, read by `analysis.places.read_places`: an element's id, or coordinates.
+
+    Several are separated by ``;``. The form offers the selection and a click in the picture.
+    """
+    return PydanticField(
+        default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "place"}
+    )
+
+
 @dataclass(frozen=True)
 class ParamInfo:
-    """One parameter as a form, a command line or a help page needs it. `sort`: number, choice, date or switch."""
+    """One parameter as a form, a command line or a help page needs it.
+
+    `sort`: number, choice, date, switch or place.
+    """
 
     name: str
     title: str
@@ -160,6 +175,36 @@ class Table:
         return zip(*(c.values.tolist() for c in self.columns.values()), strict=True)
 
 
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One line, filled area or row of marks of a chart. `x`, `y`: (n,) float64; NaN in y interrupts a line.
+
+    `role`: ``"line"``, ``"dashed"``, ``"area"`` (between `y` and `base`) or ``"marks"``. `colour`: ``"#rrggbb"`` or
+    ``""`` for the next of the palette. `labels`: one text for each mark, or empty.
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    role: str = "line"
+    colour: str = ""
+    base: NDArray[np.float64] | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """A chart of a result: axes with titles and units, and what is drawn in them."""
+
+    id: str
+    title: str
+    x_title: str
+    x_unit: str
+    y_title: str
+    y_unit: str
+    series: tuple[Series, ...]
+
+
 class InputDigest(BaseModel):
     """Which data an input had."""
 
@@ -194,6 +239,7 @@ class Result:
     summary : mapping of name -> Quantity
         Key figures; names are translation ids ``<analysis id>.summary.<name>``.
     tables : tuple of Table
+    charts : tuple of Chart
     issues : tuple of Issue
     assumptions : tuple of str
         What was taken for granted, one plain sentence each.
@@ -204,6 +250,7 @@ class Result:
     layers: tuple[Layer, ...]
     summary: Mapping[str, Quantity]
     tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
     issues: tuple[Issue, ...] = ()
     assumptions: tuple[str, ...] = ()
     provenance: Provenance | None = None

@@ -1,0 +1,76 @@
+"""What the columns of some layers are called: the words by which readers, analyses and views understand each other.
+
+A pipe network is two layers of theme ``utility`` in the stratum ``underground``: lines (pipes, cables, ducts) whose
+vertices are the **axis** of the pipe, and points (manholes, valves, hydrants ...). An indoor walking network is two
+layers of theme ``network``: points (rooms, doors, landings) and lines between them. A layer of theme ``link`` joins
+things of different worlds; each of its lines is one link.
+"""
+
+from __future__ import annotations
+
+# The kinds of utility, in the column `UTILITY`.
+UTILITIES = (
+    "water",
+    "storm",
+    "sewage",
+    "combined",
+    "gas",
+    "power",
+    "telecom",
+    "heat",
+    "waste",
+    "oil",
+    "tunnel",
+    "other",
+)
+GRAVITY = ("storm", "sewage", "combined")
+DEPTH_QUALITIES = ("measured", "register", "assumed")
+UTILITY_NODES = (
+    "manhole",
+    "valve",
+    "hydrant",
+    "meter",
+    "pump",
+    "tank",
+    "reservoir",
+    "junction",
+    "outfall",
+    "pole",
+    "handhole",
+    "service",
+    "other",
+)
+
+# Columns of pipe layers. A column that no element has a value for is left out.
+UTILITY = "utility"
+DIAMETER = "diameter"  # [m] outer, or of the hole where only that is known
+WIDTH, HEIGHT = "width", "height"  # [m] of boxes (utility tunnels, box culverts); NaN for round pipes
+COVER = "cover"  # [m] from the ground to the top of the pipe, mean over its length; NaN unknown
+DEPTH_QUALITY = "depth_quality"
+PLAN_ERROR, DEPTH_ERROR = "plan_error", "depth_error"  # [m] one standard uncertainty
+INVERT_UP, INVERT_DOWN = "invert_up", "invert_down"  # [m] height of the inside bottom at first and last vertex
+MATERIAL, OWNER, INSTALLED = "material", "owner", "installed"  # INSTALLED: "yyyy", "yyyy-mm" or "yyyy-mm-dd"
+FROM_NODE, TO_NODE = "from", "to"  # ids of the nodes at first and last vertex, "" unknown
+STATUS = "status"  # valves: "open" or "closed"; links: "ok" or "broken"
+# Columns of node layers.
+NODE = "node"
+GROUND, INVERT = "ground", "invert"  # [m] heights
+
+# Columns of rooms (theme ``space``): floor level, clear height, floor area.
+ROOM_NAME, ROOM_NUMBER, ROOM_USE, STOREY = "name", "number", "use", "storey"
+ELEVATION, ROOM_HEIGHT, AREA = "elevation", "height", "area"
+# Columns of indoor walking networks.
+ROOM = "room"  # id of the room a node lies in, "" outside
+WAY = "way"  # of an edge
+WAYS = ("walk", "door", "opening", "stair", "ramp", "lift", "escalator", "outside")
+PLACES = ("room", "door", "stair", "lift", "ramp", "exit", "landing")  # of a node, in the column `NODE`
+CLEAR_WIDTH = "width"  # [m] of doors, stairs, ramps; NaN unknown
+LENGTH, RISE = "length", "rise"  # [m] along the way; upward from `FROM_NODE` to `TO_NODE`
+DERIVED = "derived"  # whether found by geometry rather than stated in the file
+
+# Columns of links between worlds.
+LINK = "link"
+LINKS = ("entrance", "parking_ramp", "service_connection", "riser", "station_exit")
+FROM_LAYER, TO_LAYER = "from_layer", "to_layer"
+GAP = "gap"  # [m] between the two ends
+RULE = "rule"  # id of the rule that tested it

@@ -5,7 +5,7 @@ It draws when something changed and never otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from app.view.actors import is_heavy, prepare
 from app.view.camera import Camera
 from app.view.canvas import Canvas
 from app.view.cards import Cards
+from app.view.draw_tool import DrawMode, DrawTool
 from app.view.hand import ARROWS, Drag, camera_by_key
 from app.view.picking import Hit, Picker, Submit
 from app.view.probe import element_hit, hover_info
@@ -94,6 +95,7 @@ class Viewport(QWidget):
         self._closed = False
         self._drag = Drag()
         self._cursor = QPointF()
+        self._drawing: DrawTool | None = None
         self.cards = Cards(theme, self)
         self._make_timers()
         self._listen()
@@ -255,6 +257,35 @@ class Viewport(QWidget):
         self.stage.set_quality(quality, multisampling=not self.canvas.software)
         self.redraw()
 
+    def start_drawing(
+        self,
+        mode: DrawMode,
+        on_done: Callable[[np.ndarray], None],
+        *,
+        on_cancel: Callable[[], None] | None = None,
+        hint: str = "",
+    ) -> DrawTool:
+        """Let the user draw on the ground and on things; `on_done` is given the points (n, 3) [local m].
+
+        `mode` is ``"polyline"``, ``"polygon"`` (not closed by a repeated point), ``"two_points"`` or ``"point"``. A
+        drawing that is under way is cancelled.
+        """
+        self.stop_drawing()
+        tool = DrawTool(
+            self, mode, point_at=self._point_under, camera=lambda: self._camera, theme=self.theme, hint=hint
+        )
+        tool.done.connect(on_done)
+        if on_cancel is not None:
+            tool.cancelled.connect(on_cancel)
+        self._drawing = tool
+        return tool
+
+    def stop_drawing(self) -> None:
+        """Cancel the drawing under way, if there is one."""
+        drawing, self._drawing = self._drawing, None
+        if drawing is not None and drawing.active:
+            drawing.cancel()
+
     def redraw(self) -> None:
         """Draw a new frame when there is time."""
         if not self._closed:
@@ -274,6 +305,7 @@ class Viewport(QWidget):
         if self._closed:
             return
         self._closed = True
+        self.stop_drawing()
         self._hover_timer.stop()
         self._sky_timer.stop()
         for signal, slot in self._connections:
@@ -366,6 +398,9 @@ class Viewport(QWidget):
         """A press that did not move is a click."""
         drag, self._drag = self._drag, Drag()
         if drag.moving or drag.button != event.button():
+            return
+        if self._drawing is not None and self._drawing.active:
+            self._drawing.press_button(event.button(), event.position())
             return
         hit = element_hit(self._hits(event.position()))
         ref = hit.ref if hit is not None else None

@@ -1,0 +1,272 @@
+"""Drawing in the picture: points clicked on the ground or on things, with a rubber band and live measures.
+
+A drag still turns the camera while one draws; only clicks set points. Enter or a double click ends, Backspace takes the
+last point back, Escape ends without a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from app.language import tr
+from app.numbers import number_text
+from app.theme import Theme
+from app.view.camera import Camera, project
+from app.view.overlay import TEXT_SIZE, card_font, note_size, paint_note
+
+Vector = NDArray[np.float64]
+DrawMode = Literal["polyline", "polygon", "two_points", "point"]
+FEWEST = {"polyline": 2, "polygon": 3, "two_points": 2, "point": 1}
+MOST = {"two_points": 2, "point": 1}
+SAME_POINT = 1e-3  # metres: a second click at one place is no new point
+HOVER_PAUSE = 25  # ms between looks at what lies under the cursor
+DOT, LINE, HALO = 4.0, 2.2, 5.0  # pixels
+ENDING_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+OWN_KEYS = (*ENDING_KEYS, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
+
+
+def plan_length(points: Vector) -> float:
+    """Length of a line over (n, 3) points, seen from above [m]."""
+    return float(np.hypot(*np.diff(points[:, :2], axis=0).T).sum()) if len(points) > 1 else 0.0
+
+
+def plan_area(points: Vector) -> float:
+    """Area inside a ring of (n, 3) points, seen from above [m2]; the ring closes itself."""
+    if len(points) < 3:
+        return 0.0
+    x, y = points[:, 0] - points[0, 0], points[:, 1] - points[0, 1]
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def measure_text(mode: DrawMode, points: Vector) -> str:
+    """What is said beside the drawing: length, area, fall between two points."""
+    if mode == "point" or len(points) < 2:
+        return ""
+    length = f"{number_text(plan_length(points))} m"
+    if mode == "polygon" and len(points) > 2:
+        around = plan_length(np.vstack([points, points[:1]]))
+        return f"{number_text(plan_area(points))} m² · {number_text(around)} m"
+    if mode == "two_points":
+        return f"{length} · Δ {number_text(float(points[-1, 2] - points[0, 2]))} m"
+    return length
+
+
+class DrawTool(QObject):
+    """One drawing, from the first click to the last.
+
+    Parameters
+    ----------
+    picture : QWidget
+        The viewport; mouse and keys are watched there.
+    mode : {"polyline", "polygon", "two_points", "point"}
+    point_at : callable(QPointF) -> (3,) array
+        The point of the scene under a pixel [local m].
+    camera : callable() -> Camera
+        Where the picture is taken from now.
+    theme : Theme
+    hint : str
+        What the user is asked to draw, shown below the picture; a general hint when empty.
+
+    Signals
+    -------
+    done(object)
+        Points (n, 3) float64 [local m]; a polygon is not closed by a repeated point.
+    cancelled()
+    """
+
+    done = Signal(object)
+    cancelled = Signal()
+
+    def __init__(
+        self,
+        picture: QWidget,
+        mode: DrawMode,
+        *,
+        point_at: Callable[[QPointF], Vector],
+        camera: Callable[[], Camera],
+        theme: Theme,
+        hint: str = "",
+    ) -> None:
+        super().__init__(picture)
+        if mode not in FEWEST:
+            raise ValueError(f"unknown way of drawing {mode!r}")
+        self.mode: DrawMode = mode
+        self.active = True
+        self.floating: Vector | None = None
+        self._points: list[Vector] = []
+        self._point_at = point_at
+        self._cursor = QPointF()
+        self._picture = picture
+        self._cursor_before = picture.cursor()
+        self.overlay = DrawingOverlay(self, camera, theme, hint=hint or tr(f"view.draw.{mode}", _HINTS[mode]))
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(HOVER_PAUSE)
+        self._timer.timeout.connect(self._follow)
+        picture.installEventFilter(self)
+        picture.setCursor(Qt.CursorShape.CrossCursor)
+        picture.setFocus()
+        moved = getattr(picture, "camera_changed", None)
+        if moved is not None:
+            moved.connect(self.overlay.update)
+        self.overlay.show()
+
+    @property
+    def picture(self) -> QWidget:
+        """The widget drawn in."""
+        return self._picture
+
+    @property
+    def points(self) -> Vector:
+        """(n, 3) points set so far [local m]."""
+        return np.array(self._points, dtype=np.float64).reshape(-1, 3)
+
+    @property
+    def shown(self) -> Vector:
+        """The points with the one under the cursor."""
+        return self.points if self.floating is None else np.vstack([self.points, self.floating[None]])
+
+    def click(self, place: QPointF) -> None:
+        """Set a point at a pixel; the last one a mode can take ends the drawing."""
+        point = np.asarray(self._point_at(place), dtype=np.float64)
+        if not self._points or np.linalg.norm(point - self._points[-1]) > SAME_POINT:
+            self._points.append(point)
+        self.floating = None
+        self.overlay.update()
+        if len(self._points) == MOST.get(self.mode):
+            self.finish()
+
+    def press_button(self, button: Qt.MouseButton, place: QPointF) -> None:
+        """A click that was no drag: left sets a point, right ends like Enter."""
+        if button == Qt.MouseButton.LeftButton:
+            self.click(place)
+        elif button == Qt.MouseButton.RightButton:
+            self.finish()
+
+    def take_back(self) -> None:
+        """Forget the last point."""
+        if self._points:
+            self._points.pop()
+            self.overlay.update()
+
+    def finish(self) -> None:
+        """End with what is drawn; nothing happens while it is too little."""
+        if self.active and len(self._points) >= FEWEST[self.mode]:
+            points = self.points
+            self._end()
+            self.done.emit(points)
+
+    def cancel(self) -> None:
+        """End without a result."""
+        if self.active:
+            self._end()
+            self.cancelled.emit()
+
+    def _end(self) -> None:
+        self.active = False
+        self._timer.stop()
+        self._picture.removeEventFilter(self)
+        self._picture.setCursor(self._cursor_before)
+        self.overlay.hide()
+        self.overlay.deleteLater()
+        self.deleteLater()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keys and moves over the picture; True for what the picture must not see besides."""
+        kind = event.type()
+        if kind == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
+            self._cursor = event.position()
+            if not self._timer.isActive():
+                self._timer.start()
+        elif kind == QEvent.Type.MouseButtonDblClick and isinstance(event, QMouseEvent):
+            self.finish()
+            return True
+        elif kind == QEvent.Type.Resize:
+            self.overlay.setGeometry(self._picture.rect())
+        elif kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in OWN_KEYS:
+            event.accept()  # else Escape would clear the selection instead
+            return True
+        elif kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in OWN_KEYS:
+            self._press(Qt.Key(event.key()))
+            return True
+        return False
+
+    def _press(self, key: Qt.Key) -> None:
+        if key in ENDING_KEYS:
+            self.finish()
+        elif key == Qt.Key.Key_Backspace:
+            self.take_back()
+        else:
+            self.cancel()
+
+    def _follow(self) -> None:
+        """The rubber band reaches for what lies under the cursor."""
+        if self.active:
+            self.floating = np.asarray(self._point_at(self._cursor), dtype=np.float64)
+            self.overlay.update()
+
+
+_HINTS = {
+    "polyline": "Click points · Enter or double click ends · Backspace takes back · Esc cancels",
+    "polygon": "Click the corners · Enter or double click ends · Backspace takes back · Esc cancels",
+    "two_points": "Click two points · Esc cancels",
+    "point": "Click a point · Esc cancels",
+}
+
+
+class DrawingOverlay(QWidget):
+    """Paints the drawing over the picture."""
+
+    def __init__(self, tool: DrawTool, camera: Callable[[], Camera], theme: Theme, *, hint: str) -> None:
+        super().__init__(tool.picture)
+        self._tool, self._camera, self.theme, self.hint = tool, camera, theme, hint
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.setGeometry(tool.picture.rect())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Lines, dots, measures and the hint."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        points = self._tool.shown
+        if len(points):
+            places, depth = project(self._camera(), points, (max(self.width(), 1), max(self.height(), 1)))
+            self._paint_shape(painter, places, depth > 0)
+            text = measure_text(self._tool.mode, points)
+            if text:
+                size = note_size(text)
+                area = QRectF(places[-1, 0] + 14, places[-1, 1] + 10, size.width(), size.height())
+                paint_note(painter, area, text, theme=self.theme)
+        size = note_size(self.hint)
+        left = max((self.width() - size.width()) / 2, 4.0)
+        area = QRectF(left, self.height() - size.height() - 12, size.width(), size.height())
+        paint_note(painter, area, self.hint, theme=self.theme)
+        painter.end()
+
+    def _paint_shape(self, painter: QPainter, places: Vector, before_eye: NDArray[np.bool_]) -> None:
+        corners = [QPointF(float(x), float(y)) for (x, y), seen in zip(places, before_eye, strict=True) if seen]
+        shape = QPolygonF(corners)
+        closed = self._tool.mode == "polygon" and len(corners) > 2
+        colour = QColor(self.theme["selection"])
+        for pen in (QPen(QColor(self.theme["halo"]), HALO), QPen(colour, LINE)):
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+            painter.setPen(pen)
+            fill = QColor(colour)
+            fill.setAlpha(36)
+            painter.setBrush(fill if closed and pen.widthF() == LINE else Qt.BrushStyle.NoBrush)
+            if closed:
+                painter.drawPolygon(shape)
+            else:
+                painter.drawPolyline(shape)
+        painter.setFont(card_font(TEXT_SIZE))
+        painter.setPen(QPen(QColor(self.theme["halo"]), 1.5))
+        painter.setBrush(colour)
+        for corner in corners:
+            painter.drawEllipse(corner, DOT, DOT)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from analysis.charts import chart_to_dict
 from analysis.contract import (
     Analysis,
     InputDigest,
@@ -222,6 +223,7 @@ def record_of(result: Result, run_id: str) -> dict[str, Any]:
         "summary": {name: {"value": q.value, "unit": q.unit} for name, q in result.summary.items()},
         "issues": [issue.as_dict() for issue in result.issues],
         "assumptions": list(result.assumptions),
+        "charts": [chart_to_dict(chart) for chart in result.charts],
     }
 
 

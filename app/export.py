@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from analysis.charts import chart_from_dict
+from app.chart_svg import chart_svg
 from app.colour import field_colours
 from app.theme import theme_named
-from geo.model import ElementTable, Field, Frame, Grid, Layer, Mesh
+from geo.model import ElementTable, Feedback, Field, Frame, Grid, Layer, Lines, Mesh, Points
 from geo.store import write_atomically
 
 RESULT_FILE = "result.json"
@@ -33,6 +35,7 @@ def export_run(
     written: list[Path] = []
     for layer in layers:
         written += export_layer(layer, frame, folder)
+    written += _export_charts(record, folder)
     text = {
         **record,
         "project": _relative(project, folder) if project else None,
@@ -43,6 +46,16 @@ def export_run(
     return [*written, target]
 
 
+def _export_charts(record: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Each chart as an SVG drawing."""
+    analysis_id = str(record["provenance"]["analysis"]) if record else ""
+    charts = [chart_from_dict(item) for item in record.get("charts", ())]
+    return [
+        write_text(folder / f"{chart.id}.svg", chart_svg(chart, analysis_id=analysis_id, theme=theme_named("light")))
+        for chart in charts
+    ]
+
+
 def export_layer(layer: Layer, frame: Frame, folder: Path) -> list[Path]:
     """One layer in the form that suits its geometry."""
     name = layer.source.part or layer.id
@@ -50,9 +63,21 @@ def export_layer(layer: Layer, frame: Frame, folder: Path) -> list[Path]:
         return _export_grid(layer, layer.geometry, frame, folder, name)
     if isinstance(layer.geometry, Mesh):
         return _export_mesh(layer, layer.geometry, frame, folder, name)
+    if isinstance(layer.geometry, Lines | Points):
+        return _export_vector(layer, frame, folder, name)
     if layer.geometry is None:
         return [write_text(folder / f"{name}.csv", table_csv(layer.table))]
     return []
+
+
+def _export_vector(layer: Layer, frame: Frame, folder: Path, name: str) -> list[Path]:
+    """A GeoPackage in map coordinates, and the table."""
+    from geo.formats.vector_write import write
+
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{name}.gpkg"
+    write(target, [layer], frame, Feedback())
+    return [target, write_text(folder / f"{name}.csv", table_csv(layer.table))]
 
 
 def _export_grid(layer: Layer, grid: Grid, frame: Frame, folder: Path, name: str) -> list[Path]:

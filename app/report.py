@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.charts import chart_from_dict
 from analysis.contract import describe_params
 from analysis.registry import analyses
+from app.chart_svg import chart_svg, chart_title
 from app.colour import field_range, ramp
 from app.document import Document
 from app.language import issue_text, language, tr
 from app.names import layer_title
 from app.numbers import number_text, unit_text
 from app.pictures import draw, png_bytes
+from app.theme import theme_named
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
 from resources import path as resource_path
@@ -141,6 +144,7 @@ def _run(document: Document, base: Sequence[Layer], mine: Sequence[Layer], drawe
         "summary": list(_summary(analysis_id, record["summary"])),  # type: ignore[arg-type]
         "legends": list(_legends(mine)),
         "pictures": pictures,
+        "charts": list(_charts(analysis_id, record)),
         "params": list(_params(analysis_id, provenance["params"])),
         "assumptions": [tr(f"{analysis_id}.assumption.{n}", str(text)) for n, text in _numbered(record["assumptions"])],
         "issues": _issues(record["issues"]),
@@ -148,6 +152,16 @@ def _run(document: Document, base: Sequence[Layer], mine: Sequence[Layer], drawe
         "references": [f"{r.text} {r.doi}".strip() for r in declared.references] if declared else [],
         "provenance": list(_provenance(provenance)),
     }
+
+
+def _charts(analysis_id: str, record: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Charts as drawings within the page."""
+    for item in record.get("charts", ()):
+        chart = chart_from_dict(item)
+        yield {
+            "title": chart_title(analysis_id, chart),
+            "svg": chart_svg(chart, analysis_id=analysis_id, theme=theme_named("light")),
+        }
 
 
 def _shown(layer: Layer) -> Layer:

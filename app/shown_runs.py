@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.charts import chart_from_dict
+from analysis.contract import Chart
 from app.commands import AddLayers, SetStyle, Together
 from geo.model import Issue, Layer, Scene
 
@@ -23,6 +25,11 @@ class Run:
     def analysis_id(self) -> str:
         """Id of the analysis."""
         return str(self.record["provenance"]["analysis"])
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Charts of the run."""
+        return [chart_from_dict(item) for item in self.record.get("charts", ())]
 
     @property
     def issues(self) -> list[Issue]:

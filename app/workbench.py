@@ -53,6 +53,8 @@ class Workbench(QObject):
         A project was read but some of its files are not where it says.
     table_requested(layer_id)
         Show the attributes of a layer's elements.
+    place_requested(on_done)
+        Let the user click a place in the picture and hand its text to `on_done`.
     """
 
     theme_changed = Signal(object)
@@ -65,6 +67,7 @@ class Workbench(QObject):
     saved = Signal()
     result_ready = Signal(str)
     table_requested = Signal(str)
+    place_requested = Signal(object)
 
     def __init__(
         self,

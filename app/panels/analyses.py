@@ -26,6 +26,7 @@ from app.language import error_texts, tr
 from app.names import layer_title
 from app.numbers import seconds_text
 from app.panels.panel import Panel, line, scrolled
+from app.place_texts import places_text
 from app.widgets.later import Later
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
@@ -206,6 +207,8 @@ class AnalysesPanel(Panel):
         self.inputs = [InputChoice(analysis.id, spec) for spec in describe_inputs(analysis.inputs)]
         self.form = ParamForm(analysis.id, describe_params(analysis.params))
         self.form.changed.connect(self._clear_error)
+        self.form.selection_asked.connect(self._take_selection)
+        self.form.pick_asked.connect(self._pick_place)
         self._content_layout.addWidget(self.description)
         self._content_layout.addWidget(_section("analyses.inputs"))
         for choice in self.inputs:
@@ -215,6 +218,20 @@ class AnalysesPanel(Panel):
         self._content_layout.addStretch(1)
         self._fill_inputs()
         self._clear_error()
+
+    def _take_selection(self, name: str) -> None:
+        """The selected elements as the value of a parameter."""
+        text = places_text(list(self.document.selection), tuple(self.document.scene))
+        if self.form is not None and text:
+            self.form.set_values({name: text})
+
+    def _pick_place(self, name: str) -> None:
+        """The next click in the picture as the value of a parameter."""
+        self.bench.place_requested.emit(lambda text: self._set_place(name, text))
+
+    def _set_place(self, name: str, text: str) -> None:
+        if self.form is not None and name in self.form.editors:
+            self.form.set_values({name: text})
 
     def _clear_content(self) -> None:
         self.form, self.inputs = None, []

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from analysis.contract import ParamInfo, describe_params
+from analysis.contract import Chart, ParamInfo, describe_params
 from analysis.registry import analyses
+from app.chart_window import ChartWindow
 from app.commands import RemoveLayers
 from app.language import issue_text, tr
 from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
 from app.shown_runs import Run, runs_of
+from app.theme import Theme
+from app.widgets.chart_view import ChartView
 from app.widgets.later import Later
 from app.widgets.wording import say
 from geo.model import Layer
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from app.workbench import Workbench
 
 CARD_COLUMNS, CARD_WIDTH = 2, 116
+CHART_HEIGHT = 190
 PART_FIGURES = 3  # from so many figures with the same first word on they have a heading of their own
 Figures = list[tuple[str, Mapping[str, Any]]]
 
@@ -37,8 +41,9 @@ class ResultCard(QFrame):
     export_asked = Signal(object)
     remove_asked = Signal(object)
     again_asked = Signal(object)
+    charts_asked = Signal(object)
 
-    def __init__(self, run: Run, stale: list[str]) -> None:
+    def __init__(self, run: Run, stale: list[str], *, theme: Theme) -> None:
         super().__init__()
         self.run = run
         self.setObjectName("card")
@@ -59,6 +64,9 @@ class ResultCard(QFrame):
         self.badge.setVisible(bool(stale))
         layout.addWidget(self.badge)
         self._add_summary(layout)
+        self.charts = run.charts
+        if self.charts:
+            layout.addWidget(_small_chart(run, self.charts[0], theme))
         heading = say(QLabel(), "results.conditions")
         heading.setObjectName("section")
         layout.addWidget(heading)
@@ -94,8 +102,10 @@ class ResultCard(QFrame):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(4)
+        charts = (("results.charts", self.charts_asked),) if self.charts else ()
         for text_id, signal in (
             ("results.show", self.show_asked),
+            *charts,
             ("results.report", self.report_asked),
             ("results.export", self.export_asked),
             ("results.again", self.again_asked),
@@ -136,6 +146,7 @@ class ResultsPanel(Panel):
         self.connections.add(self.document.scene.added, self._on_layer)
         self.connections.add(self.document.scene.removed, self._on_layer)
         bench.stale_changed.connect(self.rebuild)
+        bench.theme_changed.connect(lambda _theme: self.rebuild())
         self.rebuild()
 
     def _on_layer(self, layer: Layer) -> None:
@@ -149,15 +160,29 @@ class ResultsPanel(Panel):
             card.hide()
             card.deleteLater()
         runs = runs_of(list(self.document.scene))
-        self.cards = [ResultCard(run, self.bench.stale.get(run.id, [])) for run in runs]
+        self.cards = [ResultCard(run, self.bench.stale.get(run.id, []), theme=self.bench.theme) for run in runs]
         for index, card in enumerate(self.cards):
             card.show_asked.connect(self.bench.show_run)
             card.report_asked.connect(self.report_asked)
             card.export_asked.connect(self.export_asked)
             card.again_asked.connect(self.again_asked)
+            card.charts_asked.connect(self.open_charts)
             card.remove_asked.connect(self._remove)
             self._list.insertWidget(index, card)
         self.empty.setVisible(not self.cards)
+
+    def open_charts(self, run: Run) -> None:
+        """The charts of a run in a window of their own."""
+        self.chart_window = ChartWindow(
+            run.charts,
+            analysis_id=run.analysis_id,
+            title=run_title(run),
+            theme=self.bench.theme,
+            report_error=self.bench.notices.report,
+            parent=self,
+        )
+        self.chart_window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.chart_window.show()
 
     def _remove(self, run: Run) -> None:
         present = tuple(layer.id for layer in run.layers if layer.id in self.document.scene)
@@ -166,6 +191,12 @@ class ResultsPanel(Panel):
     def refresh_words(self) -> None:
         """In the current language."""
         self.rebuild()
+
+
+def _small_chart(run: Run, chart: Chart, theme: Theme) -> QWidget:
+    view = ChartView(chart, analysis_id=run.analysis_id, theme=theme)
+    view.setFixedHeight(CHART_HEIGHT)
+    return view
 
 
 def _value(quantity: Mapping[str, Any]) -> str:

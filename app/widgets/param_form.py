@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QFormLayout, QLab
 
 from analysis.contract import ParamInfo
 from app.language import tr
+from app.widgets.place_edit import PlaceEdit
 from app.widgets.quantity_edit import QuantityEdit, range_text
 
 
 class ParamForm(QWidget):
     """One row for each parameter: label, editor, unit; range and help in the tooltip.
+
+    `selection_asked` and `pick_asked` carry the name of a parameter that wants a place of the scene.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ class ParamForm(QWidget):
     """
 
     changed = Signal()
+    selection_asked = Signal(str)
+    pick_asked = Signal(str)
 
     def __init__(self, prefix: str, infos: Sequence[ParamInfo], *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,6 +76,12 @@ class ParamForm(QWidget):
             return box
         if info.sort == "date":
             return self._date_editor(info)
+        if info.sort == "place":
+            place = PlaceEdit(str(info.default or ""))
+            place.changed.connect(self.changed)
+            place.selection_asked.connect(lambda name=info.name: self.selection_asked.emit(name))
+            place.pick_asked.connect(lambda name=info.name: self.pick_asked.emit(name))
+            return place
         if info.options:
             return self._choice_editor(info)
         line = QLineEdit("" if info.default is None else str(info.default))
@@ -104,6 +115,8 @@ class ParamForm(QWidget):
         editor = self.editors[name]
         if isinstance(editor, QuantityEdit):
             return editor.value
+        if isinstance(editor, PlaceEdit):
+            return editor.text
         if isinstance(editor, QCheckBox):
             return editor.isChecked()
         if isinstance(editor, QDateEdit):
@@ -125,6 +138,8 @@ class ParamForm(QWidget):
             editor = self.editors.get(name)
             if isinstance(editor, QuantityEdit):
                 editor.set_value(value)
+            elif isinstance(editor, PlaceEdit):
+                editor.set_text(str(value))
             elif isinstance(editor, QCheckBox):
                 editor.setChecked(bool(value))
             elif isinstance(editor, QDateEdit):

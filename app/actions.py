@@ -30,6 +30,10 @@ def _has_selection(window: MainWindow) -> bool:
     return len(window.document.selection) > 0
 
 
+def _has_excavation(window: MainWindow) -> bool:
+    return window.drawing.selected_excavation() is not None
+
+
 def _can_save(window: MainWindow) -> bool:
     return window.document.scene.frame is not None
 
@@ -108,6 +112,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _quality("fast"),
     _quality("normal"),
     _quality("fine"),
+    ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
+    ActionSpec("edit_excavation", lambda w: w.drawing.edit_excavation(), "", "", _has_excavation),
     ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
     ActionSpec("cancel_jobs", lambda w: w.bench.jobs.cancel_all(), "stop", "Ctrl+.", lambda w: w.bench.jobs.busy),
     ActionSpec("show_results", lambda w: w.show_panel("results"), "", "", _has_runs),
@@ -144,6 +150,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             ("quality", ("quality_fast", "quality_normal", "quality_fine")),
         ),
     ),
+    ("tools", ("draw_excavation", "edit_excavation")),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),

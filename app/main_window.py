@@ -23,6 +23,7 @@ from analysis.registry import analyses
 from app import appearance, project_file
 from app.actions import ACTIONS, ActionSpec, make_actions, refresh_actions
 from app.document import Document
+from app.drawing_actions import DrawingActions
 from app.file_dialogs import FileDialogs
 from app.help_window import HelpWindow
 from app.language import language, tr
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.viewport: Any = viewport_maker(self.bench)
         self.files = FileDialogs(self)
+        self.drawing = DrawingActions(self)
         self._make_centre()
         self._make_panels()
         self.actions_ = make_actions(self)

@@ -22,6 +22,7 @@ from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
 from geo.formats.contract import MapBox
 from geo.model import Feedback, Frame, Issue, Layer, UserError
+from geo.model.digest import layer_digest
 from geo.store import read_layers, style_from_dict, style_to_dict, write_atomically, write_layers
 
 FORMAT_NAME = "sejong-twin-project"
@@ -157,8 +158,12 @@ def _layer_entry(layer: Layer) -> dict[str, Any]:
 
 
 def _store_result(layer: Layer, path: Path) -> str:
-    """Put a result layer into the results folder (once: results never change) and return its relative name."""
-    name = re.sub(r"[^\w.-]+", "-", layer.id)
+    """Put a layer without a file into the results folder and return its relative name.
+
+    Results never change and are written once; what was drawn may have changed since, so its content names the file.
+    """
+    mark = "" if layer.source.provenance else f"-{layer_digest(layer)[:12]}"
+    name = re.sub(r"[^\w.-]+", "-", layer.id) + mark
     target = results_folder(path) / f"{name}.layers"
     if not target.exists():
         write_layers(target, [layer])

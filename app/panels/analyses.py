@@ -221,7 +221,7 @@ class AnalysesPanel(Panel):
 
     def _take_selection(self, name: str) -> None:
         """The selected elements as the value of a parameter."""
-        text = places_text(list(self.document.selection), tuple(self.document.scene))
+        text = places_text(list(self.document.selection.items), tuple(self.document.scene))
         if self.form is not None and text:
             self.form.set_values({name: text})
 

@@ -1,0 +1,89 @@
+"""What is drawn in the picture and becomes part of the scene: excavations, and places for parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt
+
+from app.commands import AddLayers, ReplaceLayer
+from app.excavation_dialog import ExcavationDialog
+from app.language import tr
+from app.place_texts import point_text
+from geo.excavation import excavation_layer, ring_of
+from geo.model import Layer, UserError
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+class DrawingActions(QObject):
+    """Draws for the window; changes come by commands."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window = window
+        self.dialog: ExcavationDialog | None = None
+        window.bench.place_requested.connect(self.pick_place)
+
+    def pick_place(self, on_done: Callable[[str], None]) -> None:
+        """Hand the next point clicked in the picture to `on_done`, as text."""
+        frame = self.window.document.scene.frame
+        if frame is None:
+            return
+        self.window.viewport.start_drawing(
+            "point", lambda points: on_done(point_text(points[0], frame)), hint=tr("param.pick.hint")
+        )
+
+    def draw_excavation(self) -> None:
+        """Draw a ring on the ground, then ask how deep."""
+        self.window.viewport.start_drawing("polygon", self._ask_depth, hint=tr("excavation.hint"))
+
+    def edit_excavation(self) -> None:
+        """Ask again for name and depth of the selected excavation."""
+        layer = self.selected_excavation()
+        if layer is not None:
+            depth = float(layer.table.columns["depth"].values[0])
+            self._open(layer.name, ring_of(layer), depth, lambda: self._change(layer))
+
+    def selected_excavation(self) -> Layer | None:
+        """The one excavation that is selected and was drawn here."""
+        document = self.window.document
+        ids = {ref.layer_id for ref in document.selection.items}
+        layer = document.scene.get(next(iter(ids))) if len(ids) == 1 else None
+        return layer if layer is not None and layer.theme == "excavation" and not layer.source.path else None
+
+    def _ask_depth(self, points: Any) -> None:
+        number = 1 + sum(layer.theme == "excavation" for layer in self.window.document.scene)
+        ring = np.asarray(points, dtype=np.float64)
+        self._open(tr("excavation.numbered", number=number), ring, None, lambda: self._add(ring))
+
+    def _open(self, name: str, ring: np.ndarray, depth: float | None, done: Callable[[], None]) -> None:
+        from app.view.draw_tool import plan_area
+
+        more = {} if depth is None else {"depth": depth}
+        self.dialog = ExcavationDialog(name=name, area=plan_area(ring), parent=self.window, **more)
+        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.dialog.accepted.connect(done)
+        self.dialog.open()
+
+    def _add(self, ring: np.ndarray) -> None:
+        layer = self._made(ring, self.window.document.scene.free_id("excavation"))
+        if layer is not None:
+            self.window.bench.do(AddLayers((layer,), title="add_excavation"))
+
+    def _change(self, before: Layer) -> None:
+        layer = self._made(ring_of(before), before.id)
+        if layer is not None:
+            self.window.bench.do(ReplaceLayer(layer.with_(style=before.style), "data", "change_excavation"))
+
+    def _made(self, ring: np.ndarray, layer_id: str) -> Layer | None:
+        if self.dialog is None:
+            return None
+        try:
+            return excavation_layer(ring, self.dialog.depth, name=self.dialog.name, layer_id=layer_id)
+        except UserError as error:
+            self.window.bench.notices.report(error)
+            return None

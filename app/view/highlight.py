@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Highlight:
         self._look = look
         self._selection: list[tuple[Layer, str]] = []
         self._actors: list[vtkActor] = []
+        self.clip: Callable[[vtkActor, str], None] = lambda _actor, _layer_id: None
 
     def set_selection(self, elements: Sequence[tuple[Layer, str]]) -> None:
         """Mark these elements; an empty id stands for the whole layer."""
@@ -53,7 +54,10 @@ class Highlight:
         for layer, element in self._selection:
             chosen.setdefault(layer.id, (layer, []))[1].append(element)
         for layer, elements in chosen.values():
+            first = len(self._actors)
             self._mark(layer, elements, "selection")
+            for actor in self._actors[first:]:
+                self.clip(actor, layer.id)
         for actor in self._actors:
             self._renderer.AddActor(actor)
 

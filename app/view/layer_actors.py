@@ -47,11 +47,14 @@ class Look:
     light : SkyTexture
     point_budget : int
         Points of a cloud that may be in the picture at once.
+    opened : frozenset of str
+        Layers of the building whose storey is looked into.
     """
 
     theme: Theme
     light: SkyTexture
     point_budget: int = 3_000_000
+    opened: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

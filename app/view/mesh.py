@@ -13,6 +13,7 @@ from app.view.camera import Camera, boxes_in_view, distances_to, pixels_per_metr
 from app.view.creases import CITY_ANGLE, MODEL_ANGLE
 from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_actor, unlit_actor
 from app.view.legend import PAINTED_FIELD, shown_field
+from app.view.opened import INDOOR_KEEP, faces_away, indoor_colours
 from app.view.polydata import ArrayTexture, segments, set_segments, triangles
 from app.view.shader import Finish
 from app.view.sky import shown_elements
@@ -98,6 +99,11 @@ class MeshActors(LayerActors):
         self._lines_hide: frozenset[str] = frozenset()
         self.actors = [actor for tile in self._tiles for actor in tile.actors]
 
+    @property
+    def edges(self) -> list[Edges]:
+        """The creases of all tiles."""
+        return [tile.edges for tile in self._tiles if tile.edges is not None]
+
     def _draw(self, tile: Tile) -> DrawnTile:
         fine = self._faces_actor(tile.fine, tile.first, self._texture)
         coarse = self._faces_actor(tile.coarse, tile.coarse_first, self._coarse_texture) if tile.coarse else None
@@ -126,8 +132,11 @@ class MeshActors(LayerActors):
         alpha = np.full(len(element), 255, dtype=np.uint8)
         if style.hidden:
             alpha[~shown_elements(self.layer)[element]] = 0
+        if self.layer.id in self.look.opened:
+            alpha[faces_away(self.layer, element)] = 0
         self._write(colours, alpha)
-        keep = RESULT_KEEP if shown_field(self.layer) is not None else 0.0
+        keep = INDOOR_KEEP if self.layer.id in self.look.opened else 0.0
+        keep = RESULT_KEEP if shown_field(self.layer) is not None else keep
         opacity = style.opacity * (SPACE_OPACITY if self.layer.theme == "space" else 1.0)
         for tile in self._tiles:
             for actor in tile.solids:
@@ -195,9 +204,13 @@ class MeshActors(LayerActors):
         if field is not None:
             return self._by_field(field)
         painted = self.layer.field_named(PAINTED_FIELD)
-        if painted is not None and painted.on == "face" and not self.layer.style.colour:
-            return self._painted(painted)
-        return self._plain()
+        if self.layer.style.colour:
+            return self._plain()
+        has_own = painted is not None and painted.on == "face"
+        colours = self._painted(painted) if has_own and painted is not None else self._plain()
+        if self.layer.id in self.look.opened and self.layer.theme == "bim":
+            return indoor_colours(self.layer, colours, self._tiled.element, theme=self.look.theme)
+        return colours
 
     def _plain(self) -> Colours:
         colours = np.empty((len(self._tiled.element), 3), dtype=np.uint8)

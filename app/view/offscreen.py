@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from vtkmodules.vtkCommonCore import vtkLogger
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
+from app.look import NO_SECTION, Section
 from app.theme import Theme
 from app.view import camera as cameras
 from app.view.camera import Camera
+from app.view.cutting import build_caps
 from app.view.furniture import is_synthetic, scale_bar, synthetic_text
 from app.view.legend import legend_for
 from app.view.painted import paint_compass, paint_legend, paint_note, paint_scale
@@ -44,6 +46,7 @@ def render_picture(
     scale: bool = True,
     quality: str = "normal",
     scaling: float | None = None,
+    section: Section = NO_SECTION,
 ) -> Picture:
     """Draw layers into a picture.
 
@@ -62,6 +65,8 @@ def render_picture(
     quality : {"fast", "normal", "fine"}
     scaling : float
         Size of the cards; chosen by the size of the picture when None.
+    section : Section
+        What is cut away.
 
     Returns
     -------
@@ -71,7 +76,9 @@ def render_picture(
     from PIL import Image
 
     grid_sun = (float(frame.grid_azimuth(sun[0])), sun[1]) if sun is not None else DEFAULT_SUN
-    pixels, camera = render_pixels(layers, size=size, view=view, theme=theme, grid_sun=grid_sun, quality=quality)
+    pixels, camera = render_pixels(
+        layers, size=size, view=view, theme=theme, grid_sun=grid_sun, quality=quality, section=section
+    )
     picture = Image.fromarray(pixels)
     factor = scaling or max(min(picture.width / 1280, picture.height / 800), 0.6)
     return _with_cards(picture, layers, camera, theme=theme, factor=factor, legend=legend, north=north, scale=scale)
@@ -85,6 +92,7 @@ def render_pixels(
     theme: Theme,
     grid_sun: tuple[float, float] = DEFAULT_SUN,
     quality: str = "normal",
+    section: Section = NO_SECTION,
 ) -> tuple[NDArray[np.uint8], Camera]:
     """The bare picture (height, width, 3) and the camera it was taken with; sun from **grid** north [degrees]."""
     width, height = (min(max(int(v), 16), LARGEST) for v in size)
@@ -98,6 +106,9 @@ def render_pixels(
         for layer in layers:
             stage.add(layer)
         stage.set_order([layer.id for layer in layers])
+        if section.is_open:
+            stage.set_section(section)
+            stage.set_caps(build_caps(layers, section))
         camera = view if isinstance(view, Camera) else named_camera(stage, layers, view, aspect=width / height)
         stage.set_sky(build_sky_inputs(layers))
         stage.set_sun(*grid_sun)

@@ -29,6 +29,7 @@ OPEN_SKY = np.array([[[NO_SHADE, 1.0, -1.0e6, 1.0]]], dtype=np.float32)
 UNDER_ROOF = 0.35  # sky view at the foot of a wall: what interpolation mixes into the ground beside it
 DEFAULT_SUN = (240.0, 38.0)  # grid azimuth, altitude [degrees]: afternoon, long enough shadows to read shapes
 SURFACE_THEMES = frozenset({"building", "bim", "tree", "furniture", "other"})
+NOWHERE = (1e7, 1e7, 1e-3, 1e-3)  # a box of the texture that every place lies outside of
 RAISED = 1.5  # metres above ground from which a cell is a roof and sees the sky from there
 
 
@@ -202,6 +203,7 @@ class SkyTexture:
         self._inputs: SkyInputs | None = None
         self._sun = DEFAULT_SUN
         self._actors: list[vtkActor] = []
+        self._indoor: set[int] = set()
         # Shadow height, sky view on the ground, ground height, sky view on roofs.
         self._pixels = OPEN_SKY.copy()
         self._texture = ArrayTexture(self._pixels, smooth=True)
@@ -266,6 +268,15 @@ class SkyTexture:
         """These actors are gone."""
         gone = set(map(id, actors))
         self._actors = [actor for actor in self._actors if id(actor) not in gone]
+        self._indoor -= gone
+
+    def set_indoor(self, actors: Iterable[vtkActor], indoor: bool) -> None:
+        """Light these actors evenly, as if nothing stood over them: a room whose roof was cut away."""
+        changed = set(map(id, actors))
+        self._indoor = self._indoor | changed if indoor else self._indoor - changed
+        for actor in self._actors:
+            if id(actor) in changed:
+                self._set_uniforms(actor)
 
     def _set_uniforms(self, actor: vtkActor) -> None:
         uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()
@@ -282,5 +293,7 @@ class SkyTexture:
             cell = self._inputs.cell
             west, south = self._inputs.x0 - cell / 2, self._inputs.y0 - cell / 2
             box = (west, south, 1.0 / (cols * cell), 1.0 / (rows * cell))
+        if id(actor) in self._indoor:
+            box = NOWHERE
         uniforms.SetUniform4f("skyBox", list(box))
         uniforms.SetUniformf("skyCell", cell)

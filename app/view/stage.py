@@ -16,13 +16,16 @@ from vtkmodules.vtkRenderingCore import (
     vtkWindowToImageFilter,
 )
 
+from app.look import Section
 from app.theme import Theme
 from app.view.actors import actors_of
 from app.view.camera import Camera, clipping
 from app.view.cloud import CloudActors
+from app.view.cutting import Cap
 from app.view.highlight import Highlight, element_bounds
 from app.view.layer_actors import LayerActors, Look
 from app.view.polydata import triangles
+from app.view.section import SectionActors
 from app.view.sky import SkyInputs, SkyTexture
 from app.view.terrain import DrapedActors, TerrainActors
 from geo.model import Bounds, ElementRef, Layer, Mesh
@@ -30,7 +33,8 @@ from geo.model import Bounds, ElementRef, Layer, Mesh
 QUALITIES = ("fast", "normal", "fine")
 MOST_POINTS = 4000  # of a layer, to frame a view by
 SAMPLES = {"fast": 0, "normal": 8, "fine": 0}
-OCCLUSION_RADIUS, OCCLUSION_BIAS, OCCLUSION_SAMPLES = 4.0, 0.2, 32  # metres, metres, rays: a city
+CITY_OCCLUSION = (4.0, 0.2, 32)  # metres of radius, metres of bias, rays
+ROOM_OCCLUSION = (0.9, 0.08, 64)
 
 
 class Stage:
@@ -61,7 +65,9 @@ class Stage:
         window.AddRenderer(self.front)
         self._sky = _sky_quad()
         self.scene.AddActor(self._sky)
+        self.cut = SectionActors(self.scene, self.look)
         self.highlight = Highlight(self.front, self.look)
+        self.highlight.clip = self.cut.clip
         self.camera: Camera | None = None
         self.quality = ""
         self.set_quality(quality)
@@ -82,6 +88,7 @@ class Stage:
         self._layers[layer.id] = drawn
         for actor in drawn.actors:
             self.scene.AddActor(actor)
+        self.cut.follow(drawn)
         self._aimed = None
         self._arrange_drapes()
 
@@ -102,6 +109,7 @@ class Stage:
             return
         for actor in drawn.actors:
             self.scene.RemoveActor(actor)
+        self.cut.forget(layer_id)
         drawn.release()
         self._arrange_drapes()
 
@@ -124,6 +132,8 @@ class Stage:
                 self.scene.RemoveActor(actor)
             for actor in drawn.actors:
                 self.scene.AddActor(actor)
+        if self.cut.section.is_open:
+            self.cut.follow(drawn)
         self._arrange_drapes()
 
     def set_order(self, layer_ids: Sequence[str]) -> None:
@@ -195,20 +205,32 @@ class Stage:
         for drawn in self._layers.values():
             drawn.retheme()
         self._arrange_drapes()
+        self.cut.retheme(self._layers)
         self.highlight.retheme()
+
+    def set_section(self, section: Section) -> None:
+        """Cut the scene open; cut faces come by `set_caps`."""
+        self.cut.set_section(section, self._layers)
+        self.set_quality(self.quality, multisampling=self._multisampling)  # rooms are shaded by occlusion
+        self.highlight.retheme()
+
+    def set_caps(self, caps: Sequence[Cap]) -> None:
+        """Cut faces, made by `app.view.cutting.build_caps` for the section as it is."""
+        self.cut.set_caps(caps)
 
     def set_quality(self, quality: str, *, multisampling: bool = True) -> None:
         """Trade looks for speed; see the class. Without `multisampling` edges are smoothed after drawing instead."""
         if quality not in QUALITIES:
             raise ValueError(f"unknown quality {quality!r}")
-        self.quality = quality
-        samples = SAMPLES[quality] if multisampling else 0
+        self.quality, self._multisampling = quality, multisampling
+        samples = SAMPLES[quality] if multisampling and not self.look.opened else 0
         self.window.SetMultiSamples(samples)
         self.scene.SetUseFXAA(samples == 0)
-        self.scene.SetUseSSAO(quality == "fine")
-        self.scene.SetSSAORadius(OCCLUSION_RADIUS)
-        self.scene.SetSSAOBias(OCCLUSION_BIAS)
-        self.scene.SetSSAOKernelSize(OCCLUSION_SAMPLES)
+        self.scene.SetUseSSAO(quality == "fine" or (bool(self.look.opened) and quality == "normal"))
+        radius, bias, rays = ROOM_OCCLUSION if self.look.opened else CITY_OCCLUSION
+        self.scene.SetSSAORadius(radius)
+        self.scene.SetSSAOBias(bias)
+        self.scene.SetSSAOKernelSize(rays)
         self.scene.SetSSAOBlur(True)
 
     def set_point_budget(self, points: int) -> None:
@@ -275,6 +297,7 @@ class Stage:
     def release(self) -> None:
         """Let go of everything before the window closes."""
         self.highlight.clear()
+        self.cut.release()
         for layer_id in list(self._layers):
             self.remove(layer_id)
         for renderer in (self.front, self.scene):

@@ -17,6 +17,8 @@ CLASS_ROLES = (  # start of an IFC class -> role in the palette; others keep the
     ("IfcWindow", "indoor_wall"),
     ("IfcSlab", "indoor_floor"),
     ("IfcDoor", "door"),
+    ("IfcSite", "ground"),
+    ("IfcGeographic", "ground"),
 )
 CLEAR_FIELD = "transparency"  # per face, 0 opaque .. 1 clear
 CLEAR = 0.2  # from which a face is glass

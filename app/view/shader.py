@@ -32,6 +32,10 @@ class Finish:
 
 
 POSITION_TAG = "//VTK::PositionVC::Impl"
+# VTK declares normals only where it lights a surface itself: ours take the place of its own in both cases.
+NORMAL_TAG = "//VTK::Normal::Dec"
+NORMAL_DEC = "in vec3 normalMC;\nuniform mat3 normalMatrix;\nout vec3 normalVCVSOutput;\nout vec3 normalW;\n"
+NORMAL_IMPL = "normalVCVSOutput = normalMatrix * normalMC;\n  normalW = normalMC;\n"
 
 # Some way off the wall, or walls would ask the roof above them and shade themselves; four taps soften the steps.
 _LIGHT = """
@@ -82,12 +86,13 @@ def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
     vertex_dec, vertex_impl = "out vec3 posW;\n", "posW = vertexMC.xyz;\n" + pull_text(finish.pull)
     fragment_dec = "in vec3 posW;\n"
     normal = "normalize(cross(dFdx(posW), dFdy(posW)))"
+    smooth = []
     if finish.smooth:
-        vertex_dec += "in vec3 normalMC;\nout vec3 normalW;\n"  # VTK without lights declares no normals
-        vertex_impl += "normalW = normalMC;\n"
+        smooth = [("vertex", NORMAL_TAG, NORMAL_DEC), ("vertex", "//VTK::Normal::Impl", NORMAL_IMPL)]
         fragment_dec += "in vec3 normalW;\n"
         normal = "normalize(normalW)"
     return [
+        *smooth,
         ("vertex", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + vertex_dec),
         ("vertex", POSITION_TAG, POSITION_TAG + "\n" + vertex_impl),
         ("fragment", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + fragment_dec),

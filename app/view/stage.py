@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkRenderingCore import (
     vtkActor,
+    vtkLight,
     vtkPolyDataMapper,
     vtkRenderer,
     vtkRenderWindow,
@@ -226,7 +227,11 @@ class Stage:
         samples = SAMPLES[quality] if multisampling and not self.look.opened else 0
         self.window.SetMultiSamples(samples)
         self.scene.SetUseFXAA(samples == 0)
-        self.scene.SetUseSSAO(quality == "fine" or (bool(self.look.opened) and quality == "normal"))
+        occlusion = quality == "fine" or (bool(self.look.opened) and quality == "normal")
+        self.scene.SetUseSSAO(occlusion)
+        self.scene.RemoveAllLights()
+        if occlusion:  # VTK has no place and normal of a surface for it unless a light is on; ours replaces its shading
+            self.scene.AddLight(vtkLight())
         radius, bias, rays = ROOM_OCCLUSION if self.look.opened else CITY_OCCLUSION
         self.scene.SetSSAORadius(radius)
         self.scene.SetSSAOBias(bias)

@@ -16,6 +16,8 @@ CITY_FOV = 30.0
 LOWEST_PITCH, HIGHEST_PITCH = -89.0, -4.0  # degrees; the city is looked at from above
 NEAREST = 1.5  # metres between the eye and the point zoomed toward
 ZOOM_NOTCH = 0.85
+ABOVE_PLAN = 500.0  # metres by which the eye of a plan stands over what it looks at, clear of what is beside it
+LARGEST_PLAN = 100_000.0  # metres of height of a parallel picture
 VIEWS = {  # azimuth looked toward, pitch [degrees]
     "home": (20.0, -38.0),
     "iso": (20.0, -38.0),
@@ -36,11 +38,19 @@ class Camera:
     position, focus : (3,) tuples [local m]
     fov : float [degrees]
         Vertical angle of view.
+    parallel_height : float [m]
+        Height of the picture in the scene when lines of sight are parallel, as in a plan; 0 = in perspective.
     """
 
     position: tuple[float, float, float]
     focus: tuple[float, float, float]
     fov: float = CITY_FOV
+    parallel_height: float = 0.0
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether lines of sight are parallel."""
+        return self.parallel_height > 0.0
 
     @property
     def eye(self) -> Vector:
@@ -134,6 +144,11 @@ def view_of(bounds: Bounds, name: str, *, aspect: float, points: Vector | None =
 def ray(camera: Camera, pixel: tuple[float, float], size: tuple[int, int]) -> tuple[Vector, Vector]:
     """Origin and unit direction of the line of sight through a pixel of a picture of (width, height)."""
     width, height = max(size[0], 1), max(size[1], 1)
+    if camera.is_parallel:
+        right, up, forward = camera.basis
+        metres = camera.parallel_height / height
+        offset = (pixel[0] - width / 2) * metres * right + (height / 2 - pixel[1]) * metres * up
+        return camera.eye + offset, forward
     tangent = math.tan(math.radians(camera.fov) / 2)
     across = (2.0 * pixel[0] / width - 1.0) * tangent * width / height
     above = (1.0 - 2.0 * pixel[1] / height) * tangent
@@ -149,7 +164,10 @@ def project(camera: Camera, points: Vector, size: tuple[int, int]) -> tuple[Vect
     offset = np.asarray(points, dtype=np.float64) - camera.eye
     depth = offset @ forward
     safe = np.where(np.abs(depth) > 1e-9, depth, 1e-9)
-    scale = height / 2 / math.tan(math.radians(camera.fov) / 2) / safe
+    if camera.is_parallel:
+        scale = np.full(np.shape(depth), height / camera.parallel_height)
+    else:
+        scale = height / 2 / math.tan(math.radians(camera.fov) / 2) / safe
     return np.stack([width / 2 + (offset @ right) * scale, height / 2 - (offset @ up) * scale], axis=-1), depth
 
 
@@ -192,6 +210,8 @@ def _pan_in_picture(camera: Camera, grabbed: Vector, pixel: tuple[float, float],
 def zoom(camera: Camera, point: Vector, *, notches: float) -> Camera:
     """Come nearer to a point (positive notches) or go away; the point stays where it is in the picture."""
     factor = ZOOM_NOTCH**notches
+    if camera.is_parallel:
+        return _zoom_parallel(camera, point, factor)
     distance = float(np.linalg.norm(point - camera.eye))
     if factor < 1.0 and distance * factor < NEAREST:
         factor = min(1.0, NEAREST / max(distance, 1e-9))
@@ -203,11 +223,32 @@ def zoom(camera: Camera, point: Vector, *, notches: float) -> Camera:
     )
 
 
+def _zoom_parallel(camera: Camera, point: Vector, factor: float) -> Camera:
+    """The picture shows less of the scene; the point stays where it is in it."""
+    height = min(max(camera.parallel_height * factor, NEAREST), LARGEST_PLAN)
+    right, up, _ = camera.basis
+    away = (point - camera.eye) * (1.0 - height / camera.parallel_height)
+    return replace(_moved(camera, right * (right @ away) + up * (up @ away)), parallel_height=height)
+
+
+def plan_of(bounds: Bounds, *, level: float, aspect: float, margin: float = 1.1) -> Camera:
+    """A plan: from straight above, north up, parallel lines of sight; `level` [local m] is what it looks at."""
+    width, depth = bounds.size[0], bounds.size[1]
+    height = max(depth, width / max(aspect, 1e-3), NEAREST) * margin
+    x, y, _ = bounds.centre
+    above = max(bounds.high[2] - level, 0.0) + ABOVE_PLAN
+    return Camera((x, y, level + above), (x, y, level), CITY_FOV, height)
+
+
 def clipping(camera: Camera, bounds: Bounds | None) -> tuple[float, float]:
     """Near and far plane [m]: the far one behind the scene, the near one as far out as it may be."""
     if bounds is None:
         return (0.1, 10_000.0)
     eye = camera.eye
+    if camera.is_parallel:
+        depth = (_corners(bounds) - eye) @ camera.forward
+        near = max(float(depth.min()) - 1.0, 0.1)
+        return (near, max(float(depth.max()) + 1.0, near + 1.0))
     far = float(np.linalg.norm(_corners(bounds) - eye, axis=1).max()) * 1.02
     outside = np.maximum(np.maximum(np.array(bounds.low) - eye, eye - np.array(bounds.high)), 0.0)
     near = max(0.5 * float(np.linalg.norm(outside)), far / 20_000.0, 0.05)
@@ -217,6 +258,11 @@ def clipping(camera: Camera, bounds: Bounds | None) -> tuple[float, float]:
 def boxes_in_view(camera: Camera, low: Vector, high: Vector, *, aspect: float) -> NDArray[np.bool_]:
     """(k,) whether boxes (k, 3) to (k, 3) may be in the picture; aspect = width / height. Never a false no."""
     right, up, forward = camera.basis
+    if camera.is_parallel:
+        middle, half = (low + high) / 2 - camera.eye, (high - low) / 2
+        reach = np.array([camera.parallel_height * aspect / 2, camera.parallel_height / 2])
+        axes = np.stack([right, up])
+        return np.asarray((np.abs(middle @ axes.T) - half @ np.abs(axes).T <= reach).all(axis=1))
     tangent = math.tan(math.radians(camera.fov) / 2)
     walls = np.array(
         [
@@ -239,11 +285,15 @@ def distances_to(camera: Camera, low: Vector, high: Vector) -> Vector:
 
 def pixels_per_metre(camera: Camera, distance: Vector, *, height: int) -> Vector:
     """Length on the screen of a metre across the view at distances [m]."""
+    if camera.is_parallel:
+        return np.full(np.shape(distance), height / camera.parallel_height)
     return height / (2 * math.tan(math.radians(camera.fov) / 2) * np.maximum(distance, NEAREST))
 
 
 def metres_per_pixel(camera: Camera, height: int) -> float:
     """Length of one pixel at the focus [m]."""
+    if camera.is_parallel:
+        return camera.parallel_height / max(height, 1)
     return 2 * camera.distance * math.tan(math.radians(camera.fov) / 2) / max(height, 1)
 
 

@@ -56,7 +56,7 @@ def camera_by_key(camera: Camera, key: Qt.Key, *, pans: bool, size: Size, middle
     if key not in ARROWS:
         return None
     right, down = ARROWS[key]
-    if pans:
+    if pans or camera.is_parallel:
         place = (size[0] * (0.5 - KEY_PAN * right), size[1] * (0.5 - KEY_PAN * down))
         return cameras.pan(camera, np.array(camera.focus), place, size)
     return cameras.orbit(camera, middle, turn=right * KEY_ORBIT, tilt=down * KEY_ORBIT)

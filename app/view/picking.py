@@ -6,16 +6,18 @@ Nothing here asks the graphics card, so picking costs the same in software and n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels.rays import Occluder
+from app.look import NO_SECTION, Section
 from app.view.actors import MOST_DOTS
 from app.view.camera import NEAREST, Camera, distances_to, pixels_per_metre, project, ray
 from app.view.cloud import Cloud, cloud_of
+from app.view.cutting import Cap
 from app.view.instances import light_enough
 from app.view.lines import line_pairs, segments_near
 from app.view.sky import shown_elements
@@ -113,24 +115,34 @@ class Picker:
         self._targets[id(geometry)] = (geometry, target)
 
     def pick(
-        self, camera: Camera, pixel: tuple[float, float], size: tuple[int, int], *, layers: Sequence[Layer]
+        self,
+        camera: Camera,
+        pixel: tuple[float, float],
+        size: tuple[int, int],
+        *,
+        layers: Sequence[Layer],
+        section: Section = NO_SECTION,
+        caps: Sequence[Cap] = (),
     ) -> list[Hit]:
         """What a person sees at a pixel: the nearest hit and all others at the same place, nearest first.
 
-        Layers whose search structure is still being built are passed over.
+        Layers whose search structure is still being built are passed over. Of what a section cuts away nothing is hit;
+        a cut face is its element.
         """
         origin, direction = ray(camera, pixel, size)
-        hits = []
+        hits = cap_hits(caps, layers, origin, direction)
         for layer in layers:
             if not layer.style.visible or layer.geometry is None:
                 continue
-            hit = self._surface_hit(layer, origin, direction)
+            hit = self._kept_hit(layer, origin, direction, section)
             if hit is not None:
                 hits.append(hit)
         nearest = min((hit.distance for hit in hits), default=np.inf)
         for layer in layers:
             if layer.style.visible and isinstance(layer.geometry, Lines | Points):
                 hit = self._small_hit(layer, camera, pixel, size)
+                if hit is not None and not section.keeps(layer.id, hit.point):
+                    continue
                 if hit is not None and hit.distance <= nearest * 1.01 + 2.0:
                     hits.append(Hit(hit.layer, hit.ref, hit.point, min(hit.distance, nearest) - SAME_PLACE, hit.face))
         if not hits:
@@ -145,6 +157,17 @@ class Picker:
             return _near_hit(layer, camera, pixel, size=size)
         entry = self._targets.get(id(layer.geometry))
         return _cloud_hit(layer, entry[1], camera, pixel, size) if entry and isinstance(entry[1], Cloud) else None
+
+    def _kept_hit(self, layer: Layer, origin: Vector, direction: Vector, section: Section) -> Hit | None:
+        """Where a ray meets what a section leaves of a layer."""
+        stretch = section.stretch(layer.id, origin, direction)
+        if stretch is None:
+            return None
+        start = stretch[0]
+        hit = self._surface_hit(layer, origin + direction * start, direction)
+        if hit is None or hit.distance + start > stretch[1]:
+            return None
+        return replace(hit, distance=hit.distance + start)
 
     def _surface_hit(self, layer: Layer, origin: Vector, direction: Vector) -> Hit | None:
         geometry = layer.geometry
@@ -166,6 +189,18 @@ class Picker:
         distance, face = found
         row = int(entry[1].face_element[face])
         return Hit(layer, _ref(layer, row), origin + direction * distance, distance, face)
+
+
+def cap_hits(caps: Sequence[Cap], layers: Sequence[Layer], origin: Vector, direction: Vector) -> list[Hit]:
+    """Where a ray meets cut faces. A floor plate is no element: it hides nothing and is not hit."""
+    by_id = {layer.id: layer for layer in layers if layer.style.visible}
+    hits = []
+    for cap in caps:
+        found = cap.hit(origin, direction) if cap.layer_id in by_id else None
+        if found is not None:
+            layer, row = by_id[cap.layer_id], int(cap.element[found[1]])
+            hits.append(Hit(layer, _ref(layer, row), origin + direction * found[0], found[0]))
+    return hits
 
 
 def _first_shown(target: RayTarget, layer: Layer, origin: Vector, direction: Vector) -> tuple[float, int] | None:
@@ -298,7 +333,8 @@ def _cloud_hit(
 
 
 def _at(layer: Layer, camera: Camera, point: Vector, *, row: int, face: int) -> Hit:
-    return Hit(layer, _ref(layer, row), point, float(np.linalg.norm(point - camera.eye)), face)
+    away = (point - camera.eye) @ camera.forward if camera.is_parallel else np.linalg.norm(point - camera.eye)
+    return Hit(layer, _ref(layer, row), point, float(away), face)
 
 
 def _ref(layer: Layer, row: int) -> ElementRef:

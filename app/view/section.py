@@ -44,13 +44,13 @@ class SectionActors:
 
     # -- the section
 
-    def set_section(self, section: Section, layers: Mapping[str, LayerActors]) -> None:
-        """Cut the layers. Planes that only moved are moved: nothing is sent to the graphics card but their numbers."""
+    def set_section(self, section: Section, layers: Mapping[str, LayerActors]) -> bool:
+        """Cut the layers; False where planes were only moved: then nothing else has to change."""
         before, self.section = self.section, section
         self.set_caps(())
         if _same_shape(before, section):
             self._move_planes()
-            return
+            return False
         self._planes = {}
         self._look.opened = section.storey.layer_ids if section.storey else frozenset()
         opened_before = before.storey.layer_ids if before.storey else frozenset()
@@ -58,6 +58,7 @@ class SectionActors:
             if (layer_id in self._look.opened) != (layer_id in opened_before):
                 drawn.recolour()
             self.follow(drawn)
+        return True
 
     def follow(self, drawn: LayerActors) -> None:
         """Cut a layer that is new or was drawn anew."""

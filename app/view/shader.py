@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.view.buried_shader import BURIED_LIGHT, FADE, pipe_texts, pit_texts
+
 
 @dataclass(frozen=True)
 class Finish:
@@ -22,6 +24,12 @@ class Finish:
         How far above its own place a surface asks for shade: a crown lets light through and must not blacken itself.
     pull : float
         Share of its distance by which it is drawn nearer to the eye, so that it lies over what it touches.
+    fades : bool
+        Whether one looks through it where the x-ray hole or a trench is: the ground and what lies on it.
+    buried : bool
+        Lit as if the ground were not there.
+    kind : {"surface", "pipe", "pit"}
+        Pipes and the floor of the pit have shaders of their own.
     """
 
     smooth: bool = False
@@ -29,6 +37,9 @@ class Finish:
     drapes: int = 0
     lift: float = 0.25
     pull: float = 0.0
+    fades: bool = False
+    buried: bool = False
+    kind: str = "surface"
 
 
 POSITION_TAG = "//VTK::PositionVC::Impl"
@@ -64,6 +75,9 @@ _LIGHT = """
 """
 
 
+PARALLEL_REACH = 100.0  # metres: lines of sight that are parallel have no distance to take a share of
+
+
 def pull_text(share: float) -> str:
     """Vertex shader text that draws nearer to the eye by a share of the distance, at the same pixel.
 
@@ -76,13 +90,16 @@ def pull_text(share: float) -> str:
     return f"""
   vec4 rowZ = vec4(MCDCMatrix[0].z, MCDCMatrix[1].z, MCDCMatrix[2].z, MCDCMatrix[3].z);
   vec4 rowW = vec4(MCDCMatrix[0].w, MCDCMatrix[1].w, MCDCMatrix[2].w, MCDCMatrix[3].w);
-  float slope = dot(rowZ.xyz, rowW.xyz) / dot(rowW.xyz, rowW.xyz);
-  gl_Position.z += {share / (1 - share):.7f} * (rowZ.w - slope * rowW.w);
+  float w2 = dot(rowW.xyz, rowW.xyz);
+  if (w2 > 1e-12) gl_Position.z += {share / (1 - share):.7f} * (rowZ.w - dot(rowZ.xyz, rowW.xyz) / w2 * rowW.w);
+  else gl_Position.z -= {share:.7f} * {PARALLEL_REACH} * length(rowZ.xyz);
 """
 
 
 def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
     """(stage, tag, text) of the replacements for one finish. VTK's own tag stays first, then we overwrite."""
+    if finish.kind != "surface":
+        return pipe_texts() if finish.kind == "pipe" else pit_texts()
     vertex_dec, vertex_impl = "out vec3 posW;\n", "posW = vertexMC.xyz;\n" + pull_text(finish.pull)
     fragment_dec = "in vec3 posW;\n"
     normal = "normalize(cross(dFdx(posW), dFdy(posW)))"
@@ -91,6 +108,7 @@ def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
         smooth = [("vertex", NORMAL_TAG, NORMAL_DEC), ("vertex", "//VTK::Normal::Impl", NORMAL_IMPL)]
         fragment_dec += "in vec3 normalW;\n"
         normal = "normalize(normalW)"
+    light = BURIED_LIGHT if finish.buried else _LIGHT
     return [
         *smooth,
         ("vertex", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + vertex_dec),
@@ -98,7 +116,7 @@ def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
         ("fragment", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + fragment_dec),
         # Textures are read by place, not by texture coordinates: VTK's own lookup is dropped.
         ("fragment", "//VTK::TCoord::Impl", "// read in the light\n"),
-        ("fragment", "//VTK::Light::Impl", "//VTK::Light::Impl\n" + _surface(finish, normal) + _LIGHT + _OUT),
+        ("fragment", "//VTK::Light::Impl", "//VTK::Light::Impl\n" + _surface(finish, normal) + light + _OUT),
     ]
 
 
@@ -116,6 +134,8 @@ def _surface(finish: Finish, normal: str) -> str:
   base = face.rgb;
   cover = face.a;
 """
+    if finish.fades:
+        text += FADE
     for number in range(finish.drapes):
         text += f"""
   vec2 at{number} = (posW.xy - drapeBox{number}.xy) * drapeBox{number}.zw;

@@ -211,9 +211,9 @@ class Stage:
 
     def set_section(self, section: Section) -> None:
         """Cut the scene open; cut faces come by `set_caps`."""
-        self.cut.set_section(section, self._layers)
-        self.set_quality(self.quality, multisampling=self._multisampling)  # rooms are shaded by occlusion
-        self.highlight.retheme()
+        if self.cut.set_section(section, self._layers):
+            self.set_quality(self.quality, multisampling=self._multisampling)  # rooms are shaded by occlusion
+            self.highlight.retheme()
 
     def set_caps(self, caps: Sequence[Cap]) -> None:
         """Cut faces, made by `app.view.cutting.build_caps` for the section as it is."""
@@ -261,6 +261,9 @@ class Stage:
         vtk_camera.SetFocalPoint(*camera.focus)
         vtk_camera.SetViewUp(*camera.basis[1])
         vtk_camera.SetViewAngle(camera.fov)
+        vtk_camera.SetParallelProjection(camera.is_parallel)
+        if camera.is_parallel:
+            vtk_camera.SetParallelScale(camera.parallel_height / 2)
         self.aim()
 
     def aim(self) -> None:

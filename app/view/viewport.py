@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.document import Document
 from app.language import language
+from app.look import Section
 from app.theme import Theme
 from app.view import camera as cameras
 from app.view.actors import is_heavy, prepare
@@ -25,8 +26,10 @@ from app.view.draw_tool import DrawMode, DrawTool
 from app.view.hand import ARROWS, Drag, camera_by_key
 from app.view.picking import Hit, Picker, Submit
 from app.view.probe import element_hit, hover_info
+from app.view.section_work import SectionWork
 from app.view.sky import DEFAULT_SUN, SkyInputs, build_sky_inputs
-from app.view.stage import Stage, read_pixels
+from app.view.stage import Stage
+from app.view.still import pixels_apart, pixels_in_window
 from geo.model import Bounds, ElementRef, Frame, Layer
 
 HOVER_DELAY, SKY_DELAY = 40, 60  # ms
@@ -87,6 +90,9 @@ class Viewport(QWidget):
         self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
         self.canvas.ready.connect(self._on_ready)
         self._picker = Picker(self._submit)
+        self.section_work = SectionWork(
+            self.stage, self._submit, layers=lambda: tuple(document.scene), redraw=self.redraw, parent=self
+        )
         self._camera = cameras.looking(np.zeros(3), azimuth=20.0, pitch=-38.0, distance=500.0)
         self._untouched = True
         self._sun: tuple[float, float] | None = None
@@ -177,6 +183,7 @@ class Viewport(QWidget):
     def _after_layers(self) -> None:
         self.stage.set_order([layer.id for layer in self.document.scene])
         self._sky_timer.start()
+        self.section_work.refresh()
         if self._untouched:
             self._show_home()
         self._on_selection()
@@ -220,7 +227,9 @@ class Viewport(QWidget):
     def fit(self, bounds: Bounds | None = None) -> None:
         """Show all of a box, or of the scene, from the present direction."""
         box = bounds or self.stage.bounds()
-        if box is not None:
+        if box is not None and self._camera.is_parallel:
+            self.set_camera(cameras.plan_of(box, level=self._camera.focus[2], aspect=self._aspect))
+        elif box is not None:
             azimuth, pitch = self._camera.azimuth, min(self._camera.pitch, -12.0)
             self.set_camera(cameras.fitted(box, azimuth=azimuth, pitch=pitch, aspect=self._aspect))
 
@@ -238,6 +247,10 @@ class Viewport(QWidget):
         box = self.stage.home_bounds()
         if box is not None:
             self.set_camera(cameras.view_of(box, name, aspect=self._aspect, points=self.stage.home_points()))
+
+    def set_section(self, section: Section) -> None:
+        """Cut the scene open; `app.look.NO_SECTION` closes it."""
+        self.section_work.set(section)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the palette of picture and cards."""
@@ -306,6 +319,7 @@ class Viewport(QWidget):
             return
         self._closed = True
         self.stop_drawing()
+        self.section_work.close()
         self._hover_timer.stop()
         self._sky_timer.stop()
         for signal, slot in self._connections:
@@ -389,9 +403,8 @@ class Viewport(QWidget):
     def _begin_drag(self, event: QMouseEvent) -> None:
         drag = self._drag
         drag.moving = True
-        drag.pans = drag.button != Qt.MouseButton.LeftButton or bool(
-            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        )
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        drag.pans = drag.button != Qt.MouseButton.LeftButton or shift or self._camera.is_parallel
         drag.pivot = self._point_under(drag.start)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -459,7 +472,9 @@ class Viewport(QWidget):
     # -- picking
 
     def _hits(self, place: QPointF) -> list[Hit]:
-        return self._picker.pick(self._camera, (place.x(), place.y()), self._size, layers=tuple(self.document.scene))
+        work, pixel = self.section_work, (place.x(), place.y())
+        layers = tuple(self.document.scene)
+        return self._picker.pick(self._camera, pixel, self._size, layers=layers, section=work.section, caps=work.caps)
 
     def _point_under(self, place: QPointF) -> np.ndarray:
         """The point of the scene at a pixel; else on the level of the focus; else at its distance."""
@@ -498,27 +513,11 @@ class Viewport(QWidget):
         self.cards.show_for(tuple(self.document.scene), self._camera)
 
     def _pixels(self, size: tuple[int, int]) -> np.ndarray:
-        """Draw once at another size, in the canvas's own context; before it was ever shown, in one of its own."""
+        """Draw once at another size."""
         self._apply_sun()
         if not self.canvas.isValid():
-            return self._pixels_apart(size)
-        window = self.canvas.GetRenderWindow()
-        before = tuple(window.GetSize())
-        self.canvas.makeCurrent()
-        window.MakeCurrent()
-        window.SetSize(*size)
-        self.stage.set_quality(self.stage.quality)  # a picture to keep is worth its samples, whoever draws it
-        self.stage.render()
-        pixels = read_pixels(window)
-        self._on_ready()
-        window.SetSize(*before)
-        self.canvas.doneCurrent()
+            layers, section = tuple(self.document.scene), self.section_work.section
+            return pixels_apart(layers, self.stage, size, camera=self._camera, theme=self.theme, section=section)
+        pixels = pixels_in_window(self.canvas, self.stage, size, restore=self._on_ready)
         self.redraw()
         return pixels
-
-    def _pixels_apart(self, size: tuple[int, int]) -> np.ndarray:
-        from app.view.offscreen import render_pixels
-
-        scene = self.document.scene
-        sun = self.stage.look.light.sun
-        return render_pixels(tuple(scene), size=size, view=self._camera, theme=self.theme, grid_sun=sun)[0]

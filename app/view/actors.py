@@ -9,6 +9,7 @@ from app.view.lines import LinesActors
 from app.view.mesh import MeshActors
 from app.view.points import PointsActors
 from app.view.terrain import DrapedActors, TerrainActors
+from app.view.tubes import TubesActors
 from app.view.volume import VolumeActors
 from geo.model import Grid, Instances, Layer, Lines, Mesh, Points
 
@@ -57,4 +58,6 @@ def _maker_of(layer: Layer) -> type[LayerActors] | None:
         return None
     if isinstance(layer.geometry, Points) and len(layer.geometry.vertices) > MOST_DOTS:
         return CloudActors
+    if layer.theme == "utility" and isinstance(layer.geometry, Lines):
+        return TubesActors
     return ACTORS.get("terrain" if layer.theme == "terrain" and layer.kind == "mesh" else layer.kind)

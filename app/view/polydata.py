@@ -70,6 +70,13 @@ def set_cell_colours(data: vtkPolyData, colours: NDArray[np.uint8]) -> None:
     data.Modified()
 
 
+def set_point_array(data: vtkPolyData, name: str, values: NDArray[np.float32]) -> None:
+    """Numbers (points, k) that a shader asks for by name."""
+    array = _shared(values, np.float32)
+    array.SetName(name)
+    data.GetPointData().AddArray(array)
+
+
 def textured_quads(vertices: Coordinates, quads: NDArray[np.int32], places: NDArray[np.float32]) -> vtkPolyData:
     """Quads with texture coordinates (n, 2) of their vertices."""
     data = vtkPolyData()

@@ -30,6 +30,13 @@ UNDER_ROOF = 0.35  # sky view at the foot of a wall: what interpolation mixes in
 DEFAULT_SUN = (240.0, 38.0)  # grid azimuth, altitude [degrees]: afternoon, long enough shadows to read shapes
 SURFACE_THEMES = frozenset({"building", "bim", "tree", "furniture", "other"})
 NOWHERE = (1e7, 1e7, 1e-3, 1e-3)  # a box of the texture that every place lies outside of
+NO_OPENINGS = {  # uniforms of what one looks through: x-ray hole (x, y, inner, outer), what is left of it, a trench
+    "xrayHole": (1e7, 1e7, 0.0, 1.0),
+    "xrayLeast": (1.0,),
+    "xrayBelow": (1.0,),
+    "trenchBox": (0.0, 0.0, -1.0, -1.0),
+    "trenchAxis": (1.0, 0.0),
+}
 RAISED = 1.5  # metres above ground from which a cell is a roof and sees the sky from there
 
 
@@ -204,6 +211,7 @@ class SkyTexture:
         self._sun = DEFAULT_SUN
         self._actors: list[vtkActor] = []
         self._indoor: set[int] = set()
+        self._openings: dict[str, tuple[float, ...]] = dict(NO_OPENINGS)
         # Shadow height, sky view on the ground, ground height, sky view on roofs.
         self._pixels = OPEN_SKY.copy()
         self._texture = ArrayTexture(self._pixels, smooth=True)
@@ -278,7 +286,25 @@ class SkyTexture:
             if id(actor) in changed:
                 self._set_uniforms(actor)
 
+    @property
+    def inputs(self) -> SkyInputs | None:
+        """The rasters in use."""
+        return self._inputs
+
+    def set_openings(self, **uniforms: tuple[float, ...]) -> None:
+        """Where one looks through the ground: some of the uniforms of `NO_OPENINGS`."""
+        self._openings |= uniforms
+        for actor in self._actors:
+            self._set_openings(actor)
+
+    def _set_openings(self, actor: vtkActor) -> None:
+        uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()
+        setters = {1: uniforms.SetUniformf, 2: uniforms.SetUniform2f, 4: uniforms.SetUniform4f}
+        for name, value in self._openings.items():
+            setters[len(value)](name, value[0] if len(value) == 1 else list(value))
+
     def _set_uniforms(self, actor: vtkActor) -> None:
+        self._set_openings(actor)
         uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()
         azimuth_rad, altitude_rad = math.radians(self._sun[0]), math.radians(max(self._sun[1], 0.5))
         level = math.cos(altitude_rad)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo import utility_fields
 from geo.model import Column
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ LAYER_WORDS = (
 THEME_OF = {"contour": "terrain", "spot height": "terrain", "wall": "furniture", "road edge": "road"}
 SPELLINGS = {"buildings": "building", "roads": "road", "trees": "tree", "parcels": "parcel", "contours": "contour",
              "zoning": "parcel", "spot_height": "spot height", "river": "water", "건물": "building", "도로": "road",
+             "utilities": "utility", "pipes": "utility", "지하시설물": "utility", "관로": "utility",
              "수목": "tree", "필지": "parcel", "등고선": "contour", "수계": "water"}  # fmt: skip
 
 # Columns by meaning; compared without case, spaces, dots, colons, dashes and underscores.
@@ -172,6 +174,9 @@ def meaning_of(layer: str, file: str, columns: Mapping[str, Column], flat: str) 
 
     Returns the word ``"other"`` when nothing fits.
     """
+    utility = utility_fields.recognised(layer, file, columns, flat)
+    if utility is not None:
+        return Meaning("utility", utility.by, utility.mark)
     for text in (layer, file):
         low = text.lower()
         for pattern, word in MAP_CODES:

@@ -25,6 +25,7 @@ from geo.formats.vector_parts import (
     surface,
 )
 from geo.formats.vector_source import Features
+from geo.formats.vector_utility_nodes import utility_layer
 from geo.model import (
     Column,
     ElementTable,
@@ -62,6 +63,11 @@ def layers_of(features: Features, file: str, said: Meaning | None, context: Cont
         suffix = "" if len(present) == 1 else f"/{DIMENSIONS[number]}"
         part, name = features.name + suffix, (title or features.name) + suffix
         meaning, notes = _meaning(mine, file, said, number)
+        if meaning.theme == "utility":
+            layer = utility_layer(part, name, mine, file, number, context)
+            if layer is not None:
+                found.append(layer.with_(issues=(*layer.issues, *notes)))
+                continue
         built = _builder(meaning, number)(mine, context)
         found.append(_layer(part, name, mine, meaning, built, notes))
         if context.own.build_terrain and meaning.theme == "terrain":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field as OptionField
 
 from geo import buildings, terrain
-from geo.formats.contract import FormatOptions
+from geo.formats.utility_options import UtilityOptions
 from geo.formats.vector_join import join_file
 from geo.formats.vector_source import Features
 from geo.model import Column, Feedback, Field, Frame, Geometry, Grid, Issue, Mesh
@@ -25,7 +25,7 @@ OUTLINE_LIFT = 0.1  # [m] above the ground
 NAMED = 50  # ids an issue lists at most
 
 
-class VectorOptions(FormatOptions):
+class VectorOptions(UtilityOptions):
     """What a user may say about a GIS file."""
 
     layer: str = OptionField("", title="Layer", description="read only this one")
@@ -38,7 +38,9 @@ class VectorOptions(FormatOptions):
     fill_areas: bool = OptionField(False, title="Fill parcels", description="surfaces instead of outlines")
     build_terrain: bool = OptionField(False, title="Make a terrain of contours and spot heights")
     cell: float = OptionField(5.0, gt=0.05, le=1000, title="Cell of that terrain [m]")
-    join: str = OptionField("", title="Table to join (CSV)", description="its columns, such as those of a register")
+    join: str = OptionField(
+        "", title="Table to join (CSV, XLSX)", description="its columns, such as those of a register"
+    )
     join_key: str = OptionField("", title="Join by", description="a column, 'row' or 'centroid'; empty = found")
     join_column: str = OptionField("", title="Column of the table to join by", description="empty = found")
 

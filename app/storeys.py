@@ -164,10 +164,9 @@ def _room(layer: Layer, row: int, box: Floats, floor: float) -> Room:
         name, number = long_name, number or name
     area = layer.table.columns.get(AREA)
     size = float(area.values[row]) if area is not None else math.nan
+    ref, use = ElementRef(layer.id, str(layer.table.ids[row])), _text(layer, ROOM_USE, row)
     centre = (float(box[0] + box[3]) / 2, float(box[1] + box[4]) / 2, floor)
-    return Room(
-        ElementRef(layer.id, str(layer.table.ids[row])), name, number, _text(layer, ROOM_USE, row), size, centre
-    )
+    return Room(ref, name, number, use, size, centre)
 
 
 def _text(layer: Layer, column: str, row: int) -> str:
@@ -229,9 +228,8 @@ def _storeys(levels: Sequence[_Level]) -> tuple[Storey, ...]:
             elevation = next((level.elevation for level in mine if math.isfinite(level.elevation)), math.nan)
             rows.append((floor, "" if name.startswith("#") else name, elevation, any(m.lived_in for m in mine)))
     rows = _distinct(sorted(rows, key=lambda row: row[0]))
-    if any(lived_in for *_, lived_in in rows):
-        last = len(rows) - 1
-        rows = [row for number, row in enumerate(rows) if row[3] or number == last]
+    while len(rows) > 1 and any(row[3] for row in rows) and not rows[0][3]:
+        rows = rows[1:]  # foundations
     labels = _labels(rows)
     tops = [row[0] for row in rows[1:]] + [rows[-1][0] + TOP_STOREY] if rows else []
     return tuple(
@@ -278,14 +276,15 @@ def _labels(rows: Sequence[tuple[float, str, float, bool]]) -> list[str]:
     ground = next((n for n, row in enumerate(rows) if not row[2] < BELOW_GROUND), 0)
     labels = []
     for number, row in enumerate(rows):
-        roof = number == len(rows) - 1 and len(rows) > 1 and (not row[3] and any(lived_in) or _is_roof(row[1], row[3]))
+        last = number == len(rows) - 1 and number > 0
+        roof = last and (_is_roof(row[1]) or (not row[3] and lived_in[number - 1]))
         above = str(number - ground + 1) if number >= ground else f"B{ground - number}"
         labels.append("RF" if roof else above)
     return labels
 
 
-def _is_roof(name: str, lived_in: bool) -> bool:
-    return not lived_in and any(word in name.lower() for word in ROOF_WORDS)
+def _is_roof(name: str) -> bool:
+    return any(word in name.lower() for word in ROOF_WORDS)
 
 
 def _own_label(name: str) -> str:

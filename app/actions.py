@@ -112,6 +112,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _quality("fast"),
     _quality("normal"),
     _quality("fine"),
+    ActionSpec(
+        "place_model", lambda w: w.placing.open(), "target", "Ctrl+L", lambda w: bool(w.placing.selected_model())
+    ),
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec("edit_excavation", lambda w: w.drawing.edit_excavation(), "", "", _has_excavation),
     ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
@@ -150,7 +153,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             ("quality", ("quality_fast", "quality_normal", "quality_fine")),
         ),
     ),
-    ("tools", ("draw_excavation", "edit_excavation")),
+    ("tools", ("place_model", None, "draw_excavation", "edit_excavation")),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),

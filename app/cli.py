@@ -18,7 +18,7 @@ from geo.model import Cancelled, Feedback, UserError
 
 DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
 BAR_WIDTH = 30
-COMMANDS = ("demo", "info", "import", "list", "run", "rerun", "validate", "render", "report", "convert")
+COMMANDS = ("demo", "info", "import", "list", "run", "rerun", "validate", "render", "report", "convert", "georeference")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -120,6 +120,15 @@ def build_parser() -> argparse.ArgumentParser:
     convert.add_argument("output", metavar="OUT")
     convert.add_argument("--crs", metavar="EPSG:n", help="coordinate system of the output")
     convert.add_argument("--from-crs", metavar="EPSG:n", help="coordinate system of the input, over its own")
+    place = commands.add_parser("georeference", help="write a copy of an IFC file that says where it stands")
+    place.add_argument("input", metavar="IN.ifc")
+    place.add_argument("output", metavar="OUT.ifc")
+    place.add_argument("--crs", required=True, metavar="EPSG:n", help="projected coordinate system")
+    place.add_argument("--at", required=True, metavar="E,N[,H]", help="where the model's zero point lies [m]")
+    place.add_argument(
+        "--rotation", type=float, default=0.0, metavar="DEG", help="clockwise turn of the model's y axis"
+    )
+    place.add_argument("--vertical", metavar="NAME", help="height datum")
     return parser
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.cli_georeference import georeference
 from app.cli_info import info, list_things
 from app.cli_output import DONE, emit, finish_bar, open_project, print_issues, say, settings_of
 from app.cli_runs import rerun, run, validate
@@ -195,6 +196,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Feedback], int]] = {
     "list": list_things,
     "import": import_,
     "convert": convert,
+    "georeference": georeference,
     "run": run,
     "rerun": rerun,
     "validate": validate,

@@ -39,6 +39,7 @@ from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
+from app.place_actions import PlaceActions
 from app.qt_guard import keep_none_alive
 from app.search import Found, SearchBox, get_ready
 from app.settings import LayoutName, Settings
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.viewport: Any = viewport_maker(self.bench)
         self.files = FileDialogs(self)
         self.drawing = DrawingActions(self)
+        self.placing = PlaceActions(self)
         self._make_centre()
         self._make_panels()
         self.actions_ = make_actions(self)

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 LAYOUTS = ("plan", "build", "operate")
-IN_THE_PICTURE = ("layer_zoom", "layer_only", "layer_remove", "edit_excavation", "select_none", "view_home")
+IN_THE_PICTURE = (
+    "layer_zoom",
+    "layer_only",
+    "layer_remove",
+    "edit_excavation",
+    "place_model",
+    "select_none",
+    "view_home",
+)
 
 
 def make_menus(window: MainWindow) -> QMenu:

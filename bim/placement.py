@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from bim.georeference import FAR_HEIGHT, LARGE_COORDINATE, NEAR_FRAME, Georeference, distance, ground_at
 from geo.formats.contract import FormatOptions
 from geo.model import Frame, Grid, Issue, UserError
+from geo.pose import Pose, pose_note
 
 Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 Point = tuple[float, float, float]
@@ -58,12 +59,28 @@ def place(
     terrain: Grid | None = None,
     box: Box | None = None,
 ) -> Georeference:
-    """The georeference to use in a frame: always one with a CRS.
+    """The georeference to use in a frame: always one with a CRS, with a note of the pose it gives the model.
 
     Parameters
     ----------
     box : lowest and highest corner of the model [model m]
     """
+    placed = _decided(found, frame, options, terrain=terrain, box=box)
+    note = pose_note(pose_in(placed, frame), level=found.level, source=found.source)
+    return dataclasses.replace(placed, issues=(*placed.issues, note))
+
+
+def pose_in(placed: Georeference, frame: Frame) -> Pose:
+    """Place and turn of the model's own zero point in the frame's CRS."""
+    zero, along_y = placed.to_frame(np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), frame)
+    azimuth = math.degrees(math.atan2(along_y[0] - zero[0], along_y[1] - zero[1])) % 360.0
+    east, north, height = (float(value) for value in frame.to_map(zero))
+    return Pose(east, north, height, azimuth)
+
+
+def _decided(
+    found: Georeference, frame: Frame, options: IfcOptions, *, terrain: Grid | None, box: Box | None
+) -> Georeference:
     if options.at_east is not None and options.at_north is not None:
         return _by_hand(found, frame, options, terrain)
     if options.placement != "scene":

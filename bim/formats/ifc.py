@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bim.placement import IfcOptions
 from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.model import Feedback, Frame, Issue, Layer
+from geo.pose import NOTE
 
 if TYPE_CHECKING:
     from bim.georeference import Georeference
@@ -118,7 +119,8 @@ def _on_map(
     placed = place(found, frame, IfcOptions(placement="file"))
     on_map = placed.to_map(corners)
     on_map[:, 0], on_map[:, 1] = to_lonlat(on_map[:, 0], on_map[:, 1], system)
-    return "EPSG:4326", _extent(on_map), placed.issues[len(found.issues) :]
+    doubts = placed.issues[len(found.issues) :]
+    return "EPSG:4326", _extent(on_map), tuple(issue for issue in doubts if issue.code != NOTE)
 
 
 def _no_place() -> Issue:

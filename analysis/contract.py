@@ -115,6 +115,7 @@ class InputSpec(NamedTuple):
     many: bool
     optional: bool
     named: bool = False
+    hidden: bool = False
 
     def accepts(self, layer: Layer) -> bool:
         """Whether a layer can serve as this input."""
@@ -129,14 +130,16 @@ def layer_input(
     many: bool = False,
     optional: bool = False,
     named: bool = False,
+    hidden: bool = False,
 ) -> Any:
     """A layer (``many``: a tuple of layers) the analysis works on. Optional ones are None or ``()`` when absent.
 
     `named`: only layers the user has named are taken, never all that would fit (a proposal among the buildings).
+    `hidden`: layers that are not shown are taken too (rooms and walking networks are hidden at first).
     """
     kinds = (kind,) if isinstance(kind, str) else kind
     themes = (theme,) if isinstance(theme, str) else theme
-    spec = InputSpec("", title, kinds, themes, many, optional, named)
+    spec = InputSpec("", title, kinds, themes, many, optional, named, hidden)
     return dataclasses.field(metadata={"input": spec})
 
 

@@ -77,8 +77,8 @@ def check_params(analysis: Analysis, values: Mapping[str, object]) -> Params:
 
 
 def suitable(spec: InputSpec, layers: Sequence[Layer]) -> list[Layer]:
-    """Layers an input could take, visible ones first; hidden layers are only taken when named."""
-    return [layer for layer in layers if spec.accepts(layer) and layer.style.visible]
+    """Layers an input takes by itself; hidden ones are only taken when named, or where the input is for them."""
+    return [layer for layer in layers if spec.accepts(layer) and (layer.style.visible or spec.hidden)]
 
 
 def choose_inputs(

@@ -69,9 +69,9 @@ class InputChoice(QWidget):
         if self.spec.optional or not fitting:
             self.box.addItem(tr("analyses.none"), "")
         for layer in fitting:
-            ticked = layer.id in chosen if layer.id in before else layer.style.visible and not self.spec.named
-            self._offer(layer, ticked)
-        for layer_id in chosen or [layer.id for layer in fitting if layer.style.visible][:1]:
+            by_itself = (layer.style.visible or self.spec.hidden) and not self.spec.named
+            self._offer(layer, layer.id in chosen if layer.id in before else by_itself)
+        for layer_id in chosen or [layer.id for layer in fitting if layer.style.visible or self.spec.hidden][:1]:
             self.box.setCurrentIndex(max(0, self.box.findData(layer_id)))
         if not fitting:
             QListWidgetItem(tr("analyses.none"), self.list).setFlags(Qt.ItemFlag.NoItemFlags)

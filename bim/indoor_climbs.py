@@ -28,6 +28,8 @@ END_HEIGHT = 0.3  # [m] of a flight that counts as its lowest and highest part
 PROLONGED = (0.0, 0.3, 0.6, 1.0, 1.5)  # [m] along the run
 END_PROBES = (0.3, 0.05, 0.8)  # [m] above the end
 FLOOR_REACH = 0.6  # [m] between the end of a flight and the floor it leads to
+RAILING = 1.3  # [m] by which the body of a whole stair may rise over the floor it leads to
+STRAIGHT = 0.6  # share of the length of a straight flight that lies between the middles of its ends
 LIFT_REACH = 1.5  # [m] from a lift to the room before it
 LIFT_DOOR_REACH = 0.6  # [m] from a lift's shaft to the middle of its door
 FLAT = 0.05  # [m] a body that rises less is no climb
@@ -121,14 +123,17 @@ def _flight(thing: entity_instance, name: str, way: str, body: Body, finder: Cel
     box = plan_box(body.vertices)
     run = (high - low)[:2]
     distance = float(np.hypot(*run))
-    straight = distance > 0.5 * box.length
+    straight = distance > STRAIGHT * box.length
     if distance > 1e-3:
         direction = run / distance
     else:
         direction = box.along
     ways = [direction] if straight else _around(direction)
+    railing = 0.0 if thing.is_a("IfcStairFlight") or thing.is_a("IfcRampFlight") else RAILING
     bottom = _landing(low, [-d for d in ways], finder)
-    top = _landing(high, ways, finder)
+    top = _landing(high, ways, finder, railing=min(railing, (high[2] - low[2]) / 2))
+    if top[0] >= 0:
+        high = np.array([high[0], high[1], min(high[2], finder.cells[top[0]].low)])
     line = np.stack([p for p in (bottom[1], low, high, top[1]) if p is not None])
     width = _across(body.vertices, direction) if straight else np.nan
     return Climb(
@@ -165,7 +170,9 @@ def _across(vertices: Floats, direction: Floats) -> float:
     return float(offsets.max() - offsets.min())
 
 
-def _landing(end: Floats, directions: Sequence[Floats], finder: CellFinder) -> tuple[int, Floats | None]:
+def _landing(
+    end: Floats, directions: Sequence[Floats], finder: CellFinder, *, railing: float = 0.0
+) -> tuple[int, Floats | None]:
     """The cell whose floor the end of a flight meets, and the point there; -1 and None for none."""
     points = np.array(
         [(*(end[:2] + away * d), end[2] + up) for away in PROLONGED for d in directions for up in END_PROBES]
@@ -175,8 +182,9 @@ def _landing(end: Floats, directions: Sequence[Floats], finder: CellFinder) -> t
     for number, cell in enumerate(cells.tolist()):
         if cell < 0:
             continue
-        gap = abs(finder.cells[cell].low - end[2])
-        if gap <= FLOOR_REACH and (best is None or gap < best[0] - 0.05):
+        over = end[2] - finder.cells[cell].low
+        gap = abs(over)
+        if -FLOOR_REACH <= over <= max(FLOOR_REACH, railing) and (best is None or gap < best[0] - 0.05):
             best = (gap, number)
     if best is None:
         return -1, None

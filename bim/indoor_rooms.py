@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from geo.indoor.cells import Cell
 
-# Quantities that mean the floor area of the room; others, such as Revit's GSA area, are measured otherwise.
-FLOOR_AREAS = ("NetFloorArea", "GrossFloorArea")
-OTHER_AREAS = ("GSA BIM Area", "NSA BIM Area", "Area")
+# Quantities to compare the floor with, the first found wins. Net areas leave out low parts and shares of walls; areas
+# such as Revit's GSA area reach to the middle of the walls.
+AREA_QUANTITIES = ("GrossFloorArea", "NetFloorArea", "Area", "GSA BIM Area", "NSA BIM Area")
 AREA_TOLERANCE = 0.01
 USE_PROPERTIES = ("OccupancyType", "Category", "Occupancy Type", "SpaceType", "Department")
 ISSUE_ELEMENTS = 200
@@ -111,7 +111,7 @@ def area_issues(file: ifcopenshell.file, cells: Sequence[Cell], spaces: Sequence
     compared = 0
     for cell, space in zip(cells, spaces, strict=True):
         stated = quantities(space, unit)
-        name = next((n for n in (*FLOOR_AREAS, *OTHER_AREAS) if stated.get(n, 0.0) > 0.0), "")
+        name = next((n for n in AREA_QUANTITIES if stated.get(n, 0.0) > 0.0), "")
         if not name:
             continue
         compared += 1

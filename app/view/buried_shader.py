@@ -11,8 +11,8 @@ PATTERN_STEP = 10  # difference of alpha (0..255) between two band patterns in t
 BAND = 0.62  # how far a light band goes toward white
 
 BURIED_LIGHT = """
-  float hemi = 0.70 + 0.30 * nw.z;
-  vec3 light = skyStrength * 0.74 * vec3(0.95, 0.97, 1.02) * hemi;
+  float hemi = 0.76 + 0.24 * nw.z;
+  vec3 light = skyStrength * 0.80 * vec3(0.95, 0.97, 1.02) * hemi;
   light += sunStrength * 0.40 * vec3(1.0, 0.97, 0.92) * max(dot(nw, sunDirection), 0.0);
   light = min(light, 0.92 + (light - 0.92) * 0.35);
   light = mix(light, vec3(0.80 + 0.20 * hemi), surfaceKeep);

@@ -49,12 +49,15 @@ class Look:
         Points of a cloud that may be in the picture at once.
     opened : frozenset of str
         Layers of the building whose storey is looked into.
+    fades : bool
+        Whether one looks through the ground.
     """
 
     theme: Theme
     light: SkyTexture
     point_budget: int = 3_000_000
     opened: frozenset[str] = frozenset()
+    fades: bool = False
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ class MeshActors(LayerActors):
     Colour and visibility of each face lie in one texture that all tiles share, in the order in which they are drawn.
     """
 
+    seen_through: NDArray[np.bool_] | None = None
+
     @staticmethod
     def prepare(layer: Layer) -> TiledMesh:
         """Tiles, creases where the theme has them, boxes for buildings far away."""
@@ -97,6 +99,7 @@ class MeshActors(LayerActors):
         self._low = np.array([tile.low for tile in prepared.tiles]).reshape(-1, 3)
         self._high = np.array([tile.high for tile in prepared.tiles]).reshape(-1, 3)
         self._lines_hide: frozenset[str] = frozenset()
+        self._lines_through: NDArray[np.bool_] | None = None
         self.actors = [actor for tile in self._tiles for actor in tile.actors]
 
     @property
@@ -122,7 +125,7 @@ class MeshActors(LayerActors):
 
     def finish(self) -> Finish:
         """How the faces take the light."""
-        return Finish(face_texture=True, pull=self._pull())
+        return Finish(face_texture=True, pull=self._pull(), fades=self.layer.theme in GROUND_COVER)
 
     def recolour(self) -> None:
         """Colours and hidden elements of all faces: one write of a texture."""
@@ -132,6 +135,8 @@ class MeshActors(LayerActors):
         alpha = np.full(len(element), 255, dtype=np.uint8)
         if style.hidden:
             alpha[~shown_elements(self.layer)[element]] = 0
+        if self.seen_through is not None:
+            alpha[self.seen_through[element]] = 0
         if self.layer.id in self.look.opened:
             alpha[faces_away(self.layer, element)] = 0
         self._write(colours, alpha)
@@ -142,10 +147,15 @@ class MeshActors(LayerActors):
             for actor in tile.solids:
                 self.look.light.set_keep(actor, keep)
                 actor.GetProperty().SetOpacity(opacity)
-                actor.SetForceTranslucent(opacity < 1.0)
+                actor.SetForceTranslucent(opacity < 1.0 or (self.look.fades and self.layer.theme in GROUND_COVER))
                 actor.GetProperty().SetBackfaceCulling(opacity < 1.0)
         self._edge_strength = self.look.theme.edge_opacity * (0.5 + 0.5 * opacity)
         self._draw_lines()
+
+    def set_seen_through(self, elements: NDArray[np.bool_] | None) -> None:
+        """Leave out these elements (elements,): the x-ray shows them as glass. None draws all."""
+        self.seen_through = elements
+        self.recolour()
 
     def _write(self, colours: Colours, alpha: NDArray[np.uint8]) -> None:
         order, coarse = self._tiled.order, self._tiled.coarse_face
@@ -157,9 +167,11 @@ class MeshActors(LayerActors):
 
     def _draw_lines(self) -> None:
         """Creases in their colour, without those of hidden elements."""
-        hidden = self.layer.style.hidden
-        shown = shown_elements(self.layer) if hidden != self._lines_hide else None
-        self._lines_hide = hidden
+        hidden, through = self.layer.style.hidden, self.seen_through
+        shown = None
+        if hidden != self._lines_hide or through is not self._lines_through:
+            shown = shown_elements(self.layer) & (True if through is None else ~through)
+        self._lines_hide, self._lines_through = hidden, through
         for tile in self._tiles:
             if tile.lines is None or tile.edges is None:
                 continue

@@ -24,6 +24,7 @@ from app.view.legend import legend_for
 from app.view.painted import paint_compass, paint_legend, paint_note, paint_scale
 from app.view.sky import DEFAULT_SUN, build_sky_inputs
 from app.view.stage import Stage, read_pixels
+from app.view.xray import XRay
 from geo.model import Bounds, Frame, Layer, UserError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def render_picture(
     quality: str = "normal",
     scaling: float | None = None,
     section: Section = NO_SECTION,
+    xray: XRay | None = None,
 ) -> Picture:
     """Draw layers into a picture.
 
@@ -67,6 +69,8 @@ def render_picture(
         Size of the cards; chosen by the size of the picture when None.
     section : Section
         What is cut away.
+    xray : XRay or None
+        Where one sees through the ground.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def render_picture(
 
     grid_sun = (float(frame.grid_azimuth(sun[0])), sun[1]) if sun is not None else DEFAULT_SUN
     pixels, camera = render_pixels(
-        layers, size=size, view=view, theme=theme, grid_sun=grid_sun, quality=quality, section=section
+        layers, size=size, view=view, theme=theme, grid_sun=grid_sun, quality=quality, section=section, xray=xray
     )
     picture = Image.fromarray(pixels)
     factor = scaling or max(min(picture.width / 1280, picture.height / 800), 0.6)
@@ -93,6 +97,7 @@ def render_pixels(
     grid_sun: tuple[float, float] = DEFAULT_SUN,
     quality: str = "normal",
     section: Section = NO_SECTION,
+    xray: XRay | None = None,
 ) -> tuple[NDArray[np.uint8], Camera]:
     """The bare picture (height, width, 3) and the camera it was taken with; sun from **grid** north [degrees]."""
     width, height = (min(max(int(v), 16), LARGEST) for v in size)
@@ -111,6 +116,8 @@ def render_pixels(
             stage.set_caps(build_caps(layers, section))
         camera = view if isinstance(view, Camera) else named_camera(stage, layers, view, aspect=width / height)
         stage.set_sky(build_sky_inputs(layers))
+        if xray is not None:
+            stage.set_xray(xray)
         stage.set_sun(*grid_sun)
         stage.set_camera(camera)
         stage.render()

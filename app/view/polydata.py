@@ -70,6 +70,13 @@ def set_cell_colours(data: vtkPolyData, colours: NDArray[np.uint8]) -> None:
     data.Modified()
 
 
+def set_point_colours(data: vtkPolyData, colours: NDArray[np.uint8]) -> None:
+    """Colours (points, 4) uint8, blended between the corners."""
+    array = _shared(colours, np.uint8)
+    array.SetName("colours")
+    data.GetPointData().SetScalars(array)
+
+
 def set_point_array(data: vtkPolyData, name: str, values: NDArray[np.float32]) -> None:
     """Numbers (points, k) that a shader asks for by name."""
     array = _shared(values, np.float32)

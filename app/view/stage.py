@@ -25,10 +25,12 @@ from app.view.cloud import CloudActors
 from app.view.cutting import Cap
 from app.view.highlight import Highlight, element_bounds
 from app.view.layer_actors import LayerActors, Look
+from app.view.pit import XRayActors
 from app.view.polydata import triangles
 from app.view.section import SectionActors
 from app.view.sky import SkyInputs, SkyTexture
 from app.view.terrain import DrapedActors, TerrainActors
+from app.view.xray import XRay
 from geo.model import Bounds, ElementRef, Layer, Mesh
 
 QUALITIES = ("fast", "normal", "fine")
@@ -67,6 +69,7 @@ class Stage:
         self._sky = _sky_quad()
         self.scene.AddActor(self._sky)
         self.cut = SectionActors(self.scene, self.look)
+        self.pit = XRayActors(self.scene, self.look)
         self.highlight = Highlight(self.front, self.look)
         self.highlight.clip = self.cut.clip
         self.camera: Camera | None = None
@@ -90,6 +93,7 @@ class Stage:
         for actor in drawn.actors:
             self.scene.AddActor(actor)
         self.cut.follow(drawn)
+        self.pit.refresh(drawn, self._layers)
         self._aimed = None
         self._arrange_drapes()
 
@@ -111,6 +115,7 @@ class Stage:
         for actor in drawn.actors:
             self.scene.RemoveActor(actor)
         self.cut.forget(layer_id)
+        self.pit.forget(layer_id)
         drawn.release()
         self._arrange_drapes()
 
@@ -135,6 +140,7 @@ class Stage:
                 self.scene.AddActor(actor)
         if self.cut.section.is_open:
             self.cut.follow(drawn)
+        self.pit.refresh(drawn, self._layers)
         self._arrange_drapes()
 
     def set_order(self, layer_ids: Sequence[str]) -> None:
@@ -207,6 +213,7 @@ class Stage:
             drawn.retheme()
         self._arrange_drapes()
         self.cut.retheme(self._layers)
+        self.pit.retheme(self._layers)
         self.highlight.retheme()
 
     def set_section(self, section: Section) -> None:
@@ -214,6 +221,11 @@ class Stage:
         if self.cut.set_section(section, self._layers):
             self.set_quality(self.quality, multisampling=self._multisampling)  # rooms are shaded by occlusion
             self.highlight.retheme()
+
+    def set_xray(self, xray: XRay | None) -> None:
+        """See through the ground around a place, or no longer."""
+        self.pit.set_xray(xray, self._layers)
+        self._aimed = None
 
     def set_caps(self, caps: Sequence[Cap]) -> None:
         """Cut faces, made by `app.view.cutting.build_caps` for the section as it is."""
@@ -246,6 +258,8 @@ class Stage:
     def set_sky(self, inputs: SkyInputs | None) -> None:
         """Rasters of the light, made by `build_sky_inputs`."""
         self.look.light.set_inputs(inputs)
+        if self.pit.xray is not None:
+            self.pit.set_xray(self.pit.xray, self._layers)
 
     def set_sun(self, azimuth: float, altitude: float) -> None:
         """Sun by **grid** azimuth and altitude [degrees]."""
@@ -256,6 +270,7 @@ class Stage:
     def set_camera(self, camera: Camera) -> None:
         """Look from here; the clipping planes follow the scene."""
         self.camera = camera
+        self.pit.look_from(camera, self._layers)
         vtk_camera = self.scene.GetActiveCamera()
         vtk_camera.SetPosition(*camera.position)
         vtk_camera.SetFocalPoint(*camera.focus)
@@ -290,7 +305,7 @@ class Stage:
         boxes = [d.layer.geometry.bounds for d in self._layers.values() if d.layer.style.visible and d.layer.geometry]
         bounds = Bounds.union([box for box in boxes if box is not None])
         if bounds is not None:  # the skirt of the ground
-            bounds = Bounds((bounds.low[0], bounds.low[1], bounds.low[2] - 10.0), bounds.high)
+            bounds = Bounds((bounds.low[0], bounds.low[1], bounds.low[2] - self.pit.depth - 4.0), bounds.high)
         self.scene.GetActiveCamera().SetClippingRange(*clipping(self.camera, bounds))
 
     def select(self, refs: Iterable[ElementRef]) -> None:
@@ -306,6 +321,7 @@ class Stage:
         """Let go of everything before the window closes."""
         self.highlight.clear()
         self.cut.release()
+        self.pit.release()
         for layer_id in list(self._layers):
             self.remove(layer_id)
         for renderer in (self.front, self.scene):

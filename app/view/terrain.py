@@ -61,7 +61,7 @@ class TerrainActors(LayerActors):
         self._surface.GetProperty().SetColor(red / 255, green / 255, blue / 255)
         opacity = self.layer.style.opacity
         self._surface.GetProperty().SetOpacity(opacity)
-        self._surface.SetForceTranslucent(opacity < 1.0)
+        self._surface.SetForceTranslucent(opacity < 1.0 or self.look.fades)
         self._own = None
         if shown_field(self.layer) is not None and isinstance(self.layer.geometry, Grid):
             self._own = _grid_drape(self.layer, self.layer.geometry, self.look)
@@ -85,7 +85,7 @@ def drape_over(actor: object, drapes: Sequence[Drape], look: Look, *, smooth: bo
     """Give an actor the textures and uniforms of drapes."""
     property_ = actor.GetProperty()  # type: ignore[attr-defined]
     property_.RemoveAllTextures()
-    look.light.apply(actor, Finish(smooth=smooth, drapes=len(drapes)))  # type: ignore[arg-type]
+    look.light.apply(actor, Finish(smooth=smooth, drapes=len(drapes), fades=True))  # type: ignore[arg-type]
     uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()  # type: ignore[attr-defined]
     for number, drape in enumerate(drapes):
         property_.SetTexture(f"drapeTex{number}", drape.texture.texture)

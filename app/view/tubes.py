@@ -26,13 +26,13 @@ from app.view.sky import shown_elements
 from app.view.sweep import Paths, Sweep, paths_of, radii_of, swept_boxes, swept_tubes
 from app.view.tiles import tile_numbers
 from geo.model import Layer, Lines
-from geo.model.conventions import DIAMETER, HEIGHT, WIDTH
+from geo.model.conventions import DIAMETER, HEIGHT, UTILITY, WIDTH
 
 SEGMENTS_A_TILE = 2500
 MOST_TILES = 14  # one draw each, and three more for the layer: lines, boxes, their glass
 SIDES = (0, 6, 12)  # of a tube by level: a line, mid, near
 MID_PIXELS, FINE_PIXELS = 1.6, 9.0  # width of a usual pipe on the screen from which a level is worth its triangles
-LEAST_WIDTH = 2.6  # pixels: no tube is drawn thinner
+LEAST_WIDTH = 3.4  # pixels: no tube is drawn thinner
 LINE_WIDTH = 2.2  # pixels
 MOST_TRIANGLES = 1_500_000  # of all tiles at once; beyond it, far tiles stay lines
 BOX_GLASS = 0.20  # opacity of the near sides of a tunnel
@@ -145,6 +145,24 @@ class TubesActors(LayerActors):
         glass.ForceTranslucentOn()
         return [inside, glass]
 
+    @property
+    def axis_points(self) -> NDArray[np.float64]:
+        """(n, 3) points of all axes [local m]."""
+        return self._pipes.paths.points
+
+    @property
+    def largest_radius(self) -> float:
+        """Of all pipes [m]."""
+        return float(self._pipes.paths.radius.max(initial=0.0))
+
+    def shown_segments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Start and stop (k, 3) and radius (k,) of the segments of shown elements [local m]."""
+        pipes = self._pipes
+        shown = self._alpha[pipes.pair_element] > 0 if len(pipes.pairs) else np.zeros(0, np.bool_)
+        pairs = pipes.pairs[shown]
+        radius = pipes.paths.radius[pipes.paths.owner[pairs[:, 0]]]
+        return pipes.paths.points[pairs[:, 0]], pipes.paths.points[pairs[:, 1]], radius
+
     def refresh(self, layer: Layer, what: str, prepared: object = None) -> bool:
         """Follow a change of the layer; other diameters are other shapes."""
         if layer.geometry is self.layer.geometry and _sizes(layer) != self._pipes.sizes:
@@ -184,7 +202,7 @@ class TubesActors(LayerActors):
         field_ = shown_field(layer)
         if field_ is not None and field_.on == "element":
             colours[: len(field_.values)] = field_colours(field_, self.look.theme)[0]
-        elif field_ is None and not layer.style.colour:
+        elif field_ is None and not layer.style.colour and UTILITY in layer.table.columns:
             by_kind = kind_colours(layer, self.look.theme)
             colours[: len(by_kind)] = by_kind
         return colours

@@ -1,39 +1,48 @@
 """Headless. Reads files in a child process where the library below may crash or hold the interpreter.
 
-The parent starts ``python -m app.isolation FOLDER``; the folder holds the request and receives the layers (in the
-program's own binary form) or the error. Only progress lines travel through the pipe. A child that dies takes
-nothing of the user's work with it.
+The parent starts ``python -m app.isolation --serve`` and writes the name of a folder to it; the folder holds the
+request and receives the layers (in the program's own binary form) or the error. Only short lines travel through the
+pipe: progress, the names of files with parts of the result, how long a silence is to be borne. A child that dies takes
+nothing of the user's work with it; where its reader has left a note of what it was doing, another child goes on.
+The child that has described a file is kept for a while to read it, since it has it open.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import dataclasses
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from geo.formats.contract import FileInfo, Format, MapBox, ReadOptions
 from geo.model import Cancelled, Feedback, Frame, Issue, Layer, MissingCrs, UserError
 from geo.store import read_layers, write_layers
 
 POLL_S = 0.05
-SILENCE_LIMIT_S = 300.0  # a reader that has said nothing for so long is taken to hang
+SILENCE_LIMIT_S = 300.0  # a reader that has said nothing for so long is taken to hang, unless it said otherwise
+IDLE_S = 60.0  # a child that has described a file waits so long for the order to read it
+NOTEBOOK = "TWIN_READER_NOTEBOOK"  # environment variable: the folder in which a reader leaves what must outlive it
+NOTE = "state.json"  # in that folder: what the reader was doing when it died
+LAST_WORDS = "ended.txt"
+PROGRESS, PART, PATIENCE, DONE = "%", "+", "~", "="
 
 
 def inspect_isolated(candidate: Format, path: Path) -> FileInfo:
     """`candidate.inspect(path)` in a child process."""
-    with tempfile.TemporaryDirectory(prefix="twin-read-") as folder:
-        request = {"task": "inspect", "format": candidate.id, "path": str(path.absolute())}
-        answer = _run_child(Path(folder), request, path, Feedback())
+    with _child_for(candidate, path, keep=True) as child:
+        answer = _ask(child, {"task": "inspect"}, Feedback())
         return info_from_dict(answer["info"])
 
 
@@ -41,81 +50,211 @@ def read_isolated(
     candidate: Format, path: Path, frame: Frame, *, options: ReadOptions, feedback: Feedback
 ) -> list[Layer]:
     """`candidate.read(...)` in a child process. The layers' arrays are in memory, not mapped, when this returns."""
-    with tempfile.TemporaryDirectory(prefix="twin-read-", ignore_cleanup_errors=True) as folder:
-        request: dict[str, Any] = {
-            "task": "read",
-            "format": candidate.id,
-            "path": str(path.absolute()),
-            "frame": dataclasses.asdict(frame),
-            "crs": options.crs,
-            "kind": options.kind,
-            "box": options.box,
-            "own": options.own.model_dump(mode="json") if options.own else None,
-        }
+    request: dict[str, Any] = {
+        "task": "read",
+        "frame": dataclasses.asdict(frame),
+        "crs": options.crs,
+        "kind": options.kind,
+        "box": options.box,
+        "own": options.own.model_dump(mode="json") if options.own else None,
+        "partial": feedback.wants_partial,
+    }
+    with _child_for(candidate, path, keep=False) as child:
         if options.terrain is not None:
             ground = Layer(id="terrain", name="terrain", theme="terrain", geometry=options.terrain)
-            write_layers(Path(folder) / "terrain.layers", [ground])
-        _run_child(Path(folder), request, path, feedback)
-        layers, _ = read_layers(Path(folder) / "out.layers", mapped=False)
+            write_layers(child.folder / "terrain.layers", [ground])
+        _ask(child, request, feedback)
+        layers, _ = read_layers(child.folder / "out.layers", mapped=False)
         return layers
 
 
-def _run_child(folder: Path, request: Mapping[str, Any], path: Path, feedback: Feedback) -> dict[str, Any]:
-    (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
-    child = subprocess.Popen(
-        [sys.executable, "-m", "app.isolation", str(folder)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        creationflags=flags,
-    )
+class _Child:
+    """A reading process for one file, and the folder it shares with this one."""
+
+    def __init__(self, candidate: Format, path: Path) -> None:
+        self.candidate, self.path = candidate, path
+        self.key = _key(candidate, path)
+        self.folder = Path(tempfile.mkdtemp(prefix="twin-read-"))
+        self.notebook = self.folder / "notebook"
+        self.notebook.mkdir()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """The running process, a new one if there is none."""
+        if self.process is None or self.process.poll() is not None:
+            self.stop()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.isolation", "--serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+                    NOTEBOOK: str(self.notebook),
+                },
+                creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+            )
+        return self.process
+
+    def send(self) -> queue.Queue[str | None]:
+        """Have it do what the folder asks for; gives the lines it says, None at its end."""
+        process = self.start()
+        lines: queue.Queue[str | None] = queue.Queue()
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the reader was started without pipes")
+        with contextlib.suppress(OSError):  # it has just died; the end of its output says so
+            process.stdin.write(f"{self.folder}\n".encode())
+            process.stdin.flush()
+        threading.Thread(target=_listen, args=(process, lines), name="twin-reader-pipe", daemon=True).start()
+        return lines
+
+    def stop(self) -> int:
+        """End the process; its exit code."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        return process.returncode
+
+    def close(self) -> None:
+        """End the process and remove the folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _listen(process: subprocess.Popen[bytes], lines: queue.Queue[str | None]) -> None:
+    """Pass on what a child says until it has done what it was asked."""
+    with contextlib.suppress(OSError, ValueError):  # the pipe was closed because nobody listens any more
+        while process.stdout is not None and (line := process.stdout.readline()):
+            text = line.decode("utf-8", "replace").rstrip("\n")
+            lines.put(text)
+            if text.startswith(DONE):
+                return
+    lines.put(None)
+
+
+def _key(candidate: Format, path: Path) -> tuple[str, str, int, int]:
+    with contextlib.suppress(OSError):
+        stat = path.stat()
+        return candidate.id, str(path.absolute()), stat.st_size, stat.st_mtime_ns
+    return candidate.id, str(path.absolute()), -1, -1
+
+
+_idle: list[_Child] = []
+_idle_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _child_for(candidate: Format, path: Path, *, keep: bool) -> Iterator[_Child]:
+    """The waiting child that has this file open, or a new one; with `keep` it waits again if all went well."""
+    with _idle_lock:
+        waiting = _idle.pop() if _idle else None
+    if waiting is not None and waiting.key != _key(candidate, path):
+        waiting.close()
+        waiting = None
+    child = waiting or _Child(candidate, path)
     try:
-        _follow(child, feedback, path)
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-        if child.stdout is not None:
-            child.stdout.close()
-    return _answer(folder, child.returncode, path)
+        yield child
+    except BaseException:
+        child.close()
+        raise
+    if not keep or child.process is None:
+        child.close()
+        return
+    with _idle_lock:
+        _idle.append(child)
+        surplus, _idle[:] = _idle[:-1], _idle[-1:]
+    for other in surplus:
+        other.close()
 
 
-def _follow(child: subprocess.Popen[bytes], feedback: Feedback, path: Path) -> None:
-    """Pass progress on until the child ends; stop it when the user or a long silence says so."""
-    lines: queue.Queue[bytes | None] = queue.Queue()
+def close_idle() -> None:
+    """End the child that waits, if there is one."""
+    with _idle_lock:
+        found, _idle[:] = list(_idle), []
+    for child in found:
+        child.close()
 
-    def listen() -> None:
-        if child.stdout is not None:
-            for line in child.stdout:
-                lines.put(line)
-        lines.put(None)
 
-    listener = threading.Thread(target=listen, name="twin-reader-pipe", daemon=True)
-    listener.start()
-    heard = time.monotonic()
+atexit.register(close_idle)
+
+
+def _ask(child: _Child, request: Mapping[str, Any], feedback: Feedback) -> dict[str, Any]:
+    """Have a child do something; where it dies over a part of the file another goes on without that part."""
+    whole = {**request, "format": child.candidate.id, "path": str(child.path.absolute())}
+    (child.folder / "answer.json").unlink(missing_ok=True)
+    (child.folder / "request.json").write_text(json.dumps(whole), encoding="utf-8")
+    note: bytes | None = None
+    while True:
+        ended = _follow(child, child.send(), feedback)
+        if ended is None:
+            return _answer(child.folder, 0, child.path)
+        code = child.stop()
+        before, note = note, _note(child)
+        if note is None or note == before:  # it was not where crashes are expected, or got no further than last time
+            if ended == "hung":
+                raise _stuck(child.path)
+            return _answer(child.folder, code, child.path)
+        words = "gave no sign of life" if ended == "hung" else f"crashed (code {code})"
+        (child.notebook / LAST_WORDS).write_text(words, encoding="utf-8")
+
+
+def _note(child: _Child) -> bytes | None:
+    try:
+        return (child.notebook / NOTE).read_bytes()
+    except OSError:
+        return None
+
+
+def _follow(child: _Child, lines: queue.Queue[str | None], feedback: Feedback) -> str | None:
+    """Pass on what a child says until it is done (None), has died (``"died"``) or says nothing more (``"hung"``)."""
+    heard, limit = time.monotonic(), SILENCE_LIMIT_S
     while True:
         try:
             line = lines.get(timeout=POLL_S)
         except queue.Empty:
             if feedback.cancelled:
                 raise Cancelled from None
-            if time.monotonic() - heard > SILENCE_LIMIT_S:
-                raise UserError(
-                    f"Reading {path.name} got stuck.",
-                    f"The reader gave no sign of life for {SILENCE_LIMIT_S / 60:.0f} minutes and was stopped.",
-                    "Check the file in the program that made it; a smaller part of it may read.",
-                    code="reader.stuck",
-                    values={"name": path.name, "minutes": f"{SILENCE_LIMIT_S / 60:.0f}"},
-                ) from None
+            if time.monotonic() - heard > limit:
+                return "hung"
             continue
         if line is None:
-            listener.join()
-            return
+            return "died"
         heard = time.monotonic()
-        fraction, _, message = line.decode("utf-8", "replace").rstrip("\n").partition(" ")
-        feedback.step(float(fraction), message)
+        kind, rest = line[:1], line[1:]
+        if kind == DONE:
+            return None
+        if kind == PATIENCE:
+            limit = float(rest) if rest else SILENCE_LIMIT_S
+        elif kind == PART:
+            _pass_part(child.folder / rest, feedback)
+        elif kind == PROGRESS:
+            fraction, _, message = rest.partition(" ")
+            feedback.step(float(fraction), message)
+
+
+def _pass_part(path: Path, feedback: Feedback) -> None:
+    layers, _ = read_layers(path, mapped=False)
+    path.unlink(missing_ok=True)
+    feedback.partial(layers)
+
+
+def _stuck(path: Path) -> UserError:
+    minutes = f"{SILENCE_LIMIT_S / 60:.0f}"
+    return UserError(
+        f"Reading {path.name} got stuck.",
+        f"The reader gave no sign of life for {minutes} minutes and was stopped.",
+        "Check the file in the program that made it; a smaller part of it may read.",
+        code="reader.stuck",
+        values={"name": path.name, "minutes": minutes},
+    )
 
 
 def _answer(folder: Path, returncode: int, path: Path) -> dict[str, Any]:
@@ -163,7 +302,7 @@ def info_from_dict(data: Mapping[str, Any]) -> FileInfo:
     return FileInfo(**values)
 
 
-def _child_task(folder: Path, progress: Any) -> dict[str, Any]:
+def _child_task(folder: Path, feedback: Feedback) -> dict[str, Any]:
     from app.catalog import formats
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
@@ -183,22 +322,36 @@ def _child_task(folder: Path, progress: Any) -> dict[str, Any]:
         terrain=terrain,  # type: ignore[arg-type]
         own=candidate.options(**request["own"]) if candidate.options and request["own"] else None,
     )
-    write_layers(folder / "out.layers", candidate.read(path, Frame(**frame_values), options, Feedback(progress)))
+    write_layers(folder / "out.layers", candidate.read(path, Frame(**frame_values), options, feedback))
     return {}
 
 
-def child_main(folder: Path) -> None:
-    """What the child process does. Its own stdout and stderr go to a log: libraries print there."""
-    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+def _child_feedback(folder: Path, pipe: TextIO) -> Feedback:
+    """Progress and parts of the result, by the pipe and files in the folder."""
+    wanted = json.loads((folder / "request.json").read_text(encoding="utf-8")).get("partial", False)
+    count = 0
 
     def progress(fraction: float, message: str) -> None:
-        pipe.write(f"{fraction:.4f} {message}\n")
+        pipe.write(f"{PROGRESS}{fraction:.4f} {message}\n")
 
+    def patience(seconds: float | None) -> None:
+        pipe.write(f"{PATIENCE}{'' if seconds is None else seconds}\n")
+
+    def partial(layers: Sequence[Layer]) -> None:
+        nonlocal count
+        count += 1
+        name = f"part-{count}.layers"
+        write_layers(folder / name, layers)
+        pipe.write(f"{PART}{name}\n")
+
+    on_partial: Callable[[Sequence[Layer]], None] | None = partial if wanted else None
+    return Feedback(progress, on_partial=on_partial, on_patience=patience)
+
+
+def _do(folder: Path, pipe: TextIO) -> None:
+    """Do what a folder asks for and leave the answer in it."""
     try:
-        answer = _child_task(folder, progress)
+        answer = _child_task(folder, _child_feedback(folder, pipe))
     except UserError as error:
         answer = {
             "error": {
@@ -214,8 +367,40 @@ def child_main(folder: Path) -> None:
         answer = {"error": {"traceback": traceback.format_exc()}}
     temporary = folder / "answer.tmp"
     temporary.write_text(json.dumps(answer, default=str), encoding="utf-8")
-    temporary.rename(folder / "answer.json")
+    temporary.replace(folder / "answer.json")
+
+
+def _apart(log: Path) -> TextIO:
+    """The pipe to the parent; from here on the process's own stdout and stderr go to a log: libraries print there."""
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    return pipe
+
+
+def child_main(folder: Path) -> None:
+    """One request, in this process."""
+    _do(folder, _apart(folder / "log.txt"))
+
+
+def serve() -> None:
+    """One request after another, by the names of folders on stdin; ends with stdin, or after a minute without any."""
+    pipe = _apart(Path(os.environ[NOTEBOOK]) / "log.txt")
+    while True:
+        alarm = threading.Timer(IDLE_S, os._exit, (0,))
+        alarm.daemon = True
+        alarm.start()
+        line = sys.stdin.readline()
+        alarm.cancel()
+        if not line.strip():
+            return
+        _do(Path(line.rstrip("\n")), pipe)
+        pipe.write(f"{DONE}\n")
 
 
 if __name__ == "__main__":
-    child_main(Path(sys.argv[1]))
+    if sys.argv[1] == "--serve":
+        serve()
+    else:
+        child_main(Path(sys.argv[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +27,19 @@ class Storeys:
 
     parent: dict[int, entity_instance]
     metres_per_unit: float
+    known: dict[int, entity_instance | None] = field(default_factory=dict)
 
     def of(self, product: entity_instance) -> entity_instance | None:
         """The storey, through the assembly, the room, or the opening that the product belongs to."""
-        thing: entity_instance | None = product
+        whole = self.parent.get(product.id())
+        if whole is None:
+            return product if product.is_a("IfcBuildingStorey") else None
+        step = whole.id()
+        if step not in self.known:
+            self.known[step] = self._above(whole)
+        return self.known[step] if not product.is_a("IfcBuildingStorey") else product
+
+    def _above(self, thing: entity_instance | None) -> entity_instance | None:
         for _ in range(CHAIN_DEPTH):
             if thing is None or thing.is_a("IfcBuildingStorey"):
                 return thing
@@ -79,12 +88,21 @@ def _objects(values: Sequence[str | None]) -> Column:
     return Column(column)
 
 
+def _root(entity: entity_instance, index: int) -> str | None:
+    """A text attribute of every IfcRoot by its place (0 GlobalId, 2 Name): ten times faster than by its name."""
+    try:
+        value = entity[index]
+    except (AttributeError, RuntimeError, IndexError):
+        return None
+    return value if isinstance(value, str) and value else None
+
+
 def element_ids(file: ifcopenshell.file, products: Sequence[int]) -> list[str]:
     """GlobalIds, made unique where a file repeats one (``id#step``)."""
     seen: set[str] = set()
     ids = []
     for product in products:
-        name = text(file.by_id(product), "GlobalId") or f"#{product}"
+        name = _root(file.by_id(product), 0) or f"#{product}"
         ids.append(name if name not in seen else f"{name}#{product}")
         seen.add(name)
     return ids
@@ -96,13 +114,17 @@ def element_table(
     """One row per product: class, name, storey, elevation of the storey, type."""
     entities = [file.by_id(product) for product in products]
     levels = [storeys.of(entity) for entity in entities]
+    steps = [0 if level is None else level.id() for level in levels]
+    present = {step: level for step, level in zip(steps, levels, strict=True) if level is not None}
+    storey_names = {step: text(level, "Name") for step, level in present.items()}
+    heights = {step: storeys.elevation(level) for step, level in present.items()}
     return ElementTable(
         element_ids(file, products),
         {
             "class": _objects([entity.is_a() for entity in entities]),
-            "name": _objects([text(entity, "Name") for entity in entities]),
-            "storey": _objects([text(level, "Name") for level in levels]),
-            "elevation": Column(np.array([storeys.elevation(level) for level in levels], dtype=np.float64), "m"),
+            "name": _objects([_root(entity, 2) for entity in entities]),
+            "storey": _objects([storey_names.get(step) for step in steps]),
+            "elevation": Column(np.array([heights.get(step, math.nan) for step in steps], dtype=np.float64), "m"),
             "type": _objects([types.get(product) for product in products]),
         },
     )

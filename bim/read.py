@@ -2,97 +2,116 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bim.attributes import members, related
-from bim.elements import Storeys, element_ids, element_table, read_storeys, read_types, space_columns
+from bim.attributes import members, related, text
+from bim.elements import element_ids, read_storeys, read_types
 from bim.georeference import Georeference, read_georeference
+from bim.layers import Bodies, Job, issue_of_unplaced, make_layers
+from bim.notebook import Notebook
 from bim.placement import IfcOptions, place
-from bim.schema import Model, open_model
-from bim.tessellation import Selection, Tessellation, select_products, tessellate
+from bim.preview import Preview
+from bim.schema import Model, opened
+from bim.tessellation import Failure, Selection, Tessellation, select_products, tessellate
 from geo.formats.contract import MapBox, ReadOptions
-from geo.model import (
-    ElementTable,
-    Feedback,
-    Field,
-    Frame,
-    Geometry,
-    Instances,
-    Issue,
-    Layer,
-    Lines,
-    Mesh,
-    Source,
-    Style,
-    UserError,
-)
+from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Source, UserError
 
 if TYPE_CHECKING:
     import ifcopenshell
 
-FEWEST_INSTANCES = 8
-MOST_BAKED_FACES = 2_000_000
-CHUNK_VERTICES = 200_000
 ISSUE_ELEMENTS = 200
 MAPPING_DEPTH = 8
 LINE_ITEMS = ("IfcCurve", "IfcPoint", "IfcSegment", "IfcTextLiteral", "IfcAnnotationFillArea", "IfcBoundingBox")
 
-Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What every layer of one file is made from."""
-
-    name: str
-    file: ifcopenshell.file
-    shapes: Tessellation
-    placed: Georeference
-    frame: Frame
-    storeys: Storeys
-    types: dict[int, str]
-    stratum: str
+Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def read_layers(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     """Layers of an IFC file in local metres of the frame.
 
-    Parts: ``elements`` (mesh), ``instances`` (repeated shapes of very large models), ``lines`` (alignments and other
-    products that are only lines), ``spaces`` (rooms, hidden).
+    Parts: ``elements`` (mesh), ``mep`` (pipes, ducts, cables), ``infrastructure`` (roads, rails, ground), each with
+    the repeated shapes of very large models apart (``instances``, ``mep-instances``, ``infrastructure-instances``);
+    ``lines`` (alignments and other products that are only lines), ``spaces`` (rooms, hidden), ``failures`` (a table of
+    the products whose shape could not be made).
     """
     own = options.own if isinstance(options.own, IfcOptions) else IfcOptions()
     feedback.step(0.0, "opening the file")
-    model = open_model(path)
+    model = opened(path)
+    feedback.step(0.08, "sorting the products")
     selection = select_products(model.file, spaces=own.spaces)
+    where = _Where(model, frame, own, options)
+    preview = _preview(path, where, selection, feedback) if feedback.wants_partial else None
     feedback.step(0.1, "making shapes")
-    shapes = tessellate(model.file, selection, feedback.part(0.1, 0.8))
+    shapes = tessellate(
+        model.file,
+        selection,
+        feedback.part(0.1, 0.85),
+        notebook=Notebook.of_process(),
+        on_batch=preview.show if preview is not None else None,
+    )
     if len(shapes.product) == 0:
         raise _nothing(path, selection)
-    box = shapes.bounds()
-    centre = None if box is None else (box[0] + box[1]) / 2
-    found = read_georeference(model.file, model.metres_per_unit, centre=centre, crs=options.crs)
-    placed = place(found, frame, own, terrain=options.terrain, box=box)
-    feedback.step(0.85, "reading names and storeys")
-    job = _Job(
+    found, placed = where.of(shapes)
+    feedback.step(0.87, "reading names and storeys")
+    bodies = Bodies(_within(shapes, placed, frame, options.box), placed, frame)
+    anchor = (0.0, 0.0, 0.0) if found.site is None else found.site.anchor
+    job = Job(
         path.stem,
+        model.file.schema_identifier,
         model.file,
-        _within(shapes, placed, frame, options.box),
-        placed,
-        frame,
+        bodies,
+        selection.classes,
         read_storeys(model.file, model.metres_per_unit),
         read_types(model.file),
-        "indoor" if model.file.by_type("IfcBuilding") else "outdoor",
+        options.terrain,
+        bool(model.file.by_type("IfcBuilding")),
+        float(placed.to_frame(np.array([anchor]), frame)[0, 2]) if found.site is not None else None,
     )
-    layers = _layers(job, feedback.part(0.9, 1.0))
+    layers = make_layers(job, feedback.part(0.9, 1.0))
     if layers:
-        issues = (*model.issues, *placed.issues, *_missing(model.file, shapes, selection))
-        layers[0] = layers[0].with_(issues=layers[0].issues + issues)
+        issues, failures = _missing(path.stem, model.file, shapes, selection)
+        issues = [*model.issues, *placed.issues, *issues]
+        layers[0] = layers[0].with_(issues=(*layers[0].issues, *issues))
+        layers += [failures] if failures is not None else []
     return layers
+
+
+class _Where:
+    """Where a model stands, worked out from its bodies."""
+
+    def __init__(self, model: Model, frame: Frame, own: IfcOptions, options: ReadOptions) -> None:
+        self._model, self._frame, self._own, self._options = model, frame, own, options
+
+    def of(self, shapes: Tessellation) -> tuple[Georeference, Georeference]:
+        """What the file says, and what is used in the frame. Raises `UserError`."""
+        box = shapes.bounds()
+        centre = None if box is None else (box[0] + box[1]) / 2
+        model, options = self._model, self._options
+        found = read_georeference(model.file, model.metres_per_unit, centre=centre, crs=options.crs)
+        return found, place(found, self._frame, self._own, terrain=options.terrain, box=box)
+
+    def roughly(self, shapes: Tessellation) -> Georeference | None:
+        """The same from the first bodies, for a look; None where it cannot be said."""
+        try:
+            return self.of(shapes)[1]
+        except UserError:
+            return None  # the reading itself will say so
+
+
+def _preview(path: Path, where: _Where, selection: Selection, feedback: Feedback) -> Preview:
+    rooms = {product for product, kind in selection.classes.items() if kind == "IfcSpace"}
+    return Preview(
+        path.stem,
+        where._frame,
+        feedback,
+        place=where.roughly,
+        is_shown=lambda product: product not in rooms,
+    )
 
 
 def _nothing(path: Path, selection: Selection) -> UserError:
@@ -106,197 +125,28 @@ def _nothing(path: Path, selection: Selection) -> UserError:
     )
 
 
-def _layers(job: _Job, feedback: Feedback) -> list[Layer]:
-    bodies = job.shapes
-    faces = np.array([len(shape.faces) for shape in bodies.shapes], dtype=np.int64)[bodies.shape]
-    entities = [job.file.by_id(int(product)) for product in bodies.product]
-    is_space = np.array([entity.is_a("IfcSpace") for entity in entities], dtype=bool)
-    solid = faces > 0
-    repeated = _repeated(bodies, faces, solid & ~is_space)
-    makers = (
-        (_elements, solid & ~is_space & ~repeated),
-        (_instances, repeated),
-        (_lines, ~solid & ~is_space),
-        (_spaces, solid & is_space),
-    )
-    layers = []
-    for number, (make, chosen) in enumerate(makers):
-        feedback.step(number / len(makers), "putting the layers together")
-        if chosen.any():
-            layers.append(make(job, np.flatnonzero(chosen)))
-    return layers
-
-
-def _repeated(bodies: Tessellation, faces: Numbers, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Bodies to draw as instances: none, unless writing everything out would make too many triangles."""
-    if int(faces[candidates].sum()) <= MOST_BAKED_FACES:
-        return np.zeros(len(faces), dtype=bool)
-    count = np.bincount(bodies.shape[candidates], minlength=len(bodies.shapes))
-    return candidates & (count[bodies.shape] >= FEWEST_INSTANCES)
-
-
 def _within(shapes: Tessellation, placed: Georeference, frame: Frame, box: MapBox | None) -> Tessellation:
     """Only the bodies whose own box touches a rectangle of the project CRS."""
     if box is None:
         return shapes
-    corners = np.stack([_corners(shape.vertices) for shape in shapes.shapes])[shapes.shape]
-    points = np.einsum("kij,knj->kni", shapes.matrix[:, :, :3], corners) + shapes.matrix[:, None, :, 3]
+    low, high = shapes.boxes()
+    pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
+    points = np.where(pick == 1, high[:, None], low[:, None])
     on_map = frame.to_map(placed.to_frame(points.reshape(-1, 3), frame)).reshape(-1, 8, 3)
     low, high = on_map.min(axis=1), on_map.max(axis=1)
     keep = (high[:, 0] >= box.west) & (low[:, 0] <= box.east) & (high[:, 1] >= box.south) & (low[:, 1] <= box.north)
-    return Tessellation(shapes.shapes, shapes.product[keep], shapes.shape[keep], shapes.matrix[keep], shapes.failed)
+    return Tessellation(shapes.store, shapes.product[keep], shapes.shape[keep], shapes.matrix[keep], shapes.failed)
 
 
-def _corners(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
-    low, high = vertices.min(axis=0), vertices.max(axis=0)
-    pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
-    return np.where(pick == 1, high, low)
-
-
-def _table(job: _Job, bodies: Numbers) -> tuple[ElementTable, NDArray[np.int32], list[int]]:
-    """Table of the products of some bodies, the row of each body, and the step id of each row."""
-    products, row = np.unique(job.shapes.product[bodies], return_inverse=True)
-    steps = [int(product) for product in products]
-    table = element_table(job.file, steps, storeys=job.storeys, types=job.types)
-    return table, row.astype(np.int32), steps
-
-
-def _points(job: _Job, bodies: Numbers) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Vertices of bodies one after another, local metres of the frame, and how many each has."""
-    shapes = job.shapes
-    counts = np.array([len(shapes.shapes[s].vertices) for s in shapes.shape[bodies]], dtype=np.int64)
-    points = np.empty((int(counts.sum()), 3))
-    start, first = 0, 0
-    while first < len(bodies):
-        last, size = first, 0
-        while last < len(bodies) and (size == 0 or size + counts[last] <= CHUNK_VERTICES):
-            size += int(counts[last])
-            last += 1
-        own = np.concatenate([shapes.shapes[s].vertices for s in shapes.shape[bodies[first:last]]])
-        matrix = np.repeat(shapes.matrix[bodies[first:last]], counts[first:last], axis=0)
-        model = np.einsum("nij,nj->ni", matrix[:, :, :3], own) + matrix[:, :, 3]
-        points[start : start + size] = job.placed.to_frame(model, job.frame)
-        start, first = start + size, last
-    return points, counts
-
-
-def _baked(job: _Job, bodies: Numbers, row: NDArray[np.int32]) -> tuple[Mesh, tuple[Field, ...]]:
-    """All triangles of bodies in one mesh, with their colours."""
-    shapes = [job.shapes.shapes[s] for s in job.shapes.shape[bodies]]
-    points, counts = _points(job, bodies)
-    start = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    mirrored = np.linalg.det(job.shapes.matrix[bodies][:, :, :3]) < 0
-    faces = [
-        (shape.faces[:, ::-1] if turned else shape.faces) + np.int32(first)
-        for shape, turned, first in zip(shapes, mirrored, start, strict=True)
-    ]
-    owner = np.repeat(row, [len(shape.faces) for shape in shapes])
-    colours = np.concatenate([shape.colour for shape in shapes])
-    clear = np.concatenate([shape.transparency for shape in shapes])
-    return Mesh(points, np.concatenate(faces), owner), _colour_fields(colours, clear)
-
-
-def _colour_fields(colours: NDArray[np.int32], clear: NDArray[np.float32]) -> tuple[Field, ...]:
-    """``colour``: 0xRRGGBB of the surface style, -1 without one; ``transparency``: 0 opaque .. 1 clear, if any."""
-    fields = (Field("colour", "1", "face", colours),)
-    return (*fields, Field("transparency", "1", "face", clear)) if (clear > 0).any() else fields
-
-
-def _layer(job: _Job, part: str, geometry: Geometry, table: ElementTable, fields: tuple[Field, ...] = ()) -> Layer:
-    title = {"elements": job.name, "spaces": f"{job.name}: rooms", "instances": f"{job.name}: repeated parts"}
-    return Layer(
-        part,
-        title.get(part, f"{job.name}: lines"),
-        "space" if part == "spaces" else "bim",
-        geometry,
-        table,
-        fields,
-        style=Style(visible=part != "spaces"),
-        stratum=job.stratum,  # type: ignore[arg-type]
-        source=Source(part=part),
-    )
-
-
-def _elements(job: _Job, bodies: Numbers) -> Layer:
-    table, row, _ = _table(job, bodies)
-    mesh, fields = _baked(job, bodies, row)
-    return _layer(job, "elements", mesh, table, fields)
-
-
-def _spaces(job: _Job, bodies: Numbers) -> Layer:
-    table, row, steps = _table(job, bodies)
-    mesh, _ = _baked(job, bodies, row)
-    # Half of all area seen from above and below together: the footprint of any body with one floor and one ceiling.
-    flat = np.abs(mesh.face_cross[:, 2]) / 2
-    areas = np.bincount(mesh.face_element, weights=flat, minlength=len(table)) / 2
-    return _layer(job, "spaces", mesh, table.with_columns(space_columns(job.file, steps, list(areas))))
-
-
-def _instances(job: _Job, bodies: Numbers) -> Layer:
-    """Repeated shapes with one transformation each.
-
-    The field ``colour`` has one value per face of the shapes, shape after shape; each shape's ``face_element`` counts
-    its colours.
-    """
-    table, row, _ = _table(job, bodies)
-    used, number = np.unique(job.shapes.shape[bodies], return_inverse=True)
-    shapes = [job.shapes.shapes[s] for s in used]
-    matrix = job.shapes.matrix[bodies]
-    origins = np.einsum("kij,j->ki", matrix[:, :, :3], np.zeros(3)) + matrix[:, :, 3]
-    middle = origins.mean(axis=0)
-    steps = job.placed.to_frame(middle + np.vstack([np.zeros(3), np.eye(3)]), job.frame)
-    turn = (steps[1:] - steps[0]).T
-    transform = np.concatenate(
-        [np.einsum("ij,kjl->kil", turn, matrix[:, :, :3]), job.placed.to_frame(origins, job.frame)[:, :, None]], axis=2
-    )
-    meshes = tuple(
-        Mesh(shape.vertices, shape.faces, np.unique(shape.colour, return_inverse=True)[1]) for shape in shapes
-    )
-    colours = np.concatenate([shape.colour for shape in shapes])
-    clear = np.concatenate([shape.transparency for shape in shapes])
-    geometry = Instances(meshes, number.astype(np.int32), transform, row)
-    return _layer(job, "instances", geometry, table, _colour_fields(colours, clear))
-
-
-def _lines(job: _Job, bodies: Numbers) -> Layer:
-    """Products that are only lines; edges that follow one another become one line."""
-    table, row, _ = _table(job, bodies)
-    points, counts = _points(job, bodies)
-    start = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    edges = [
-        job.shapes.shapes[s].edges + np.int32(first) for s, first in zip(job.shapes.shape[bodies], start, strict=True)
-    ]
-    owner = np.repeat(row, [len(edge) for edge in edges])
-    edge = np.concatenate(edges)
-    begins = np.ones(len(edge), dtype=bool)
-    begins[1:] = (edge[1:, 0] != edge[:-1, 1]) | (owner[1:] != owner[:-1])
-    # Each line is the first point of its first edge and the second point of every edge.
-    order = np.stack([np.where(begins, edge[:, 0], -1), edge[:, 1]], axis=1).reshape(-1)
-    heads = np.flatnonzero(order.reshape(-1, 2)[:, 0] >= 0)
-    lengths = np.diff(np.append(heads, len(edge))) + 1
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return _layer(job, "lines", Lines(points[order[order >= 0]], offsets, owner[heads]), table)
-
-
-def _missing(file: ifcopenshell.file, shapes: Tessellation, selection: Selection) -> list[Issue]:
+def _missing(
+    name: str, file: ifcopenshell.file, shapes: Tessellation, selection: Selection
+) -> tuple[list[Issue], Layer | None]:
     """What is not in the picture: bodies no kernel could make, products that are only lines, products without any."""
-    failed = [product for product, _ in shapes.failed]
-    lines = [product for product in failed if _has_only_lines(file, product)]
-    bodies = [product for product in failed if product not in set(lines)]
-    reasons = dict(shapes.failed)
+    lines = [failure.product for failure in shapes.failed if _has_only_lines(file, failure.product)]
+    bodies = [failure for failure in shapes.failed if failure.product not in set(lines)]
     issues = []
     if bodies:
-        first = file.by_id(bodies[0]).is_a()
-        issues.append(
-            Issue(
-                "ifc.no_geometry",
-                f"{len(bodies)} elements have a shape that no geometry kernel could make; they are left out. "
-                f"The first is an {first}: {reasons[bodies[0]][:120]}",
-                severity="error",
-                count=len(bodies),
-                elements=tuple(element_ids(file, bodies[:ISSUE_ELEMENTS])),
-            )
-        )
+        issues.append(_no_geometry(file, bodies))
     if lines:
         issues.append(
             Issue(
@@ -307,15 +157,41 @@ def _missing(file: ifcopenshell.file, shapes: Tessellation, selection: Selection
             )
         )
     if selection.without_representation:
-        issues.append(
-            Issue(
-                "ifc.without_representation",
-                f"{selection.without_representation} products have no shape in the file (sites, storeys, assemblies "
-                "and the like).",
-                count=selection.without_representation,
-            )
-        )
-    return issues
+        issues.append(issue_of_unplaced(selection.without_representation))
+    return issues, _failures_layer(name, file, bodies) if bodies else None
+
+
+def _no_geometry(file: ifcopenshell.file, bodies: Sequence[Failure]) -> Issue:
+    first = file.by_id(bodies[0].product)
+    kind, called, reason = first.is_a(), text(first, "Name") or "-", bodies[0].reason[:120]
+    return Issue(
+        "ifc.no_geometry",
+        f"{len(bodies)} elements have a shape that could not be made; they are left out and listed in a table. "
+        f"The first is an {kind} ({called}): {reason}",
+        severity="error",
+        count=len(bodies),
+        elements=tuple(element_ids(file, [failure.product for failure in bodies[:ISSUE_ELEMENTS]])),
+        values={"class": kind, "name": called, "reason": reason},
+    )
+
+
+def _failures_layer(name: str, file: ifcopenshell.file, bodies: Sequence[Failure]) -> Layer:
+    """One row for each product whose shape could not be made."""
+    products = [failure.product for failure in bodies]
+    entities = [file.by_id(product) for product in products]
+    columns: dict[str, Sequence[str | None]] = {
+        "class": [entity.is_a() for entity in entities],
+        "name": [text(entity, "Name") for entity in entities],
+        "kernel": [failure.kernel or None for failure in bodies],
+        "reason": [failure.reason for failure in bodies],
+    }
+    made = {}
+    for key, values in columns.items():
+        column = np.empty(len(values), dtype=object)
+        column[:] = values
+        made[key] = Column(column)
+    table = ElementTable(element_ids(file, products), made)
+    return Layer("failures", f"{name}: not shown", "other", None, table, source=Source(part="failures"))
 
 
 def _has_only_lines(file: ifcopenshell.file, product: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import re
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bim.attributes import by_type, members, text, unit_scale
+from bim.notebook import FOLDER_VARIABLE
 from geo.model import Issue, UserError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 HEADER_LIMIT = 1 << 20  # a header with long descriptions is a few kB; a megabyte is generous
 TAIL_BYTES = 4096
+LAZY_BYTES = 20 << 20  # from here on entities are parsed when they are asked for: half the memory
 EXPANSION_LIMIT = 4 << 30  # bytes of one file inside an archive
 # IFC text shrinks 5 to 30 times; the parts of an archive bomb shrink a thousand times.
 RATIO_LIMIT = 200
@@ -97,6 +100,21 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     ]
 
 
+_last: list[tuple[tuple[str, int, int], Model]] = []
+
+
+def opened(path: Path) -> Model:
+    """As `open_model`; a reading process of one file, which describes it first and reads it then, opens it once."""
+    if FOLDER_VARIABLE not in os.environ:
+        return open_model(path)
+    stat = path.stat()
+    key = (str(path), stat.st_size, stat.st_mtime_ns)
+    if not _last or _last[0][0] != key:
+        _last.clear()
+        _last.append((key, open_model(path)))
+    return _last[0][1]
+
+
 def open_model(path: Path) -> Model:
     """Open an ``.ifc`` or ``.ifczip`` file.
 
@@ -110,7 +128,7 @@ def open_model(path: Path) -> Model:
             schema = _checked_header(path, plain)
             known = _supported(path, schema)
             with _renamed(plain, schema, known) as named:
-                file, log = _parse(path, named)
+                file, log = _parse(path, named, lazy=named == path and named.stat().st_size >= LAZY_BYTES)
     except OSError as error:
         raise damaged(path, str(error.strerror or error)) from error
     issues = []
@@ -124,6 +142,7 @@ def open_model(path: Path) -> Model:
         )
     issues += _damage(log)
     issues += _units_said(file)
+    issues += _several_projects(file)
     if not file.by_type("IfcProject"):
         raise UserError(
             f"{path.name} holds no project.",
@@ -284,13 +303,14 @@ def _renamed(plain: Path, schema: str, known: str) -> Iterator[Path]:
         yield copy
 
 
-def _parse(path: Path, plain: Path) -> tuple[ifcopenshell.file, str]:
+def _parse(path: Path, plain: Path, *, lazy: bool) -> tuple[ifcopenshell.file, str]:
     """The file and what the library said while reading it."""
     import ifcopenshell
 
     ifcopenshell.get_log()  # what an earlier file left behind
     try:
-        file = ifcopenshell.open(plain, ".ifc")
+        # A temporary copy is gone before it is asked for more: it is parsed whole.
+        file = ifcopenshell.open(plain, ".ifc", lazy=lazy)
     except (ifcopenshell.Error, RuntimeError, OSError, ValueError, LookupError) as error:
         raise damaged(path, str(error)) from error
     log = ifcopenshell.get_log()
@@ -302,6 +322,23 @@ def _length_unit(path: Path, file: ifcopenshell.file) -> float:
     if not 1e-9 < scale < 1e6:
         raise damaged(path, "its length unit makes no sense")
     return scale
+
+
+def _several_projects(file: ifcopenshell.file) -> list[Issue]:
+    """A doubt where two models were put in one file: units and place are those of the first project."""
+    projects = by_type(file, "IfcProject")
+    if len(projects) < 2:
+        return []
+    names = ", ".join(text(project, "Name") or f"#{project.id()}" for project in projects[:5])
+    return [
+        Issue(
+            "ifc.several_projects",
+            f"The file holds {len(projects)} projects ({names}); units and place are taken from the first.",
+            severity="doubt",
+            count=len(projects),
+            values={"names": names},
+        )
+    ]
 
 
 def _units_said(file: ifcopenshell.file) -> list[Issue]:

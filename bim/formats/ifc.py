@@ -40,9 +40,9 @@ def inspect(path: Path) -> FileInfo:
     """
     from bim.georeference import read_georeference
     from bim.read import summary
-    from bim.schema import open_model
+    from bim.schema import opened
 
-    model = open_model(path)
+    model = opened(path)
     box, way, products = _box(model)
     found = read_georeference(model.file, model.metres_per_unit, centre=None if box is None else (box[0] + box[1]) / 2)
     crs, bounds, doubts = _on_map(found, box)
@@ -68,15 +68,16 @@ def inspect(path: Path) -> FileInfo:
 
 def _box(model: Model) -> tuple[Box | None, str, int]:
     """Box of the model [model m], from what it was worked out, and from how many products."""
+    from bim.notebook import Notebook
     from bim.tessellation import sampled, select_products, tessellate
 
-    selection = select_products(model.file, spaces=False)
+    selection, book = select_products(model.file, spaces=False), Notebook.of_process()
     if len(selection.wanted) <= ALL_PRODUCTS:
-        shapes = tessellate(model.file, selection, Feedback())
+        shapes = tessellate(model.file, selection, Feedback(), notebook=book)
         way = "all products"
     else:
         part = sampled(selection, SAMPLED_PRODUCTS)
-        shapes = tessellate(model.file, part, Feedback(), limit_s=SAMPLE_LIMIT_S)
+        shapes = tessellate(model.file, part, Feedback(), limit_s=SAMPLE_LIMIT_S, notebook=book)
         way = "a part of the products"
     box = shapes.bounds()
     if box is not None:
@@ -160,4 +161,5 @@ FORMAT = Format(
     read=read,
     options=IfcOptions,
     isolate=True,
+    version=2,
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from geo.model.errors import Cancelled, Issue
+from geo.model.layer import Layer
 
 
 class Feedback:
@@ -16,6 +17,10 @@ class Feedback:
         Receives the overall fraction and a short English message. Fractions never go back.
     is_cancelled : callable() -> bool, optional
         Asked at every `step`; when true, `Cancelled` is raised.
+    on_partial : callable(sequence of Layer), optional
+        Receives what there is of a result while the rest is still being made, to be looked at and thrown away.
+    on_patience : callable(float or None), optional
+        Told within how many seconds the next step is due.
 
     Examples
     --------
@@ -31,9 +36,14 @@ class Feedback:
         self,
         on_progress: Callable[[float, str], None] | None = None,
         is_cancelled: Callable[[], bool] | None = None,
+        *,
+        on_partial: Callable[[Sequence[Layer]], None] | None = None,
+        on_patience: Callable[[float | None], None] | None = None,
     ) -> None:
         self._on_progress = on_progress
         self._is_cancelled = is_cancelled
+        self._on_partial = on_partial
+        self._on_patience = on_patience
         self._start, self._stop = 0.0, 1.0
         self._root = self
         self._reached = 0.0
@@ -63,6 +73,21 @@ class Feedback:
         root._reached = max(root._reached, overall)
         if root._on_progress is not None:
             root._on_progress(root._reached, message)
+
+    @property
+    def wants_partial(self) -> bool:
+        """Whether anybody looks at parts of a result."""
+        return self._root._on_partial is not None
+
+    def partial(self, layers: Sequence[Layer]) -> None:
+        """Show layers that are part of the result, before it is whole. Each call brings what is new since the last."""
+        if self._root._on_partial is not None:
+            self._root._on_partial(layers)
+
+    def patience(self, seconds: float | None) -> None:
+        """Say within how many seconds from now on a step follows another; a longer silence is a hang. None: unknown."""
+        if self._root._on_patience is not None:
+            self._root._on_patience(seconds)
 
     def part(self, start: float, stop: float) -> Feedback:
         """A Feedback for a sub-task that fills `start`..`stop` of this one."""

@@ -89,6 +89,10 @@ def test_a_crashing_reader_takes_nothing_with_it(shared_data: Path, monkeypatch:
 
     import psutil
 
+    from app.isolation import close_idle
+
+    close_idle()  # an earlier test's child that waits is not the one to kill
+
     def kill_children() -> None:
         for _ in range(200):
             children = psutil.Process().children()

@@ -215,7 +215,7 @@ def test_archive_is_read(shared_data: Path) -> None:
 def test_repeated_shapes_become_instances(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shared_data / "ifc" / "BIMWhale_LargeBuilding.ifc"
     baked = read_layers(path, FRAME, ReadOptions(), Feedback())
-    monkeypatch.setattr("bim.read.MOST_BAKED_FACES", 10_000)
+    monkeypatch.setattr("bim.layers.MOST_BAKED_FACES", 10_000)
     split = read_layers(path, FRAME, ReadOptions(), Feedback())
     parts = {layer.id: layer for layer in split}
     assert {"elements", "instances", "spaces"} <= set(parts)

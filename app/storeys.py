@@ -22,13 +22,16 @@ Floats = NDArray[np.float64]
 
 STANDING = ("IfcWall", "IfcColumn", "IfcDoor", "IfcSpace")  # classes that stand on the floor of their storey
 LIVED_IN = ("IfcDoor", "IfcSpace")  # what a storey has that a person can be in
-ROOF_WORDS = ("roof", "dach", "지붕", "옥상", "attic top")
+ROOF_WORDS = ("roof", "지붕", "옥상")
 SAME_FLOOR = 0.3  # metres within which two storeys are one
 ROOM_GAP = 1.0  # metres between the floors of rooms from which they are different storeys
 TOP_STOREY = 3.0  # metres of height assumed for the last storey, for the picture only
 BELOW_GROUND = -1.0  # metres of elevation under which a storey is a basement
 SPREAD = 0.5  # metres of disagreement beyond which stated elevations are not believed
-NUMBER = re.compile(r"^\s*(?:(B|지하)\s*(\d+)\s*(?:층|F)?|(\d+)\s*(?:층|F|st|nd|rd|th)?)\s*$", re.IGNORECASE)
+NUMBER = re.compile(
+    r"^\s*(?:(B|지하|basement)\s*(\d+)\s*(?:층|F)?|(?:level|floor|storey)?\s*(\d+)\s*(?:층|F|st|nd|rd|th)?)\s*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

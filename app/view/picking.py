@@ -20,7 +20,11 @@ from app.view.cloud import Cloud, cloud_of
 from app.view.cutting import Cap
 from app.view.instances import light_enough
 from app.view.lines import line_pairs, segments_near
+from app.view.pipe_picking import pipe_hit
+from app.view.pit import GROUND_THEMES, standing_in
 from app.view.sky import shown_elements
+from app.view.tubes import LEAST_WIDTH
+from app.view.xray import XRay
 from geo.model import Bounds, ElementRef, Geometry, Grid, Instances, Layer, Lines, Mesh, Points
 
 Vector = NDArray[np.float64]
@@ -28,6 +32,7 @@ Submit = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
 REACH = 7.0  # pixels from a line or a point that still count as on it
 MOST_HIDDEN = 64  # hidden faces a ray goes through before it gives up
+BURIED_SLACK = 0.3  # metres that a pipe or a shaft may lie behind what is met and still be meant
 SAME_PLACE = 0.25  # metres: a result cell and the wall behind it
 MOST_TRIED = 300_000  # points of a cloud that one pick looks at
 STEPS = 4000  # of a ray over a height grid
@@ -114,6 +119,11 @@ class Picker:
         self._building.discard(id(geometry))
         self._targets[id(geometry)] = (geometry, target)
 
+    def ray_target(self, layer: Layer) -> RayTarget | None:
+        """The search structure of a layer's triangles, or None while it is being built."""
+        entry = self._targets.get(id(layer.geometry))
+        return entry[1] if entry is not None and isinstance(entry[1], RayTarget) else None
+
     def pick(
         self,
         camera: Camera,
@@ -123,28 +133,31 @@ class Picker:
         layers: Sequence[Layer],
         section: Section = NO_SECTION,
         caps: Sequence[Cap] = (),
+        xray: XRay | None = None,
     ) -> list[Hit]:
         """What a person sees at a pixel: the nearest hit and all others at the same place, nearest first.
 
         Layers whose search structure is still being built are passed over. Of what a section cuts away nothing is hit;
-        a cut face is its element.
+        a cut face is its element. Through an x-ray hole the ray goes on, through the ground and what is glass there.
         """
         origin, direction = ray(camera, pixel, size)
         hits = cap_hits(caps, layers, origin, direction)
         for layer in layers:
             if not layer.style.visible or layer.geometry is None:
                 continue
-            hit = self._kept_hit(layer, origin, direction, section)
-            if hit is not None:
+            hit = self._kept_hit(layer, origin, direction, section, xray)
+            if hit is not None and not _is_open(hit, xray):
                 hits.append(hit)
         nearest = min((hit.distance for hit in hits), default=np.inf)
         for layer in layers:
             if layer.style.visible and isinstance(layer.geometry, Lines | Points):
                 hit = self._small_hit(layer, camera, pixel, size)
+                slack = BURIED_SLACK if layer.theme == "utility" else 0.01 * nearest + 2.0
                 if hit is not None and not section.keeps(layer.id, hit.point):
                     continue
-                if hit is not None and hit.distance <= nearest * 1.01 + 2.0:
-                    hits.append(Hit(hit.layer, hit.ref, hit.point, min(hit.distance, nearest) - SAME_PLACE, hit.face))
+                if hit is not None and hit.distance <= nearest + slack:
+                    away = min(hit.distance, nearest) - (0.0 if layer.theme == "utility" else SAME_PLACE)
+                    hits.append(replace(hit, distance=away))
         if not hits:
             return []
         hits.sort(key=lambda hit: hit.distance)
@@ -153,26 +166,30 @@ class Picker:
 
     def _small_hit(self, layer: Layer, camera: Camera, pixel: tuple[float, float], size: tuple[int, int]) -> Hit | None:
         """The line or point under a pixel; of a cloud by its tiles, once they are there."""
+        if layer.theme == "utility" and isinstance(layer.geometry, Lines):
+            return _pipe_hit(layer, camera, pixel, size)
         if layer.geometry is None or not _is_cloud(layer.geometry):
             return _near_hit(layer, camera, pixel, size=size)
         entry = self._targets.get(id(layer.geometry))
         return _cloud_hit(layer, entry[1], camera, pixel, size) if entry and isinstance(entry[1], Cloud) else None
 
-    def _kept_hit(self, layer: Layer, origin: Vector, direction: Vector, section: Section) -> Hit | None:
+    def _kept_hit(
+        self, layer: Layer, origin: Vector, direction: Vector, section: Section, xray: XRay | None
+    ) -> Hit | None:
         """Where a ray meets what a section leaves of a layer."""
         stretch = section.stretch(layer.id, origin, direction)
         if stretch is None:
             return None
         start = stretch[0]
-        hit = self._surface_hit(layer, origin + direction * start, direction)
+        hit = self._surface_hit(layer, origin + direction * start, direction, xray)
         if hit is None or hit.distance + start > stretch[1]:
             return None
         return replace(hit, distance=hit.distance + start)
 
-    def _surface_hit(self, layer: Layer, origin: Vector, direction: Vector) -> Hit | None:
+    def _surface_hit(self, layer: Layer, origin: Vector, direction: Vector, xray: XRay | None) -> Hit | None:
         geometry = layer.geometry
         if isinstance(geometry, Grid):
-            if layer.kind != "terrain":
+            if layer.kind != "terrain" or _is_under(geometry, origin):
                 return None
             distance = grid_distance(geometry, origin, direction)
             if distance is None:
@@ -183,7 +200,7 @@ class Picker:
         entry = self._targets.get(id(geometry))
         if entry is None or not isinstance(entry[1], RayTarget):
             return None
-        found = _first_shown(entry[1], layer, origin, direction)
+        found = _first_shown(entry[1], layer, origin, direction, xray)
         if found is None:
             return None
         distance, face = found
@@ -203,9 +220,37 @@ def cap_hits(caps: Sequence[Cap], layers: Sequence[Layer], origin: Vector, direc
     return hits
 
 
-def _first_shown(target: RayTarget, layer: Layer, origin: Vector, direction: Vector) -> tuple[float, int] | None:
-    """Distance and face of the nearest triangle that is not hidden."""
+def _is_open(hit: Hit, xray: XRay | None) -> bool:
+    """Whether a hit is on ground that is open there."""
+    return xray is not None and hit.layer.theme in GROUND_THEMES and xray.lets_through(hit.point)
+
+
+def _is_under(ground: Grid, origin: Vector) -> bool:
+    """Whether a ray begins under the ground: it is seen from below, as glass."""
+    return bool(ground.sample(origin[:1], origin[1:2])[0] > origin[2])
+
+
+def _pipe_hit(layer: Layer, camera: Camera, pixel: tuple[float, float], size: tuple[int, int]) -> Hit | None:
+    """The pipe under a pixel, on its surface."""
+    origin, direction = ray(camera, pixel, size)
+    scale = float(pixels_per_metre(camera, np.ones(1) * NEAREST, height=size[1])[0])
+    width = 1.0 / scale if camera.is_parallel else 1.0 / scale / NEAREST
+    reach = (LEAST_WIDTH / 2, REACH)
+    found = pipe_hit(layer, origin, direction, pixel=width, reach=reach, parallel=camera.is_parallel)
+    if found is None:
+        return None
+    point = origin + direction * found.distance
+    return Hit(layer, _ref(layer, found.element), point, found.distance, found.line)
+
+
+def _first_shown(
+    target: RayTarget, layer: Layer, origin: Vector, direction: Vector, xray: XRay | None
+) -> tuple[float, int] | None:
+    """Distance and face of the nearest triangle that is neither hidden nor glass."""
     shown = shown_elements(layer) if layer.style.hidden else None
+    glass = standing_in(layer, xray) if xray is not None else None
+    if glass is not None and glass.any():
+        shown = ~glass if shown is None else shown & ~glass
     start = 0.0
     for _ in range(MOST_HIDDEN):
         found = target.occluder.first_hit((origin + direction * start)[None], direction[None])

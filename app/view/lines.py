@@ -38,13 +38,14 @@ def line_pairs(lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def segments_near(
-    lines: Lines, origin: NDArray[np.float64], direction: NDArray[np.float64], *, spread: float
+    lines: Lines, origin: NDArray[np.float64], direction: NDArray[np.float64], *, spread: float, margin: float = 0.0
 ) -> NDArray[np.int32]:
     """Segments that may come near a line of sight: all in runs whose ball it touches.
 
-    `spread` is how much wider than the line one looks, as a share of the distance.
+    `spread` is how much wider than the line one looks, as a share of the distance; `margin` is added to it [m].
     """
     order, centre, radius = line_runs(lines)
+    radius = radius + margin
     offset = centre - origin
     along = offset @ direction
     apart = np.linalg.norm(offset - along[:, None] * direction, axis=1)

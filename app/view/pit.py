@@ -37,6 +37,7 @@ SHADOW_STEP = 6.0  # metres between the points of a shadow, so that it follows t
 MOST_SHADOWS = 30_000  # segments
 GLASS_FILL, GLASS_EDGE = 0.13, 0.34
 GLASS_THEMES = frozenset({"building", "bim", "furniture", "other", "space"})
+GROUND_THEMES = frozenset({"terrain", "orthophoto", *GROUND_COVER})
 MOST_GLASS = 400_000  # faces beyond which glass has no edges
 BELOW_COVER = 0.16  # what is left of the ground seen from below
 

@@ -98,14 +98,17 @@ class Sweep:
 
 def radii_of(layer: Layer) -> tuple[Floats, Floats, Floats]:
     """(elements,) radius, half width and half height [m] by the columns of a pipe layer; NaN sizes of round pipes."""
-    count = len(layer.table)
+    lines = layer.geometry
+    most = int(lines.line_element.max(initial=-1)) + 1 if isinstance(lines, Lines) else 0
+    count = max(len(layer.table), most)
 
     def column(name: str) -> Floats:
         found = layer.table.columns.get(name)
         if found is None or not found.is_number:
             return np.full(count, np.nan)
         values = found.values.astype(np.float64)
-        return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+        values = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+        return np.pad(values, (0, count - len(values)), constant_values=np.nan)
 
     width, height = column(WIDTH), column(HEIGHT)
     box = np.isfinite(width) & np.isfinite(height)

@@ -1,0 +1,1 @@
+"""Ways through buildings: the walking network, what walking costs, routes and exits."""

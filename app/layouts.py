@@ -12,14 +12,14 @@ from app.settings import LayoutName
 
 # Docks on show; the others are closed but can be opened from the menu.
 DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
-    "plan": ("layers", "properties", "analyses", "results", "timeline", "jobs", "log"),
-    "build": ("layers", "properties", "timeline", "jobs", "log"),
-    "operate": ("layers", "properties", "results", "jobs", "log"),
+    "plan": ("layers", "model", "properties", "analyses", "results", "timeline", "jobs", "log"),
+    "build": ("layers", "model", "properties", "timeline", "jobs", "log"),
+    "operate": ("layers", "model", "properties", "results", "jobs", "log"),
 }
 FRONT: Mapping[LayoutName, tuple[str, ...]] = {
-    "plan": ("analyses", "timeline"),
-    "build": ("properties", "timeline"),
-    "operate": ("results", "jobs"),
+    "plan": ("layers", "analyses", "timeline"),
+    "build": ("layers", "properties", "timeline"),
+    "operate": ("layers", "results", "jobs"),
 }
 LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 276, 328, 108
 UPPER_HEIGHT, LOWER_HEIGHT = 230, 300
@@ -37,6 +37,7 @@ def arrange(window: QMainWindow, panels: Mapping[str, Panel], name: LayoutName) 
     window.addDockWidget(right, panels["analyses"])
     window.addDockWidget(bottom, panels["timeline"])
     window.splitDockWidget(panels["properties"], panels["analyses"], Qt.Orientation.Vertical)
+    window.tabifyDockWidget(panels["layers"], panels["model"])
     window.tabifyDockWidget(panels["analyses"], panels["results"])
     window.tabifyDockWidget(panels["timeline"], panels["jobs"])
     window.tabifyDockWidget(panels["jobs"], panels["log"])

@@ -34,6 +34,7 @@ from app.panels.analyses import AnalysesPanel
 from app.panels.jobs import JobsPanel
 from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
+from app.panels.model import ModelPanel
 from app.panels.panel import Panel
 from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
@@ -123,6 +124,7 @@ class MainWindow(QMainWindow):
 
     def _make_panels(self) -> None:
         self.layers = LayersPanel(self.bench, self)
+        self.model = ModelPanel(self.bench, self)
         self.properties = PropertiesPanel(self.bench, self)
         self.analyses = AnalysesPanel(self.bench, self)
         self.results = ResultsPanel(self.bench, self)
@@ -134,6 +136,7 @@ class MainWindow(QMainWindow):
             panel.name: panel
             for panel in (
                 self.layers,
+                self.model,
                 self.properties,
                 self.analyses,
                 self.results,

@@ -233,7 +233,7 @@ class ModelService:
         if known[1] != digest:
             raise UserError(
                 f"{path.name} has changed since it was imported.",
-                "What is shown and what the file now says may differ, so its properties are not mixed with the picture.",
+                "What is shown and what the file now says may differ, so the two are not mixed.",
                 "Import the file again.",
                 code="model.changed",
                 values={"name": path.name},

@@ -27,6 +27,7 @@ from app.import_report import write_import_report
 from app.import_requests import FilesRead, ImportRequest, read_requests
 from app.jobs import Job, JobQueue, run_program
 from app.language import error_texts, issue_text, language, tr
+from app.model_desk import ModelDesk
 from app.notices import Notices
 from app.settings import Settings
 from app.shown_runs import Run, runs_of, show_result, with_free_ids
@@ -93,6 +94,7 @@ class Workbench(QObject):
         self._autosave_timer = QTimer(self)
         self._autosave_timer.timeout.connect(self.autosave)
         self._autosave_timer.start(settings.autosave_minutes * 60_000)
+        self.models = ModelDesk(document, self.jobs, self.notices, self)
         self.connections = Connections()
         self.connections.add(document.scene.added, self._on_scene)
         self.connections.add(document.scene.removed, self._on_scene)
@@ -103,7 +105,9 @@ class Workbench(QObject):
         self.connections.close()
         self._stale_timer.stop()
         self._autosave_timer.stop()
-        return self.jobs.shutdown()
+        ended = self.jobs.shutdown()
+        self.models.close()
+        return ended
 
     def _on_job_failed(self, _job: Job, error: BaseException) -> None:
         self.notices.report(error)

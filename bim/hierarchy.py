@@ -200,9 +200,8 @@ def _by_place(model: _Model) -> list[Branch]:
     """Project, site, building, storey; below them classes, and below these the things; rooms hold what is in them."""
     builder, levels = _Builder(), _Levels(model)
     for row, product in enumerate(model.products):
-        if _is_spatial(product) and not product.is_a("IfcSpace"):
-            levels.branch_of(product, builder)
-        elif product.id() in levels.wholes:
+        is_level = _is_spatial(product) and not product.is_a("IfcSpace")
+        if is_level or product.id() in levels.wholes:
             levels.branch_of(product, builder)
         else:
             builder.hang(levels.class_below(product, builder), row)

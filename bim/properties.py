@@ -89,7 +89,7 @@ def element_properties(
     kind = type_of(element)
     own = _sets(element, measures)
     groups = [
-        Group("attributes", "", tuple(attributes_of(element, measures))),
+        Group("attributes", "", (Property("Class", element.is_a()), *attributes_of(element, measures))),
         *own,
         *_type_groups(kind, own, measures),
         *_materials(element, kind, measures),

@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.language import issue_text, tr
+from app.model_view import is_model_layer
 from app.names import layer_title
 from app.numbers import number_text, quantity_text
+from app.panels.bim_properties import TABLE_ONLY, BimProperties
 from app.panels.layers import element_name
 from app.panels.panel import Panel
 from geo.crs import to_lonlat
@@ -57,6 +59,8 @@ class PropertiesPanel(Panel):
         self.tree.customContextMenuRequested.connect(self._show_menu)
         self.layout_.setContentsMargins(0, 4, 0, 0)
         self.layout_.addWidget(self.heading)
+        self.bim = BimProperties(bench, self.tree, self)
+        self.layout_.addWidget(self.bim.search)
         self.layout_.addWidget(self.tree, 1)
         self.connections.add(self.document.selection.changed, self.refresh)
         self.connections.add(self.document.scene.changed, self._on_changed)
@@ -79,6 +83,8 @@ class PropertiesPanel(Panel):
             if rows:
                 self._add_section(title, rows)
         self.tree.expandAll()
+        only = refs[0] if len(refs) == 1 else None
+        self.bim.show_element(self.document.scene[only.layer_id] if only else None, only.element_id if only else "")
 
     def _content(self, refs: list[ElementRef]) -> tuple[str, list[Section]]:
         scene = self.document.scene
@@ -112,6 +118,8 @@ class PropertiesPanel(Panel):
         menu = QMenu(self)
         text = item.text(1)
         menu.addAction(tr("properties.copy")).triggered.connect(lambda: QApplication.clipboard().setText(text))
+        if self.bim.search.isVisible():
+            self.bim.extend_menu(menu, item)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.tree.viewport().mapToGlobal(place))
 
@@ -135,6 +143,8 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
     identity = [(tr("properties.id"), element_id), (tr("properties.layer"), layer_title(layer))]
     attributes = []
     for name, column in layer.table.columns.items():
+        if is_model_layer(layer) and name in TABLE_ONLY:
+            continue
         value = column.values[row]
         plain = value.item() if isinstance(value, np.generic) else value
         title = tr(f"field.{name}", column.title or name.replace("_", " "))

@@ -1,0 +1,175 @@
+"""Headless. Which elements of a model are drawn, and the commands that hide, isolate and fade them.
+
+A model is all layers read from one IFC file. An element is drawn when its layer is visible and the element is not in
+the layer's hidden ones; rooms lie in a layer that is not visible until somebody asks for a room.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.commands import Command, ReplaceLayer, SetStyle, Together
+from geo.model import Column, ElementRef, Layer, Scene, Style
+
+READER = "ifc"
+FADED_OPACITY = 0.15
+Mask = NDArray[np.bool_]
+
+
+def is_model_layer(layer: Layer) -> bool:
+    """Whether a layer was read from an IFC file and has elements."""
+    return layer.source.reader == READER and bool(layer.source.path) and len(layer.table) > 0
+
+
+def model_paths(scene: Scene) -> list[Path]:
+    """The IFC files of a scene, in the order of their layers."""
+    return list(dict.fromkeys(Path(layer.source.path) for layer in scene if is_model_layer(layer)))
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """The layers of one model at this moment."""
+
+    layers: tuple[Layer, ...]
+
+    @staticmethod
+    def of(scene: Scene, path: Path) -> ModelView:
+        """The layers of a file."""
+        return ModelView(tuple(la for la in scene if is_model_layer(la) and Path(la.source.path) == path))
+
+    @property
+    def digest(self) -> str:
+        """Digest of the file's content when it was read."""
+        return self.layers[0].source.digest if self.layers else ""
+
+    def layer_of(self, element_id: str) -> Layer | None:
+        """The layer that an element is drawn in."""
+        return next((layer for layer in self.layers if element_id in layer.table.index), None)
+
+    def refs(self, ids: Iterable[str]) -> list[ElementRef]:
+        """References to those of the elements that have a shape."""
+        found = []
+        for element in ids:
+            layer = self.layer_of(element)
+            if layer is not None:
+                found.append(ElementRef(layer.id, element))
+        return found
+
+    def states(self, ids: Sequence[str]) -> tuple[Mask, Mask]:
+        """(n,) which elements have a shape, and which are drawn."""
+        shaped, drawn = np.zeros(len(ids), dtype=np.bool_), np.zeros(len(ids), dtype=np.bool_)
+        for layer in self.layers:
+            index, hidden = layer.table.index, layer.style.hidden
+            mine = np.fromiter((element in index for element in ids), dtype=np.bool_, count=len(ids))
+            shaped |= mine
+            if layer.style.visible:
+                if hidden:
+                    mine &= np.fromiter((element not in hidden for element in ids), dtype=np.bool_, count=len(ids))
+                drawn |= mine
+        return shaped, drawn
+
+    # ---- commands -----------------------------------------------------------------------------------------------
+
+    def show(self, ids: Iterable[str]) -> Command | None:
+        """Draw elements. In a layer that was not visible only these appear."""
+        wanted, steps = set(ids), []
+        for layer in self.layers:
+            mine = wanted.intersection(layer.table.index)
+            if not mine:
+                continue
+            before = layer.style.hidden if layer.style.visible else frozenset(layer.table.index)
+            steps.append((layer, dataclasses.replace(layer.style, visible=True, hidden=before - mine)))
+        return _together(steps, "show_elements")
+
+    def hide(self, ids: Iterable[str]) -> Command | None:
+        """Do not draw elements."""
+        wanted, steps = set(ids), []
+        for layer in self.layers:
+            mine = frozenset(wanted.intersection(layer.table.index))
+            if layer.style.visible and mine:
+                steps.append((layer, dataclasses.replace(layer.style, hidden=layer.style.hidden | mine)))
+        return _together(steps, "hide_elements")
+
+    def isolate(self, ids: Iterable[str]) -> Command | None:
+        """Draw these elements only. Layers of the model that hold none of them and are not visible stay so."""
+        wanted, steps = set(ids), []
+        for layer in self.layers:
+            everything = frozenset(layer.table.index)
+            mine = everything & wanted
+            if mine or layer.style.visible:
+                steps.append((layer, dataclasses.replace(layer.style, visible=True, hidden=everything - mine)))
+        return _together(steps, "isolate_elements")
+
+    def show_all(self, scene: Scene) -> Command | None:
+        """As it was imported: every element but the rooms; faded layers of the scene are clear again."""
+        steps = []
+        for layer in self.layers:
+            visible = layer.theme != "space"
+            opacity = 1.0 if layer.style.opacity == FADED_OPACITY else layer.style.opacity
+            steps.append(
+                (layer, dataclasses.replace(layer.style, visible=visible, hidden=frozenset(), opacity=opacity))
+            )
+        mine = {layer.id for layer in self.layers}
+        for layer in scene:
+            if layer.id not in mine and layer.style.opacity == FADED_OPACITY:
+                steps.append((layer, dataclasses.replace(layer.style, opacity=1.0)))
+        return _together(steps, "show_elements")
+
+    def fade_others(self, ids: Iterable[str], scene: Scene) -> Command | None:
+        """Make every layer that holds none of the elements translucent."""
+        wanted, steps = set(ids), []
+        kept = {layer.id for layer in self.layers if wanted.intersection(layer.table.index)}
+        for layer in scene:
+            if layer.geometry is not None and layer.style.visible:
+                opacity = 1.0 if layer.id in kept else FADED_OPACITY
+                steps.append((layer, dataclasses.replace(layer.style, opacity=opacity)))
+        return _together(steps, "fade_others")
+
+    def coloured(self, ids: Sequence[str], values: NDArray[np.generic], *, name: str, unit: str) -> Command | None:
+        """Add a property as a column and colour by it.
+
+        Parameters
+        ----------
+        ids : (n,)
+            Elements that the values belong to.
+        values : (n,) float64 or object
+        """
+        row_of = {element: row for row, element in enumerate(ids)}
+        steps: list[Command] = []
+        for layer in self.layers:
+            rows = [row_of.get(str(element).partition("#")[0], row_of.get(element, -1)) for element in layer.table.ids]
+            column = _column(values, np.array(rows, dtype=np.int64), unit)
+            if column is None:
+                continue
+            key = _free_name(layer, name)
+            style = dataclasses.replace(layer.style, colour_by=key, method="", classes=0, ramp="")
+            table = layer.table.with_columns({key: column})
+            steps.append(ReplaceLayer(layer.with_(table=table, style=style), "data", "colour_property"))
+        return Together(tuple(steps), "colour_property") if steps else None
+
+
+def _column(values: NDArray[np.generic], rows: NDArray[np.int64], unit: str) -> Column | None:
+    """The values of a layer's elements, or None where none has one."""
+    taken = values[np.maximum(rows, 0)].copy()
+    if taken.dtype == object:
+        taken[rows < 0] = None
+        return Column(taken, unit) if any(value is not None for value in taken) else None
+    taken[rows < 0] = np.nan
+    return Column(taken, unit) if bool(np.isfinite(taken.astype(np.float64)).any()) else None
+
+
+def _free_name(layer: Layer, name: str) -> str:
+    """A column's name that replaces none of the reader's own."""
+    own = ("class", "name", "storey", "elevation", "type", "long_name", "area", "stated_area")
+    return f"{name} (IFC)" if name in own else name
+
+
+def _together(steps: list[tuple[Layer, Style]], title: str) -> Command | None:
+    changes = tuple(SetStyle(layer.id, style, title) for layer, style in steps if style != layer.style)
+    return Together(changes, title) if changes else None

@@ -68,11 +68,11 @@ def read_table(path: Path, *, encoding: str = "") -> CsvTable:
     """
     if path.stat().st_size > MOST_BYTES:
         raise unreadable(path, "it is larger than 1 GB")
-    text, used, issues = _decoded(path.read_bytes(), encoding, path)
+    text, used, issues = decoded(path.read_bytes(), encoding, path)
     lines = _lines(text, path)
     if not lines:
         raise unreadable(path, "it has no line of text")
-    names = _unique_names(lines[0])
+    names = unique_names(lines[0])
     if len(names) > MOST_COLUMNS:
         raise unreadable(path, f"it has {len(names)} columns")
     body = lines[1:]
@@ -87,7 +87,8 @@ def read_table(path: Path, *, encoding: str = "") -> CsvTable:
     return CsvTable(columns, len(body), used, tuple(issues))
 
 
-def _decoded(data: bytes, said: str, path: Path) -> tuple[str, str, list[Issue]]:
+def decoded(data: bytes, said: str, path: Path) -> tuple[str, str, list[Issue]]:
+    """The text of a table, the encoding it was found in, and what is to be said about that."""
     if said:
         try:
             return data.decode(said, errors="replace"), said, []
@@ -120,7 +121,8 @@ def _lines(text: str, path: Path) -> list[list[str]]:
     return [line for line in found if any(value.strip() for value in line)]
 
 
-def _unique_names(header: Sequence[str]) -> list[str]:
+def unique_names(header: Sequence[str]) -> list[str]:
+    """Names of columns, each once; an empty one gets its number."""
     names: list[str] = []
     taken: set[str] = set()
     for number, title in enumerate(header):

@@ -11,9 +11,10 @@ import numpy as np
 from geo.formats import vector_source as source
 from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.formats.vector_fields import Meaning, meaning_of, said_meaning
-from geo.formats.vector_join import join_file, joined
+from geo.formats.vector_join import join_file, joined, joined_utilities
 from geo.formats.vector_layers import layers_of
 from geo.formats.vector_parts import Context, VectorOptions
+from geo.formats.vector_utility_nodes import is_utility
 from geo.formats.vector_write import write
 from geo.model import Column, Feedback, Frame, Issue, Layer, UserError
 from geo.model.layer import THEMES
@@ -82,15 +83,15 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
             part = feedback.part(number / len(wanted), (number + 1) / len(wanted))
             part.step(0.0, f"reading {name}")
             features = source.read_layer(file, name, frame, crs=options.crs, box=options.box)
+            rest: list[Layer] = []
             if own.join:
                 part.step(0.3, f"joining {own.join}")
-                features = joined(features, path, join=own.join, by=own.join_key, column=own.join_column,
-                                  frame=frame, boxed=options.box is not None)  # fmt: skip
+                features, rest = _joined(features, path, said, own, frame, boxed=options.box is not None)
             part.step(0.4, f"building {name}")
             cloud = join_file(own.cloud, path) if own.cloud else None
             context = Context(frame, options.terrain, own, part, cloud)
             title = path.stem if len(wanted) == 1 else name
-            found += layers_of(features, path.stem, said, context, title=title)
+            found += [*layers_of(features, path.stem, said, context, title=title), *rest]
     if not found:
         message = f"{path.name} has nothing {'inside the box' if options.box else 'in it'}."
         if options.box is None:
@@ -98,6 +99,19 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
         feedback.note(Issue("box.empty", message, "note", values={"name": path.name}))
     feedback.step(1.0, "read")
     return found
+
+
+def _joined(
+    features: source.Features, path: Path, said: Meaning | None, own: VectorOptions, frame: Frame, *, boxed: bool
+) -> tuple[source.Features, list[Layer]]:
+    """Features with the columns of a table, and a layer of the rows of a utility register that have no feature."""
+    if not is_utility(features, path.stem, said):
+        return joined(features, path, join=own.join, by=own.join_key, column=own.join_column, frame=frame,
+                      boxed=boxed), []  # fmt: skip
+    done = joined_utilities(features, path, join=own.join, by=own.join_key, column=own.join_column, frame=frame,
+                            boxed=boxed)  # fmt: skip
+    part = f"{features.name}/register"
+    return done.features, [] if boxed else done.left_over_layer(part, f"{path.stem} register")
 
 
 def checked_kind(kind: str | None) -> Meaning | None:
@@ -146,5 +160,5 @@ FORMAT = Format(
     write=write,
     writes=("mesh", "lines", "points", "instances"),
     options=VectorOptions,
-    version=2,  # roofs of eave and ridge, address map, decks of bridges
+    version=3,  # utilities in space
 )

@@ -282,7 +282,19 @@ def as_column(values: NDArray[np.generic], *, title: str = "") -> Column | None:
         return Column(np.array([None if np.isnat(v) else str(v) for v in values], dtype=object), title=title)
     if kind not in "OUS" or any(isinstance(v, bytes | bytearray | memoryview) for v in values[:50]):
         return None
+    if kind == "O" and _is_all_text(values):
+        return Column(values, title=title)
     return Column(np.array([_as_text(v) for v in values], dtype=object), title=title)
+
+
+def _is_all_text(values: NDArray[np.generic]) -> bool:
+    """Whether every value is a str or None, found without a loop in Python."""
+    import pandas as pd
+
+    if pd.api.types.infer_dtype(values, skipna=True) != "string":
+        return False
+    missing = pd.isna(values)
+    return not missing.any() or all(value is None for value in values[missing].tolist())
 
 
 def _as_text(value: object) -> str | None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from geo import crs as coordinates
 from geo import joins
-from geo.formats.csv_table import CsvTable, places, read_table
+from geo.formats.csv_table import CsvTable, places
+from geo.formats.register import Joined, absent, id_columns, joined_register, read_register
 from geo.formats.vector_source import Features
 from geo.model import Column, ElementTable, Frame, Issue, UserError
 
@@ -24,6 +25,26 @@ def join_file(join: str, path: Path) -> Path:
     """The table that is joined: beside the GIS file unless the name says a folder."""
     given = Path(join).expanduser()
     return given if given.is_absolute() else path.parent / given
+
+
+def joined_utilities(
+    features: Features, path: Path, *, join: str, by: str, column: str, frame: Frame, boxed: bool
+) -> Joined:
+    """Features of a utility map with the columns of their register, by the ids that both are known to have.
+
+    Where these do not fit the columns are compared as for any other layer. Parameters as of `joined`.
+    """
+    file = join_file(join, path)
+    if not file.is_file():
+        raise absent(file)
+    if by not in (BY_ROW, BY_CENTROID):
+        table = read_register(file)
+        keys = id_columns(features, table, by, column)
+        found = joined_register(features, table, file, keys=keys, frame=frame) if keys else None
+        if found is not None:
+            return found
+    again = joined(features, path, join=join, by=by, column=column, frame=frame, boxed=boxed)
+    return Joined(again, ElementTable(()))
 
 
 def joined(features: Features, path: Path, *, join: str, by: str, column: str, frame: Frame, boxed: bool) -> Features:
@@ -41,8 +62,8 @@ def joined(features: Features, path: Path, *, join: str, by: str, column: str, f
     """
     file = join_file(join, path)
     if not file.is_file():
-        raise _absent(file)
-    table = read_table(file)
+        raise absent(file)
+    table = read_register(file)
     duplicates, without = 0, ""
     if by == BY_ROW:
         rows, label = _by_row(features, table, file, boxed), BY_ROW
@@ -157,13 +178,3 @@ def _issues(features: Features, rows: Rows, file: Path, label: str, duplicates: 
         message = f"{duplicates} rows of {file.name} have the key of an earlier one; the first was taken."
         issues.append(Issue("join.duplicates", message, "doubt", count=duplicates, values={"name": file.name}))
     return issues
-
-
-def _absent(file: Path) -> UserError:
-    return UserError(
-        f"{file.name}, which is to be joined, is not there.",
-        f"There is no file {file}.",
-        "Put it beside the GIS file, or name it with its folder.",
-        code="join.absent",
-        values={"name": file.name, "path": str(file)},
-    )

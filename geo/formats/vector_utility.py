@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Texts = NDArray[np.object_]
+LINE_STRING = 1  # type number of shapely; a linear ring (2) is one of its kind
 
 
 @dataclass
@@ -239,9 +240,12 @@ def _course(reading: Reading) -> Course:
     import shapely
 
     shapes = reading.features.shapes
-    parts, owner = shapely.get_parts(shapes, return_index=True)
+    if (shapely.get_type_id(shapes) == LINE_STRING).all():
+        parts, owner = shapes, np.arange(len(shapes))
+    else:
+        parts, owner = shapely.get_parts(shapes, return_index=True)
     points, line = shapely.get_coordinates(parts, include_z=True, return_index=True)
-    several = np.bincount(owner, minlength=reading.count) > 1
+    several = np.bincount(owner.astype(np.int64), minlength=reading.count) > 1
     reading.doubt("several_lines", several, "consist of several lines; each stays one element.", "note")
     grid = reading.context.terrain
     has_z = np.isfinite(points[:, 2])

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import terrain, utility_depth, utility_fields
+from geo.formats.vector_fields import Meaning
 from geo.formats.vector_parts import Context
 from geo.formats.vector_source import Features
 from geo.formats.vector_utility import (
@@ -35,6 +36,20 @@ def utility_layer(part: str, name: str, features: Features, file: str, number: i
     found = utility_fields.recognised(features.name, file, features.columns, flat)
     make = (node_layer, pipe_layer)[number]
     return make(part, name, features, found, context)
+
+
+def is_utility(features: Features, file: str, said: Meaning | None) -> bool:
+    """Whether features are a utility map, as said or by their names."""
+    import shapely
+
+    if said is not None:
+        return said.theme == "utility"
+    present = set(shapely.get_dimensions(features.shapes).tolist())
+    return any(
+        utility_fields.recognised(features.name, file, features.columns, flat) is not None
+        for number, flat in ((1, "line"), (0, "point"))
+        if number in present
+    )
 
 
 def node_layer(part: str, name: str, features: Features, found: Recognised | None, context: Context) -> Layer:

@@ -1,0 +1,492 @@
+"""Utility maps and registers: pipes in space by hand-worked heights, every bad input repaired or said, nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pyogrio
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.importer import ImportOptions, import_files
+from geo import utilities, utility_depth, utility_fields
+from geo.crs import make_frame, transform
+from geo.formats import vector
+from geo.formats.contract import ReadOptions
+from geo.model import Column, Feedback, Grid, Issue, Layer, Lines, Points, UserError
+
+FRAME = make_frame("EPSG:5186", 229_000, 435_500)
+EAST, NORTH = FRAME.origin[:2]
+# Ground z = 20 + x / 10 over 0..400 m in x, exact under bilinear sampling.
+SLOPE = Grid(20 + np.tile(np.arange(-5, 86) * 0.5, (21, 1)), -25.0, -50.0, 5.0)
+
+
+def write_lines(path: Path, lines: list[object], crs: str = "EPSG:5186", **columns: list[object]) -> Path:
+    """A map of lines given in local metres."""
+    shapes = np.array(
+        [
+            line if isinstance(line, shapely.Geometry) else shapely.linestrings(np.array(line, float))
+            for line in lines
+        ],
+        dtype=object,
+    )  # fmt: skip
+    points = shapely.get_coordinates(shapes, include_z=bool(shapely.has_z(shapes).any()))
+    points[:, :2] = np.column_stack(transform(points[:, 0] + EAST, points[:, 1] + NORTH, FRAME.crs, crs))
+    shapes = shapely.set_coordinates(shapes, points)
+    several = any(shape.geom_type.startswith("Multi") for shape in shapes)
+    kind = "Unknown" if several else "LineString Z" if shapely.has_z(shapes).any() else "LineString"
+    values = [np.array(v, dtype=object if any(isinstance(x, str) or x is None for x in v) else None)
+              for v in columns.values()]  # fmt: skip
+    more = {"encoding": "CP949"} if path.suffix == ".shp" else {}
+    pyogrio.raw.write(str(path), shapely.to_wkb(shapes), values, list(columns), crs=crs, geometry_type=kind, **more)
+    return path
+
+
+def read_all(path: Path, terrain: Grid | None = SLOPE, kind: str | None = None, **own: object) -> list[Layer]:
+    options = ReadOptions(kind=kind, terrain=terrain, own=vector.VectorOptions(**own))
+    return vector.read(path, FRAME, options, Feedback())
+
+
+def read(path: Path, terrain: Grid | None = SLOPE, kind: str | None = None, **own: object) -> Layer:
+    return read_all(path, terrain, kind, **own)[0]
+
+
+def issue(layer: Layer, code: str) -> Issue:
+    return next(issue for issue in layer.issues if issue.code == code)
+
+
+def codes(layer: Layer) -> set[str]:
+    return {issue.code for issue in layer.issues}
+
+
+def heights(layer: Layer, row: int) -> np.ndarray:
+    assert isinstance(layer.geometry, Lines)
+    lines = layer.geometry
+    (number,) = np.flatnonzero(lines.line_element == row)
+    return lines.vertices[lines.offsets[number] : lines.offsets[number + 1]]
+
+
+FLAT_RUN = [[0, 0], [100, 0]]
+
+
+# --- where the axis lies
+
+
+def test_cover_goes_down_to_the_top_of_the_pipe(tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path / "WTL_PIPE_LM.gpkg",
+        [FLAT_RUN],
+        FTR_IDN=["7"],
+        PIP_DIP=[600],
+        LOW_DEP=[1.2],
+        HGH_DEP=[1.2],
+        IST_YMD=["20120305"],
+    )
+    layer = read(path)
+    points = heights(layer, 0)
+    np.testing.assert_allclose(points[:, 2], 20 + points[:, 0] / 10 - 1.2 - 0.3, atol=1e-9)
+    assert layer.stratum == "underground"
+    assert layer.theme == "utility"
+    row = layer.table.row("7")
+    assert (row["utility"], row["diameter"], row["depth_quality"], row["installed"]) == (
+        *("water", 0.6, "register"),
+        "2012-03-05",
+    )
+    assert row["cover"] == pytest.approx(1.2)
+
+
+def test_cover_runs_between_the_ends_and_the_wall_counts(tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path / "UFL_GPIP_LM.gpkg", [FLAT_RUN], PIP_DIP=[200], BEG_DEP=[1.0], END_DEP=[2.0], 관두께=[10]
+    )
+    layer = read(path)
+    points = heights(layer, 0)
+    share = points[:, 0] / 100
+    np.testing.assert_allclose(points[:, 2], 20 + points[:, 0] / 10 - (1 + share) - 0.11, atol=1e-9)
+    assert len(points) == 11, "a vertex at least every ten metres, to follow the ground"
+    row = layer.table.row_at(0)
+    assert row["diameter"] == pytest.approx(0.22)
+    assert row["cover"] == pytest.approx(1.5)
+    assert row["utility"] == "gas"
+
+
+def test_inverts_win_and_make_a_straight_pipe(tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path / "SWL_PIPE_LM.gpkg",
+        [[[0, 0], [50, 0], [100, 0]], FLAT_RUN],
+        PIP_DIP=[400, 400],
+        BEG_DEP=[9.0, 1.0],
+        SBK_ALT=[18.0, 18.0],
+        SBL_ALT=[17.5, 0.0],
+        하수관용도=["오수", "우수관"],
+        BOM_IDN=["1", "2"],
+        EOM_IDN=["2", "3"],
+    )
+    layer = read(path)
+    np.testing.assert_allclose(heights(layer, 0)[[0, -1], 2], [18.2, 17.7], atol=1e-9)
+    middle = np.interp(50, *heights(layer, 0)[:, [0, 2]].T)
+    assert middle == pytest.approx(17.95)
+    columns = layer.table.columns
+    assert columns["invert_up"].values.tolist() == [18.0, 18.0]
+    np.testing.assert_array_equal(columns["invert_down"].values, [17.5, np.nan])
+    assert columns["utility"].values.tolist() == ["sewage", "storm"]
+    assert columns["from"].values.tolist() == ["1", "2"]
+    # One invert: that end by it, the other by its cover (ground 30, cover 1, half of 0.4).
+    np.testing.assert_allclose(heights(layer, 1)[[0, -1], 2], [18.2, 30 - 1 - 0.2], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("fall", "gravity", "begin"),
+    [
+        (0.0, True, 1.0),  # on the flat only the deep end last falls
+        (2.0, True, 1.5),  # on falling ground both fall: the gentler
+        (-2.0, True, 1.0),  # drawn uphill: the lesser evil
+        (2.0, False, 1.5),  # a pressure pipe lies as level as it can
+        (-2.0, False, 1.0),
+        (0.0, False, 1.0),  # alike: as drawn
+    ],
+)
+def test_which_end_is_deep(fall: float, gravity: bool, begin: float) -> None:
+    one = np.array([1.0])
+    ends = utilities.ordered_ends(one, one * 1.5, (one * (20 + fall), one * 20), np.array([gravity]))
+    assert ends.begin[0] == begin
+    assert ends.begin[0] + ends.end[0] == 2.5
+    assert ends.by_fall + ends.by_level + ends.as_drawn == 1
+
+
+def test_depth_may_mean_the_axis_or_the_bottom(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "상수관로.gpkg", [FLAT_RUN], 관경=[500], 심도=[2.0])
+    for means, drop in (("cover", 2.25), ("axis", 2.0), ("invert", 1.75)):
+        assert heights(read(path, depth_means=means), 0)[0, 2] == pytest.approx(20 - drop)
+
+
+def test_missing_depths_are_filled_by_rule_and_marked(tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path / "도시가스관.gpkg", [FLAT_RUN] * 4, 관경=[200] * 4, 심도=[np.nan, np.nan, np.nan, 1.7],
+        도로폭=[12.0, 5.0, 3.0, 12.0], 탐사여부=["Y", "N", "N", "탐사"],
+    )  # fmt: skip
+    layer = read(path)
+    np.testing.assert_allclose(layer.table.columns["cover"].values, [1.2, 1.0, 0.8, 1.7])  # KGS FS551
+    assert layer.table.columns["depth_quality"].values.tolist() == ["assumed", "assumed", "assumed", "measured"]
+    errors = layer.table.columns["depth_error"].values
+    assert errors[3] < errors[0]
+    found = issue(layer, "utility.depth_assumed")
+    assert (found.count, "KGS FS551" in found.message) == (3, True)
+    np.testing.assert_allclose(read(path, road_class="site").table.columns["cover"].values, [0.6, 0.6, 0.6, 1.7])
+
+
+def test_without_a_terrain_pipes_hang_from_zero_and_it_is_said(tmp_path: Path) -> None:
+    layer = read(write_lines(tmp_path / "상수관로.gpkg", [FLAT_RUN], 관경=[200], 심도=[1.0]), terrain=None)
+    np.testing.assert_allclose(heights(layer, 0)[:, 2], -1.1)
+    assert issue(layer, "utility.no_terrain").severity == "doubt"
+    assert layer.table.columns["cover"].values[0] == 1.0
+
+
+def test_a_map_in_space_keeps_its_heights(tmp_path: Path) -> None:
+    line = [[0, 0, 15.0], [0, 0, 10.0], [30, 0, 9.0]]  # a drop shaft first
+    layer = read(write_lines(tmp_path / "하수관로.gpkg", [line], 관경=[1000], 심도=[1.0]))
+    np.testing.assert_allclose(heights(layer, 0)[:, 2], [15, 10, 9])
+    assert "utility.own_heights" in codes(layer)
+    top = read(write_lines(tmp_path / "하수관로2.gpkg", [line], 관경=[1000]), z_means="top", kind="utility")
+    np.testing.assert_allclose(heights(top, 0)[:, 2], [14.5, 9.5, 8.5])
+
+
+def test_boxes_keep_width_and_height(tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path / "SWL_PIPE_LM.gpkg", [FLAT_RUN, FLAT_RUN, FLAT_RUN], STD_DIP=[0, 600, 0],
+        STD_HOL=[2000, 0, 0], STD_VEL=[1500, 0, 0], BEG_DEP=[2.0, 1.0, 1.0], END_DEP=[2.0, 1.0, 1.0],
+    )  # fmt: skip
+    layer = read(path)
+    assert layer.table.row_at(0)["width"] == 2.0
+    assert heights(layer, 0)[0, 2] == pytest.approx(20 - 2 - 0.75)
+    assert np.isnan(layer.table.columns["diameter"].values[0])
+    assert issue(layer, "utility.diameter_zero").elements == ("3",), "the box rightly has none"
+    text = read(write_lines(tmp_path / "공동구.gpkg", [FLAT_RUN], 관경=["2.4x2.7"], 심도=[3.0]))
+    assert (text.table.row_at(0)["width"], text.table.row_at(0)["height"]) == (2.4, 2.7)
+    assert text.table.row_at(0)["utility"] == "tunnel"
+
+
+# --- numbers as they come
+
+
+def sizes(values: list[object], what: str = "cover", **more: str) -> utility_depth.Sizes:
+    array = np.array(values, dtype=object if any(isinstance(v, str) or v is None for v in values) else float)
+    ids = np.array([f"p{k}" for k in range(len(values))], dtype=object)
+    return utility_depth.read_sizes(Column(array), what, ids=ids, name="DEP", **more)
+
+
+@given(
+    st.lists(st.floats(0.5, 4.0), min_size=5, max_size=40),
+    st.sampled_from(["m", "cm", "mm"]),
+)
+@settings(max_examples=80, deadline=None)
+def test_the_unit_of_depths_is_found(depths: list[float], unit: str) -> None:
+    true = np.round(depths, 2)
+    found = sizes((true / utility_depth.METRES[unit]).tolist())
+    assert found.unit == unit
+    usable = ~np.isin(true / utility_depth.METRES[unit], utility_depth.NO_VALUE)
+    np.testing.assert_allclose(found.values[usable], true[usable], rtol=1e-12)
+
+
+@given(st.lists(st.sampled_from([50, 80, 100, 150, 200, 300, 600, 900, 1200, 2000]), min_size=3, max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_the_unit_of_diameters_is_found(mm: list[int]) -> None:
+    for factor in (1.0, 1000.0):
+        np.testing.assert_allclose(sizes([v / factor for v in mm], "diameter").values, np.array(mm) / 1000)
+
+
+def test_single_misfits_are_repaired_or_left_unknown_and_listed() -> None:
+    found = sizes([1.2, 1.3, 1.1, 120.0, 1500.0, -1.4, 999.0, 0.0, 1e9, np.nan, 1.0])
+    np.testing.assert_allclose(
+        found.values, [1.2, 1.3, 1.1, 1.2, 1.5, 1.4, np.nan, np.nan, np.nan, np.nan, 1.0], rtol=1e-12
+    )
+    listed = {i.code: i.elements for i in found.issues}
+    assert listed == {
+        "utility.cover_other_unit": ("p3", "p4"),
+        "utility.cover_negative": ("p5",),
+        "utility.cover_no_value": ("p6",),
+        "utility.cover_zero": ("p7",),
+        "utility.cover_impossible": ("p8",),
+    }
+    assert np.flatnonzero(found.repaired).tolist() == [3, 4, 5]
+
+
+def test_depths_in_text() -> None:
+    found = sizes(["1.2m", "GL-1.5", "120cm", "1,200mm", "불명", None, "", "1.0~1.4", "약 0.9"])
+    np.testing.assert_allclose(found.values, [1.2, 1.5, 1.2, 1.2, np.nan, np.nan, np.nan, 1.2, 0.9])
+    assert [i.elements for i in found.issues if i.code == "utility.cover_unreadable"] == [("p4",)]
+
+
+def test_a_column_that_is_negative_throughout_loses_its_sign_without_fuss() -> None:
+    found = sizes([-1.2, -1.5, -0.9])
+    np.testing.assert_allclose(found.values, [1.2, 1.5, 0.9])
+    assert [i.severity for i in found.issues] == ["note"]
+    assert not found.repaired.any()
+
+
+def test_diameters_of_zero_or_less_are_unknown() -> None:
+    found = sizes([0, 200, -50, 999, 0.3], "diameter", unit="mm")
+    np.testing.assert_allclose(found.values, [np.nan, 0.2, np.nan, np.nan, 0.3])
+
+
+# --- what a layer is
+
+
+@pytest.mark.parametrize(
+    ("layer", "flat", "utility"),
+    [
+        ("WTL_PIPE_LM", "line", "water"),
+        ("UF_UFL_HPIP_LM", "line", "heat"),
+        ("ufl_kpip_ls_2023", "line", "telecom"),
+        ("SWL_MANH_PS", "point", "sewer"),
+        ("세종_우수관거", "line", "storm"),
+        ("오수관로", "line", "sewage"),
+        ("도시가스", "line", "gas"),
+        ("지역난방 열배관", "line", "heat"),
+        ("통신", "line", "telecom"),
+        ("송유관", "line", "oil"),
+        ("공동구", "line", "tunnel"),
+        ("자동집하관로", "line", "waste"),
+        ("gas_pipes", "line", "gas"),
+        ("streets", "line", None),
+        ("water", "line", None),
+        ("water", "area", None),
+        ("railway", "line", None),
+        ("상수원보호구역", "line", None),
+        ("contours", "line", None),
+    ],
+)
+def test_names_tell_the_utility(layer: str, flat: str, utility: str | None) -> None:
+    found = utility_fields.recognised(layer, "file", [], flat)
+    assert (found.utility if found else None) == utility
+
+
+def test_unknown_schemas_are_mapped_by_hand(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "strange.gpkg", [FLAT_RUN], A1=[300], B2=[150], C3=["DCIP"])
+    layer = read(
+        path, kind="utility", utility="water", field_diameter="A1", field_cover="b2", depth_unit="cm",
+        field_material="C3",
+    )  # fmt: skip
+    assert heights(layer, 0)[0, 2] == pytest.approx(20 - 1.5 - 0.15)
+    assert layer.table.row_at(0)["material"] == "ductile iron"
+    with pytest.raises(UserError, match="no column 'Z9'"):
+        read(path, kind="utility", field_cover="Z9")
+
+
+# --- the register
+
+
+REGISTER = """FTR_IDN,PIP_DIP,심도,MOP_CDE,설치일
+1,300,1.2,MOP001,2012.03.05
+2,0,1200,강관,
+2,150,0.9,강관,1999
+9,200,1.5,PE,2001-07
+4,100,1.1,PE,
+"""
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8-sig"])
+def test_the_register_gives_sizes_and_depths(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "대장.csv").write_bytes(REGISTER.encode(encoding))
+    path = write_lines(
+        tmp_path / "WTL_PIPE_LM.shp", [FLAT_RUN] * 4, FTR_IDN=[1, 2, 3, 4], 관라벨=["가", "나", "다", "라"]
+    )
+    layer, rest = read_all(path, join="대장.csv")
+    columns = layer.table.columns
+    assert layer.table.ids.tolist() == ["1", "2", "3", "4"]
+    assert columns["관라벨"].values.tolist() == ["가", "나", "다", "라"]
+    np.testing.assert_allclose(columns["cover"].values, [1.2, 1.2, 1.2, 1.1])
+    assert columns["depth_quality"].values.tolist() == ["register", "register", "assumed", "register"]
+    assert columns["installed"].values.tolist() == ["2012-03-05", None, None, None]
+    assert issue(layer, "utility.cover_other_unit").elements == ("2",)
+    assert issue(layer, "join.unmatched").elements == ("3",)
+    assert issue(layer, "join.duplicates").elements == ("2",)
+    assert rest.table.ids.tolist() == ["9"], "a row without a map is kept as a table"
+    assert rest.geometry is None
+    assert issue(rest, "register.without_map").count == 1
+
+
+def test_a_workbook_with_title_lines_is_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["상수관로 대장"])
+    sheet.append(["관리번호", "관경(mm)", "심도(m)", "설치일자", "관리기관"])
+    sheet.append([2, 300, 1.4, "20120305", "세종시"])
+    sheet.append([1, "200mm", 1.1, None, None])
+    book.save(tmp_path / "대장.xlsx")
+    path = write_lines(tmp_path / "상수관로.gpkg", [FLAT_RUN] * 2, 관리번호=["1", "2"])
+    layer = read(path, join="대장.xlsx")
+    np.testing.assert_allclose(layer.table.columns["cover"].values, [1.1, 1.4])
+    np.testing.assert_allclose(layer.table.columns["diameter"].values, [0.2, 0.3])
+    assert layer.table.row("2")["owner"] == "세종시"
+    (tmp_path / "bad.xlsx").write_bytes(b"PK\x03\x04 no book")
+    with pytest.raises(UserError):
+        read(path, join="bad.xlsx")
+
+
+def test_map_and_register_that_differ_are_both_kept(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("FTR_IDN,PIP_DIP,DEP\n1,300,1\n2,250,1\n")
+    path = write_lines(tmp_path / "WTL_PIPE_LM.gpkg", [FLAT_RUN] * 2, FTR_IDN=["1", "2"], PIP_DIP=[0, 200])
+    layer = read(path, join="r.csv")
+    np.testing.assert_allclose(layer.table.columns["diameter"].values, [0.3, 0.25])
+    assert layer.table.columns["PIP_DIP (map)"].values.tolist() == [0, 200]
+    assert issue(layer, "register.differs").count == 1
+
+
+@pytest.mark.parametrize("crs", ["EPSG:5186", "EPSG:5174", "EPSG:5179"])
+def test_a_register_in_another_system_is_noticed(tmp_path: Path, crs: str) -> None:
+    x = np.arange(8) * 40.0
+    lines = [[[v, 0], [v + 30, 0]] for v in x]
+    east, north = transform(EAST + x + 15, np.full(8, NORTH), "EPSG:5186", crs)
+    rows = [f"{k},{e:.2f},{n:.2f},1.0" for k, (e, n) in enumerate(zip(east, north, strict=True))]
+    (tmp_path / "r.csv").write_text("FTR_IDN,X,Y,DEP\n" + "\n".join(rows) + "\n")
+    path = write_lines(tmp_path / "WTL_PIPE_LM.gpkg", lines, FTR_IDN=[str(k) for k in range(8)])
+    layer = read(path, join="r.csv")
+    assert ("register.elsewhere" in codes(layer)) == (crs != "EPSG:5186")
+    if crs != "EPSG:5186":
+        assert issue(layer, "register.elsewhere").values["fits"] == crs
+    assert heights(layer, 0)[0, 0] == pytest.approx(0.0, abs=1e-6), "the map's place counts"
+
+
+# --- shapes as they come
+
+
+def test_duplicates_zero_lengths_and_several_parts_are_kept_and_said(tmp_path: Path) -> None:
+    parts = shapely.multilinestrings([shapely.linestrings([[0, 0], [50, 0]]), shapely.linestrings([[60, 0], [110, 0]])])
+    path = write_lines(
+        tmp_path / "WTL_PIPE_LM.gpkg",
+        [FLAT_RUN, FLAT_RUN, [[5, 5], [5, 5]], parts, [[0, 0], [0, 0], [100, 0]]],
+        FTR_IDN=["1", "1", "2", "3", None],
+        BEG_DEP=[1.0] * 5, END_DEP=[1.0, 1.0, 1.0, 2.0, 1.0],
+    )  # fmt: skip
+    layer = read(path)
+    assert layer.table.ids.tolist() == ["1", "1#2", "2", "3", "row-5"]
+    assert issue(layer, "utility.duplicate_ids").elements == ("1",)
+    assert issue(layer, "utility.zero_length").elements == ("2",)
+    assert issue(layer, "utility.several_lines").elements == ("3",)
+    assert isinstance(layer.geometry, Lines)
+    assert layer.geometry.line_element.tolist() == [0, 1, 3, 3, 4]
+    second = layer.geometry.vertices[layer.geometry.offsets[3]]
+    assert second[2] == pytest.approx(20 + 6 - 1.5), "cover goes on through the gap"
+
+
+def test_manholes_have_ground_invert_and_depth(tmp_path: Path) -> None:
+    points = shapely.points([[EAST, NORTH], [EAST + 100, NORTH], [EAST + 200, NORTH]])
+    pyogrio.raw.write(
+        str(tmp_path / "SWL_MANH_PS.gpkg"), shapely.to_wkb(points),
+        [np.array(["1", "2", "3"], object), np.array([2.0, 0.0, 999.0]), np.array([0.0, 27.0, 0.0])],
+        ["FTR_IDN", "심도", "관저고"], crs="EPSG:5186", geometry_type="Point",
+    )  # fmt: skip
+    layer = read(tmp_path / "SWL_MANH_PS.gpkg")
+    assert isinstance(layer.geometry, Points)
+    columns = layer.table.columns
+    assert columns["node"].values.tolist() == ["manhole"] * 3
+    np.testing.assert_allclose(columns["ground"].values, [20, 30, 40])
+    np.testing.assert_allclose(columns["invert"].values, [18, 27, np.nan])
+    np.testing.assert_allclose(columns["depth"].values, [2, 3, np.nan])
+    np.testing.assert_allclose(layer.geometry.vertices[:, 2], [20, 30, 40])
+
+
+def test_a_written_network_reads_back_as_it_was(tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path / "하수관로.gpkg", [FLAT_RUN, [[0, 9], [35, 20], [70, 9]]], 관리번호=["a", "b"],
+        관경=[300, 500], 심도=[1.2, np.nan], SBK_ALT=[0, 17.0], SBL_ALT=[0, 16.5], 설치일자=["20110101", None],
+    )  # fmt: skip
+    before = read(path)
+    vector.write(tmp_path / "out.gpkg", [before.with_(name="하수관로")], FRAME, Feedback())
+    assert pyogrio.read_info(tmp_path / "out.gpkg")["geometry_type"] == "LineString Z"
+    after = read(tmp_path / "out.gpkg")
+    assert isinstance(before.geometry, Lines)
+    assert isinstance(after.geometry, Lines)
+    np.testing.assert_allclose(after.geometry.vertices, before.geometry.vertices, atol=1e-3)
+    np.testing.assert_array_equal(after.geometry.offsets, before.geometry.offsets)
+    assert after.table.ids.tolist() == before.table.ids.tolist()
+    for name, column in before.table.columns.items():
+        values = after.table.columns[name].values
+        if column.is_number:
+            np.testing.assert_allclose(values, column.values, atol=1e-3, err_msg=name)
+        else:
+            assert values.tolist() == column.values.tolist(), name
+
+
+# --- real data
+
+
+def test_a_real_network_lies_under_its_terrain(shared_data: Path) -> None:
+    folder = shared_data / "utilities"
+    done = import_files(
+        [folder / "ky4_pipes.geojson", folder / "ky4_junctions.geojson", folder / "ky4_elevation.tif"], frame=None
+    )
+    ground, pipes, nodes = done.layers
+    assert isinstance(ground.geometry, Grid)
+    assert isinstance(pipes.geometry, Lines)
+    assert (len(pipes.table), len(nodes.table)) == (1156, 959)
+    assert set(np.round(pipes.table.columns["diameter"].values * 1000).astype(int)) == {
+        *(76, 102, 152, 203, 254, 305, 406),
+    }  # inches, stored in metres
+    assert set(pipes.table.columns["utility"].values) == {"water"}
+    x, y, z = pipes.geometry.vertices.T
+    below = ground.geometry.sample(x, y) - z
+    half = pipes.table.columns["diameter"].values / 2
+    line = np.repeat(pipes.geometry.line_element, np.diff(pipes.geometry.offsets))
+    np.testing.assert_allclose(below, 1.2 + half[line], atol=1e-6)
+    said = nodes.table.columns["ground"].values
+    sampled = ground.geometry.sample(nodes.geometry.vertices[:, 0], nodes.geometry.vertices[:, 1])
+    assert np.median(np.abs(said - sampled)) < 3.0, "stated in metres although the map is in feet"
+    ends = dict(zip(nodes.table.ids, nodes.geometry.vertices[:, :2], strict=True))
+    firsts = pipes.geometry.vertices[pipes.geometry.offsets[:-1], :2]
+    starts = zip(pipes.table.columns["from"].values, firsts, strict=True)
+    gaps = [np.linalg.norm(ends[name] - place) for name, place in starts if name in ends]
+    assert len(gaps) > 1100
+    assert np.median(gaps) < 0.01
+
+
+def test_the_command_line_reads_a_map_with_its_register(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_bytes(REGISTER.encode("cp949"))
+    path = write_lines(tmp_path / "WTL_PIPE_LM.shp", [FLAT_RUN] * 2, FTR_IDN=[1, 2])
+    done = import_files([path], frame=None, options=ImportOptions(own={"join": "r.csv", "road_class": "narrow"}))
+    assert [layer.stratum for layer in done.layers] == ["underground", "underground"]

@@ -104,9 +104,16 @@ def indoor_layers(
 
     The layer ``spaces``, where there is one, gains the columns of rooms: name, number, use, height, floor area.
     """
+    from shapely.errors import ShapelyError
+
     from geo.indoor.layers import network_layers
 
-    found = find_indoors(file, shapes, storeys, feedback)
+    if not layers:
+        return layers
+    try:
+        found = find_indoors(file, shapes, storeys, feedback)
+    except (ShapelyError, RuntimeError, ValueError) as error:
+        return [layers[0].with_(issues=(*layers[0].issues, _failed(error))), *layers[1:]]
     if found is None:
         return layers
     low = np.array([(*_standing(cell), cell.low) for cell in found.cells])
@@ -115,6 +122,16 @@ def indoor_layers(
     ids = [cell.id for cell in found.cells]
     layers = [_with_rooms(layer, ids, columns, found.issues) if layer.id == "spaces" else layer for layer in layers]
     return layers + network_layers(found.network, name, lambda points: placed.to_frame(points, frame))
+
+
+def _failed(error: Exception) -> Issue:
+    """A damaged building keeps its picture."""
+    return Issue(
+        "indoor.network_failed",
+        f"The walking network could not be made: {str(error)[:160]}",
+        severity="error",
+        values={"reason": str(error)[:160]},
+    )
 
 
 def _standing(cell: Cell) -> tuple[float, float]:

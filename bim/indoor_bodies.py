@@ -46,7 +46,7 @@ def _gathered(shapes: Tessellation, wanted: Sequence[int]) -> dict[int, Body]:
     chosen = np.flatnonzero(np.isin(shapes.product, np.array(wanted, dtype=np.int64)))
     parts: dict[int, list[Body]] = {}
     for number in chosen:
-        shape, matrix = shapes.shapes[shapes.shape[number]], shapes.matrix[number]
+        shape, matrix = shapes.store.shape(int(shapes.shape[number])), shapes.matrix[number]
         if len(shape.faces) == 0:
             continue
         points = shape.vertices @ matrix[:, :3].T + matrix[:, 3]

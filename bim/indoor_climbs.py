@@ -159,10 +159,8 @@ def flight_ends(vertices: Floats) -> tuple[Floats, Floats] | None:
 def _around(direction: Floats) -> list[Floats]:
     """Eight directions, the given one first."""
     turns = np.radians([0, 45, -45, 90, -90, 135, -135, 180])
-    return [
-        np.array([np.cos(t) * direction[0] - np.sin(t) * direction[1], np.sin(t) * direction[0] + np.cos(t) * direction[1]])
-        for t in turns
-    ]  # fmt: skip
+    aside = np.array([-direction[1], direction[0]])
+    return [np.cos(turn) * direction + np.sin(turn) * aside for turn in turns]
 
 
 def _across(vertices: Floats, direction: Floats) -> float:
@@ -236,7 +234,9 @@ def _stops_by_room(flat: object, finder: CellFinder) -> dict[float, tuple[int, s
     stops: dict[float, tuple[float, int]] = {}
     for cell in finder.touching(shapely.buffer(flat, LIFT_REACH)).tolist():
         floor = finder.cells[cell]
-        away = float(shapely.distance(floor.floor, flat)) - 1e-3 * float(shapely.area(shapely.intersection(floor.floor, flat)))
+        away = float(shapely.distance(floor.floor, flat)) - 1e-3 * float(
+            shapely.area(shapely.intersection(floor.floor, flat))
+        )
         level = next((z for z in stops if abs(z - floor.low) < 1.0), float(floor.low))
         if level not in stops or away < stops[level][0] - 1e-9:
             stops.pop(level, None)

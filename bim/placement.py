@@ -29,6 +29,8 @@ class IfcOptions(FormatOptions):
         however far. scene: the middle of the scene whatever the file says.
     spaces : bool
         Read rooms as a layer of their own.
+    network : bool
+        Make the walking network of the rooms.
     at_east, at_north : float or None [m of the project CRS]
         Where the model's zero point lies; goes before everything else.
     at_height : float or None [m]
@@ -39,6 +41,7 @@ class IfcOptions(FormatOptions):
 
     placement: Literal["auto", "file", "scene"] = "auto"
     spaces: bool = True
+    network: bool = True
     at_east: float | None = Field(default=None, allow_inf_nan=False)
     at_north: float | None = Field(default=None, allow_inf_nan=False)
     at_height: float | None = Field(default=None, allow_inf_nan=False)

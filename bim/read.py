@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bim.attributes import members, related, text
 from bim.elements import element_ids, read_storeys, read_types
 from bim.georeference import Georeference, read_georeference
+from bim.indoor import indoor_layers
 from bim.layers import Bodies, Job, issue_of_unplaced, make_layers
 from bim.notebook import Notebook
 from bim.placement import IfcOptions, place
@@ -36,8 +37,9 @@ def read_layers(path: Path, frame: Frame, options: ReadOptions, feedback: Feedba
 
     Parts: ``elements`` (mesh), ``mep`` (pipes, ducts, cables), ``infrastructure`` (roads, rails, ground), each with
     the repeated shapes of very large models apart (``instances``, ``mep-instances``, ``infrastructure-instances``);
-    ``lines`` (alignments and other products that are only lines), ``spaces`` (rooms, hidden), ``failures`` (a table of
-    the products whose shape could not be made).
+    ``lines`` (alignments and other products that are only lines), ``spaces`` (rooms, hidden), ``network_nodes`` and
+    ``network_edges`` (the walking network, hidden), ``failures`` (a table of the products whose shape could not be
+    made).
     """
     own = options.own if isinstance(options.own, IfcOptions) else IfcOptions()
     feedback.step(0.0, "opening the file")
@@ -72,7 +74,12 @@ def read_layers(path: Path, frame: Frame, options: ReadOptions, feedback: Feedba
         bool(model.file.by_type("IfcBuilding")),
         float(placed.to_frame(np.array([anchor]), frame)[0, 2]) if found.site is not None else None,
     )
-    layers = make_layers(job, feedback.part(0.9, 1.0))
+    layers = make_layers(job, feedback.part(0.9, 0.97 if own.network else 1.0))
+    if own.network:
+        layers = indoor_layers(
+            model.file, shapes, placed, frame, storeys=job.storeys, name=path.stem, layers=layers,
+            feedback=feedback.part(0.97, 1.0),
+        )  # fmt: skip
     if layers:
         issues, failures = _missing(path.stem, model.file, shapes, selection)
         issues = [*model.issues, *placed.issues, *issues]

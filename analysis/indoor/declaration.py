@@ -30,7 +30,9 @@ class RouteParams(Params):
     start: str = place("From", help="A room, a door, a place of the network or a point on the map.")
     goal: str = place("To", help="As the start; nothing = the nearest exit.")
     profile: ProfileName = choice(
-        "Who goes", default="walk", help="wheelchair: no stairs, doors and ramps within the limits. evacuation: no lifts."
+        "Who goes",
+        default="walk",
+        help="wheelchair: no stairs, limits for doors and ramps. evacuation: no lifts.",
     )
     reach: float = quantity(
         "Exits are joined to roads within", "m", default=50.0, ge=0, le=500, help="Where no links are given."

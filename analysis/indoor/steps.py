@@ -131,9 +131,7 @@ def _room_name(walks: Walks, room: str) -> str:
     return next((walks.name[k] for k, own in enumerate(walks.room) if own == room and walks.node[k] == "room"), room)
 
 
-def _sentence(
-    walks: Walks, way: str, start: int, end: int, through: str, room: str, length: float, rise: float
-) -> str:
+def _sentence(walks: Walks, way: str, start: int, end: int, through: str, room: str, length: float, rise: float) -> str:
     far = f"{length:.1f} m"
     turn = "up" if rise > 0 else "down"
     if way in ("stair", "ramp", "escalator"):

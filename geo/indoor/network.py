@@ -198,7 +198,9 @@ def _add_passage(network: Network, cells: Sequence[Cell], stops: list[list[_Stop
         out = passage.centre + (step * STEP_OUT / away if away > 1e-6 else 0.0)
         out = np.array([out[0], out[1], passage.centre[2]])
         exit_node = network.add(
-            Node(f"{passage.id}:exit", passage.name, "exit", tuple(out.tolist()), "", passage.storey, passage.width, True)
+            Node(
+                f"{passage.id}:exit", passage.name, "exit", tuple(out.tolist()), "", passage.storey, passage.width, True
+            )
         )
         line = np.stack([passage.centre, out])
         network.edges.append(Edge(node, exit_node, "outside", line, "", passage.width, passage.derived))

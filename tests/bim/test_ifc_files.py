@@ -80,7 +80,7 @@ def test_house_with_latitude_only(described: Callable[[str], FileInfo]) -> None:
 
 
 def test_house_as_layers(fzk: list[Layer]) -> None:
-    elements, spaces = fzk
+    elements, spaces = fzk[:2]
     assert (elements.id, elements.theme, elements.kind, elements.stratum) == ("elements", "bim", "mesh", "indoor")
     assert (spaces.id, spaces.theme, spaces.style.visible) == ("spaces", "space", False)
     assert len(spaces.table) == 7

@@ -71,6 +71,8 @@ def _numbered(feedback: Feedback, number: int, count: int) -> Feedback:
     return Feedback(
         lambda fraction, message: feedback.step(fraction, f"{number + 1}/{count} · {message}"),
         lambda: feedback.cancelled,
+        on_partial=feedback.partial if feedback.wants_partial else None,
+        on_patience=feedback.patience,
     )
 
 

@@ -37,6 +37,7 @@ NOTEBOOK = "TWIN_READER_NOTEBOOK"  # environment variable: the folder in which a
 NOTE = "state.json"  # in that folder: what the reader was doing when it died
 LAST_WORDS = "ended.txt"
 PROGRESS, PART, PATIENCE, DONE = "%", "+", "~", "="
+COMMAND = (sys.executable, "-m", "app.isolation", "--serve")
 
 
 def inspect_isolated(candidate: Format, path: Path) -> FileInfo:
@@ -84,7 +85,7 @@ class _Child:
         if self.process is None or self.process.poll() is not None:
             self.stop()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.isolation", "--serve"],
+                COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ as it likes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -48,11 +49,12 @@ class Job(QObject):
 
     Signals
     -------
-    progressed(), done(object), failed(object), cancelled(), ended()
+    progressed(), partial(object), done(object), failed(object), cancelled(), ended()
         All on the main thread. `ended` follows each of the three ends.
     """
 
     progressed = Signal()
+    partial = Signal(object)
     done = Signal(object)
     failed = Signal(object)
     cancelled = Signal()
@@ -70,6 +72,7 @@ class Job(QObject):
         self._work = work
         self._stop = threading.Event()
         self._latest: tuple[float, str] = (0.0, "")
+        self._send: Callable[[Job, object], None] | None = None
         self._started = 0.0
 
     @property
@@ -97,10 +100,15 @@ class Job(QObject):
     def _report(self, fraction: float, message: str) -> None:
         self._latest = (fraction, message)
 
+    def _pass_on(self, layers: object) -> None:
+        """On the worker thread: what there is of the result, to the main thread."""
+        if self._send is not None and not self._stop.is_set():
+            self._send(self, layers)
+
     def _run(self) -> tuple[JobState, object]:
         """On the worker thread: the end it came to and what it brought."""
         try:
-            result = self._work(Feedback(self._report, self._stop.is_set))
+            result = self._work(Feedback(self._report, self._stop.is_set, on_partial=self._pass_on))
         except Cancelled:
             return JobState.CANCELLED, None
         except BaseException as error:  # noqa: BLE001 - every end of a job is told to the main thread
@@ -135,6 +143,7 @@ class JobQueue(QObject):
     changed = Signal()
     failed = Signal(object, object)
     _arrived = Signal(object)
+    _brought = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -142,6 +151,7 @@ class JobQueue(QObject):
         self._threads: dict[Job, threading.Thread] = {}
         self._closed = False
         self._arrived.connect(self._receive, Qt.ConnectionType.QueuedConnection)
+        self._brought.connect(self._receive_part, Qt.ConnectionType.QueuedConnection)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -228,6 +238,7 @@ class JobQueue(QObject):
 
     def _start(self, job: Job) -> None:
         job.state = JobState.RUNNING
+        job._send = self._send_part
         job._started = time.monotonic()
         thread = threading.Thread(target=self._work, args=(job,), name=f"job {job.title}", daemon=True)
         self._threads[job] = thread
@@ -242,6 +253,15 @@ class JobQueue(QObject):
             self._arrived.emit(_End(job, state, value))
         except RuntimeError:
             log.info("the window closed before '%s' came back", job.title)
+
+    def _send_part(self, job: Job, layers: object) -> None:
+        """On the worker thread."""
+        with contextlib.suppress(RuntimeError):  # the window has closed
+            self._brought.emit(job, layers)
+
+    def _receive_part(self, job: Job, layers: object) -> None:
+        if not self._closed and not job.is_over and not job.is_stopping:
+            job.partial.emit(layers)
 
     def _receive(self, end: _End) -> None:
         thread = self._threads.pop(end.job, None)

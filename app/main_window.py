@@ -48,6 +48,7 @@ from app.shown_runs import Run
 from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
+from app.view_modes import ViewModes
 from app.widgets.later import Later
 from app.widgets.wording import retranslate
 from app.workbench import Workbench
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.viewport: Any = viewport_maker(self.bench)
+        self.modes = ViewModes(self)
         self.files = FileDialogs(self)
         self.drawing = DrawingActions(self)
         self.placing = PlaceActions(self)
@@ -157,6 +159,8 @@ class MainWindow(QMainWindow):
         bench.theme_changed.connect(self.refresh_theme)
         bench.zoom_requested.connect(self.viewport.zoom_to)
         bench.bounds_requested.connect(self.viewport.fit)
+        bench.preview_requested.connect(self.viewport.show_preview)
+        bench.preview_ended.connect(self.viewport.end_preview)
         bench.sun_requested.connect(self._set_sun)
         bench.document_opened.connect(self._on_opened)
         bench.project_missing.connect(self.files.ask_relink)
@@ -247,6 +251,7 @@ class MainWindow(QMainWindow):
             panel.refresh_words()
         self.notice_area.refresh()
         self.status.refresh_words()
+        self.modes.refresh_words()
         self.start_page.show_recent(self.settings.recent)
         if self._help is not None:
             self._help.retranslate()
@@ -257,6 +262,7 @@ class MainWindow(QMainWindow):
         _dress(theme)
         appearance.paint_icons(self, theme)
         self.viewport.set_theme(theme)
+        self.modes.refresh_theme(theme)
         for panel in self.panels.values():
             panel.refresh_theme()
         self.refresh_state()
@@ -440,6 +446,7 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             panel.release()
         self.status.release()
+        self.modes.release()
         self.bench.close()
         self.viewport.shutdown()
 

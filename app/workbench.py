@@ -54,6 +54,8 @@ class Workbench(QObject):
         A project was read but some of its files are not where it says.
     table_requested(layer_id)
         Show the attributes of a layer's elements.
+    preview_requested(key, layers), preview_ended(key)
+        Layers of a file that is still being read, to be drawn and nothing else; and the end of that reading.
     place_requested(on_done)
         Let the user click a place in the picture and hand its text to `on_done`.
     """
@@ -68,6 +70,8 @@ class Workbench(QObject):
     saved = Signal()
     result_ready = Signal(str)
     table_requested = Signal(str)
+    preview_requested = Signal(str, object)
+    preview_ended = Signal(str)
     place_requested = Signal(object)
 
     def __init__(
@@ -272,7 +276,11 @@ class Workbench(QObject):
 
         names = ", ".join(request.path.name for request in requests[:NAMES_SHOWN])
         more = f" … (+{len(requests) - NAMES_SHOWN})" if len(requests) > NAMES_SHOWN else ""
-        return self.jobs.submit(work, title=tr("job.import", names=names + more), done=finish)
+        job = self.jobs.submit(work, title=tr("job.import", names=names + more), done=finish)
+        key = str(id(job))
+        job.partial.connect(lambda layers: self.preview_requested.emit(key, layers))
+        job.ended.connect(lambda: self.preview_ended.emit(key))
+        return job
 
     def _imported(self, answer: FilesRead) -> None:
         was_empty = len(self.document.scene) == 0

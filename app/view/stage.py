@@ -97,6 +97,11 @@ class Stage:
         self._aimed = None
         self._arrange_drapes()
 
+    @property
+    def is_expecting(self) -> bool:
+        """Whether any layer is being prepared."""
+        return bool(self._expected)
+
     def expected(self, layer_id: str) -> Layer | None:
         """The layer that is being prepared, or None."""
         return self._expected.get(layer_id)
@@ -226,6 +231,10 @@ class Stage:
         """See through the ground around a place, or no longer."""
         self.pit.set_xray(xray, self._layers)
         self._aimed = None
+
+    def ground_level(self, x: float, y: float) -> float:
+        """Height of the ground at a place; of the lowest thing where there is no ground [local m]."""
+        return self.pit.ground_level(x, y, self._layers)
 
     def set_caps(self, caps: Sequence[Cap]) -> None:
         """Cut faces, made by `app.view.cutting.build_caps` for the section as it is."""

@@ -5,7 +5,7 @@ It draws when something changed and never otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,14 @@ from app.view.cards import Cards
 from app.view.draw_tool import DrawMode, DrawTool
 from app.view.hand import ARROWS, Drag, camera_by_key
 from app.view.picking import Hit, Picker, Submit
+from app.view.preview import Previews
 from app.view.probe import element_hit, hover_info
 from app.view.section_work import SectionWork
 from app.view.sky import DEFAULT_SUN, SkyInputs, build_sky_inputs
 from app.view.stage import Stage
 from app.view.still import pixels_apart, pixels_in_window
+from app.view.xray import XRay
+from app.view.xray_work import XRayWork
 from geo.model import Bounds, ElementRef, Frame, Layer
 
 HOVER_DELAY, SKY_DELAY = 40, 60  # ms
@@ -89,7 +92,8 @@ class Viewport(QWidget):
         self.canvas = Canvas(self, before_draw=self._before_draw)
         self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
         self.canvas.ready.connect(self._on_ready)
-        self._picker = Picker(self._submit)
+        self.picker = Picker(self._submit)
+        self._previews = Previews(self.stage, self._submit, self._on_preview)
         self.section_work = SectionWork(
             self.stage, self._submit, layers=lambda: tuple(document.scene), redraw=self.redraw, parent=self
         )
@@ -103,6 +107,7 @@ class Viewport(QWidget):
         self._cursor = QPointF()
         self._drawing: DrawTool | None = None
         self.cards = Cards(theme, self)
+        self.xray_work = XRayWork(self.stage, self, camera=lambda: self._camera, redraw=self.redraw, theme=theme)
         self._make_timers()
         self._listen()
         for layer in document.scene:
@@ -186,8 +191,14 @@ class Viewport(QWidget):
         self.section_work.refresh()
         if self._untouched:
             self._show_home()
+        self._previews.settle()
         self._on_selection()
         self._update_cards()
+        self.redraw()
+
+    def _on_preview(self) -> None:
+        if self._untouched and not self._closed:
+            self._show_home()
         self.redraw()
 
     def _on_selection(self) -> None:
@@ -199,7 +210,7 @@ class Viewport(QWidget):
         if self._closed:
             return
         layers = tuple(self.document.scene)
-        self._picker.prepare(layers)
+        self.picker.prepare(layers)
         key = tuple((id(layer.geometry), layer.style.visible, layer.style.hidden) for layer in layers)
         if key == self._sky_key:
             return
@@ -213,6 +224,17 @@ class Viewport(QWidget):
             self.redraw()
 
     # -- what others may ask for
+
+    def show_preview(self, key: str, layers: Sequence[Layer]) -> None:
+        """Draw layers of a file that is still being read; they are in the picture only."""
+        if not self._closed:
+            self._previews.show(key, layers)
+
+    def end_preview(self, key: str) -> None:
+        """The reading is over: its preview goes when the layers it brought are drawn, or at once without any."""
+        if not self._closed:
+            self._previews.end(key)
+            self._previews.settle()
 
     @property
     def camera(self) -> Camera:
@@ -252,11 +274,16 @@ class Viewport(QWidget):
         """Cut the scene open; `app.look.NO_SECTION` closes it."""
         self.section_work.set(section)
 
+    def set_xray(self, xray: XRay | None) -> None:
+        """See through the ground around a place; None closes the hole."""
+        self.xray_work.set(xray)
+
     def set_theme(self, theme: Theme) -> None:
         """Change the palette of picture and cards."""
         self.theme = theme
         self.stage.set_theme(theme)
         self.cards.set_theme(theme)
+        self.xray_work.set_theme(theme)
         self.redraw()
 
     def set_sun(self, true_azimuth: float | None, altitude: float = 0.0) -> None:
@@ -318,7 +345,9 @@ class Viewport(QWidget):
         if self._closed:
             return
         self._closed = True
+        self._previews.release()
         self.stop_drawing()
+        self.xray_work.card.forget()
         self.section_work.close()
         self._hover_timer.stop()
         self._sky_timer.stop()
@@ -354,6 +383,7 @@ class Viewport(QWidget):
         self._camera = camera
         self.stage.set_camera(camera)
         self.cards.follow(camera)
+        self.xray_work.follow()
         self.redraw()
         self.camera_changed.emit()
 
@@ -474,7 +504,15 @@ class Viewport(QWidget):
     def _hits(self, place: QPointF) -> list[Hit]:
         work, pixel = self.section_work, (place.x(), place.y())
         layers = tuple(self.document.scene)
-        return self._picker.pick(self._camera, pixel, self._size, layers=layers, section=work.section, caps=work.caps)
+        return self.picker.pick(
+            self._camera,
+            pixel,
+            self._size,
+            layers=layers,
+            section=work.section,
+            caps=work.caps,
+            xray=self.xray_work.xray,
+        )
 
     def _point_under(self, place: QPointF) -> np.ndarray:
         """The point of the scene at a pixel; else on the level of the focus; else at its distance."""
@@ -491,6 +529,7 @@ class Viewport(QWidget):
         if self._closed or self._drag.button != Qt.MouseButton.NoButton:
             return
         place = self._cursor
+        self.xray_work.point_at(*cameras.ray(self._camera, (place.x(), place.y()), self._size))
         info = hover_info(self._hits(place), tuple(self.document.scene), frame=self.document.scene.frame)
         self.cards.show_hover(info, place)
         self.hovered.emit(info)
@@ -503,6 +542,7 @@ class Viewport(QWidget):
         if self._untouched:
             self._show_home()
         self.cards.lay_out(self._camera)
+        self.xray_work.card.place()
 
     def showEvent(self, event: QShowEvent) -> None:
         """The cards know their places once there is a size."""

@@ -30,6 +30,7 @@ FLOOR_CLEAR = 0.7  # metres between the lowest pipe and the floor
 DEPTH_STEP = 2.0  # metres in which the floor goes down, so that it rests while the hole moves
 DEEPEST = 60.0
 FLOOR_CELLS = 72
+FLOOR_REST = 0.5  # times the outer radius that the hole may leave the middle of the floor
 FLOOR_REACH = 2.4  # times the outer radius to which the floor goes on under the whole ground
 SHADOW_SPREAD = (1.6, 0.5)  # half width of a pipe's shadow: times its radius, and metres more
 SHADOW_DARK = 150  # 0..255 in the middle of a shadow
@@ -57,6 +58,7 @@ class XRayActors:
         self._below = False
         self.depth = DEPTH
         self._floor: list[vtkActor] = []
+        self._floor_of: XRay | None = None
         self._glass: dict[str, list[vtkActor]] = {}
 
     def set_xray(self, xray: XRay | None, layers: Mapping[str, LayerActors]) -> None:
@@ -65,10 +67,19 @@ class XRayActors:
         light = self._look.light
         hole = (1e7, 1e7, 0.0, 1.0) if xray is None else (*xray.focus, xray.inner, xray.outer)
         light.set_openings(xrayHole=hole, xrayLeast=(LEAST_COVER,))
-        self._build_floor(layers)
-        self._fade(layers.values())
+        if self._floor_is_far():
+            self._build_floor(layers)
+            self._fade(layers.values())
         for drawn in layers.values():
             self.follow(drawn)
+
+    def _floor_is_far(self) -> bool:
+        """Whether the floor must be made anew: the hole came, went, grew, or has left its middle."""
+        old, new = self._floor_of, self.xray
+        if old is None or new is None:
+            return old is not new
+        moved = float(np.hypot(*np.subtract(old.focus, new.focus)))
+        return moved > FLOOR_REST * new.outer or not 0.8 < new.outer / old.outer < 1.05
 
     def look_from(self, camera: Camera, layers: Mapping[str, LayerActors]) -> None:
         """The camera has moved: an eye under the ground that looks up sees it as glass."""
@@ -128,6 +139,13 @@ class XRayActors:
             self.forget(drawn.layer.id)
             self.follow(drawn)
 
+    def ground_level(self, x: float, y: float, layers: Mapping[str, LayerActors]) -> float:
+        """Height of the ground at a place [local m]; 0 where there is none."""
+        grounds = [d.layer for d in layers.values() if isinstance(d, TerrainActors)]
+        if not grounds:
+            return 0.0
+        return float(GroundHeights(grounds, self._look.light.inputs).at(np.array([x]), np.array([y]))[0])
+
     def forget(self, layer_id: str) -> None:
         """The layer is drawn no longer."""
         for actor in self._glass.pop(layer_id, []):
@@ -152,14 +170,21 @@ class XRayActors:
             self._scene.RemoveActor(actor)
         self._floor = []
 
+    @staticmethod
+    def _wide(xray: XRay) -> XRay:
+        """The hole with the way it may go before the floor is made anew."""
+        outer = xray.outer * (1.0 + FLOOR_REST)
+        return XRay(xray.focus, 0.9 * outer, outer)
+
     def _build_floor(self, layers: Mapping[str, LayerActors]) -> None:
         self._drop_floor()
+        self._floor_of = self.xray
         grounds = [d.layer for d in layers.values() if isinstance(d, TerrainActors) and d.layer.style.visible]
         if self.xray is None or not grounds:
             return
         pipes = [d for d in layers.values() if isinstance(d, TubesActors) and d.layer.style.visible]
         heights = GroundHeights(grounds, self._look.light.inputs)
-        self.depth = depth = pit_depth(pipes, self.xray, heights)
+        self.depth = depth = pit_depth(pipes, self._wide(self.xray), heights)
         floor = new_actor(triangles(*_floor_mesh(self.xray, depth, heights)))
         theme = self._look.theme
         floor.GetProperty().SetColor(theme.unit_rgb("pit"))
@@ -167,7 +192,7 @@ class XRayActors:
         self._look.light.apply(floor, Finish(kind="pit"))
         floor.GetShaderProperty().GetFragmentCustomUniforms().SetUniform3f("gridColour", theme.unit_rgb("pit_grid"))
         self._floor = [floor]
-        shadows = shadow_strips(pipes, self.xray, depth, heights)
+        shadows = shadow_strips(pipes, self._wide(self.xray), depth, heights)
         if shadows is not None:
             self._floor.append(shadows)
         for actor in self._floor:

@@ -11,6 +11,7 @@ from app.colour import number_text
 from app.language import tr
 from app.view.legend import plain_field
 from app.view.picking import Hit
+from app.view.pipe_text import pipe_text
 from geo.model import ElementRef, Field, Frame, Grid, Layer, Mesh
 
 NAME_COLUMNS = ("name", "Name", "이름", "address", "use")
@@ -30,6 +31,8 @@ class HoverInfo:
         Of the element, else of its layer.
     value, unit, quantity : str
         Of the field shown there; empty when nothing is coloured.
+    text : str
+        What is said about a pipe besides.
     """
 
     ref: ElementRef | None
@@ -42,10 +45,13 @@ class HoverInfo:
     value: str = ""
     unit: str = ""
     quantity: str = ""
+    text: str = ""
 
     @property
     def value_text(self) -> str:
-        """Quantity, value and unit in one line; empty when nothing is coloured."""
+        """Quantity, value and unit in one line, or what is said about a pipe; empty when there is neither."""
+        if self.text:
+            return self.text
         return " ".join(part for part in (self.quantity, self.value, self.unit) if part) if self.value else ""
 
 
@@ -70,8 +76,9 @@ def hover_info(hits: Sequence[Hit], layers: Sequence[Layer], *, frame: Frame | N
         longitude, latitude = float(lon), float(lat)
     field, value = _value(hits, layers)
     name = element_name(hit.layer, hit.ref.element_id)
-    if field is None:
-        return HoverInfo(hit.ref, *(float(p) for p in point), longitude, latitude, name)
+    about = pipe_text(hit.layer, hit.layer.table.index.get(hit.ref.element_id, -1))
+    if field is None or about:
+        return HoverInfo(hit.ref, *(float(p) for p in point), longitude, latitude, name, text=about)
     quantity = tr(f"field.{field.name}", field.name.replace("_", " "))
     unit = "" if field.unit == "1" or field.categories else field.unit
     return HoverInfo(

@@ -36,7 +36,7 @@ class Polylines(NamedTuple):
     group: Indices
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """Number of polylines."""
         return len(self.offsets) - 1
 
@@ -129,7 +129,7 @@ def half_edges(tail: Indices, head: Indices, count: int) -> tuple[Indices, Indic
 def segments_of(pipes: Polylines) -> tuple[Indices, Indices]:
     """First vertex and polyline of every segment, both (s,) int64."""
     counts = np.maximum(np.diff(pipes.offsets) - 1, 0)
-    line = np.repeat(np.arange(pipes.count, dtype=np.int64), counts)
+    line = np.repeat(np.arange(pipes.number, dtype=np.int64), counts)
     before = np.repeat(np.cumsum(counts) - counts, counts)
     return pipes.offsets[:-1][line] + np.arange(len(line), dtype=np.int64) - before, line
 
@@ -289,7 +289,7 @@ def _split(
     tolerance: float,
 ) -> Network:
     """Edges between junctions: pipes cut where others join them."""
-    count = pipes.count
+    count = pipes.number
     of_end = label[: 2 * count].reshape(-1, 2)
     total = pipes.along()[pipes.offsets[1:] - 1]
     at_start = (joints[0] == of_end[joints[1], 0]) & (joints[2] <= 3 * tolerance)

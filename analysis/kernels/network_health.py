@@ -53,9 +53,10 @@ def find_faults(
         _loose_nodes(network, nodes),
         _overlaps(network, pipes, tolerance),
     ]
-    joined = Faults(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    order = np.lexsort((joined.other, joined.node, joined.line, joined.kind))
-    return Faults(*(column[order] for column in joined))
+    kind, line, node, other = (np.concatenate([part[k] for part in parts]) for k in (0, 2, 3, 4))
+    place, size = np.concatenate([part.place for part in parts]), np.concatenate([part.size for part in parts])
+    order = np.lexsort((other, node, line, kind))
+    return Faults(kind[order], place[order], line[order], node[order], other[order], size[order])
 
 
 def _faults(kind: str, place: Floats, line: Indices, node: Indices, other: Indices, size: Floats) -> Faults:

@@ -34,6 +34,14 @@ def _has_excavation(window: MainWindow) -> bool:
     return window.drawing.selected_excavation() is not None
 
 
+def _can_box(window: MainWindow) -> bool:
+    return _has_selection(window) or window.modes.mode == "box"
+
+
+def _can_leave(window: MainWindow) -> bool:
+    return window.modes.active and not _has_selection(window)  # Escape lets go of the selection first
+
+
 def _can_save(window: MainWindow) -> bool:
     return window.document.scene.frame is not None
 
@@ -104,6 +112,16 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("view_east", _view("east"), "east", "6", _has_scene),
     ActionSpec("view_south", _view("south"), "south", "2", _has_scene),
     ActionSpec("view_west", _view("west"), "west", "4", _has_scene),
+    ActionSpec(
+        "section", lambda w: w.modes.toggle_plane(), "section", "C", _has_scene, lambda w: w.modes.mode == "plane"
+    ),
+    ActionSpec("section_box", lambda w: w.modes.toggle_box(), "", "Shift+C", _can_box, lambda w: w.modes.mode == "box"),
+    ActionSpec(
+        "storeys", lambda w: w.modes.toggle_storeys(), "storeys", "T", _has_scene, lambda w: w.modes.mode == "storey"
+    ),
+    ActionSpec("plan", lambda w: w.modes.toggle_plan(), "plan", "Shift+T", _has_scene, lambda w: w.modes.storeys.plan),
+    ActionSpec("walk", lambda w: w.modes.toggle_walk(), "walk", "V", _has_scene, lambda w: w.modes.mode == "walk"),
+    ActionSpec("leave_view", lambda w: w.modes.leave(), "", "Escape", _can_leave),
     ActionSpec("play", lambda w: w.timeline.set_playing(not w.timeline.play_timer.isActive()), "play", "P", _has_scene),
     _theme("light"),
     _theme("dark"),
@@ -148,6 +166,13 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             "view_south",
             "view_west",
             None,
+            "section",
+            "section_box",
+            "storeys",
+            "plan",
+            "walk",
+            "leave_view",
+            None,
             ("theme", ("theme_light", "theme_dark")),
             ("language", ("language_ko", "language_en")),
             ("quality", ("quality_fast", "quality_normal", "quality_fine")),
@@ -172,6 +197,11 @@ TOOLBAR: tuple[str | None, ...] = (
     "view_east",
     "view_south",
     "view_west",
+    None,
+    "section",
+    "storeys",
+    "plan",
+    "walk",
     None,
     "table",
     "picture",

@@ -20,6 +20,7 @@ IN_THE_PICTURE = (
     "layer_zoom",
     "layer_only",
     "layer_remove",
+    "section_box",
     "edit_excavation",
     "place_model",
     "select_none",

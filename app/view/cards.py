@@ -41,11 +41,12 @@ class Cards:
         self.scale = ScaleCard(theme, parent)
         self.note = NoteCard(theme, parent)
         self.hover = NoteCard(theme, parent)
+        self.hint = NoteCard(theme, parent)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the palette."""
         self._theme = theme
-        for card in (self.legend, self.compass, self.scale, self.note, self.hover):
+        for card in (self.legend, self.compass, self.scale, self.note, self.hover, self.hint):
             card.set_theme(theme)
 
     def show_for(self, layers: Sequence[Layer], camera: Camera) -> None:
@@ -61,12 +62,23 @@ class Cards:
         self.compass.set_azimuth(camera.azimuth)
         self.scale.set_bar(scale_bar(camera, self._parent.height()))
 
+    def say(self, text: str) -> None:
+        """A hint at the foot of the picture; an empty text takes it away."""
+        self.hint.set_text(text)
+        self._place_hint()
+
+    def _place_hint(self) -> None:
+        size = self._parent.size()
+        self.hint.move((size.width() - self.hint.width()) // 2, size.height() - self.hint.height() - CARD_MARGIN)
+        self.hint.raise_()
+
     def lay_out(self, camera: Camera) -> None:
         """Put the cards in their places for the size the widget has now."""
         placed = (self.legend, self.compass, self.scale, self.note)
         for card, area in zip(placed, self.areas(self._parent.size()), strict=True):
             card.setGeometry(area.toRect())
             card.raise_()
+        self._place_hint()
         self.follow(camera)
 
     def show_hover(self, info: HoverInfo | None, place: QPointF) -> None:

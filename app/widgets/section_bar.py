@@ -43,7 +43,7 @@ class SectionBar(QFrame):
         self.value.setMinimumWidth(64)
         self.flip = say(QToolButton(), "section.flip")
         self.flip.clicked.connect(self.flipped)
-        self.close_button = say(QToolButton(), "section.close")
+        self.close_button = say(QToolButton(), tip="section.close")
         set_icon(self.close_button, "close")
         self.close_button.clicked.connect(self.closed)
         for widget in (self.title, self.slider, self.value, self.flip, self.close_button):

@@ -65,14 +65,14 @@ class StoreyStrip(QFrame):
         self.uses_button = self._switch("uses", self.uses_toggled)
         layout.addWidget(self.plan_button)
         layout.addWidget(self.uses_button)
-        self.close_button = say(QToolButton(), "section.close")
+        self.close_button = say(QToolButton(), tip="section.close")
         set_icon(self.close_button, "close")
         self.close_button.clicked.connect(self.closed)
         layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignHCenter)
         self.hide()
 
     def _switch(self, name: str, signal: object) -> QToolButton:
-        button = say(QToolButton(), f"section.{name}")
+        button = say(QToolButton(), f"section.{name}", tip=f"section.{name}.tip")
         button.setObjectName(f"storey_{name}")
         button.setCheckable(True)
         button.setFixedWidth(STRIP_WIDTH - 12)

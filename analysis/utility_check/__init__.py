@@ -1,0 +1,1 @@
+"""Truth checks of pipe networks: what cannot be, what may not be, and what nobody knows."""

@@ -35,6 +35,7 @@ from app.importer import ImportOptions, diagnose
 from app.language import error_texts, issue_text, tr
 from app.panels.panel import scrolled
 from app.theme import Theme
+from app.widgets.column_mapping import map_columns
 from app.widgets.extent_sketch import ExtentSketch, Rectangle, length_text
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
@@ -192,6 +193,7 @@ class FilePage(QWidget):
         if infos:
             self._add_heading("import.options")
             self.options_form = ParamForm(f"format.{found.id}", infos)
+            map_columns(self.options_form, info, self.kind_box)
             self._layout.addWidget(self.options_form)
 
     def _add_doctor(self) -> None:

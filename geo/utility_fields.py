@@ -110,7 +110,7 @@ def _is_word(low: str, word: str) -> bool:
 
 def kind_in(text: str) -> str:
     """The utility that a name tells of, ``""`` for none."""
-    low = text.lower()
+    low = text.lower().replace("-", "_")
     if low in (*UTILITIES, SEWER) and low != "water":
         return low
     return next((kind for kind, marks in words()["names"].items() if any(mark in low for mark in marks)), "")
@@ -121,7 +121,9 @@ def node_in(text: str) -> str:
     low = text.lower()
     if low in UTILITY_NODES:
         return low
-    return next((kind for kind, marks in words()["node_names"].items() if any(mark in low for mark in marks)), "")
+    named = next((kind for kind, marks in words()["node_names"].items() if any(mark in low for mark in marks)), "")
+    found = None if named else _by_code(low, "")
+    return found.node if found else named
 
 
 def _by_columns(names: set[str]) -> str:
@@ -221,7 +223,10 @@ def _said_kind(text: str | None) -> str:
     if not text:
         return ""
     low = text.strip().lower()
-    return low if low in UTILITIES else kind_in(low)
+    if low in UTILITIES:
+        return low
+    found = recognised(low, "", (), "line") or recognised(low, "", (), "point")
+    return found.utility if found else ""
 
 
 def _use_of(text: str | None) -> str:

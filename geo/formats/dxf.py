@@ -18,6 +18,7 @@ from geo import crs as coordinates
 from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
 from geo.formats.dxf_entities import ENTITY_TROUBLE, Drawing, clean, collect
 from geo.formats.raster import far_away
+from geo.formats.utility_options import RoadClass
 from geo.formats.vector import checked_kind
 from geo.formats.vector_fields import MAP_CODES, Meaning, meaning_of
 from geo.formats.vector_layers import layers_of
@@ -48,6 +49,7 @@ class DxfOptions(FormatOptions):
     assumed_height: float = OptionField(ASSUMED_HEIGHT, gt=0, le=500, title="Height where none is said [m]")
     build_terrain: bool = OptionField(False, title="Make a terrain of contours and spot heights")
     cell: float = OptionField(5.0, gt=0.05, le=1000, title="Cell of that terrain [m]")
+    road_class: RoadClass = OptionField("auto", title="Road class for missing depths", description="auto = wide")
 
 
 class Scale(NamedTuple):
@@ -302,6 +304,8 @@ def _built_layers(
         settings = VectorOptions(
             height_column="thickness" if word == "building" and "thickness" in placed.columns else "",
             assumed_height=own.assumed_height, build_terrain=own.build_terrain, cell=own.cell,
+            road_class=own.road_class,
+            **(dict.fromkeys(("field_utility", "field_node"), "layer") if word == "utility" else {}),
         )  # fmt: skip
         context = Context(placed.frame, options.terrain, settings, feedback)
         if len(mine):
@@ -366,4 +370,5 @@ FORMAT = Format(
     read=read,
     options=DxfOptions,
     isolate=True,
+    version=2,  # utilities in space
 )

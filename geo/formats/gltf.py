@@ -214,7 +214,7 @@ FORMAT = Format(
     inspect=inspect,
     read=read,
     write=write,
-    writes=("mesh", "instances", "terrain"),
+    writes=("mesh", "instances", "terrain", "lines"),
     options=MeshOptions,
     companions=companions,
 )

@@ -18,6 +18,7 @@ import orjson
 from numpy.typing import NDArray
 
 from geo.formats.gltf_colour import to_linear
+from geo.formats.gltf_pipes import with_tubes
 from geo.formats.mesh_file import SURFACES
 from geo.model import ElementTable, Feedback, Frame, Grid, Instances, Layer, Mesh, UserError
 
@@ -31,12 +32,19 @@ PLAIN_COLOURS = {"roof": "#b5654a", "wall": "#e8e0d2", "ground": "#9c9c94", "oth
 
 
 def meshes_of(layers: Sequence[Layer]) -> list[tuple[Layer, Mesh, NDArray[np.int64]]]:
-    """Layers that have a surface, their triangles, and which face of the layer each triangle was (-1: none)."""
+    """Layers that have a surface, their triangles, and which face of the layer each triangle was (-1: none).
+
+    Pipes become tubes.
+    """
     out = []
     for layer in layers:
         geometry = layer.geometry
         if isinstance(geometry, Mesh):
             out.append((layer, geometry, np.arange(len(geometry.faces))))
+            continue
+        pipes = with_tubes(layer)
+        if pipes is not None:
+            out.append((*pipes, np.arange(len(pipes[1].faces))))
             continue
         if isinstance(geometry, Instances):
             mesh = geometry.baked()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ezdxf
 import numpy as np
 import openpyxl
 import pyogrio
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from app.importer import ImportOptions, import_files
 from geo import utilities, utility_depth, utility_fields
 from geo.crs import make_frame, transform
-from geo.formats import vector
+from geo.formats import dxf, gltf, vector
 from geo.formats.contract import ReadOptions
-from geo.model import Column, Feedback, Grid, Issue, Layer, Lines, Points, UserError
+from geo.model import Column, Feedback, Grid, Issue, Layer, Lines, Mesh, Points, UserError
+from geo.tube import tubes
 
 FRAME = make_frame("EPSG:5186", 229_000, 435_500)
 EAST, NORTH = FRAME.origin[:2]
@@ -490,3 +492,52 @@ def test_the_command_line_reads_a_map_with_its_register(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "WTL_PIPE_LM.shp", [FLAT_RUN] * 2, FTR_IDN=[1, 2])
     done = import_files([path], frame=None, options=ImportOptions(own={"join": "r.csv", "road_class": "narrow"}))
     assert [layer.stratum for layer in done.layers] == ["underground", "underground"]
+
+
+# --- drawings and surfaces
+
+
+def test_a_drawing_is_read_by_its_layers(tmp_path: Path) -> None:
+    document = ezdxf.new("R2010")
+    document.header["$INSUNITS"] = 6
+    for name, y in (("상수관로", 0.0), ("WTL_PIPE_LM", 1.0), ("가스관", 2.0)):
+        document.modelspace().add_lwpolyline([(EAST, NORTH + y), (EAST + 100, NORTH + y)], dxfattribs={"layer": name})
+    document.modelspace().add_point((EAST, NORTH), dxfattribs={"layer": "소화전"})
+    document.saveas(tmp_path / "plan.dxf")
+    options = ReadOptions(crs="EPSG:5186", terrain=SLOPE, own=dxf.DxfOptions(road_class="narrow"))
+    found = {layer.kind: layer for layer in dxf.read(tmp_path / "plan.dxf", FRAME, options, Feedback())}
+    pipes = found["lines"]
+    assert pipes.stratum == "underground"
+    assert pipes.table.columns["utility"].values.tolist() == ["water", "water", "gas"]
+    np.testing.assert_allclose(pipes.table.columns["cover"].values, [1.0, 1.0, 0.8], atol=1e-9)
+    assert found["points"].table.columns["node"].values.tolist() == ["hydrant"]
+
+
+def volume(mesh: Mesh) -> float:
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    return float((a * np.cross(b, c)).sum() / 6)
+
+
+def test_tubes_are_closed_and_as_large_as_they_should_be() -> None:
+    none = np.array([np.nan])
+    bent = Lines(np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [10, 10, -5.0]]), np.array([0, 4]), np.array([0]))
+    round_ = tubes(bent, np.array([0.5]), none, none, sides=12)
+    assert volume(round_) == pytest.approx(25 * 3 * 0.5**2)  # area of a twelve-sided polygon: 3 r2
+    box = tubes(bent, none, np.array([1.0]), np.array([0.5]))
+    assert volume(box) == pytest.approx(25 * 2.0)
+    straight = Lines(bent.vertices[:2], np.array([0, 2]), np.array([0]))
+    edges = np.sort(np.concatenate([tubes(straight, np.array([0.5]), none, none).faces[:, pair] for pair in
+                                    ([0, 1], [1, 2], [2, 0])]), axis=1)  # fmt: skip
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+
+
+def test_pipes_are_written_as_painted_tubes(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "도시가스관.gpkg", [FLAT_RUN, [[0, 0], [0, 9]]], 관경=[200, 300], 심도=[1.0, 1.0])
+    gltf.FORMAT.write(tmp_path / "pipes.glb", [read(path)], FRAME, Feedback())
+    (back,) = gltf.FORMAT.read(tmp_path / "pipes.glb", FRAME, ReadOptions(), Feedback())
+    assert isinstance(back.geometry, Mesh)
+    assert back.theme == "utility"
+    assert len(back.table) == 2
+    low, high = back.geometry.bounds.low, back.geometry.bounds.high  # type: ignore[union-attr]
+    assert high[2] == pytest.approx(30 - 1.0, abs=0.02), "top of the pipe one metre below the ground"
+    assert low[0] < -0.1

@@ -7,11 +7,13 @@ from app.view.instances import InstancesActors
 from app.view.layer_actors import LayerActors, Look
 from app.view.lines import LinesActors
 from app.view.mesh import MeshActors
+from app.view.nodes import NodesActors
 from app.view.points import PointsActors
 from app.view.terrain import DrapedActors, TerrainActors
 from app.view.tubes import TubesActors
 from app.view.volume import VolumeActors
 from geo.model import Grid, Instances, Layer, Lines, Mesh, Points
+from geo.model.conventions import NODE
 
 ACTORS: dict[str, type[LayerActors]] = {
     "terrain": TerrainActors,
@@ -60,4 +62,6 @@ def _maker_of(layer: Layer) -> type[LayerActors] | None:
         return CloudActors
     if layer.theme == "utility" and isinstance(layer.geometry, Lines):
         return TubesActors
+    if layer.theme == "utility" and isinstance(layer.geometry, Points) and NODE in layer.table.columns:
+        return NodesActors
     return ACTORS.get("terrain" if layer.theme == "terrain" and layer.kind == "mesh" else layer.kind)

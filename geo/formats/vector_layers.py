@@ -64,15 +64,27 @@ def layers_of(features: Features, file: str, said: Meaning | None, context: Cont
         part, name = features.name + suffix, (title or features.name) + suffix
         meaning, notes = _meaning(mine, file, said, number)
         if meaning.theme == "utility":
-            layer = utility_layer(part, name, mine, file, number, context)
-            if layer is not None:
-                found.append(layer.with_(issues=(*layer.issues, *notes)))
-                continue
+            found.append(_utility(part, name, mine, file, number, context, notes))
+            continue
         built = _builder(meaning, number)(mine, context)
         found.append(_layer(part, name, mine, meaning, built, notes))
         if context.own.build_terrain and meaning.theme == "terrain":
             found.append(_terrain_layer(part, name, built, context))
     return found
+
+
+def _utility(
+    part: str, name: str, features: Features, file: str, number: int, context: Context, notes: list[Issue]
+) -> Layer:
+    """Pipes or nodes of a utility map; areas stay outlines on the ground."""
+    layer = utility_layer(part, name, features, file, number, context)
+    if layer is not None:
+        return layer.with_(issues=(*layer.issues, *notes))
+    count = len(features.ids)
+    message = f"{count} areas are shown as outlines on the ground only; a map of lines makes pipes."
+    flat = _layer(part, name, features, Meaning("utility"), _outlines(features, context), notes)
+    issue = Issue("utility.areas_flat", message, "doubt", count=count)
+    return flat.with_(stratum="underground", issues=(*flat.issues, issue))
 
 
 def _meaning(features: Features, file: str, said: Meaning | None, number: int) -> tuple[Meaning, list[Issue]]:

@@ -30,9 +30,12 @@ class StoreyView(QObject):
     -------
     left()
         The user closed the strip.
+    changed()
+        Another building, storey, cut or plan.
     """
 
     left = Signal()
+    changed = Signal()
 
     def __init__(self, bench: Workbench, viewport: Any, *, parent: QObject) -> None:
         super().__init__(parent)
@@ -163,6 +166,7 @@ class StoreyView(QObject):
         self._labels.show_rooms(rooms, self.viewport.camera)
         self.title.show()
         self.lay_out()
+        self.changed.emit()
 
     def _title_of(self, level: Storey) -> str:
         return f"{self.chosen.name} · {storey_title(level)} · {tr('section.cut_at', height=f'{self.cut:.2f}')}"
@@ -229,7 +233,8 @@ class StoreyView(QObject):
         self.strip.move(self.viewport.width() - self.strip.width() - EDGE, STRIP_TOP)
         self.strip.raise_()
         self.title.adjustSize()
-        self.title.move((self.viewport.width() - self.title.width()) // 2, EDGE)
+        middle = (self.viewport.width() - self.title.width()) // 2
+        self.title.move(middle, self.viewport.height() - self.title.height() - EDGE)
         self.title.raise_()
         self._labels.setGeometry(self.viewport.rect())
 

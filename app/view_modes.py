@@ -46,6 +46,7 @@ class ViewModes(QObject):
         self.bar.closed.connect(self.leave)
         self.storeys = StoreyView(window.bench, self.viewport, parent=self)
         self.storeys.left.connect(self.leave)
+        self.storeys.changed.connect(self._tell)
         self._handle = self._make_handle()
         self.viewport.installEventFilter(self)
         self.viewport.camera_changed.connect(self._follow)
@@ -214,18 +215,18 @@ class ViewModes(QObject):
 
     def walk_from(self, place: np.ndarray) -> None:
         """Stand at a place of the scene and walk."""
-        from app.view.walk import landed
+        from app.view.walk import Walker, landed
         from app.view.walk_mode import WalkMode
 
         obstacles = self._obstacles()
         walker = landed(np.asarray(place), obstacles.cast, azimuth=self.viewport.camera.azimuth)
-        if walker is None:
-            self.window.bench.notices.tell("notice.walk_nowhere", severity="doubt")
-            self._tell()
-            return
+        if walker is None:  # a model without floors: one walks at the height that was clicked
+            x, y, z = (float(v) for v in place)
+            walker = Walker((x, y, z), self.viewport.camera.azimuth)
         before = self.viewport.camera
         self._enter("walk")
         self._camera_before = before
+        self.viewport.stage.set_inside(True)
         self.walk = WalkMode(self.viewport, walker, obstacles)
         self.walk.left.connect(self.leave)
         self.walk.passing_changed.connect(self._say_walk)
@@ -244,6 +245,7 @@ class ViewModes(QObject):
     def _end_walk(self) -> None:
         self.walk.end()
         self.walk = None
+        self.viewport.stage.set_inside(False)
         self.viewport.cards.say("")
         self.viewport.set_camera(self._camera_before)
 

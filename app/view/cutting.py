@@ -167,7 +167,7 @@ def build_caps(layers: Sequence[Layer], section: Section, feedback: Feedback | N
         planes = section.planes_of(layer.id)
         if not planes:
             continue
-        mesh = solid_mesh(layer)
+        mesh = solid_mesh(layer, coverings=section.storey is not None)
         for plane in planes:
             others = tuple(other for other in planes if other is not plane)
             cap = _cap(layer, mesh, plane, others, feedback)
@@ -182,13 +182,13 @@ def build_caps(layers: Sequence[Layer], section: Section, feedback: Feedback | N
     return tuple(caps)
 
 
-def solid_mesh(layer: Layer) -> Mesh:
-    """Triangles of the elements that a section shows: neither hidden nor coverings."""
+def solid_mesh(layer: Layer, *, coverings: bool) -> Mesh:
+    """Triangles of the elements that a section shows: neither hidden nor voids, nor `coverings` to be left out."""
     geometry = layer.geometry
     mesh = light_enough(geometry).baked() if isinstance(geometry, Instances) else geometry
     if not isinstance(mesh, Mesh):
         raise TypeError(f"{layer.kind} is not solid")
-    keep = ~opened_away(layer)
+    keep = ~opened_away(layer, coverings=coverings)
     if layer.style.hidden:
         keep &= shown_elements(layer)[: len(keep)]
     if keep.all():
@@ -285,7 +285,7 @@ def _floor_area(layers: Iterable[Layer], storey: StoreyCut, box: tuple[float, fl
     """Area of the faces that look up near the floor, inside a rectangle [m2]."""
     total = 0.0
     for layer in layers:
-        mesh = solid_mesh(layer)
+        mesh = solid_mesh(layer, coverings=True)
         middle = mesh.vertices[mesh.faces].mean(axis=1)
         level = middle[:, 2] - storey.floor
         chosen = (level >= FLOOR_BAND[0]) & (level <= FLOOR_BAND[1]) & (mesh.face_normal[:, 2] > NEVER_SLABS)

@@ -48,7 +48,9 @@ class Look:
     point_budget : int
         Points of a cloud that may be in the picture at once.
     opened : frozenset of str
-        Layers of the building whose storey is looked into.
+        Layers of models that are looked into: rooms in the palette's colours, panes of glass.
+    without_coverings : bool
+        Whether ceilings and coverings of opened layers are left out: a storey is seen from above.
     fades : bool
         Whether one looks through the ground.
     """
@@ -57,6 +59,7 @@ class Look:
     light: SkyTexture
     point_budget: int = 3_000_000
     opened: frozenset[str] = frozenset()
+    without_coverings: bool = False
     fades: bool = False
 
 

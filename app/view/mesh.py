@@ -26,8 +26,9 @@ CREASED = frozenset({"building", "bim", "furniture", "other"})
 GROUND_COVER = {"parcel": 0.002, "water": 0.003, "road": 0.004, "rail": 0.005}  # drawn in this order over the terrain
 RESULT_PULL = 0.0005  # share of the distance by which result cells stand before the wall they describe
 LINE_PULL = 0.001
+SPACE_PULL = 0.0004  # the floor of a room lies on the slab
 CLEAR_LINES = {"building": (700.0, 0.35), "bim": (120.0, 0.12)}  # metres of full strength, and the weakest
-SPACE_OPACITY = 0.16
+SPACE_OPACITY, OPENED_SPACE_OPACITY = 0.16, 0.5  # of rooms, in a whole building and in one cut open
 MODEL_MUTE = 0.35  # share of the palette's wall colour in the colours of a model
 COARSE_SCALE = 0.45  # pixels per metre below which a house is a few pixels: boxes do
 LINES_GONE, LINES_FULL = 0.35, 0.8  # pixels per metre between which the creases of a large layer fade in
@@ -138,17 +139,19 @@ class MeshActors(LayerActors):
         if self.seen_through is not None:
             alpha[self.seen_through[element]] = 0
         if self.layer.id in self.look.opened:
-            alpha[faces_away(self.layer, element)] = 0
+            alpha[faces_away(self.layer, element, coverings=self.look.without_coverings)] = 0
         self._write(colours, alpha)
         keep = INDOOR_KEEP if self.layer.id in self.look.opened else 0.0
         keep = RESULT_KEEP if shown_field(self.layer) is not None else keep
-        opacity = style.opacity * (SPACE_OPACITY if self.layer.theme == "space" else 1.0)
+        opacity = style.opacity * (self._space_opacity() if self.layer.theme == "space" else 1.0)
         for tile in self._tiles:
             for actor in tile.solids:
                 self.look.light.set_keep(actor, keep)
                 actor.GetProperty().SetOpacity(opacity)
                 actor.SetForceTranslucent(opacity < 1.0 or (self.look.fades and self.layer.theme in GROUND_COVER))
-                actor.GetProperty().SetBackfaceCulling(opacity < 1.0)
+                within = self.layer.theme == "space" and self.layer.id in self.look.opened
+                actor.GetProperty().SetBackfaceCulling(opacity < 1.0 and not within)
+                actor.GetProperty().SetFrontfaceCulling(within)  # of a room cut open one sees the floor
         self._edge_strength = self.look.theme.edge_opacity * (0.5 + 0.5 * opacity)
         self._draw_lines()
 
@@ -156,6 +159,9 @@ class MeshActors(LayerActors):
         """Leave out these elements (elements,): the x-ray shows them as glass. None draws all."""
         self.seen_through = elements
         self.recolour()
+
+    def _space_opacity(self) -> float:
+        return OPENED_SPACE_OPACITY if self.layer.id in self.look.opened else SPACE_OPACITY
 
     def _write(self, colours: Colours, alpha: NDArray[np.uint8]) -> None:
         order, coarse = self._tiled.order, self._tiled.coarse_face
@@ -261,4 +267,4 @@ class MeshActors(LayerActors):
     def _pull(self) -> float:
         if self.layer.theme == "result":
             return RESULT_PULL
-        return GROUND_COVER.get(self.layer.theme, 0.0)
+        return SPACE_PULL if self.layer.theme == "space" else GROUND_COVER.get(self.layer.theme, 0.0)

@@ -9,7 +9,8 @@ from app.theme import Theme
 from app.view.sky import shown_elements
 from geo.model import Instances, Layer, Mesh
 
-OPENED_AWAY = frozenset({"IfcCovering", "IfcOpeningElement", "IfcSpace", "IfcVirtualElement"})
+VOIDS = frozenset({"IfcOpeningElement", "IfcSpace", "IfcVirtualElement"})
+COVERINGS = frozenset({"IfcCovering"})
 INDOOR_KEEP = 0.5  # share of its own colour a wall keeps in a room: the light of a room is even
 CLASS_ROLES = (  # start of an IFC class -> role in the palette; others keep the model's colours
     ("IfcWall", "indoor_wall"),
@@ -30,30 +31,30 @@ def classes_of(layer: Layer) -> NDArray[np.str_] | None:
     return None if column is None else np.array([str(value) for value in column.values])
 
 
-def opened_away(layer: Layer) -> NDArray[np.bool_]:
-    """(elements,) what an opened building is shown without: ceilings, coverings, voids."""
+def opened_away(layer: Layer, *, coverings: bool) -> NDArray[np.bool_]:
+    """(elements,) what an opened building is shown without: voids, and ceilings and `coverings` if so."""
     classes = classes_of(layer)
     away = np.zeros(len(shown_elements(layer)), dtype=np.bool_)
-    if classes is not None:
-        away[: len(classes)] = np.isin(classes, list(OPENED_AWAY))
+    if classes is not None and layer.theme != "space":
+        away[: len(classes)] = np.isin(classes, list(VOIDS | COVERINGS if coverings else VOIDS))
     return away
 
 
-def glass_faces(layer: Layer) -> NDArray[np.bool_]:
+def glass_faces(layer: Layer, *, coverings: bool) -> NDArray[np.bool_]:
     """(faces,) panes of shown elements, of a mesh; none of repeated shapes."""
     field = layer.field_named(CLEAR_FIELD)
     if not isinstance(layer.geometry, Mesh):
         return np.zeros(0, dtype=np.bool_)
     if field is None or field.on != "face":
         return np.zeros(len(layer.geometry.faces), dtype=np.bool_)
-    shown = shown_elements(layer) & ~opened_away(layer)
+    shown = shown_elements(layer) & ~opened_away(layer, coverings=coverings)
     return np.asarray((field.values >= CLEAR) & shown[layer.geometry.face_element])
 
 
-def faces_away(layer: Layer, element: NDArray[np.int32]) -> NDArray[np.bool_]:
+def faces_away(layer: Layer, element: NDArray[np.int32], *, coverings: bool) -> NDArray[np.bool_]:
     """(faces,) what the opaque actor of an opened building leaves out, by the element (faces,) of each face."""
-    away = opened_away(layer)[element]
-    return away if isinstance(layer.geometry, Instances) else away | glass_faces(layer)
+    away = opened_away(layer, coverings=coverings)[element]
+    return away if isinstance(layer.geometry, Instances) else away | glass_faces(layer, coverings=coverings)
 
 
 def indoor_colours(

@@ -10,7 +10,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.numbers import number_text
 from app.storeys import Room
 from app.theme import Theme
 from app.view.camera import Camera, project
@@ -24,7 +23,7 @@ RIM = 3.0  # pixels of the halo around letters
 def room_lines(room: Room) -> tuple[str, str]:
     """What a label says: number and name, area."""
     name = " ".join(part for part in (room.number, room.name) if part)
-    area = f"{number_text(round(room.area, 1))} m²" if math.isfinite(room.area) else ""
+    area = f"{room.area:,.1f} m²" if math.isfinite(room.area) else ""
     return name, area
 
 

@@ -47,18 +47,30 @@ class SectionActors:
     def set_section(self, section: Section, layers: Mapping[str, LayerActors]) -> bool:
         """Cut the layers; False where planes were only moved: then nothing else has to change."""
         before, self.section = self.section, section
+        opened_before = self._look.opened
         self.set_caps(())
         if _same_shape(before, section):
             self._move_planes()
             return False
         self._planes = {}
         self._look.opened = section.storey.layer_ids if section.storey else frozenset()
-        opened_before = before.storey.layer_ids if before.storey else frozenset()
+        self._look.without_coverings = section.storey is not None
+        self._follow_all(layers, opened_before)
+        return True
+
+    def set_inside(self, inside: bool, layers: Mapping[str, LayerActors]) -> None:
+        """Show models as somebody sees them who walks in them; a section of a storey goes before."""
+        if self.section.storey is None:
+            before = self._look.opened
+            chosen = [key for key, drawn in layers.items() if inside and drawn.layer.theme == "bim"]
+            self._look.opened, self._look.without_coverings = frozenset(chosen), False
+            self._follow_all(layers, before)
+
+    def _follow_all(self, layers: Mapping[str, LayerActors], opened_before: frozenset[str]) -> None:
         for layer_id, drawn in layers.items():
             if (layer_id in self._look.opened) != (layer_id in opened_before):
                 drawn.recolour()
             self.follow(drawn)
-        return True
 
     def follow(self, drawn: LayerActors) -> None:
         """Cut a layer that is new or was drawn anew."""
@@ -66,12 +78,13 @@ class SectionActors:
         self.forget(layer.id)
         for actor in drawn.actors:
             self.clip(actor, layer.id)
-        indoor = self.section.is_open and (layer.theme == "bim" or layer.id in self._look.opened)
+        indoor = layer.id in self._look.opened or (self.section.is_open and layer.theme == "bim")
         self._look.light.set_indoor(drawn.actors, indoor)
         if isinstance(drawn, MeshActors) and layer.id in self._look.opened and layer.style.visible:
-            self._ghosts[layer.id] = self._add(_ghosts(drawn))
-            for actor in self._ghosts[layer.id]:
-                self._clip_by(actor, [self._plane(self._storey_number, flipped=True)])
+            if self.section.storey is not None:
+                self._ghosts[layer.id] = self._add(_ghosts(drawn))
+                for actor in self._ghosts[layer.id]:
+                    self._clip_by(actor, [self._plane(self._storey_number, flipped=True)])
             self._glass[layer.id] = self._add(_glass(drawn))
             for actor in self._glass[layer.id]:
                 self.clip(actor, layer.id)
@@ -155,13 +168,13 @@ class SectionActors:
     def retheme(self, layers: Mapping[str, LayerActors]) -> None:
         """The palette has changed."""
         self.set_caps(self._caps)
-        for layer_id in list(self._ghosts):
+        for layer_id in list(self._glass):
             self.follow(layers[layer_id])
 
     def release(self) -> None:
         """Let go of everything."""
         self.set_caps(())
-        for layer_id in list(self._ghosts):
+        for layer_id in list(self._glass):
             self.forget(layer_id)
 
 
@@ -217,7 +230,7 @@ def _ghosts(drawn: MeshActors) -> list[vtkActor]:
 def _glass(drawn: MeshActors) -> list[vtkActor]:
     """Panes that let light through, in one translucent actor."""
     mesh = drawn.layer.geometry
-    glass = glass_faces(drawn.layer)
+    glass = glass_faces(drawn.layer, coverings=drawn.look.without_coverings)
     if not isinstance(mesh, Mesh) or not glass.any():
         return []
     used, numbers = np.unique(mesh.faces[glass].ravel(), return_inverse=True)

@@ -38,6 +38,7 @@ MOST_POINTS = 4000  # of a layer, to frame a view by
 SAMPLES = {"fast": 0, "normal": 8, "fine": 0}
 CITY_OCCLUSION = (4.0, 0.2, 32)  # metres of radius, metres of bias, rays
 ROOM_OCCLUSION = (0.9, 0.08, 64)
+FEW_RAYS = 16  # where the processor draws
 
 
 class Stage:
@@ -236,6 +237,11 @@ class Stage:
         """Height of the ground at a place; of the lowest thing where there is no ground [local m]."""
         return self.pit.ground_level(x, y, self._layers)
 
+    def set_inside(self, inside: bool) -> None:
+        """Show models from within: even light, panes of glass."""
+        self.cut.set_inside(inside, self._layers)
+        self.set_quality(self.quality, multisampling=self._multisampling)
+
     def set_caps(self, caps: Sequence[Cap]) -> None:
         """Cut faces, made by `app.view.cutting.build_caps` for the section as it is."""
         self.cut.set_caps(caps)
@@ -256,7 +262,7 @@ class Stage:
         radius, bias, rays = ROOM_OCCLUSION if self.look.opened else CITY_OCCLUSION
         self.scene.SetSSAORadius(radius)
         self.scene.SetSSAOBias(bias)
-        self.scene.SetSSAOKernelSize(rays)
+        self.scene.SetSSAOKernelSize(rays if multisampling else FEW_RAYS)
         self.scene.SetSSAOBlur(True)
 
     def set_point_budget(self, points: int) -> None:

@@ -32,6 +32,10 @@ NAMES = {
     "trees": "Trees (synthetic)",
     "house": "Community centre (synthetic)",
     "house/spaces": "Rooms of the community centre (synthetic)",
+    "mixed_use": "Mixed-use building (synthetic)",
+    "mixed_use/spaces": "Rooms of the mixed-use building (synthetic)",
+    "apartments": "Apartment slabs (synthetic)",
+    "apartments/spaces": "Rooms of the apartments (synthetic)",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from shapely import LineString
 
-from app.sample import civic, farm, homes, layout
+from app.sample import civic, detailed, farm, homes, layout
 from app.sample.plan import WINDOW, Block, Plan
 from app.sample.site import Filling
 from geo.model import Feedback
@@ -39,6 +39,7 @@ def plan_district(seed: int, feedback: Feedback) -> Plan:
         plan.streets += filling.streets
         plan.house_place = filling.house_place or plan.house_place
     plan.water = _water(drawing)
+    detailed.reserve(plan)
     return plan
 
 

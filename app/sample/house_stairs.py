@@ -158,6 +158,7 @@ def _penthouse(model: IfcModel, level: Level, storey: Entity) -> None:
         if number == 1:
             hole = model.opening(wall, (3.4, -INNER / 2 - 0.05, 0.0, 1.0, INNER + 0.1, 2.1))
             add_door(model, hole, storey, "옥상 출입문", 1.0, 2.1, fire=True)
+    _penthouse_room(model, level, storey, (west + INNER / 2, south + INNER / 2, east - INNER / 2, north - INNER / 2))
     solid = model.block(west - 0.4, south - 0.4, level.height - SLAB, east - west + 0.8, north - south + 0.8, SLAB)
     slab = model.product(
         "IfcSlab",
@@ -170,3 +171,20 @@ def _penthouse(model: IfcModel, level: Level, storey: Entity) -> None:
     model.properties(
         slab, "Pset_SlabCommon", LoadBearing=True, IsExternal=True, FireRating="2시간", ThermalTransmittance=0.15
     )
+
+
+def _penthouse_room(
+    model: IfcModel, level: Level, storey: Entity, clear: tuple[float, float, float, float]
+) -> None:  # fmt: skip
+    """The room in the stair's house: with it the door to the roof belongs to a way."""
+    west, south, east, north = clear
+    height = level.height - SLAB
+    shape = model.shape([(model.block(west, south, 0, east - west, north - south, height), "space")])
+    space = model.product(
+        "IfcSpace", "RF-01", storey, shape,
+        attributes={"LongName": "옥탑 계단실", "PredefinedType": "INTERNAL", "CompositionType": "ELEMENT",
+                    "ObjectType": "계단실"},
+    )  # fmt: skip
+    model.properties(space, "Pset_SpaceCommon", Reference="계단실", IsExternal=False, PubliclyAccessible=False)
+    area = round((east - west) * (north - south), 2)
+    model.properties(space, "Qto_SpaceBaseQuantities", NetFloorArea=area, Height=height)

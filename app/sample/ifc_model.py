@@ -22,6 +22,14 @@ TIME_STAMP = "2026-01-01T00:00:00"
 Point2 = tuple[float, float]
 Point3 = tuple[float, float, float]
 Value = str | bool | int | float
+MEASURES = {
+    "ThermalTransmittance": "IfcThermalTransmittanceMeasure",
+    "GlazingAreaFraction": "IfcPositiveRatioMeasure",
+    "Slope": "IfcPlaneAngleMeasure",
+    "ClearWidth": "IfcPositiveLengthMeasure",
+    "NominalDiameter": "IfcPositiveLengthMeasure",
+    "Length": "IfcPositiveLengthMeasure",
+}  # of decimal properties; others are plain numbers
 
 
 class IfcModel:
@@ -142,10 +150,13 @@ class IfcModel:
         at: Point3 = (0.0, 0.0, 0.0), x_axis: Point2 = (1.0, 0.0), material: str = "", contained: bool = True,
         attributes: dict[str, object] | None = None,
     ) -> Entity:  # fmt: skip
-        """A product placed relative to `parent` (a storey or another product) and contained in it if it is a storey."""
-        definition = (
-            None if shape is None else self.file.create_entity("IfcProductDefinitionShape", None, None, [shape])
-        )
+        """A product placed relative to `parent` (a storey or another product) and contained in it if it is a storey.
+
+        `shape` is a representation, or a definition that other products may have too.
+        """
+        definition = shape
+        if shape is not None and shape.is_a() != "IfcProductDefinitionShape":  # type: ignore[no-untyped-call]
+            definition = self.file.create_entity("IfcProductDefinitionShape", None, None, [shape])
         entity = self.file.create_entity(
             kind, self.guid(), Name=name, ObjectPlacement=self.placement(at, to=parent.ObjectPlacement, x_axis=x_axis),
             Representation=definition, **(attributes or {}),
@@ -302,5 +313,5 @@ def _measure(key: str, value: Value) -> str:
     if isinstance(value, int):
         return "IfcInteger"
     if isinstance(value, float):
-        return "IfcThermalTransmittanceMeasure" if key == "ThermalTransmittance" else "IfcReal"
+        return MEASURES.get(key, "IfcReal")
     return "IfcIdentifier" if key == "Reference" else "IfcLabel"

@@ -15,13 +15,15 @@ from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
 # Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
-SAMPLE_VERSION = 3
+SAMPLE_VERSION = 4
 MARKER = "sample.json"
 IMPORT_ORDER = (
     "terrain.tif",
     "orthophoto.tif",
     "buildings.city.json",
     "house.ifc",
+    "mixed_use.ifc",
+    "apartments.ifc",
     "roads.gpkg",
     "parcels.gpkg",
     "water.gpkg",
@@ -155,7 +157,7 @@ def _replace(made: Path, folder: Path, old: Path) -> None:
 
 
 def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
-    from app.sample import buildings, house, photo, readme, roads, terrain, trees
+    from app.sample import apartments, buildings, house, mixed_use, photo, readme, roads, terrain, trees
     from app.sample.district import plan_district
 
     folder.mkdir()
@@ -169,7 +171,9 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     roads.write_parcels(plan, folder / "parcels.gpkg")
     roads.write_water(plan, folder / "water.gpkg")
     roads.write_boundary(plan, folder / BOUNDARY)
-    house.write(plan, ground, folder / "house.ifc", seed=seed, feedback=feedback.part(0.5, 0.7))
+    house.write(plan, ground, folder / "house.ifc", seed=seed, feedback=feedback.part(0.5, 0.6))
+    mixed_use.write(plan, ground, folder / "mixed_use.ifc", seed=seed, feedback=feedback.part(0.6, 0.67))
+    apartments.write(plan, ground, folder / "apartments.ifc", seed=seed, feedback=feedback.part(0.67, 0.7))
     pixels = photo.paint(plan, ground, planted, seed, feedback.part(0.7, 0.95))
     photo.write(pixels, folder / "orthophoto.tif")
     readme.write(plan, folder / README, seed=seed)

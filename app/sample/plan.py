@@ -118,6 +118,10 @@ class Plan:
     woodlands: list[Polygon] = field(default_factory=list)
     water: list[tuple[str, str, Polygon]] = field(default_factory=list)
     house_place: tuple[float, float, float] = (0.0, 0.0, 0.0)  # x, y, direction of the house's x axis [degrees]
+    # Blocks that have a model of their own: their numbers in `buildings`; corner and direction of the mixed-use one.
+    mixed_building: int = -1
+    mixed_place: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    apartment_buildings: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

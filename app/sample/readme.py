@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.sample.detailed import city_object
 from app.sample.plan import Plan
 
 TEXT = """합강 표본지구 - 합성 자료
@@ -26,6 +27,8 @@ Coordinates EPSG:5186, heights KVD1964 (mean sea level at Incheon), metres.
     orthophoto.tif       정사사진 1 m / orthophoto
     buildings.city.json  건물 {buildings}동, {dwellings}세대 / buildings, dwellings (CityJSON 2.0, LoD2)
     house.ifc            주민공동시설 BIM / community building (IFC4)
+    mixed_use.ifc        주상복합 BIM, {mixed} 건물을 대신함 / mixed-use building, replaces {mixed} (IFC4)
+    apartments.ifc       아파트 2개 동 BIM, {slabs} 건물을 대신함 / two apartment slabs, replace {slabs} (IFC4)
     roads.gpkg           도로 중심선, 자전거길과 보행로 / street centre lines, paths
     parcels.gpkg         필지 {parcels}개 / parcels with zoning
     water.gpkg           하천과 호수 / rivers and ponds
@@ -41,6 +44,8 @@ def write(plan: Plan, path: Path, *, seed: int) -> None:
         buildings=len(plan.buildings),
         dwellings=sum(b.dwellings for b in plan.buildings),
         parcels=len(plan.parcels),
+        mixed=city_object(plan.mixed_building),
+        slabs=", ".join(city_object(number) for number in plan.apartment_buildings),
         area=plan.boundary.area / 1e6,
     )
     path.write_text(text, encoding="utf-8", newline="\n")

@@ -56,7 +56,7 @@ class Site:
     def __init__(self, block: Block, rng: np.random.Generator, *, setback: float, zoning: str, use: str) -> None:
         self.block, self.rng = block, rng
         self.zoning, self.use = zoning, use
-        self.angle = _upright(block.polygon)
+        self.angle = upright(block.polygon)
         self.centre = (block.polygon.centroid.x, block.polygon.centroid.y)
         self.outline = _to_local(block.polygon, self.angle, self.centre)
         self.room = self.outline.buffer(-setback)
@@ -201,7 +201,7 @@ def pitched(width: float, depth: float, eaves: float, ridge: float, kind: str, b
     return Pitched(corners, eaves, ridge, kind, bays)
 
 
-def _upright(polygon: Polygon) -> float:
+def upright(polygon: Polygon) -> float:
     """Angle from east of the side of the enclosing rectangle that runs nearest to east-west [degrees, -45..45]."""
     corners = np.array(polygon.minimum_rotated_rectangle.exterior.coords)
     side = corners[1] - corners[0]

@@ -14,6 +14,7 @@ Ints = NDArray[np.int64]
 
 SNAP = 1e-4  # [m] corners nearer than this are one
 SLIVER = 1e-3  # [m2] a part of a floor smaller than this is a fault of drawing
+LEAST_FLOOR = 0.2  # share of the flat faces of a body that face down
 BELOW, ABOVE = 0.35, 0.05  # [m] a point this far under the floor or over the ceiling still counts as inside
 
 
@@ -61,7 +62,8 @@ def floor_of_mesh(vertices: Floats, faces: NDArray[np.integer]) -> tuple[shapely
     length = np.linalg.norm(cross, axis=1)
     flat = np.abs(cross[:, 2]) > 0.1 * np.maximum(length, 1e-12)
     down = flat & (cross[:, 2] < 0)
-    chosen = down if down.any() else flat
+    # Bodies whose faces are turned without order have hardly any floor that way; then all flat parts count.
+    chosen = down if length[down].sum() > LEAST_FLOOR * length[flat].sum() else flat
     low, high = float(vertices[:, 2].min()), float(vertices[:, 2].max())
     return union_of_triangles(corners[chosen][:, :, :2]), low, high
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.indoor.network import Edge, Network, Node
-from geo.model import Column, ElementTable, Layer, Lines, Points, Source, Style
+from geo.model import Column, ElementTable, Issue, Layer, Lines, Points, Source, Style
 from geo.model.conventions import (
     CLEAR_WIDTH,
     DERIVED,
@@ -35,25 +35,42 @@ def network_layers(network: Network, name: str, to_frame: ToFrame) -> list[Layer
     """
     nodes = list(network.nodes.values())
     edges = network.edges
-    if not nodes or not edges:
+    if not nodes:
         return []
+    issues = tuple(network.issues)
+    layers = [_node_layer(nodes, name, to_frame, issues=() if edges else issues)]
+    return [*layers, _edge_layer(edges, name, to_frame, issues=issues)] if edges else layers
+
+
+def _node_layer(nodes: list[Node], name: str, to_frame: ToFrame, *, issues: tuple[Issue, ...]) -> Layer:
     points = to_frame(np.array([node.point for node in nodes]))
-    counts = [len(edge.line) for edge in edges]
+    return Layer(
+        "network_nodes",
+        f"{name}: places of the walking network",
+        "network",
+        Points(points, np.arange(len(nodes), dtype=np.int32)),
+        _node_table(nodes),
+        style=Style(visible=False, colour_by=NODE),
+        stratum="indoor",
+        source=Source(part="network_nodes"),
+        issues=issues,
+    )
+
+
+def _edge_layer(edges: list[Edge], name: str, to_frame: ToFrame, *, issues: tuple[Issue, ...]) -> Layer:
     vertices = to_frame(np.concatenate([edge.line for edge in edges]))
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    own = np.arange(len(nodes), dtype=np.int32), np.arange(len(edges), dtype=np.int32)
-    return [
-        Layer(
-            "network_nodes", f"{name}: places of the walking network", "network", Points(points, own[0]),
-            _node_table(nodes), style=Style(visible=False, colour_by=NODE), stratum="indoor",
-            source=Source(part="network_nodes"),
-        ),
-        Layer(
-            "network_edges", f"{name}: walking network", "network", Lines(vertices, offsets, own[1]),
-            _edge_table(edges, vertices, offsets), style=Style(visible=False, colour_by=WAY), stratum="indoor",
-            source=Source(part="network_edges"), issues=tuple(network.issues),
-        ),
-    ]  # fmt: skip
+    offsets = np.concatenate([[0], np.cumsum([len(edge.line) for edge in edges])])
+    return Layer(
+        "network_edges",
+        f"{name}: walking network",
+        "network",
+        Lines(vertices, offsets, np.arange(len(edges), dtype=np.int32)),
+        _edge_table(edges, vertices, offsets),
+        style=Style(visible=False, colour_by=WAY),
+        stratum="indoor",
+        source=Source(part="network_edges"),
+        issues=issues,
+    )
 
 
 def text_column(values: Sequence[str], title: str = "") -> Column:

@@ -18,7 +18,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from analysis.kernels.boxtree import LEAF, STACK, BoxTree, apart
-from analysis.kernels.distances import box_box, box_triangle, segment_box, segment_triangle, segments_squared
+from analysis.kernels.distances import (
+    box_box,
+    box_triangle,
+    point_triangle_squared,
+    segment_box,
+    segment_triangle,
+    segments_squared,
+)
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -76,6 +83,24 @@ class Nearest(NamedTuple):
     face: Indices
 
 
+class Near(NamedTuple):
+    """Pieces near solids, each pair once, in the order of the solids.
+
+    Attributes
+    ----------
+    solid, piece : (m,) int64
+    distance : (m,) float64 [m]
+        From the outside of the piece to the surface of the solid; negative where the surface cuts the piece.
+    face : (m,) int64
+        The nearest triangle.
+    """
+
+    solid: Indices
+    piece: Indices
+    distance: Floats
+    face: Indices
+
+
 class CapsuleIndex:
     """Pipes, indexed once and asked often.
 
@@ -110,32 +135,56 @@ class CapsuleIndex:
 
     def near_triangles(self, triangles: Floats, *, reach: float) -> Nearest:
         """The nearest of triangles (t, 3, 3) [m] to every piece, within `reach` [m]."""
+        found = self.near_solids(triangles, np.zeros(len(triangles), np.int64), reach=reach)
+        distance, face = np.full(len(self), np.inf), np.full(len(self), -1, dtype=np.int64)
+        distance[found.piece], face[found.piece] = found.distance, found.face
+        return Nearest(distance, face)
+
+    def near_solids(self, triangles: Floats, solid: Indices, *, reach: float) -> Near:
+        """Pieces within `reach` [m] of the surface of solids, each pair once.
+
+        Parameters
+        ----------
+        triangles : (t, 3, 3) float64 [m]
+        solid : (t,) int64
+            Solid of each triangle, rising.
+        """
         triangles = np.ascontiguousarray(triangles, dtype=np.float64)
         asked = np.concatenate([triangles.min(axis=1) - reach, triangles.max(axis=1) + reach], axis=1)
-        tree = self.tree.arrays
-        return Nearest(*_near_triangles(*tree, asked, triangles, *self.pipes, float(reach)))
+        solid = np.ascontiguousarray(solid, dtype=np.int64)
+        return Near(*_near_solids(*self.tree.arrays, asked, triangles, solid, *self.pipes, float(reach)))
 
-    def inside(self, triangles: Floats, pieces: Indices | None = None) -> Bools:
+    def inside(self, triangles: Floats) -> Bools:
         """(n,) whether the first end of each piece lies inside the solid that closed triangles (t, 3, 3) bound."""
-        points = self.pipes.a if pieces is None else self.pipes.a[pieces]
-        return points_inside(points, triangles)
+        return points_inside(self.pipes.a, triangles)
 
 
 def points_inside(points: Floats, triangles: Floats) -> Bools:
-    """(n,) whether points (n, 3) lie inside closed triangles (t, 3, 3), however these are turned.
+    """(n,) whether points (n, 3) lie inside closed triangles (t, 3, 3), however these are turned."""
+    out = np.zeros(len(points), dtype=bool)
+    out[inside_solids(points, triangles, np.zeros(len(triangles), np.int64))[:, 1]] = True
+    return out
+
+
+def inside_solids(points: Floats, triangles: Floats, solid: Indices) -> Indices:
+    """Pairs (m, 2) of a solid and a point (n, 3) inside it. Triangles (t, 3, 3) close the solids (t,).
 
     Faces above a point are counted with their sense. In plan a triangle owns its edges by the half-open rule, so that
     neighbours neither share nor leave a point.
     """
     flat = np.ascontiguousarray(triangles, dtype=np.float64)
     tree = BoxTree(flat.min(axis=1), flat.max(axis=1))
-    top = float(flat[:, :, 2].max()) if len(flat) else 0.0
-    high = points.copy()
-    high[:, 2] = np.maximum(points[:, 2], top)
+    high = np.array(points, dtype=np.float64)
+    if len(flat):
+        high[:, 2] = np.maximum(high[:, 2], float(flat[:, :, 2].max()))
     pairs = tree.meeting(points, high)
-    crossing = _above(points, flat, np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]))
-    count = np.bincount(pairs[:, 0], weights=crossing, minlength=len(points))
-    return np.asarray(np.abs(count) > 0.5)
+    point, face = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+    crossing = _above(np.ascontiguousarray(points, dtype=np.float64), flat, point, face)
+    key = np.asarray(solid, dtype=np.int64)[face] * len(points) + point
+    keys, place = np.unique(key, return_inverse=True)
+    count = np.bincount(place.reshape(-1), weights=crossing, minlength=len(keys))
+    keys = keys[np.abs(count) > 0.5]
+    return np.column_stack([keys // max(len(points), 1), keys % max(len(points), 1)])
 
 
 def pipe_distances(first: Pipes, i: Indices, second: Pipes, j: Indices) -> Floats:
@@ -164,11 +213,14 @@ def _pipe_distances(
 
 
 @njit(cache=True, nogil=True)
-def _near_triangles(
-    order: Indices, boxes: Floats, nodes: Floats, asked: Floats, triangles: Floats,
+def _near_solids(
+    order: Indices, boxes: Floats, nodes: Floats, asked: Floats, triangles: Floats, solid: Indices,
     a: Floats, b: Floats, radius: Floats, half_width: Floats, half_height: Floats, reach: float,
-) -> tuple[Floats, Indices]:  # fmt: skip
-    distance, face = np.full(len(a), np.inf), np.full(len(a), -1, dtype=np.int64)
+) -> tuple[Indices, Indices, Floats, Indices]:  # fmt: skip
+    pair_solid, pair_piece = np.empty(256, dtype=np.int64), np.empty(256, dtype=np.int64)
+    pair_gap, pair_face = np.empty(256), np.empty(256, dtype=np.int64)
+    count = 0
+    row = np.full(len(a), -1, dtype=np.int64)  # last pair of each piece
     stack = np.empty(STACK, dtype=np.int64)
     first_leaf = len(nodes) // 2
     for k in range(len(triangles)):
@@ -193,9 +245,46 @@ def _near_triangles(
                     gap = box_triangle(a[pipe], b[pipe], half_width[pipe], half_height[pipe], triangles[k])
                 else:
                     gap = segment_triangle(a[pipe], b[pipe], triangles[k]) - radius[pipe]
-                if gap <= reach and gap < distance[pipe]:
-                    distance[pipe], face[pipe] = gap, k
-    return distance, face
+                if gap > reach:
+                    continue
+                known = row[pipe]
+                if known >= 0 and pair_solid[known] == solid[k]:
+                    if gap < pair_gap[known]:
+                        pair_gap[known], pair_face[known] = gap, k
+                    continue
+                if count == len(pair_solid):
+                    pair_solid, pair_piece = (
+                        np.concatenate((pair_solid, pair_solid)),
+                        np.concatenate((pair_piece, pair_piece)),
+                    )
+                    pair_gap, pair_face = np.concatenate((pair_gap, pair_gap)), np.concatenate((pair_face, pair_face))
+                pair_solid[count], pair_piece[count], pair_gap[count], pair_face[count] = solid[k], pipe, gap, k
+                row[pipe] = count
+                count += 1
+    return pair_solid[:count].copy(), pair_piece[:count].copy(), pair_gap[:count].copy(), pair_face[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def nearest_places(a: Floats, b: Floats, triangles: Floats) -> Floats:
+    """(n, 3) place on each segment nearest to a triangle: the distance along a segment has one valley."""
+    out = np.empty(a.shape)
+    point = np.empty(3)
+    for k in range(len(a)):
+        low, high = 0.0, 1.0
+        for _ in range(80):
+            first, second = low + (high - low) / 3.0, high - (high - low) / 3.0
+            for axis in range(3):
+                point[axis] = a[k, axis] + first * (b[k, axis] - a[k, axis])
+            one = point_triangle_squared(point, triangles[k])
+            for axis in range(3):
+                point[axis] = a[k, axis] + second * (b[k, axis] - a[k, axis])
+            if one <= point_triangle_squared(point, triangles[k]):
+                high = second
+            else:
+                low = first
+        for axis in range(3):
+            out[k, axis] = a[k, axis] + 0.5 * (low + high) * (b[k, axis] - a[k, axis])
+    return out
 
 
 @njit(cache=True, nogil=True)

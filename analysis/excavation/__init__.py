@@ -1,0 +1,1 @@
+"""The parts of the study ``utility.excavation``: declaration, rules, pits, check, outcome."""

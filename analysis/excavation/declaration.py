@@ -1,0 +1,46 @@
+"""What a user gives to ``utility.excavation``: layers and parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.contract import Inputs, Params, choice, layer_input, place, quantity
+from geo.model import Layer
+
+
+class ExcavationParams(Params):
+    """What a user can set."""
+
+    outline: str = place(
+        "Outline", help="Corners of one more excavation: three places or more, separated by ;. Empty: only the layers."
+    )
+    depth: float = quantity(
+        "Depth", "m", default=3.0, ge=0.1, le=100, help="Of the outline, and of drawn excavations that say none."
+    )
+    clearance: float = quantity("Added to the clearance of the rules", "m", default=0.0, ge=0, le=5)
+    coverage: float = quantity(
+        "Standard uncertainties counted", "1", default=2.0, ge=0, le=4, help="2 covers about 95 % of pipes."
+    )
+    dig_error: float = quantity(
+        "Uncertainty of the excavation", "m", default=0.05, ge=0, le=2, help="One standard uncertainty of what is dug."
+    )
+    model: Literal["pit", "solids"] = choice(
+        "A building model stands for",
+        default="pit",
+        help="pit: one hole around everything of it that lies below the ground. solids: its parts as they are.",
+    )
+
+
+@dataclass(frozen=True)
+class ExcavationInputs(Inputs):
+    """What it works on."""
+
+    pipes: tuple[Layer, ...] = layer_input("Pipes and cables", kind="lines", theme="utility", many=True)
+    excavations: tuple[Layer, ...] = layer_input(
+        "Excavations", kind=("mesh", "lines", "points"), theme="excavation", many=True, optional=True
+    )
+    models: tuple[Layer, ...] = layer_input(
+        "Models to be built in the ground", kind="mesh", theme=("bim", "building"), many=True, optional=True, named=True
+    )
+    terrain: Layer | None = layer_input("Terrain", kind="terrain", optional=True)

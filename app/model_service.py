@@ -212,8 +212,6 @@ class ModelService:
             except ReaderDied:
                 if self._closed:
                     raise Cancelled from None
-                self.deaths += 1
-                log.warning("the reader of %s ended by itself; another one is started", path.name)
         raise UserError(
             f"The reader of {path.name} stopped twice.",
             f"The library that reads IFC files ended while it was asked for {name}. Your work is not affected.",
@@ -244,6 +242,9 @@ class ModelService:
             if self._closed:
                 raise Cancelled
             found = self._readers.get(path)
+            if found is not None and not found.is_alive:
+                self.deaths += 1
+                log.warning("the reader of %s ended by itself; another one is started", path.name)
             if found is not None and (not found.is_alive or found.stamp != stamp_of(path)):
                 found.close()
                 found = None

@@ -18,13 +18,15 @@ from app.commands import Command, ReplaceLayer, SetStyle, Together
 from geo.model import Column, ElementRef, Layer, Scene, Style
 
 READER = "ifc"
+MADE_OF_IT = ("network", "link", "result")  # layers made of a model rather than elements of it
 FADED_OPACITY = 0.15
 Mask = NDArray[np.bool_]
 
 
 def is_model_layer(layer: Layer) -> bool:
     """Whether a layer was read from an IFC file and has elements."""
-    return layer.source.reader == READER and bool(layer.source.path) and len(layer.table) > 0
+    is_read = layer.source.reader == READER and bool(layer.source.path)
+    return is_read and len(layer.table) > 0 and layer.theme not in MADE_OF_IT
 
 
 def model_paths(scene: Scene) -> list[Path]:

@@ -282,7 +282,7 @@ def _type_groups(kind: entity_instance | None, own: list[Group], measures: Measu
         return []
     shown = ("Name", "Description", "ElementType", "PredefinedType", "Tag", "GlobalId", "OperationType")
     rows = [row for row in attributes_of(kind, measures) if row.name in shown]
-    groups = [Group("type", text(kind, "Name") or "", (Property("Class", kind.is_a()), *rows), True)]
+    groups = [Group("type", text(kind, "Name") or "", (Property("TypeClass", kind.is_a()), *rows), True)]
     said = {(group.name, row.name) for group in own for row in group.rows}
     for group in _merged(set_group(d, measures, from_type=True) for d in members(kind, "HasPropertySets")):
         rows = [row for row in group.rows if (group.name, row.name) not in said]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -289,7 +290,7 @@ def read_index(path: Path) -> PropertyIndex:
                 _unpacked(stored["texts"], stored["texts_ends"]),
             )
         _check(index)
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path.name} cannot be read.",
             f"It is not a whole index of properties ({error}).",

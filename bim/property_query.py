@@ -65,12 +65,12 @@ class Answer:
     ----------
     products : (n,) bool
         By the rows of the index.
-    keys : tuple of int
-        Numbers of the properties compared, in the order of the condition.
+    names : tuple of str
+        Of the properties compared, as the condition writes them, in its order.
     """
 
     products: Mask
-    keys: tuple[int, ...]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class _Token:
 def query(index: PropertyIndex, text: str) -> Answer:
     """Products that fulfil a condition. Raises `UserError` saying what is wrong with it."""
     reader = _Reader(index, _tokens(text))
-    return Answer(reader.read(), tuple(dict.fromkeys(reader.keys)))
+    return Answer(reader.read(), tuple(dict.fromkeys(reader.names)))
 
 
 def keys_named(index: PropertyIndex, name: str) -> list[int]:
@@ -123,7 +123,7 @@ class _Reader:
 
     index: PropertyIndex
     tokens: Sequence[_Token]
-    keys: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     place: int = 0
     depth: int = 0
 
@@ -200,7 +200,7 @@ class _Reader:
             raise _unclear(self._rest())
         if not keys:
             raise _unknown(self.index, name)
-        self.keys += keys
+        self.names.append(name)
         if self._is_word(EXISTS) or self._is_word(MISSING):
             missing = self._is_word(MISSING)
             self.place += 1
@@ -345,19 +345,28 @@ def _no_number(value: str) -> UserError:
     )
 
 
-def column_of(index: PropertyIndex, key: int) -> tuple[str, NDArray[np.generic]]:
-    """Kind and values of one property for all products: ``number`` (NaN missing) or ``text`` (None missing).
+def column_of(index: PropertyIndex, name: str) -> tuple[Key, NDArray[np.generic]]:
+    """Values of one property for all products: float64 (NaN missing), or object with texts (None missing).
 
-    Yes and no are texts, and so is everything where a property has numbers for some and words for others.
+    Without its set a name may mean properties of several sets; those measured alike are one column. Yes and no are
+    texts, and so is everything where a property has numbers for some and words for others. Raises `UserError` for a
+    name that no property has.
     """
-    product, value = index.rows(key)
+    keys = keys_named(index, name)
+    if not keys:
+        raise _unknown(index, name)
+    first = index.keys[keys[0]]
+    alike = [key for key in keys if index.keys[key].unit == first.unit]
+    pairs = [index.rows(key) for key in reversed(alike)]  # what is written last stands
+    product = np.concatenate([pair[0] for pair in pairs])
+    value = np.concatenate([pair[1] for pair in pairs])
     if bool((index.kinds[value] == NUMBER).all()):
         numbers = np.full(len(index.ids), np.nan)
         numbers[product] = index.numbers[value]
-        return "number", numbers
+        return first, numbers
     words = np.full(len(index.ids), None, dtype=object)
     shown = {"true": "yes", "false": "no"}
     for row, number in zip(product.tolist(), value.tolist(), strict=True):
         text = index.texts[number]
         words[row] = shown.get(text, text) if index.kinds[number] == YES_NO else text
-    return "text", words
+    return first, words

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.hangul import contains
 from app.language import error_texts, tr
@@ -45,8 +45,11 @@ class BimProperties(QObject):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.apply_search)
         self.search.hide()
+        self.search_row = QHBoxLayout()
+        self.search_row.setContentsMargins(8, 0, 8, 0)
+        self.search_row.addWidget(self.search)
         self._shown: tuple[str, str] = ("", "")
-        self._answer: dict[str, Any] | None = None
+        self.answer: dict[str, Any] | None = None
         self._path: Path | None = None
         self._folded: set[str] = set()
         self._collapsing = False
@@ -57,15 +60,15 @@ class BimProperties(QObject):
     def show_element(self, layer: Layer | None, element_id: str) -> None:
         """Ask for an element of a model; anything else ends what was shown."""
         if layer is None or not element_id or not is_model_layer(layer):
-            self._shown, self._answer, self._path = ("", ""), None, None
+            self._shown, self.answer, self._path = ("", ""), None, None
             self.search.hide()
             return
         self.search.show()
         path = Path(layer.source.path)
-        if self._shown == (layer.id, element_id) and self._answer is not None:
-            self._write(self._answer)
+        if self._shown == (layer.id, element_id) and self.answer is not None:
+            self._write(self.answer)
             return
-        self._shown, self._answer, self._path = (layer.id, element_id), None, path
+        self._shown, self.answer, self._path = (layer.id, element_id), None, path
         self._add_note(tr("model.reading"))
         shown = self._shown
         self.bench.models.ask_properties(
@@ -77,7 +80,7 @@ class BimProperties(QObject):
 
     def _arrived(self, shown: tuple[str, str], answer: dict[str, Any]) -> None:
         if shown == self._shown:
-            self._answer = answer
+            self.answer = answer
             self._write(answer)
 
     def _failed(self, shown: tuple[str, str], error: BaseException) -> None:
@@ -127,7 +130,7 @@ class BimProperties(QObject):
         for row in group["rows"]:
             name = row["name"] if in_set else row_title(row["name"])
             value = value_text(row["value"], row["unit"])
-            if row["name"] == "Class":
+            if row["name"] in ("Class", "TypeClass"):
                 value = f"{class_title(str(row['value']))} ({row['value']})"
             line = QTreeWidgetItem(item, [name, value])
             line.setToolTip(0, f"{group['name']}.{row['name']}" if in_set else name)

@@ -31,7 +31,7 @@ from app.panels.panel import Panel, line, small_button
 from app.widgets.later import Later
 from app.widgets.wording import say
 from bim.hierarchy import TREES
-from bim.property_query import Answer, column_of, keys_named, title_of
+from bim.property_query import Answer, column_of
 from geo.model import Layer, UserError
 
 if TYPE_CHECKING:
@@ -361,8 +361,7 @@ class ModelPanel(Panel):
         try:
             answer = self.desk.filter(self.path, text)
         except UserError as error:
-            what, why, todo = error_texts(error)
-            self.filter.tell(f"{what} {why}", tip=todo)
+            self._tell_error(error)
             return
         if answer is None:
             self.filter.tell(tr("model.index_failed" if known.index_error else "model.indexing"))
@@ -373,7 +372,9 @@ class ModelPanel(Panel):
         refs = self.model_view().refs(ids)
         self.document.selection.set(refs)
         without = len(ids) - len(refs)
-        found = tr("model.found", count=f"{len(ids):,}", total=f"{len(answer.products):,}")
+        found = tr(
+            "model.found" if ids else "model.found_none", count=f"{len(ids):,}", total=f"{len(answer.products):,}"
+        )
         self.filter.tell(f"{found} {tr('model.found_without', count=f'{without:,}')}" if without else found)
 
     def _on_filter_requested(self, path: Path, condition: str) -> None:
@@ -395,25 +396,29 @@ class ModelPanel(Panel):
     def _colour_found(self) -> None:
         """Colour by the first property of the condition; a name alone will do."""
         text = self.filter.line.text().strip()
-        index = self.desk.known(self.path).index if self.path is not None else None
-        if index is None or not text:
+        if not text:
             self.filter.tell(tr("model.colour_what"))
             return
-        if self._answer is None:
-            self.run_filter(text)
-        if self._answer is not None and self._answer.keys:
-            self.colour_by(title_of(index.keys[self._answer.keys[0]]))
+        self.run_filter(text)
+        if self._answer is not None and self._answer.names:
+            self.colour_by(self._answer.names[0])
 
     def colour_by(self, name: str) -> None:
         """Colour the model by a property, named with or without its set."""
         index = self.desk.known(self.path).index if self.path is not None else None
-        keys = keys_named(index, name) if index is not None else []
-        if index is None or not keys:
-            self.filter.tell(tr("model.indexing" if index is None else "model.colour_what"))
+        if index is None:
+            self.filter.tell(tr("model.indexing"))
             return
-        _, values = column_of(index, keys[0])
-        key = index.keys[keys[0]]
+        try:
+            key, values = column_of(index, name)
+        except UserError as error:
+            self._tell_error(error)
+            return
         self._do(self.model_view().coloured(index.ids, values, name=key.name, unit=key.unit))
+
+    def _tell_error(self, error: UserError) -> None:
+        what, why, todo = error_texts(error)
+        self.filter.tell(f"{what} {why}", tip=todo)
 
     # ---- menu, language, theme --------------------------------------------------------------------------------------
 

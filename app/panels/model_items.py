@@ -17,7 +17,7 @@ Index = QModelIndex | QPersistentModelIndex
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 NAME, COUNT = 0, 1
-OWN_NAME = ("type", "class")
+ROOM = "IfcSpace"
 NOTHING = QModelIndex()
 
 
@@ -65,9 +65,15 @@ class ModelItems(QAbstractItemModel):
         self._faint = brush
 
     def _write_states(self, shaped: Mask, drawn: Mask) -> None:
+        """Rooms are not drawn at first: a storey of which all else is drawn counts as drawn."""
         self._shaped, self._drawn = shaped, drawn
-        if self._tree is not None:
-            self._shaped_under, self._drawn_under = self._tree.counts(shaped), self._tree.counts(drawn)
+        if self._tree is None or self._hierarchy is None:
+            return
+        things = np.array([ifc_class != ROOM for ifc_class in self._hierarchy.classes], dtype=np.bool_)
+        shaped_things = self._tree.counts(shaped & things)
+        has_things = shaped_things > 0
+        self._shaped_under = np.where(has_things, shaped_things, self._tree.counts(shaped))
+        self._drawn_under = np.where(has_things, self._tree.counts(drawn & things), self._tree.counts(drawn))
 
     # ---- structure ------------------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class PropertiesPanel(Panel):
         self.layout_.setContentsMargins(0, 4, 0, 0)
         self.layout_.addWidget(self.heading)
         self.bim = BimProperties(bench, self.tree, self)
-        self.layout_.addWidget(self.bim.search)
+        self.layout_.addLayout(self.bim.search_row)
         self.layout_.addWidget(self.tree, 1)
         self.connections.add(self.document.selection.changed, self.refresh)
         self.connections.add(self.document.scene.changed, self._on_changed)

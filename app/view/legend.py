@@ -123,7 +123,8 @@ def legend_of(layer: Layer) -> Legend | None:
     field = shown_field(layer)
     if field is None or not layer.style.visible:
         return None
-    title = tr(f"field.{field.name}", field.name.replace("_", " ").capitalize())
+    name = field.name.replace("_", " ")
+    title = tr(f"field.{field.name}", name[:1].upper() + name[1:])
     if field.categories:
         return _class_legend(field, title, run_title(layer) or layer_title(layer))
     low, high = field_range(field)
@@ -158,7 +159,7 @@ def _class_name(field: Field, row: int) -> str:
     name = field.categories[row]
     if isinstance(field, ClassedField) and field.has_others and row == len(field.categories) - 1:
         return tr("view.others", "others")
-    return tr(f"class.{field.name}.{name}", name)
+    return tr(f"class.{field.name}.{name}", tr(name) if name in ("yes", "no") else name)
 
 
 def legend_for(layers: Iterable[Layer]) -> Legend | None:

@@ -1,0 +1,1 @@
+"""Links between worlds: entrances and roads, ramps and parking, pipes and buildings."""

@@ -24,6 +24,7 @@ from app.view.legend import legend_for
 from app.view.painted import paint_compass, paint_legend, paint_note, paint_scale
 from app.view.sky import DEFAULT_SUN, build_sky_inputs
 from app.view.stage import Stage, read_pixels
+from app.view.trench import Trench
 from app.view.xray import XRay
 from geo.model import Bounds, Frame, Layer, UserError
 
@@ -49,6 +50,7 @@ def render_picture(
     scaling: float | None = None,
     section: Section = NO_SECTION,
     xray: XRay | None = None,
+    trench: Trench | None = None,
 ) -> Picture:
     """Draw layers into a picture.
 
@@ -71,6 +73,8 @@ def render_picture(
         What is cut away.
     xray : XRay or None
         Where one sees through the ground.
+    trench : Trench or None
+        Where the ground is cut open.
 
     Returns
     -------
@@ -81,7 +85,15 @@ def render_picture(
 
     grid_sun = (float(frame.grid_azimuth(sun[0])), sun[1]) if sun is not None else DEFAULT_SUN
     pixels, camera = render_pixels(
-        layers, size=size, view=view, theme=theme, grid_sun=grid_sun, quality=quality, section=section, xray=xray
+        layers,
+        size=size,
+        view=view,
+        theme=theme,
+        grid_sun=grid_sun,
+        quality=quality,
+        section=section,
+        xray=xray,
+        trench=trench,
     )
     picture = Image.fromarray(pixels)
     factor = scaling or max(min(picture.width / 1280, picture.height / 800), 0.6)
@@ -98,6 +110,7 @@ def render_pixels(
     quality: str = "normal",
     section: Section = NO_SECTION,
     xray: XRay | None = None,
+    trench: Trench | None = None,
 ) -> tuple[NDArray[np.uint8], Camera]:
     """The bare picture (height, width, 3) and the camera it was taken with; sun from **grid** north [degrees]."""
     width, height = (min(max(int(v), 16), LARGEST) for v in size)
@@ -118,6 +131,8 @@ def render_pixels(
         stage.set_sky(build_sky_inputs(layers))
         if xray is not None:
             stage.set_xray(xray)
+        if trench is not None:
+            stage.set_trench(trench)
         stage.set_sun(*grid_sun)
         stage.set_camera(camera)
         stage.render()

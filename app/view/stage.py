@@ -30,6 +30,7 @@ from app.view.polydata import triangles
 from app.view.section import SectionActors
 from app.view.sky import SkyInputs, SkyTexture
 from app.view.terrain import DrapedActors, TerrainActors
+from app.view.trench import Trench, TrenchActors
 from app.view.xray import XRay
 from geo.model import Bounds, ElementRef, Layer, Mesh
 
@@ -71,6 +72,7 @@ class Stage:
         self.scene.AddActor(self._sky)
         self.cut = SectionActors(self.scene, self.look)
         self.pit = XRayActors(self.scene, self.look)
+        self.digging = TrenchActors(self.scene, self.look)
         self.highlight = Highlight(self.front, self.look)
         self.highlight.clip = self.cut.clip
         self.camera: Camera | None = None
@@ -233,6 +235,10 @@ class Stage:
         self.pit.set_xray(xray, self._layers)
         self._aimed = None
 
+    def set_trench(self, trench: Trench | None) -> None:
+        """Cut a trench into the ground, or fill it."""
+        self.digging.set_trench(trench, self._layers)
+
     def ground_level(self, x: float, y: float) -> float:
         """Height of the ground at a place; of the lowest thing where there is no ground [local m]."""
         return self.pit.ground_level(x, y, self._layers)
@@ -275,6 +281,8 @@ class Stage:
         self.look.light.set_inputs(inputs)
         if self.pit.xray is not None:
             self.pit.set_xray(self.pit.xray, self._layers)
+        if self.digging.trench is not None:
+            self.digging.set_trench(self.digging.trench, self._layers)
 
     def set_sun(self, azimuth: float, altitude: float) -> None:
         """Sun by **grid** azimuth and altitude [degrees]."""
@@ -337,6 +345,7 @@ class Stage:
         self.highlight.clear()
         self.cut.release()
         self.pit.release()
+        self.digging.release()
         for layer_id in list(self._layers):
             self.remove(layer_id)
         for renderer in (self.front, self.scene):

@@ -156,7 +156,7 @@ def test_filter_isolate_colour_and_undo(house: MainWindow, qtbot: Any) -> None:
     heights = np.asarray(layer.table.columns["Height"].values, dtype=np.float64)
     assert {layer.table.ids[row] for row in np.flatnonzero(heights > 2.6)} >= chosen
     house.document.history.undo()
-    assert all("Height" not in la.table.columns and not la.style.colour_by for la in house.document.scene)
+    assert all("Height" not in la.table.columns and not la.style.colour_by for la in panel.model_view().layers)
     panel.filter.set_condition("Heigth > 2")
     assert "Height" in panel.filter.found.text()  # named as the one that was meant
 

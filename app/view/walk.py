@@ -24,6 +24,7 @@ FEELERS = (0.6, 1.1, 1.6)  # metres above the feet at which walls are felt: over
 WALK_SPEED, RUN_FACTOR = 2.0, 3.0  # metres a second: brisk, for a picture has no tired legs
 CLIMB_SPEED, FALL_SPEED = 3.0, 8.0  # metres a second, up and down: the eye glides over steps
 SLIDES = (0.0, 35.0, -35.0, 70.0, -70.0)  # degrees to the side, tried in turn: along a wall, not against it
+ROUND = 8  # directions in which a body feels what is beside it
 HIGHEST_LOOK = 80.0  # degrees of pitch
 
 
@@ -96,6 +97,7 @@ def walked(
         length = WALK_SPEED * (RUN_FACTOR if fast else 1.0) * seconds * min(wish, 1.0)
         heading = math.radians(walker.azimuth) + math.atan2(right, ahead)
         feet = feet + _level_move(feet, heading, length, cast=None if through_walls else cast)
+        feet = feet if through_walls else _kept_off(feet, cast)
     return replace(walker, feet=_triple(_on_floor(feet, cast, seconds)))
 
 
@@ -121,6 +123,15 @@ def _free_way(feet: Vector, direction: Vector, cast: Cast) -> float:
     origins = np.array([feet + (0.0, 0.0, up) + shift * side for up in FEELERS for shift in (-SHOULDER, 0.0, SHOULDER)])
     away = cast(origins, np.tile(direction, (len(origins), 1)))
     return max(float(away.min()) - BODY_RADIUS, 0.0)
+
+
+def _kept_off(feet: Vector, cast: Cast) -> Vector:
+    """Pushed back from walls that are nearer than the body is wide, as after sliding along one; halfway between two."""
+    ways = np.array([_level(2 * math.pi * n / ROUND) for n in range(ROUND)])
+    origins = np.array([feet + (0.0, 0.0, up) for up in FEELERS[:2] for _ in ways])
+    away = cast(origins, np.tile(ways, (2, 1))).reshape(2, ROUND).min(axis=0)
+    push = -(np.maximum(BODY_RADIUS - away, 0.0)[:, None] * ways)
+    return np.asarray(feet + push.max(axis=0) + push.min(axis=0))
 
 
 def _on_floor(feet: Vector, cast: Cast, seconds: float) -> Vector:

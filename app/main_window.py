@@ -159,8 +159,8 @@ class MainWindow(QMainWindow):
         bench.theme_changed.connect(self.refresh_theme)
         bench.zoom_requested.connect(self.viewport.zoom_to)
         bench.bounds_requested.connect(self.viewport.fit)
-        bench.preview_requested.connect(self.viewport.show_preview)
-        bench.preview_ended.connect(self.viewport.end_preview)
+        bench.preview_requested.connect(self._show_preview)
+        bench.preview_ended.connect(self._end_preview)
         bench.sun_requested.connect(self._set_sun)
         bench.document_opened.connect(self._on_opened)
         bench.project_missing.connect(self.files.ask_relink)
@@ -195,10 +195,20 @@ class MainWindow(QMainWindow):
         self.setWindowModified(self.document.modified)
         refresh_actions(self, self.actions_)
         self._write_history_titles()
-        wanted = self.viewport if len(self.document.scene) or self.document.scene.frame else self.start_page
+        has_scene = len(self.document.scene) or self.document.scene.frame or self.viewport.has_preview
+        wanted = self.viewport if has_scene else self.start_page
         if self.stack.currentWidget() is not wanted:
             self.stack.setCurrentWidget(wanted)
             self.start_page.show_recent(self.settings.recent)
+
+    def _show_preview(self, key: str, layers: object) -> None:
+        self.viewport.show_preview(key, layers)  # type: ignore[arg-type]
+        self.refresh_state()
+
+    def _end_preview(self, key: str) -> None:
+        self.viewport.end_preview(key)
+        if self._is_open:
+            self.refresh_state()
 
     def _write_history_titles(self) -> None:
         history = self.document.history

@@ -11,9 +11,10 @@ from bim.layers import Bodies, repeated_bodies
 from bim.notebook import Batch
 from bim.shapes import ShapeStore, joined, rows_of
 from bim.tessellation import Collector, Tessellation
-from geo.model import ElementTable, Feedback, Frame, Geometry, Layer, Source
+from geo.model import ElementTable, Feedback, Field, Frame, Geometry, Instances, Layer, Mesh, Source
 
 MOST_BAKED = 60_000  # triangles of a preview from which repeated shapes stay repeated
+MOST_REPEATED = 10_000  # triangles of all repetitions of one shape in one part, from which boxes stand for it
 
 Place = Callable[[Tessellation], Georeference | None]
 
@@ -57,14 +58,45 @@ class Preview:
         if len(single):
             layers.append(self._layer(*bodies.baked(single, np.zeros(len(single), np.int32))))
         if len(many):
-            layers.append(self._layer(*bodies.repeated(many, np.zeros(len(many), np.int32))))
+            geometry, fields = bodies.repeated(many, np.zeros(len(many), np.int32))
+            layers.append(self._layer(*_light(geometry, fields)))
         return layers
 
-    def _layer(self, geometry: Geometry, fields: tuple) -> Layer:  # type: ignore[type-arg]
+    def _layer(self, geometry: Geometry, fields: tuple[Field, ...]) -> Layer:
         self._count += 1
         part = f"preview-{self._count}"
         table = ElementTable([part])
         return Layer(part, self._name, "bim", geometry, table, fields, source=Source(part=part))
+
+
+def _light(geometry: Instances, fields: tuple[Field, ...]) -> tuple[Instances, tuple[Field, ...]]:
+    """Boxes in place of the shapes that are repeated so often that drawing them would hold up the rest."""
+    count = np.bincount(geometry.shape, minlength=len(geometry.shapes))
+    colours = np.split(fields[0].values, np.cumsum([len(shape.faces) for shape in geometry.shapes])[:-1])
+    shapes, kept = [], []
+    for shape, times, own in zip(geometry.shapes, count, colours, strict=True):
+        heavy = len(shape.faces) * times > MOST_REPEATED
+        shapes.append(_box(shape) if heavy else shape)
+        kept.append(np.full(len(_BOX), own[0], own.dtype) if heavy else own)
+    drawn = Instances(tuple(shapes), geometry.shape, geometry.transform, geometry.element)
+    return drawn, (Field("colour", "1", "face", np.concatenate(kept)),)
+
+
+def _box(shape: Mesh) -> Mesh:
+    """The box around a shape."""
+    low, high = shape.vertices.min(axis=0), shape.vertices.max(axis=0)
+    corners = np.where((np.arange(8)[:, None] >> np.arange(3)) & 1 == 1, high, low)
+    return Mesh(corners, _BOX, np.zeros(len(_BOX), np.int32))
+
+
+# Corner k has the high x where bit 0 of k is set, the high y for bit 1, the high z for bit 2.
+_BOX = np.array(
+    [
+        (0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6), (0, 1, 5), (0, 5, 4),
+        (2, 6, 7), (2, 7, 3), (0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5),
+    ],
+    dtype=np.int32,
+)  # fmt: skip
 
 
 def _apart(batch: Batch, keep: np.ndarray, collector: Collector) -> Tessellation:  # type: ignore[type-arg]

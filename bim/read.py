@@ -18,7 +18,8 @@ from bim.notebook import Notebook
 from bim.placement import IfcOptions, place
 from bim.preview import Preview
 from bim.schema import Model, opened
-from bim.tessellation import Failure, Selection, Tessellation, select_products, tessellate
+from bim.selection import class_chain
+from bim.tessellation import Failure, Selection, Tessellation, tessellate
 from geo.formats.contract import MapBox, ReadOptions
 from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Source, UserError
 
@@ -45,7 +46,7 @@ def read_layers(path: Path, frame: Frame, options: ReadOptions, feedback: Feedba
     feedback.step(0.0, "opening the file")
     model = opened(path)
     feedback.step(0.08, "sorting the products")
-    selection = select_products(model.file, spaces=own.spaces)
+    selection = model.selection if own.spaces else model.selection.without_spaces()
     where = _Where(model, frame, own, options)
     preview = _preview(path, where, selection, feedback) if feedback.wants_partial else None
     feedback.step(0.1, "making shapes")
@@ -218,8 +219,15 @@ def _is_line(item: Any, depth: int) -> bool:
 
 
 def summary(model: Model) -> dict[str, int]:
-    """Number of entities by exact class, and ``IfcProduct`` with everything below it."""
-    counts = {name: len(model.file.by_type(name, include_subtypes=False)) for name in sorted(model.file.types())}
+    """Number of entities by exact class, and ``IfcProduct`` with everything below it.
+
+    Of large models only objects, their types and the project are counted, not points, lines and property values.
+    """
+    names = sorted(model.file.types())
+    if model.is_large:
+        schema = model.file.schema_identifier
+        names = [name for name in names if "IfcObjectDefinition" in class_chain(schema, name)]
+    counts = {name: len(model.file.by_type(name, include_subtypes=False)) for name in names}
     return {
         **{name: count for name, count in counts.items() if count},
         "IfcProduct": len(model.file.by_type("IfcProduct")),

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,8 +23,11 @@ from geo.model import Issue, UserError
 if TYPE_CHECKING:
     import ifcopenshell
 
+    from bim.selection import Selection
+
 HEADER_LIMIT = 1 << 20  # a header with long descriptions is a few kB; a megabyte is generous
 TAIL_BYTES = 4096
+LARGE_OBJECTS = 20_000
 LAZY_BYTES = 20 << 20  # from here on entities are parsed when they are asked for: half the memory
 EXPANSION_LIMIT = 4 << 30  # bytes of one file inside an archive
 # IFC text shrinks 5 to 30 times; the parts of an archive bomb shrink a thousand times.
@@ -60,6 +64,18 @@ class Model:
     schema: str
     metres_per_unit: float
     issues: tuple[Issue, ...]
+
+    @cached_property
+    def selection(self) -> Selection:
+        """Which products get a body; worked out once."""
+        from bim.selection import select_products
+
+        return select_products(self.file)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a list of all its property values would take longer than it is worth."""
+        return len(self.file.by_type("IfcObject")) > LARGE_OBJECTS
 
 
 def is_ifc(path: Path, head: bytes) -> bool:

@@ -87,6 +87,22 @@ class Selection:
         """All that should give triangles."""
         return self.plain + self.clipped + self.swept
 
+    def without_spaces(self) -> Selection:
+        """The same without rooms."""
+        rooms = {product for product, name in self.classes.items() if name == "IfcSpace"}
+        plain, clipped, swept, *groups = (
+            tuple(p for p in products if p not in rooms)
+            for products in (self.plain, self.clipped, self.swept, *self.groups)
+        )
+        return dataclasses.replace(
+            self,
+            plain=plain,
+            clipped=clipped,
+            swept=swept,
+            left_out=self.left_out + len(rooms),
+            groups=tuple(group for group in groups if group),
+        )
+
     def tasks(self) -> list[Task]:
         """The work in its order, the slow and the difficult last."""
         tasks = [Task(PLAIN_KERNEL, group) for group in self.groups or (self.plain,)]
@@ -94,7 +110,7 @@ class Selection:
         return [task for task in tasks if task.products]
 
 
-def select_products(file: ifcopenshell.file, *, spaces: bool = True) -> Selection:
+def select_products(file: ifcopenshell.file) -> Selection:
     """Sort the products that have a representation by the kernel they need."""
     frame, repeated, other = [], [], []
     classes: dict[int, str] = {}
@@ -104,7 +120,7 @@ def select_products(file: ifcopenshell.file, *, spaces: bool = True) -> Selectio
         without += len(products) - len(bodies)
         if not bodies:
             continue
-        if _is_any(bodies[0], LEFT_OUT) or (not spaces and bodies[0].is_a("IfcSpace")):
+        if _is_any(bodies[0], LEFT_OUT):
             out += len(bodies)
             continue
         steps = [body.id() for body in bodies]

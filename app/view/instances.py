@@ -1,7 +1,7 @@
-"""Repeated shapes, above all trees: written out as triangles with round normals, one draw for a tile.
+"""Repeated shapes, trees and parts of models: written out as triangles, one draw for a tile; trees with round normals.
 
-Written out, they take the light of the sky texture like everything else. Beyond a limit each shape becomes an
-icosahedron of its own size, and beyond a second limit only every n-th one is drawn.
+Written out, they take the light of the sky texture like everything else. Beyond a limit the shapes with the most
+triangles become icosahedra of their own size, and beyond a second limit only every n-th one is drawn.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from app.colour import field_colours
 from app.view.creases import vertex_normals
-from app.view.legend import shown_field
+from app.view.legend import PAINTED_FIELD, shown_field
 from app.view.mesh import MeshActors
 from app.view.shader import Finish
-from app.view.tiles import Part, Tile, TiledMesh, tile_numbers, tiles_wanted
-from geo.model import Instances, Layer, Mesh
+from app.view.tiles import MODEL_TILES, MOST_TILES, Part, Tile, TiledMesh, tile_numbers, tiles_wanted
+from geo.model import Field, Instances, Layer, Mesh
 
 MOST_FACES = 2_500_000
 WORTH_TWO_FORMS = 150_000  # triangles from which a coarse form pays
@@ -55,7 +55,9 @@ class InstancesActors(MeshActors):
         """The shapes as they are, and icosahedra in their place for views from far away, by tiles."""
         if not isinstance(layer.geometry, Instances):
             raise TypeError(f"{layer.kind} is not instances")
-        return tiled_instances(light_enough(layer.geometry))
+        is_model = layer.theme == "bim"
+        most = MODEL_TILES if is_model else MOST_TILES
+        return tiled_instances(light_enough(layer.geometry), most=most, smooth=not is_model)
 
     def is_far(self, distance: float, scale: float) -> bool:
         """Icosahedra when the eye is far away."""
@@ -63,6 +65,8 @@ class InstancesActors(MeshActors):
 
     def finish(self) -> Finish:
         """Round, and letting some light through."""
+        if self.layer.theme == "bim":
+            return Finish(face_texture=True)
         return Finish(smooth=True, face_texture=True, lift=CROWN_LIFT)
 
     def face_colours(self) -> NDArray[np.uint8]:
@@ -73,6 +77,9 @@ class InstancesActors(MeshActors):
             raise TypeError("repeated shapes were prepared without their slots")
         if field is not None and field.on == "element":
             return field_colours(field, self.look.theme)[0][self._tiled.element]
+        painted = self.layer.field_named(PAINTED_FIELD)
+        if painted is not None and painted.on == "face" and not self.layer.style.colour:
+            return self._painted(Field(painted.name, painted.unit, "face", self._own_colours(painted, slot, instance)))
         theme = self.look.theme
         if self.layer.theme == "tree":
             palette = np.array([self._own_or(theme.rgb(role)) for role in SLOT_ROLES], dtype=np.float32)
@@ -86,19 +93,32 @@ class InstancesActors(MeshActors):
         packed = colours.view(np.uint32).ravel()[2 * instance + np.minimum(slot, 1)]
         return packed.view(np.uint8).reshape(-1, 4)[:, :3]
 
+    def _own_colours(self, painted: Field, slot: NDArray[np.uint8], instance: NDArray[np.int32]) -> NDArray[np.generic]:
+        """Colour code of each drawn face: the field has one for each face of the shapes, one shape after another."""
+        geometry = self.layer.geometry
+        if not isinstance(geometry, Instances):
+            raise TypeError(f"{self.layer.kind} is not instances")
+        counts = [len(shape.faces) for shape in geometry.shapes]
+        own = np.split(painted.values, np.cumsum(counts)[:-1])
+        tables = [np.unique(codes) if len(codes) else np.array([-1]) for codes in own]
+        first = np.cumsum([0, *(len(table) for table in tables)])
+        step = -(-len(geometry.shape) // (int(instance.max(initial=0)) + 1))  # only every n-th may be drawn
+        number = geometry.shape[instance * step]
+        return np.concatenate(tables)[np.minimum(first[number] + slot, first[number + 1] - 1)]
+
     def _own_or(self, palette: tuple[int, int, int]) -> tuple[int, int, int]:
         return self.plain_rgb() if self.layer.style.colour else palette
 
 
-def tiled_instances(instances: Instances) -> TiledMesh:
-    """Instances written out as triangles with round normals, in square tiles; pure."""
+def tiled_instances(instances: Instances, *, most: int = MOST_TILES, smooth: bool = True) -> TiledMesh:
+    """Instances written out as triangles, in at most so many square tiles; with round normals if `smooth`. Pure."""
     if len(instances.shape) == 0 or instances.face_count == 0:
         return TiledMesh((), np.zeros(0, np.int32), slot=np.zeros(0, np.uint8), instance=np.zeros(0, np.int32))
-    two_forms = instances.face_count >= WORTH_TWO_FORMS and instances.face_count > 20 * len(instances.shape)
-    wanted = tiles_wanted(instances.face_count, len(instances.shape))
+    two_forms = smooth and instances.face_count >= WORTH_TWO_FORMS and instances.face_count > 20 * len(instances.shape)
+    wanted = tiles_wanted(instances.face_count, len(instances.shape), most=most)
     number = np.zeros(len(instances.shape), dtype=np.int16)
     if wanted > 1:
-        number = tile_numbers(instances.transform[:, :2, 3], wanted=wanted)
+        number = tile_numbers(instances.transform[:, :2, 3], wanted=wanted, most=most)
     tiles, slots, owners, elements, sources = [], [], [], [], []
     first = coarse_first = 0
     for tile_number in range(int(number.max()) + 1):
@@ -109,7 +129,7 @@ def tiled_instances(instances: Instances) -> TiledMesh:
             continue
         slot, owner = _face_slots(mine)
         coarse, source = _coarse(mine, slot, owner) if two_forms else (None, np.zeros(0, np.int64))
-        fine = Part(mesh.vertices.astype(np.float32), mesh.faces, _normals(mine))
+        fine = Part(mesh.vertices.astype(np.float32), mesh.faces, _normals(mine) if smooth else None)
         low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
         tiles.append(Tile(fine, first, low, high, None, coarse, coarse_first))
         slots.append(slot.astype(np.uint8))
@@ -141,7 +161,14 @@ def light_enough(instances: Instances) -> Instances:
     """The instances, simplified until they are few enough triangles to draw."""
     if instances.face_count <= MOST_FACES:
         return instances
-    simple = simplified(instances)
+    faces = np.array([len(shape.faces) for shape in instances.shapes], dtype=np.int64)
+    count = np.bincount(instances.shape, minlength=len(faces))
+    order = np.argsort(-faces, kind="stable")
+    saved = np.cumsum((count * np.maximum(faces - 20, 0))[order])
+    needed = int(np.searchsorted(saved, instances.face_count - MOST_FACES)) + 1
+    heavy = set(order[:needed].tolist())
+    shapes = tuple(icosahedron(s) if number in heavy else s for number, s in enumerate(instances.shapes))
+    simple = Instances(shapes, instances.shape, instances.transform, instances.element)
     step = max(-(-simple.face_count // MOST_FACES), 1)
     return Instances(simple.shapes, simple.shape[::step], simple.transform[::step], simple.element[::step])
 

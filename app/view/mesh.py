@@ -17,7 +17,7 @@ from app.view.opened import INDOOR_KEEP, faces_away, indoor_colours
 from app.view.polydata import ArrayTexture, segments, set_segments, triangles
 from app.view.shader import Finish
 from app.view.sky import shown_elements
-from app.view.tiles import Edges, Part, Tile, TiledMesh, tiled_mesh
+from app.view.tiles import MODEL_TILES, MOST_TILES, Edges, Part, Tile, TiledMesh, tiled_mesh
 from geo.model import Field, Layer, Mesh
 
 Colours = NDArray[np.uint8]
@@ -87,6 +87,7 @@ class MeshActors(LayerActors):
             feet=not building,
             boxes=building,
             roofs=building,
+            most=MODEL_TILES if layer.theme in ("bim", "space") else MOST_TILES,
         )
 
     def build(self, prepared: object) -> None:

@@ -19,6 +19,7 @@ Rows = NDArray[np.int32]
 
 FACES_A_TILE = 50_000
 MOST_TILES = 36  # of a layer; three draws each at most
+MODEL_TILES = 4  # of a building model: it is looked at as a whole or from within, and few draws are quicker
 WORTH_TILES = 300_000  # triangles of a layer from which it is split
 MANY_ELEMENTS = 50_000
 LARGE_ELEMENT = 4 * FACES_A_TILE  # triangles of one element from which faces are sorted into tiles, not elements
@@ -157,14 +158,16 @@ def _blocks(length: int) -> Iterator[slice]:
     return (slice(start, start + BLOCK) for start in range(0, length, BLOCK))
 
 
-def tiles_wanted(faces: int, elements: int) -> int:
+def tiles_wanted(faces: int, elements: int, *, most: int = MOST_TILES) -> int:
     """How many tiles a layer is worth; 1 = leave it whole."""
     if faces < WORTH_TILES and elements < MANY_ELEMENTS:
         return 1
-    return int(min(max(faces // FACES_A_TILE, 4), MOST_TILES))
+    return int(min(max(faces // FACES_A_TILE, 4), most))
 
 
-def tiled_mesh(mesh: Mesh, *, angle: float | None, feet: bool, boxes: bool, roofs: bool) -> TiledMesh:
+def tiled_mesh(
+    mesh: Mesh, *, angle: float | None, feet: bool, boxes: bool, roofs: bool, most: int = MOST_TILES
+) -> TiledMesh:
     """Split a mesh into tiles; pure.
 
     Parameters
@@ -177,12 +180,14 @@ def tiled_mesh(mesh: Mesh, *, angle: float | None, feet: bool, boxes: bool, roof
         Whether elements may become boxes far away: buildings.
     roofs : bool
         Whether to tell which faces look up.
+    most : int
+        Tiles.
     """
     elements = int(mesh.face_element.max()) + 1 if len(mesh.faces) else 0
-    wanted = tiles_wanted(len(mesh.faces), elements)
+    wanted = tiles_wanted(len(mesh.faces), elements, most=most)
     if wanted == 1 or elements == 0:
         return _whole(mesh, angle=angle, feet=feet, roofs=roofs)
-    number = _face_tiles(mesh, elements, wanted)
+    number = _face_tiles(mesh, elements, wanted, most=most)
     order = np.argsort(number, kind="stable").astype(np.int32)
     stops = np.cumsum(np.bincount(number))
     roof = np.zeros(len(mesh.faces), dtype=np.bool_) if roofs or boxes else None
@@ -222,16 +227,16 @@ def _whole(mesh: Mesh, *, angle: float | None, feet: bool, roofs: bool) -> Tiled
     return TiledMesh((tile,), mesh.face_element, roof=plain.face_normal[:, 2] > ROOF_SLOPE if roofs else None)
 
 
-def _face_tiles(mesh: Mesh, elements: int, wanted: int) -> NDArray[np.int16]:
+def _face_tiles(mesh: Mesh, elements: int, wanted: int, *, most: int) -> NDArray[np.int16]:
     """(m,) tile of each face; faces of one element stay together unless the element is larger than tiles are."""
     count = np.bincount(mesh.face_element, minlength=elements)
     if count.max() > LARGE_ELEMENT:
-        return tile_numbers(mesh.vertices[mesh.faces[:, 0], :2], wanted=wanted)
+        return tile_numbers(mesh.vertices[mesh.faces[:, 0], :2], wanted=wanted, most=most)
     present = np.flatnonzero(count)
     first = np.zeros(elements, dtype=np.int32)
     first[mesh.face_element[::-1]] = np.arange(len(mesh.faces) - 1, -1, -1, dtype=np.int32)
     number = np.zeros(elements, dtype=np.int16)
-    number[present] = tile_numbers(mesh.vertices[mesh.faces[first[present], 0], :2], wanted=wanted)
+    number[present] = tile_numbers(mesh.vertices[mesh.faces[first[present], 0], :2], wanted=wanted, most=most)
     return number[mesh.face_element]
 
 

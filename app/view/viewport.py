@@ -230,6 +230,11 @@ class Viewport(QWidget):
         if not self._closed:
             self._previews.show(key, layers)
 
+    @property
+    def has_preview(self) -> bool:
+        """Whether anything of a file still being read is in the picture."""
+        return len(self._previews) > 0
+
     def end_preview(self, key: str) -> None:
         """The reading is over: its preview goes when the layers it brought are drawn, or at once without any."""
         if not self._closed:

@@ -69,9 +69,9 @@ def inspect(path: Path) -> FileInfo:
 def _box(model: Model) -> tuple[Box | None, str, int]:
     """Box of the model [model m], from what it was worked out, and from how many products."""
     from bim.notebook import Notebook
-    from bim.tessellation import sampled, select_products, tessellate
+    from bim.tessellation import sampled, tessellate
 
-    selection, book = select_products(model.file, spaces=False), Notebook.of_process()
+    selection, book = model.selection.without_spaces(), Notebook.of_process()
     if len(selection.wanted) <= ALL_PRODUCTS:
         shapes = tessellate(model.file, selection, Feedback(), notebook=book)
         way = "all products"

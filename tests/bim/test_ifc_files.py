@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose
 from bim.formats.ifc import FORMAT, inspect
 from bim.read import read_layers
 from bim.schema import open_model
-from bim.tessellation import Tessellation, select_products, tessellate
+from bim.selection import select_products
+from bim.tessellation import Tessellation, tessellate
 from geo.crs import make_frame, transform
 from geo.formats.contract import FileInfo, ReadOptions
 from geo.model import Feedback, Instances, Layer, Lines, Mesh

@@ -84,14 +84,15 @@ def triangles(layers: list[Layer]) -> int:
     )
 
 
-def test_parts_come_first_and_are_the_whole_without_rooms(tower: Path) -> None:
+def test_parts_come_first_and_are_the_whole_without_rooms(tower: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parts: list[tuple[float, list[Layer]]] = []
     fractions = [0.0]
     feedback = Feedback(
         lambda fraction, _message: fractions.append(fraction),
         on_partial=lambda layers: parts.append((fractions[-1], list(layers))),
     )
-    whole = read(tower, feedback)
+    monkeypatch.setattr("bim.preview.MOST_REPEATED", 10**9)
+    whole = {layer.id: layer for layer in FORMAT.read(tower, FRAME, PLAIN, feedback)}
     assert len(parts) >= 2
     drawn = [layer for _, layers in parts for layer in layers]
     solid = [layer for layer in whole.values() if layer.id != "spaces"]
@@ -100,6 +101,18 @@ def test_parts_come_first_and_are_the_whole_without_rooms(tower: Path) -> None:
     assert np.all(np.array(box.low) >= np.array(expected.low) - 1e-6)  # type: ignore[union-attr]
     assert parts[0][0] < 0.5
     assert fractions == sorted(fractions)
+
+
+def test_parts_come_through_the_child_and_are_light(tower: Path) -> None:
+    seen: list[Layer] = []
+    layers = read(tower, Feedback(on_partial=seen.extend))
+    assert len(seen) >= 2
+    assert (
+        0
+        < triangles(seen)
+        < 0.3 * triangles([layers["elements"], *([layers["instances"]] if "instances" in layers else [])])
+    )
+    assert all(layer.theme == "bim" for layer in seen)
 
 
 def test_nothing_is_prepared_where_nobody_looks(tower: Path, monkeypatch: pytest.MonkeyPatch) -> None:

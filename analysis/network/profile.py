@@ -155,7 +155,7 @@ def _issues(built: Built, run: Run, stations: Stations, found: Crossings, buildi
     if len(assumed):
         ids = tuple(dict.fromkeys(built.pipes.id[assumed].tolist()))
         text = f"The depth of {len(ids)} pipes of the run is assumed by a rule, not measured or registered."
-        issues.append(Issue("utility.depth_assumed", text, "doubt", count=len(ids), elements=ids))
+        issues.append(Issue("utility.run_depth_assumed", text, "doubt", count=len(ids), elements=ids))
     hits = found.clearance < 0
     if hits.any():
         ids = tuple(built.pipes.id[found.line[hits]].tolist())

@@ -78,7 +78,8 @@ def read_sizes(
     none |= np.isin(np.abs(numbers), NO_VALUE_M) & (_median(numbers[~none]) <= range_.up_to_m)
     issues.add("no_value", none, "doubt", "are 999 and the like, which stand for none; they are unknown")
     zero = numbers == 0
-    issues.add("zero", zero, "doubt", "are 0; they are unknown")
+    if what != "size":  # a round pipe has width and height 0
+        issues.add("zero", zero, "doubt", "are 0; they are unknown")
     values = np.where(none | zero, np.nan, numbers)
     negative = values < 0
     if what != "cover":
@@ -94,7 +95,12 @@ def read_sizes(
     factor = np.array([METRES.get(word, METRES[chosen]) for word in own]) if (own != "").any() else METRES[chosen]
     metres = values * factor
     metres, misfit = _repaired(metres, values, range_) if said == "" else (metres, np.zeros(len(metres), bool))
-    issues.add("other_unit", misfit & np.isfinite(metres), "doubt", "fit no other unit but that of their size")
+    issues.add(
+        "other_unit",
+        misfit & np.isfinite(metres),
+        "doubt",
+        "are in another unit than the rest; they were taken in the one that their size tells",
+    )
     lost = np.isfinite(values) & ~((metres >= range_.low) & (metres <= range_.high))
     issues.add("impossible", lost, "doubt", f"cannot be (under {range_.low:g} or over {range_.high:g} m); unknown")
     metres = np.where(lost, np.nan, metres)

@@ -244,6 +244,10 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     layer = Layer("table", path.stem, theme, None, elements, source=Source(part="table"), issues=table.issues)
     if found is not None:
         layer = _pointed(layer, found, path, frame, options)
+    if theme == "utility":
+        from geo.formats.vector_utility_nodes import register_alone
+
+        layer = register_alone(layer, path, frame, options, feedback)
     feedback.step(1.0, "read")
     return [layer] if layer.geometry is None or len(layer.table) else []
 

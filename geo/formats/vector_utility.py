@@ -177,13 +177,13 @@ def _section(reading: Reading) -> _Section:
     column = reading.column("diameter")
     if column is not None:
         width, height, is_box, column = _boxes_in_text(column, width, height, is_box)
-        features = dataclasses.replace(
-            reading.features, columns={**reading.features.columns, reading.roles["diameter"].name: column}
+        found = reading.roles["diameter"]
+        said = "" if own.diameter_unit == "auto" else own.diameter_unit
+        sizes = read_sizes(
+            _only_where(column, ~is_box), "diameter", ids=reading.ids, name=found.name, unit=found.unit, said=said
         )
-        part = dataclasses.replace(reading, features=features, issues=[])
-        diameter = _or(part.sizes("diameter", "diameter", own.diameter_unit), nothing)
-        reading.issues += [_without(issue, is_box, reading.ids) for issue in part.issues]
-        reading.issues = [issue for issue in reading.issues if issue.count or issue.code.endswith("_unit")]
+        reading.issues += sizes.issues
+        diameter = sizes.values
     diameter = np.where(is_box, np.nan, diameter)
     wall = np.nan_to_num(_or(reading.sizes("wall", "wall", "auto"), nothing))
     width, height = np.where(is_box, width, np.nan), np.where(is_box, height, np.nan)
@@ -224,15 +224,13 @@ def _boxes_in_text(
     )
 
 
-def _without(issue: Issue, leave_out: Flags, ids: Texts) -> Issue:
-    """An issue without the boxes, whose diameter is rightly 0."""
-    if not issue.code.endswith("_zero") or not leave_out.any():
-        return issue
-    boxes = set(ids[leave_out].tolist())
-    named = tuple(i for i in issue.elements if i not in boxes)
-    count = issue.count - len(issue.elements) + len(named) if issue.count <= NAMED else max(issue.count - len(boxes), 0)
-    return dataclasses.replace(issue, count=count, elements=named, message=issue.message.replace(
-        str(issue.count), str(count), 1))  # fmt: skip
+def _only_where(column: Column, rows: Flags) -> Column:
+    """A column with nothing in the other rows: a box rightly has no diameter."""
+    if rows.all():
+        return column
+    if column.values.dtype.kind in "fi":
+        return Column(np.where(rows, column.values.astype(np.float64), np.nan))
+    return Column(np.where(rows, column.values.astype(object), None))
 
 
 def _course(reading: Reading) -> Course:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from geo import terrain, utility_depth, utility_fields
+from geo.formats.contract import ReadOptions
 from geo.formats.vector_fields import Meaning
-from geo.formats.vector_parts import Context
+from geo.formats.vector_parts import Context, VectorOptions
 from geo.formats.vector_source import Features
 from geo.formats.vector_utility import (
     Reading,
@@ -18,7 +21,7 @@ from geo.formats.vector_utility import (
     reading_of,
     utility_of,
 )
-from geo.model import Column, ElementTable, Layer, Points, Source
+from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Points, Source
 from geo.model import conventions as words
 from geo.utility_fields import Recognised
 
@@ -50,6 +53,23 @@ def is_utility(features: Features, file: str, said: Meaning | None) -> bool:
         for number, flat in ((1, "line"), (0, "point"))
         if number in present
     )
+
+
+def register_alone(layer: Layer, path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> Layer:
+    """A register that was read without its map: nodes where its rows have a place, else a table with a doubt."""
+    import shapely
+
+    if isinstance(layer.geometry, Points):
+        shapes = shapely.points(layer.geometry.vertices[:, :2])
+        features = Features(path.stem, shapes, layer.table.columns, layer.table.ids, layer.issues, frame.crs)
+        found = utility_fields.recognised(path.stem, "", features.columns, "point")
+        return node_layer(
+            "table", layer.name, features, found, Context(frame, options.terrain, VectorOptions(), feedback)
+        )
+    count = len(layer.table)
+    message = f"{count} rows have no place: a register without its map. Import the map and name this table to join."
+    issue = Issue("utility.register_alone", message, "doubt", count=count)
+    return layer.with_(stratum="underground", issues=(*layer.issues, issue))
 
 
 def node_layer(part: str, name: str, features: Features, found: Recognised | None, context: Context) -> Layer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import ezdxf
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from app.importer import ImportOptions, import_files
 from geo import utilities, utility_depth, utility_fields
 from geo.crs import make_frame, transform
-from geo.formats import dxf, gltf, vector
+from geo.formats import csv_table, dxf, gltf, vector
 from geo.formats.contract import ReadOptions
 from geo.model import Column, Feedback, Grid, Issue, Layer, Lines, Mesh, Points, UserError
 from geo.tube import tubes
@@ -541,3 +542,34 @@ def test_pipes_are_written_as_painted_tubes(tmp_path: Path) -> None:
     low, high = back.geometry.bounds.low, back.geometry.bounds.high  # type: ignore[union-attr]
     assert high[2] == pytest.approx(30 - 1.0, abs=0.02), "top of the pipe one metre below the ground"
     assert low[0] < -0.1
+
+
+def test_a_register_without_its_map_is_a_table_or_nodes(tmp_path: Path) -> None:
+    (tmp_path / "대장.csv").write_bytes(REGISTER.encode("cp949"))
+    options = ReadOptions(kind="utility")
+    (alone,) = csv_table.read(tmp_path / "대장.csv", FRAME, options, Feedback())
+    assert (alone.kind, alone.stratum, len(alone.table)) == ("table", "underground", 5)
+    assert issue(alone, "utility.register_alone").count == 5
+    (tmp_path / "오수맨홀.csv").write_text(f"관리번호,X,Y,심도\nm1,{EAST},{NORTH},2.5\nm2,{EAST + 100},{NORTH},3\n")
+    options = ReadOptions(kind="utility", crs="EPSG:5186", terrain=SLOPE)
+    (nodes,) = csv_table.read(tmp_path / "오수맨홀.csv", FRAME, options, Feedback())
+    assert nodes.table.columns["utility"].values.tolist() == ["sewage"] * 2
+    np.testing.assert_allclose(nodes.table.columns["invert"].values, [17.5, 27.0])
+
+
+def test_a_large_network_is_built_without_a_loop_over_it(tmp_path: Path) -> None:
+    count = 200_000
+    points = np.zeros((2 * count, 3))
+    points[:, 0] = np.tile([0.0, 9.0], count)
+    points[:, 1] = np.repeat(np.arange(count) * 0.0005, 2)
+    points[:, 2] = np.nan
+    line = np.repeat(np.arange(count), 2)
+    begin = time.perf_counter()
+    course = utilities.course_of(points, line, np.arange(count), count=count, step=10.0)
+    ground, off = utilities.ground_along(course, SLOPE)
+    nothing = np.full(count, np.nan)
+    depths = utilities.Depths(np.ones(count), np.ones(count), nothing, nothing, np.zeros(count, bool))
+    size = np.full(count, 0.2)
+    pipes = utilities.place_pipes(course, ground, depths, outer=size, inner=size, has_ground=True, off=off)
+    assert time.perf_counter() - begin < 5.0, "a loop in Python would take longer"
+    np.testing.assert_allclose(pipes.cover, 1.0)

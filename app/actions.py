@@ -30,6 +30,14 @@ def _has_selection(window: MainWindow) -> bool:
     return len(window.document.selection) > 0
 
 
+def _has_device(window: MainWindow) -> bool:
+    return window.drawing.selected_devices()[0] is not None
+
+
+def _has_network(window: MainWindow) -> bool:
+    return window.underground.has_network()
+
+
 def _has_excavation(window: MainWindow) -> bool:
     return window.drawing.selected_excavation() is not None
 
@@ -133,7 +141,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "place_model", lambda w: w.placing.open(), "target", "Ctrl+L", lambda w: bool(w.placing.selected_model())
     ),
+    ActionSpec("place_device", lambda w: w.drawing.place_device(), "points", "", _has_scene),
+    ActionSpec("remove_device", lambda w: w.drawing.remove_devices(), "remove", "", _has_device),
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
+    ActionSpec(
+        "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
+    ),
+    ActionSpec("view_below", lambda w: w.underground.look_from_below(), "below", "Shift+X", _has_scene),
+    ActionSpec(
+        "labels", lambda w: w.underground.toggle_labels(), "", "L", _has_network, lambda w: w.underground.has_labels()
+    ),
+    ActionSpec(
+        "trench", lambda w: w.underground.draw_trench(), "trench", "", _has_scene, lambda w: w.underground.has_trench()
+    ),
+    ActionSpec("section_drawing", lambda w: w.underground.ask_section(), "", "", _has_scene),
     ActionSpec("edit_excavation", lambda w: w.drawing.edit_excavation(), "", "", _has_excavation),
     ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
     ActionSpec("cancel_jobs", lambda w: w.bench.jobs.cancel_all(), "stop", "Ctrl+.", lambda w: w.bench.jobs.busy),
@@ -178,7 +199,11 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             ("quality", ("quality_fast", "quality_normal", "quality_fine")),
         ),
     ),
-    ("tools", ("place_model", None, "draw_excavation", "edit_excavation")),
+    (
+        "tools",
+        ("place_model", "place_device", "remove_device", None, "draw_excavation", "edit_excavation", None)
+        + ("xray", "view_below", "labels", None, "trench", "section_drawing"),
+    ),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),
@@ -203,6 +228,7 @@ TOOLBAR: tuple[str | None, ...] = (
     "plan",
     "walk",
     None,
+    "xray",
     "table",
     "picture",
     "report",

@@ -1,4 +1,4 @@
-"""What is drawn in the picture and becomes part of the scene: excavations, and places for parameters."""
+"""What is drawn in the picture and becomes part of the scene: excavations, devices, and places for parameters."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt
 
 from app.commands import AddLayers, ReplaceLayer
+from app.device_dialog import DeviceDialog
+from app.devices import LAYER, add_device, remove_devices, room_at
 from app.excavation_dialog import ExcavationDialog
 from app.language import tr
 from app.place_texts import point_text
@@ -26,6 +28,7 @@ class DrawingActions(QObject):
         super().__init__(window)
         self.window = window
         self.dialog: ExcavationDialog | None = None
+        self.device_dialog: DeviceDialog | None = None
         window.bench.place_requested.connect(self.pick_place)
 
     def pick_place(self, on_done: Callable[[str], None]) -> None:
@@ -54,6 +57,38 @@ class DrawingActions(QObject):
         ids = {ref.layer_id for ref in document.selection.items}
         layer = document.scene.get(next(iter(ids))) if len(ids) == 1 else None
         return layer if layer is not None and layer.theme == "excavation" and not layer.source.path else None
+
+    def place_device(self) -> None:
+        """Click a place, then say what stands there."""
+        self.window.viewport.start_drawing("point", self._ask_device, hint=tr("device.hint"))
+
+    def _ask_device(self, points: Any) -> None:
+        point = np.asarray(points, dtype=np.float64)[0]
+        _, room, storey = room_at(tuple(self.window.document.scene), point)
+        self.device_dialog = DeviceDialog(room=" · ".join(t for t in (storey, room) if t), parent=self.window)
+        self.device_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.device_dialog.accepted.connect(lambda: self._add_device(point))
+        self.device_dialog.open()
+
+    def _add_device(self, point: np.ndarray) -> None:
+        asked = self.device_dialog
+        if asked is not None:
+            scene = self.window.document.scene
+            step = add_device(scene, point, kind=asked.kind, name=asked.name, height=asked.mounting_height)
+            self.window.bench.do(step)
+
+    def remove_devices(self) -> None:
+        """Take the selected devices away."""
+        layer, ids = self.selected_devices()
+        if layer is not None:
+            self.window.document.selection.clear()
+            self.window.bench.do(remove_devices(layer, ids))
+
+    def selected_devices(self) -> tuple[Layer | None, list[str]]:
+        """The layer of devices and the ids that are selected in it; None without any."""
+        refs = [ref for ref in self.window.document.selection.items if ref.layer_id == LAYER and ref.element_id]
+        layer = self.window.document.scene.get(LAYER)
+        return (layer, [ref.element_id for ref in refs]) if refs and layer is not None else (None, [])
 
     def _ask_depth(self, points: Any) -> None:
         number = 1 + sum(layer.theme == "excavation" for layer in self.window.document.scene)

@@ -48,6 +48,7 @@ from app.shown_runs import Run
 from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
+from app.underground_actions import UndergroundActions
 from app.view_modes import ViewModes
 from app.widgets.later import Later
 from app.widgets.wording import retranslate
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self.modes = ViewModes(self)
         self.files = FileDialogs(self)
         self.drawing = DrawingActions(self)
+        self.underground = UndergroundActions(self)
         self.placing = PlaceActions(self)
         self._make_centre()
         self._make_panels()
@@ -423,8 +425,8 @@ class MainWindow(QMainWindow):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
-    def _show_context_menu(self, _ref: object, place: QPoint) -> None:
-        show_context_menu(self, place)
+    def _show_context_menu(self, ref: ElementRef | None, place: QPoint) -> None:
+        show_context_menu(self, ref, place)
 
     # ---- closing --------------------------------------------------------------------------------------------------
 

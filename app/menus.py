@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.actions import MENUS, TOOLBAR
 from app.language import tr
+from app.study_here import add_studies
 from app.widgets.wording import say
+from geo.model import ElementRef
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -95,11 +97,12 @@ def make_toolbar(window: MainWindow) -> QToolBar:
     return bar
 
 
-def show_context_menu(window: MainWindow, place: QPoint) -> None:
+def show_context_menu(window: MainWindow, ref: ElementRef | None, place: QPoint) -> None:
     """What can be done with what lies under the pointer in the picture."""
     menu = QMenu(window)
     for action_id in IN_THE_PICTURE:
         if window.actions_[action_id].isEnabled():
             menu.addAction(window.actions_[action_id])
+    add_studies(window, menu, ref)
     menu.aboutToHide.connect(menu.deleteLater)
     menu.popup(place)

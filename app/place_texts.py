@@ -14,7 +14,8 @@ def places_text(refs: Sequence[ElementRef], layers: Sequence[Layer]) -> str:
 
 
 def _element_text(ref: ElementRef, layers: Sequence[Layer]) -> str:
-    holders = sum(ref.element_id in layer.table.index for layer in layers)
+    # Results repeat the ids of what they are about, and are no place to start from.
+    holders = sum(ref.element_id in layer.table.index for layer in layers if layer.theme != "result")
     return ref.element_id if holders == 1 else f"{ref.layer_id}#{ref.element_id}"
 
 

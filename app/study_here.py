@@ -1,0 +1,60 @@
+"""Studies that start at what lies under the pointer: trace from here, way to here, isolate this pipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QMenu
+
+from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
+from analysis.registry import analyses
+from app.language import tr
+from app.place_texts import places_text
+from app.widgets.place_edit import PlaceEdit
+from geo.model import ElementRef, Layer
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+def place_params(analysis: Analysis) -> list[ParamInfo]:
+    """The parameters of an analysis that want a place."""
+    return [info for info in describe_params(analysis.params) if info.sort == "place"]
+
+
+def studies_at(layer: Layer) -> list[Analysis]:
+    """Studies with a place parameter that could work on a layer."""
+    return [
+        analysis
+        for analysis in analyses().values()
+        if place_params(analysis) and any(spec.accepts(layer) for spec in describe_inputs(analysis.inputs))
+    ]
+
+
+def add_studies(window: MainWindow, menu: QMenu, ref: ElementRef | None) -> None:
+    """A submenu of the studies that can start at an element."""
+    layer = window.document.scene.get(ref.layer_id) if ref is not None else None
+    if ref is None or layer is None or not ref.element_id:
+        return
+    found = studies_at(layer)
+    if not found:
+        return
+    child = QMenu(tr("menu.study_here"), menu)
+    for analysis in found:
+        action = child.addAction(tr(f"{analysis.id}.title", analysis.title))
+        action.triggered.connect(lambda _checked=False, a=analysis: start_study(window, a, ref))
+    menu.addSeparator()
+    menu.addMenu(child)
+
+
+def start_study(window: MainWindow, analysis: Analysis, ref: ElementRef) -> None:
+    """Fill the element into the next free place of the form; run at once when the study wants no other place."""
+    window.show_analysis(analysis.id)
+    form = window.analyses.form
+    if form is None:
+        return
+    names = [info.name for info in place_params(analysis)]
+    free = [name for name in names if isinstance(e := form.editors[name], PlaceEdit) and not e.text.strip()]
+    form.set_values({(free or names[-1:])[0]: places_text([ref], tuple(window.document.scene))})
+    if len(names) == 1:
+        window.analyses.run()

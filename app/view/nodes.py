@@ -26,6 +26,7 @@ LID_TONE = 0.55  # how far a lid goes toward white
 SHAFTS = frozenset({"manhole", "handhole", "valve", "meter"})  # reach from their bottom to the ground
 ON_GROUND = frozenset({"hydrant", "pole"})  # stand on the ground
 LEAST_SHAFT = 0.4  # metres
+LID_LIFT = 0.02  # metres that a lid lies over the ground, to be seen
 WIDE = {"manhole": 0.62, "handhole": 0.45}  # metres of radius where the file says nothing
 LARGEST_SHAFT = 3.0
 
@@ -46,7 +47,7 @@ def node_instances(layer: Layer) -> Instances:
         shape[mine] = number
         if kind in SHAFTS:
             foot[mine] = bottom[mine]
-            scale[mine, 2] = np.maximum(top - bottom, LEAST_SHAFT)[mine]
+            scale[mine, 2] = np.maximum(top - bottom, LEAST_SHAFT)[mine] + LID_LIFT
         elif kind in ON_GROUND:
             foot[mine] = top[mine]
         if kind in WIDE:

@@ -23,6 +23,7 @@ from app.view.lines import line_pairs, segments_near
 from app.view.pipe_picking import pipe_hit
 from app.view.pit import GROUND_THEMES, standing_in
 from app.view.sky import shown_elements
+from app.view.trench import Trench
 from app.view.tubes import LEAST_WIDTH
 from app.view.xray import XRay
 from geo.model import Bounds, ElementRef, Geometry, Grid, Instances, Layer, Lines, Mesh, Points
@@ -134,6 +135,7 @@ class Picker:
         section: Section = NO_SECTION,
         caps: Sequence[Cap] = (),
         xray: XRay | None = None,
+        trench: Trench | None = None,
     ) -> list[Hit]:
         """What a person sees at a pixel: the nearest hit and all others at the same place, nearest first.
 
@@ -146,7 +148,7 @@ class Picker:
             if not layer.style.visible or layer.geometry is None:
                 continue
             hit = self._kept_hit(layer, origin, direction, section, xray)
-            if hit is not None and not _is_open(hit, xray):
+            if hit is not None and not _is_open(hit, xray, trench):
                 hits.append(hit)
         nearest = min((hit.distance for hit in hits), default=np.inf)
         for layer in layers:
@@ -220,9 +222,13 @@ def cap_hits(caps: Sequence[Cap], layers: Sequence[Layer], origin: Vector, direc
     return hits
 
 
-def _is_open(hit: Hit, xray: XRay | None) -> bool:
+def _is_open(hit: Hit, xray: XRay | None, trench: Trench | None) -> bool:
     """Whether a hit is on ground that is open there."""
-    return xray is not None and hit.layer.theme in GROUND_THEMES and xray.lets_through(hit.point)
+    if hit.layer.theme not in GROUND_THEMES:
+        return False
+    if trench is not None and bool(trench.holds(hit.point[None])[0]):
+        return True
+    return xray is not None and xray.lets_through(hit.point)
 
 
 def _is_under(ground: Grid, origin: Vector) -> bool:

@@ -25,12 +25,14 @@ from app.view.cards import Cards
 from app.view.draw_tool import DrawMode, DrawTool
 from app.view.hand import ARROWS, Drag, camera_by_key
 from app.view.picking import Hit, Picker, Submit
+from app.view.pipe_labels import PipeLabels
 from app.view.preview import Previews
 from app.view.probe import element_hit, hover_info
 from app.view.section_work import SectionWork
 from app.view.sky import DEFAULT_SUN, SkyInputs, build_sky_inputs
 from app.view.stage import Stage
 from app.view.still import pixels_apart, pixels_in_window
+from app.view.trench import Trench
 from app.view.xray import XRay
 from app.view.xray_work import XRayWork
 from geo.model import Bounds, ElementRef, Frame, Layer
@@ -107,6 +109,16 @@ class Viewport(QWidget):
         self._cursor = QPointF()
         self._drawing: DrawTool | None = None
         self.cards = Cards(theme, self)
+        self.trench: Trench | None = None
+        self.labels = PipeLabels(
+            self,
+            camera=lambda: self._camera,
+            layers=lambda: tuple(document.scene),
+            selected=lambda: document.selection.items,
+            xray=lambda: self.xray_work.xray,
+            theme=theme,
+        )
+        self.camera_changed.connect(self.labels.refresh)
         self.xray_work = XRayWork(self.stage, self, camera=lambda: self._camera, redraw=self.redraw, theme=theme)
         self._make_timers()
         self._listen()
@@ -203,6 +215,7 @@ class Viewport(QWidget):
 
     def _on_selection(self) -> None:
         self.stage.select(self.document.selection.items)
+        self.labels.refresh()
         self.redraw()
 
     def _rebuild_light(self) -> None:
@@ -279,6 +292,12 @@ class Viewport(QWidget):
         """Cut the scene open; `app.look.NO_SECTION` closes it."""
         self.section_work.set(section)
 
+    def set_trench(self, trench: Trench | None) -> None:
+        """Cut a trench into the ground; None fills it."""
+        self.trench = trench
+        self.stage.set_trench(trench)
+        self.redraw()
+
     def set_xray(self, xray: XRay | None) -> None:
         """See through the ground around a place; None closes the hole."""
         self.xray_work.set(xray)
@@ -289,6 +308,7 @@ class Viewport(QWidget):
         self.stage.set_theme(theme)
         self.cards.set_theme(theme)
         self.xray_work.set_theme(theme)
+        self.labels.set_theme(theme)
         self.redraw()
 
     def set_sun(self, true_azimuth: float | None, altitude: float = 0.0) -> None:
@@ -353,6 +373,7 @@ class Viewport(QWidget):
         self._previews.release()
         self.stop_drawing()
         self.xray_work.card.forget()
+        self.labels.stop()
         self.section_work.close()
         self._hover_timer.stop()
         self._sky_timer.stop()
@@ -517,6 +538,7 @@ class Viewport(QWidget):
             section=work.section,
             caps=work.caps,
             xray=self.xray_work.xray,
+            trench=self.trench,
         )
 
     def _point_under(self, place: QPointF) -> np.ndarray:
@@ -548,6 +570,7 @@ class Viewport(QWidget):
             self._show_home()
         self.cards.lay_out(self._camera)
         self.xray_work.card.place()
+        self.labels.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
         """The cards know their places once there is a size."""

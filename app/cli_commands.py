@@ -15,6 +15,7 @@ from app.cli_runs import rerun, run, validate
 from app.commands import AddLayers
 from app.document import Document
 from app.language import tr
+from app.look import NO_SECTION
 from geo.crs import canonical
 from geo.model import Feedback, Frame, Layer, UserError
 
@@ -127,6 +128,7 @@ def _of_project(args: argparse.Namespace, feedback: Feedback) -> tuple[Frame | N
 def render(args: argparse.Namespace, feedback: Feedback) -> int:
     """``twin render``."""
     from app.pictures import save_picture
+    from app.storeys import storey_section
 
     document, _ = open_project(args.project, feedback.part(0.0, 0.6))
     width, _, height = args.size.lower().partition("x")
@@ -156,6 +158,7 @@ def render(args: argparse.Namespace, feedback: Feedback) -> int:
         view=args.view,
         theme=args.theme,
         moment=moment,
+        section=storey_section(tuple(document.scene), args.storey, args.cut) if args.storey else NO_SECTION,
     )
     feedback.step(1.0, "drawn")
     finish_bar()

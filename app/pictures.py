@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from app.look import NO_SECTION, Section
 from geo.model import Frame, Layer, UserError
 from geo.store import write_atomically
 
@@ -26,6 +27,7 @@ def draw(
     theme: str = "light",
     moment: dt.datetime | None = None,
     legend: bool = True,
+    section: Section = NO_SECTION,
 ) -> Any:
     """A picture (PIL image) of the visible layers.
 
@@ -35,6 +37,8 @@ def draw(
         ``"iso"``, ``"top"`` or the id of a layer to look at.
     moment : datetime or None
         Clock time at the place (no zone) that sets the shadows; None is a summer afternoon.
+    section : Section
+        What is cut away.
     """
     if frame is None or not layers:
         raise UserError(
@@ -55,7 +59,9 @@ def draw(
     from app.view.offscreen import render_picture
 
     sun = sun_at(frame, moment)
-    return render_picture(layers, frame, size=size, view=view, theme=theme_named(theme), sun=sun, legend=legend)
+    return render_picture(
+        layers, frame, size=size, view=view, theme=theme_named(theme), sun=sun, legend=legend, section=section
+    )
 
 
 def sun_at(frame: Frame, moment: dt.datetime | None) -> tuple[float, float]:

@@ -15,7 +15,8 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model import Bounds, ElementRef, Instances, Layer, Mesh
+from app.look import Section, StoreyCut
+from geo.model import Bounds, ElementRef, Instances, Layer, Mesh, UserError
 from geo.model.conventions import AREA, ELEVATION, ROOM_NAME, ROOM_NUMBER, ROOM_USE, STOREY
 
 Floats = NDArray[np.float64]
@@ -134,6 +135,24 @@ def rooms_of(layers: Iterable[Layer], building: Building, storey: Storey) -> tup
         inside = np.flatnonzero((middle >= storey.floor) & (middle < storey.top) & np.isfinite(box[:, 0]))
         rooms += [_room(layer, int(row), box[row], storey.floor) for row in inside if row < len(layer.table)]
     return tuple(rooms)
+
+
+def storey_section(layers: Iterable[Layer], name: str, height: float) -> Section:
+    """The section that opens the first building with a storey of a label or name; `height` of the cut [m]."""
+    buildings = buildings_of(layers)
+    wanted = name.strip().casefold()
+    for building in buildings:
+        for storey in building.storeys:
+            if wanted in (storey.label.casefold(), storey.name.casefold()) and height > 0.0:
+                return Section(storey=StoreyCut(building.layer_ids, storey.floor, height))
+    known = "; ".join(f"{b.name}: {', '.join(s.label for s in b.storeys)}" for b in buildings) or "none"
+    raise UserError(
+        f"No storey {name} can be cut {height:g} m above its floor.",
+        f"Known storeys: {known}. The cut must be above the floor.",
+        "Choose one of these.",
+        code="view.no_storey",
+        values={"storey": name, "height": f"{height:g}", "known": known},
+    )
 
 
 def element_boxes(layer: Layer) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo.model import Column, ElementTable, Layer, Mesh, Source, merge_meshes
+from geo.model import Column, ElementTable, Layer, Mesh, Source, Style, merge_meshes
 from tests.app.view_scene import box
 
 # Outer walls of 12 m by 8 m, 0.4 m thick, 3 m high; a door in the south wall; floors at 0 m and 3 m.
@@ -47,8 +47,8 @@ def house(*, slab: bool = True, path: str = "house.ifc", stairs: bool = False) -
     return Layer("house", "House", "bim", mesh, table=table, stratum="indoor", source=Source(path=path))
 
 
-def rooms(*, path: str = "house.ifc") -> Layer:
-    """One room on each storey."""
+def rooms(*, path: str = "house.ifc", visible: bool = True) -> Layer:
+    """One room on each storey; the reader of models brings them in invisible."""
     inner = (12 - 2 * WALL, 8 - 2 * WALL, 2.8)
     meshes = [box(-6 + WALL, -4 + WALL, size=inner, z=z) for z in (0.0, 3.0)]
     columns = {
@@ -60,4 +60,5 @@ def rooms(*, path: str = "house.ifc") -> Layer:
         "area": Column(np.array([inner[0] * inner[1]] * 2), "m2"),
     }
     table = ElementTable(["room1", "room2"], columns)
-    return Layer("rooms", "Rooms", "space", merge_meshes(meshes), table=table, source=Source(path=path))
+    style = Style(visible=visible)
+    return Layer("rooms", "Rooms", "space", merge_meshes(meshes), table=table, style=style, source=Source(path=path))

@@ -180,14 +180,15 @@ def _unpack_layer(spec: Mapping[str, Any], reader: _Reader) -> Layer:
 
 def style_to_dict(style: Style) -> dict[str, Any]:
     """Plain JSON values of a style."""
-    return {**dataclasses.asdict(style), "hidden": sorted(style.hidden)}
+    return {**dataclasses.asdict(style), "hidden": sorted(style.hidden), "faded": sorted(style.faded)}
 
 
 def style_from_dict(data: Mapping[str, Any]) -> Style:
     """The inverse of `style_to_dict`; unknown keys are ignored."""
     known = {f.name for f in dataclasses.fields(Style)}
     values = {key: value for key, value in data.items() if key in known}
-    values["hidden"] = frozenset(str(v) for v in values.get("hidden", ()))
+    for name in ("hidden", "faded"):
+        values[name] = frozenset(str(v) for v in values.get(name, ()))
     return Style(**values)
 
 

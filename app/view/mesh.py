@@ -16,7 +16,7 @@ from app.view.legend import PAINTED_FIELD, shown_field
 from app.view.opened import INDOOR_KEEP, faces_away, indoor_colours
 from app.view.polydata import ArrayTexture, segments, set_segments, triangles
 from app.view.shader import Finish
-from app.view.sky import shown_elements
+from app.view.sky import rows_named, shown_elements
 from app.view.tiles import MODEL_TILES, MOST_TILES, Edges, Part, Tile, TiledMesh, tiled_mesh
 from geo.model import Field, Layer, Mesh
 
@@ -31,6 +31,7 @@ CLEAR_LINES = {"building": (700.0, 0.35), "bim": (120.0, 0.12)}  # metres of ful
 SPACE_OPACITY, OPENED_SPACE_OPACITY = 0.16, 0.5  # of rooms, in a whole building and in one cut open
 MODEL_MUTE = 0.35  # share of the palette's wall colour in the colours of a model
 COARSE_SCALE = 0.45  # pixels per metre below which a house is a few pixels: boxes do
+VEIL = 38  # alpha of faces of which the shader draws every sixth pixel
 LINES_GONE, LINES_FULL = 0.35, 0.8  # pixels per metre between which the creases of a large layer fade in
 
 
@@ -137,6 +138,8 @@ class MeshActors(LayerActors):
         alpha = np.full(len(element), 255, dtype=np.uint8)
         if style.hidden:
             alpha[~shown_elements(self.layer)[element]] = 0
+        if style.faded:
+            alpha[(alpha > 0) & rows_named(self.layer, style.faded)[element]] = VEIL
         if self.seen_through is not None:
             alpha[self.seen_through[element]] = 0
         if self.layer.id in self.look.opened:

@@ -16,7 +16,7 @@ class Finish:
     smooth : bool
         Interpolated normals (terrain, crowns) instead of one per triangle.
     face_texture : bool
-        Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn), which several actors
+        Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn, below 0.2 a veil), which several actors
         share; ``faceStart`` is the row of an actor's first triangle.
     drapes : int
         Number of textures laid over it from above.
@@ -131,6 +131,11 @@ def _surface(finish: Finish, normal: str) -> str:
   int faceRow = gl_PrimitiveID + faceStart;
   vec4 face = texelFetch(faceTex, ivec2(faceRow % 1024, faceRow / 1024), 0);
   if (face.a < 0.01) discard;
+  if (face.a < 0.2) {  // a veil: one pixel in six, which needs no sorting by depth
+    ivec2 at = ivec2(gl_FragCoord.xy);
+    if ((at.x + 2 * at.y) % 6 != 0) discard;
+    face.a = 1.0;
+  }
   base = face.rgb;
   cover = face.a;
 """

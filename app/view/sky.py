@@ -136,10 +136,14 @@ def _shown_mesh(layer: Layer) -> Mesh:
 
 def shown_elements(layer: Layer) -> NDArray[np.bool_]:
     """(elements,) whether each row of the layer's table is drawn."""
-    shown = np.ones(max(len(layer.table), 1 + largest_element(layer)), dtype=np.bool_)
-    rows = [layer.table.index[name] for name in layer.style.hidden if name in layer.table.index]
-    shown[rows] = False
-    return shown
+    return ~rows_named(layer, layer.style.hidden)
+
+
+def rows_named(layer: Layer, names: Iterable[str]) -> NDArray[np.bool_]:
+    """(elements,) which rows of the layer's table have these ids."""
+    named = np.zeros(max(len(layer.table), 1 + largest_element(layer)), dtype=np.bool_)
+    named[[layer.table.index[name] for name in names if name in layer.table.index]] = True
+    return named
 
 
 def largest_element(layer: Layer) -> int:

@@ -96,6 +96,8 @@ class Style:
         Number of classes; 0 = as many as are usual for the method.
     method : {"", "quantiles", "equal", "unique"}
         How numbers are sorted into classes; ``""`` = not, a continuous ramp.
+    faded : frozenset of str
+        Element ids of which only a veil is drawn, so that what lies behind them is seen.
     """
 
     visible: bool = True
@@ -106,6 +108,7 @@ class Style:
     ramp: str = ""
     classes: int = 0
     method: str = ""
+    faded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ class FilePage(QWidget):
         if infos:
             self._add_heading("import.options")
             self.options_form = ParamForm(f"format.{found.id}", infos)
-            map_columns(self.options_form, info, self.kind_box)
+            map_columns(self.options_form, info, self.kind_box, path=self.examined.path)
             self._layout.addWidget(self.options_form)
 
     def _add_doctor(self) -> None:

@@ -31,8 +31,19 @@ NODE_ROLES = (
     *("node", "ground", "invert", "depth", "plan_error", "depth_error"),
 )
 MAPPABLE = (
-    *("id", "utility", "diameter", "width", "height", "wall", "cover", "cover_begin", "cover_end", "invert_begin"),
-    *("invert_end", "material", "owner", "installed", "from", "to", "quality", "road_width"),
+    *("id", "utility", "diameter", "width", "height", "wall", "cover", "cover_low", "cover_high", "cover_begin"),
+    *(
+        "cover_end",
+        "invert_begin",
+        "invert_end",
+        "material",
+        "owner",
+        "installed",
+        "from",
+        "to",
+        "quality",
+        "road_width",
+    ),
     *("node", "ground", "invert", "depth"),
 )
 

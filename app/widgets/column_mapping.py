@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QLineEdit
 
 from app.widgets.param_form import ParamForm
 from geo.formats.contract import FileInfo
+from geo.formats.register import read_register
 from geo.formats.utility_options import PREFIX, UtilityOptions
+from geo.formats.vector_join import join_file
+from geo.model import UserError
 from geo.utility_fields import LINE_ROLES, NODE_ROLES, roles_of
 
 UTILITY = "utility"
+MOST_BYTES = 32 << 20  # a larger table to join is not looked into while the form is filled in
 
 
 def columns_of(info: FileInfo) -> list[str]:
@@ -31,20 +36,16 @@ def is_utility(info: FileInfo) -> bool:
     return any(isinstance(entry, Mapping) and entry.get("taken_for") == UTILITY for entry in entries)
 
 
-def map_columns(form: ParamForm, info: FileInfo, kind: QComboBox) -> None:
-    """Offer the file's columns where one is to be named, and show the rows for utilities where the file may be one."""
+def map_columns(form: ParamForm, info: FileInfo, kind: QComboBox, *, path: Path) -> None:
+    """Offer the file's columns where one is to be named, and show the rows for utilities where the file may be one.
+
+    The columns of a table to join are offered as well, once it is named.
+    """
     names = columns_of(info)
-    found = {role: item.name for roles in (NODE_ROLES, LINE_ROLES) for role, item in roles_of(names, roles, {}).items()}
-    for name, editor in form.editors.items():
-        role = name.removeprefix(PREFIX)
-        if not isinstance(editor, QLineEdit) or not (role != name or name.endswith("_column") or name == "join_key"):
-            continue
-        completer = QCompleter(names, editor)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
-        editor.setCompleter(completer)
-        editor.setPlaceholderText(found.get(role, "") if role != name else "")
+    _offer(form, names)
+    join = form.editors.get("join")
+    if isinstance(join, QLineEdit):
+        join.editingFinished.connect(lambda: _offer(form, [*names, *_register_columns(join.text(), path)]))
     rows = [name for name in UtilityOptions.model_fields if name in form.editors]
     layout = form.layout()
     if not rows or not isinstance(layout, QFormLayout):
@@ -58,3 +59,29 @@ def map_columns(form: ParamForm, info: FileInfo, kind: QComboBox) -> None:
 
     kind.currentIndexChanged.connect(lambda _index: show_rows())
     show_rows()
+
+
+def _register_columns(name: str, path: Path) -> list[str]:
+    """Columns of the table to join; none while it is not there or cannot be read, which the import will say."""
+    file = join_file(name.strip(), path)
+    if not name.strip() or not file.is_file() or file.stat().st_size > MOST_BYTES:
+        return []
+    try:
+        return list(read_register(file).columns)
+    except UserError:
+        return []
+
+
+def _offer(form: ParamForm, names: list[str]) -> None:
+    """Completion with the names, and grey in each field the one that is found without help."""
+    found = {role: item.name for roles in (NODE_ROLES, LINE_ROLES) for role, item in roles_of(names, roles, {}).items()}
+    for name, editor in form.editors.items():
+        role = name.removeprefix(PREFIX)
+        if not isinstance(editor, QLineEdit) or not (role != name or name.endswith("_column") or name == "join_key"):
+            continue
+        completer = QCompleter(names, editor)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
+        editor.setCompleter(completer)
+        editor.setPlaceholderText(found.get(role, "") if role != name else "")

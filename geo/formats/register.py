@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,12 @@ Floats = NDArray[np.float64]
 NAMED = 50  # ids an issue lists at most
 LOOKED_AT = 200  # different values by which a column is taken for text
 HEADER_ROWS = 20  # of a sheet that are looked at for the names of the columns
-MOST_CELLS = 200_000_000
+MOST_UNZIPPED = 2 * 2**30
+# What openpyxl raises for a damaged book; ParseError of the XML is a SyntaxError.
+BOOK_TROUBLE = (
+    *(zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, ValueError, TypeError, IndexError, AttributeError),
+    *(EOFError, OSError, RuntimeError, NotImplementedError, OverflowError, AssertionError),
+)
 ELSEWHERE = 50.0  # [m] median distance between a register's coordinates and the map's that is worth a doubt
 SAMPLED = 2000  # rows compared
 # Systems that Korean registers come in, tried where the coordinates do not fit.
@@ -95,23 +102,31 @@ def _typed(values: Texts) -> Column:
 
 def read_sheet(path: Path) -> CsvTable:
     """The first sheet of a workbook that has rows; lines above the names of the columns are skipped."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
+    try:
+        return _read_sheet(path)
+    except UserError:
+        raise
+    except BOOK_TROUBLE as error:
+        raise csv_table.unreadable(path, str(error) or type(error).__name__) from error
 
-    try:
+
+def _read_sheet(path: Path) -> CsvTable:
+    import openpyxl
+
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MOST_UNZIPPED:
+            raise csv_table.unreadable(path, "it would unpack to more than 2 GB")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles and validation, which do not matter here
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise csv_table.unreadable(path, str(error) or type(error).__name__) from error
-    try:
-        for sheet in book.worksheets:
-            rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-            rows = [row for row in rows if any(cell is not None and str(cell).strip() for cell in row)]
-            if len(rows) > 1:
-                return _sheet_table(rows, sheet.title, len(book.worksheets))
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise csv_table.unreadable(path, str(error) or type(error).__name__) from error
-    finally:
-        book.close()
+        try:
+            for sheet in book.worksheets:
+                rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+                rows = [row for row in rows if any(cell is not None and str(cell).strip() for cell in row)]
+                if len(rows) > 1:
+                    return _sheet_table(rows, sheet.title, len(book.worksheets))
+        finally:
+            book.close()
     raise csv_table.unreadable(path, "no sheet has rows below its names")
 
 

@@ -38,6 +38,8 @@ class UtilityOptions(FormatOptions):
     field_height: str = OptionField("", title="Column: height of a box")
     field_wall: str = OptionField("", title="Column: wall thickness")
     field_cover: str = OptionField("", title="Column: depth")
+    field_cover_low: str = OptionField("", title="Column: least depth")
+    field_cover_high: str = OptionField("", title="Column: greatest depth")
     field_cover_begin: str = OptionField("", title="Column: depth at the first end")
     field_cover_end: str = OptionField("", title="Column: depth at the last end")
     field_invert_begin: str = OptionField("", title="Column: invert at the first end")

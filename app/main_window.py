@@ -49,7 +49,6 @@ from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
 from app.underground_actions import UndergroundActions
-from app.underground_actions import UndergroundActions
 from app.view_modes import ViewModes
 from app.widgets.later import Later
 from app.widgets.wording import retranslate
@@ -95,7 +94,6 @@ class MainWindow(QMainWindow):
         self.modes = ViewModes(self)
         self.files = FileDialogs(self)
         self.drawing = DrawingActions(self)
-        self.underground = UndergroundActions(self)
         self.underground = UndergroundActions(self)
         self.placing = PlaceActions(self)
         self._make_centre()

@@ -18,7 +18,9 @@ from geo.model import Column, ElementTable, Layer, Lines, Points, Source
 GROUND = 20.0
 
 
-def line_layer(layer_id: str, lines: list[list[tuple[float, float, float]]], ids: list[str], **columns: object) -> Layer:
+def line_layer(
+    layer_id: str, lines: list[list[tuple[float, float, float]]], ids: list[str], **columns: object
+) -> Layer:
     """Pipes; a column is a list with one value each (numbers in metres, or texts)."""
     offsets = np.cumsum([0, *(len(line) for line in lines)])
     geometry = Lines(np.array([p for line in lines for p in line], dtype=float), offsets, np.arange(len(lines)))

@@ -26,6 +26,7 @@ from app.sample.cores import add_lift, add_stair, well
 from app.sample.detailed import city_object, level_of
 from app.sample.fittings import add_fitting
 from app.sample.floor_plan import Area, Hole
+from app.sample.furnishing import furnish
 from app.sample.homes import PLINTH, STOREY, UNIT_DEPTH, UNIT_LENGTH
 from app.sample.ifc_compact import CompactModel
 from app.sample.plan import CENTRE, CRS, SYNTHETIC, Building, Ground, Plan
@@ -120,6 +121,7 @@ def _slab(
         if floor_plan.areas:
             rooms |= build(model, storey, floor_plan, WallStyle("stone" if floor <= 2 else "white"))
             areas += floor_plan.areas
+            furnish(model, storey, floor_plan)
         _unit_parts(model, storey, floor, counts)
     for unit, count in enumerate(counts):
         x = UNIT_LENGTH * unit

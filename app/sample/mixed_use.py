@@ -13,6 +13,7 @@ from app.sample import mixed_outside, mixed_services
 from app.sample.cores import add_lift, add_stair, well
 from app.sample.detailed import MIXED_NAME, city_object, level_of
 from app.sample.floor_plan import FloorPlan
+from app.sample.furnishing import furnish
 from app.sample.ifc_compact import CompactModel
 from app.sample.mixed_plan import (
     CN,
@@ -40,6 +41,7 @@ from geo.model import Feedback
 if TYPE_CHECKING:
     from app.sample.ifc_model import Entity, Point2
 
+PODIUM_STOREYS = ("B2", "B1", "1F", "2F", "3F")
 COLUMN = (0.5, 0.8)  # [m]
 COLUMNS_X = (0.55, 7.65, 16.35, 23.65, 32.35, 39.45, 47.45)
 COLUMNS_Y = (2.7, 11.7, 20.3, 27.5)
@@ -66,6 +68,7 @@ def write(plan: Plan, ground: Ground, path: Path, *, seed: int, feedback: Feedba
         _structure(model, number, storey)
         if storey.name in floors:
             rooms |= build(model, storey, floors[storey.name], _style(storey))
+            furnish(model, storey, floors[storey.name], _column_boxes(storey))
             _stairs(model, storey)
         mixed_outside.add(model, storey, floors.get(storey.name, FloorPlan()))
     _lifts(model, storeys)
@@ -110,7 +113,7 @@ def _style(storey: Storey) -> WallStyle:
 
 def _structure(model: CompactModel, number: int, storey: Storey) -> None:
     roof = storey.name == "RF"
-    in_tower = storey.name not in ("B2", "B1", "1F", "2F", "3F")
+    in_tower = storey.name not in PODIUM_STOREYS
     outline = TOWER_OUTLINE if in_tower and storey.name != "4F" else PODIUM_OUTLINE
     kind = "BASESLAB" if number == 0 else "ROOF" if roof else "FLOOR"
     holes = [] if number == 0 else _shafts(roof=roof)
@@ -118,14 +121,23 @@ def _structure(model: CompactModel, number: int, storey: Storey) -> None:
     add_slab(model, storey, outline, holes, kind=kind, thickness=0.8 if number == 0 else SLAB)
     if roof:
         return
+    for west, south, _, _ in _column_boxes(storey):
+        column = add_box(
+            model, "IfcColumn", f"{storey.name} 기둥", storey, (west, south, 0.0), (*COLUMN, storey.clear), "concrete",
+            material="철근콘크리트", PredefinedType="COLUMN",
+        )  # fmt: skip
+        model.properties(column, "Pset_ColumnCommon", LoadBearing=True, IsExternal=False, FireRating="3시간")
+
+
+def _column_boxes(storey: Storey) -> list[tuple[float, float, float, float]]:
+    """Columns of a storey in plan: west, south, east, north [m]."""
+    in_tower = storey.name not in PODIUM_STOREYS
     width, depth = COLUMN
-    for x in COLUMNS_X[: 6 if in_tower else 7]:
-        for y in COLUMNS_Y[: 3 if in_tower else 4]:
-            column = add_box(
-                model, "IfcColumn", f"{storey.name} 기둥", storey, (x - width / 2, y - depth / 2, 0.0),
-                (width, depth, storey.clear), "concrete", material="철근콘크리트", PredefinedType="COLUMN",
-            )  # fmt: skip
-            model.properties(column, "Pset_ColumnCommon", LoadBearing=True, IsExternal=False, FireRating="3시간")
+    return [
+        (x - width / 2, y - depth / 2, x + width / 2, y + depth / 2)
+        for x in COLUMNS_X[: 6 if in_tower else 7]
+        for y in COLUMNS_Y[: 3 if in_tower else 4]
+    ]
 
 
 def _shafts(*, roof: bool) -> list[tuple[float, float, float, float]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
 
 from app.language import tr
 from app.look import NO_SECTION, ClipPlane, Section, SectionBox
@@ -258,11 +259,16 @@ class ViewModes(QObject):
             self.leave()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The bar stays where it is when the picture changes its size."""
+        """The bar stays where it is when the picture changes its size; Escape leaves, once nothing is selected."""
         if event.type() == QEvent.Type.Resize:
             self._place_bar()
             self.storeys.lay_out()
             self._follow()
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+            leaves = self.active and len(self.window.document.selection) == 0
+            if leaves:
+                self.leave()
+            return leaves
         return False
 
     def _place_bar(self) -> None:

@@ -16,8 +16,8 @@ class Finish:
     smooth : bool
         Interpolated normals (terrain, crowns) instead of one per triangle.
     face_texture : bool
-        Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn, below 0.2 a veil), which several actors
-        share; ``faceStart`` is the row of an actor's first triangle.
+        Colour and visibility per triangle from the texture ``faceTex`` (alpha 0 = not drawn, below 0.2 a veil), which
+        several actors share; ``faceStart`` is the row of an actor's first triangle.
     drapes : int
         Number of textures laid over it from above.
     lift : float [m]

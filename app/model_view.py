@@ -19,7 +19,7 @@ from geo.model import Column, ElementRef, Layer, Scene, Style
 
 READER = "ifc"
 MADE_OF_IT = ("network", "link", "result")  # layers made of a model rather than elements of it
-FADED_OPACITY = 0.15
+NONE: frozenset[str] = frozenset()
 Mask = NDArray[np.bool_]
 
 
@@ -108,29 +108,23 @@ class ModelView:
                 steps.append((layer, dataclasses.replace(layer.style, visible=True, hidden=everything - mine)))
         return _together(steps, "isolate_elements")
 
-    def show_all(self, scene: Scene) -> Command | None:
-        """As it was imported: every element but the rooms; faded layers of the scene are clear again."""
-        steps = []
-        for layer in self.layers:
-            visible = layer.theme != "space"
-            opacity = 1.0 if layer.style.opacity == FADED_OPACITY else layer.style.opacity
-            steps.append(
-                (layer, dataclasses.replace(layer.style, visible=visible, hidden=frozenset(), opacity=opacity))
-            )
-        mine = {layer.id for layer in self.layers}
-        for layer in scene:
-            if layer.id not in mine and layer.style.opacity == FADED_OPACITY:
-                steps.append((layer, dataclasses.replace(layer.style, opacity=1.0)))
+    def show_all(self) -> Command | None:
+        """As it was imported: every element but the rooms, none of them faded."""
+        steps = [
+            (layer, dataclasses.replace(layer.style, visible=layer.theme != "space", hidden=NONE, faded=NONE))
+            for layer in self.layers
+        ]
         return _together(steps, "show_elements")
 
-    def fade_others(self, ids: Iterable[str], scene: Scene) -> Command | None:
-        """Make every layer that holds none of the elements translucent."""
+    def fade_others(self, ids: Iterable[str]) -> Command | None:
+        """Draw only a veil of every other element of the model."""
         wanted, steps = set(ids), []
-        kept = {layer.id for layer in self.layers if wanted.intersection(layer.table.index)}
-        for layer in scene:
-            if layer.geometry is not None and layer.style.visible:
-                opacity = 1.0 if layer.id in kept else FADED_OPACITY
-                steps.append((layer, dataclasses.replace(layer.style, opacity=opacity)))
+        for layer in self.layers:
+            mine = wanted.intersection(layer.table.index)
+            faded = frozenset(layer.table.index).difference(mine)
+            hidden = layer.style.hidden - mine if layer.style.visible else faded
+            visible = layer.style.visible or bool(mine)
+            steps.append((layer, dataclasses.replace(layer.style, visible=visible, faded=faded, hidden=hidden)))
         return _together(steps, "fade_others")
 
     def coloured(self, ids: Sequence[str], values: NDArray[np.generic], *, name: str, unit: str) -> Command | None:

@@ -289,13 +289,13 @@ class ModelPanel(Panel):
 
     def show_all(self) -> None:
         """Draw the whole model again."""
-        self._do(self.model_view().show_all(self.document.scene))
+        self._do(self.model_view().show_all())
 
     def fade_others(self) -> None:
-        """Make all other layers translucent, so that what is selected is seen through them."""
+        """Draw only a veil of all other elements of the model, so that what is selected is seen through them."""
         ids = self.chosen()
         if ids:
-            self._do(self.model_view().fade_others(ids, self.document.scene))
+            self._do(self.model_view().fade_others(ids))
 
     def zoom(self) -> None:
         """Show what is selected."""

@@ -150,6 +150,11 @@ def test_filter_isolate_colour_and_undo(house: MainWindow, qtbot: Any) -> None:
     assert drawn(house) == everything - chosen
     panel.show_all()
     assert drawn(house) == everything
+    panel.fade_others()
+    veiled = {element for layer in panel.model_view().layers for element in layer.style.faded}
+    assert everything - veiled == chosen
+    house.document.history.undo()
+    assert not any(layer.style.faded for layer in panel.model_view().layers)
     qtbot.mouseClick(panel.filter.colour, Qt.MouseButton.LeftButton)
     layer = next(la for la in house.document.scene if la.style.colour_by == "Height")
     assert layer.table.columns["Height"].unit == "m"
@@ -296,4 +301,4 @@ def test_rooms_count_only_where_nothing_else_is() -> None:
     storey = items.index(0, 0)
     assert items.data(storey, Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
     assert items.data(items.index(0, 0, storey), Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Unchecked
-    assert ModelView(()).show_all([]) is None  # type: ignore[arg-type]
+    assert ModelView(()).show_all() is None

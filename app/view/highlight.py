@@ -13,9 +13,11 @@ from app.view.layer_actors import Look, unlit_actor
 from app.view.lines import line_pairs
 from app.view.polydata import point_cloud, segments, triangles
 from app.view.sky import largest_element
+from app.view.tubes import tube_mesh
 from geo.model import Bounds, Instances, Layer, Lines, Mesh, Points
 
 FILL = 0.38
+TUBE_FILL, TUBE_RIM = 0.015, 0.10  # metres by which the mark of a pipe is wider than it
 HALO_WIDTH, LINE_WIDTH = 6.0, 3.0  # pixels; the white halo is what shows on blue and orange ramps
 PULL = 0.002  # share of the distance
 MOST_DOTS = 20_000
@@ -73,8 +75,24 @@ class Highlight:
         elif isinstance(geometry, Lines):
             pairs, owner = line_pairs(geometry)
             self._outline(geometry.vertices, pairs[chosen[geometry.line_element[owner]]], role)
+            if layer.theme == "utility":
+                self._tubes(layer, chosen, role)
         elif isinstance(geometry, Points) and len(geometry.vertices) <= MOST_DOTS:  # a cloud would drown in magenta
             self._dots(geometry.vertices[chosen[geometry.element]], role)
+
+    def _tubes(self, layer: Layer, chosen: NDArray[np.bool_], role: str) -> None:
+        """Pipes as tubes over their own, in a white hull of which only the far side shows: a rim all around."""
+        for wider, colour, opacity in ((TUBE_RIM, "halo", 1.0), (TUBE_FILL, role, 0.82)):
+            sweep = tube_mesh(layer, chosen, wider=wider)
+            if sweep is None:
+                return
+            actor = unlit_actor(triangles(sweep.vertices, sweep.faces), pull=PULL / 4)
+            property_ = actor.GetProperty()
+            property_.SetColor(self._look.theme.unit_rgb(colour))
+            property_.SetOpacity(opacity)
+            property_.SetFrontfaceCulling(colour == "halo")
+            property_.SetBackfaceCulling(colour != "halo")
+            self._actors.append(actor)
 
     def _mark_mesh(self, mesh: Mesh, chosen: NDArray[np.bool_], role: str) -> None:
         mine = chosen[mesh.face_element]

@@ -22,7 +22,10 @@ from app.colour import (
 )
 from app.language import tr
 from app.names import layer_title, run_title
+from app.theme import rgb_of
+from app.utility_kinds import is_network, kind_codes, patterns, utility_kinds
 from geo.model import Column, Field, Grid, Layer, Points, Volume
+from geo.model.conventions import UTILITY
 
 HEIGHT_FIELD = "height"
 HEIGHT_SAMPLE = 20_000  # points whose heights give the range
@@ -44,6 +47,8 @@ class Legend:
         For class maps; then there is no ramp.
     more : int
         Classes left out of the card.
+    patterns : tuple of str
+        Band pattern of each class, of utility kinds; empty for others.
     missing : str
         What is said beside the colour of missing values; empty when none is missing.
     """
@@ -58,6 +63,7 @@ class Legend:
     classes: tuple[tuple[str, tuple[int, int, int]], ...] = ()
     more: int = 0
     missing: str = ""
+    patterns: tuple[str, ...] = ()
 
 
 def plain_field(layer: Layer) -> Field | None:
@@ -164,9 +170,38 @@ def _class_name(field: Field, row: int) -> str:
 
 def legend_for(layers: Iterable[Layer]) -> Legend | None:
     """The legend of the picture: of the last coloured layer that is shown, results before others."""
-    found = [(layer.theme == "result", number, layer) for number, layer in enumerate(layers) if shown_field(layer)]
+    shown = list(layers)
+    found = [(layer.theme == "result", number, layer) for number, layer in enumerate(shown) if shown_field(layer)]
     for _result, _number, layer in sorted(found, key=lambda entry: entry[:2], reverse=True):
         legend = legend_of(layer)
         if legend is not None:
             return legend
-    return None
+    return network_legend(shown)
+
+
+def network_legend(layers: Iterable[Layer]) -> Legend | None:
+    """Kinds of utility that plain networks show, with their letters and bands; None where there is no network."""
+    present: set[int] = set()
+    for layer in layers:
+        plain = not layer.style.colour and shown_field(layer) is None
+        if layer.style.visible and plain and is_network(layer) and UTILITY in layer.table.columns:
+            present |= set(np.unique(kind_codes(layer)).tolist())
+    if not present:
+        return None
+    kinds = [kind for code, kind in enumerate(utility_kinds().values()) if code in present]
+    # Of the two themes' colours that of the light one: they differ little, and a legend knows no theme.
+    return Legend(
+        tr("view.network", "Underground facilities"),
+        "",
+        "",
+        classes=tuple((f"{kind.symbol}   {tr(f'utility.{kind.id}', kind.id)}", rgb_of(kind.light)) for kind in kinds),
+        patterns=tuple(kind.pattern for kind in kinds),
+    )
+
+
+def bands_of(legend: Legend, number: int) -> tuple[tuple[float, float], ...]:
+    """Light bands (from, to) on the swatch of a class, as shares of its width."""
+    if not legend.patterns:
+        return ()
+    bands = patterns()[legend.patterns[number]].bands
+    return tuple((0.15 + 0.8 * first, 0.15 + 0.8 * last) for first, last in bands)

@@ -22,7 +22,7 @@ from app.view.furniture import (
     scale_text,
     tick_place,
 )
-from app.view.legend import Legend
+from app.view.legend import Legend, bands_of
 
 TITLE_SIZE, TEXT_SIZE = 14, 11  # pixels
 NEEDLE_RED = "#e2423c"
@@ -107,10 +107,14 @@ def _paint_ramp(painter: QPainter, bar: QRectF, legend: Legend, *, theme: Theme)
 
 def _paint_classes(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:
     top = area.top()
-    for text, colour in legend.classes:
+    for number, (text, colour) in enumerate(legend.classes):
         painter.setPen(QPen(QColor(theme["soft_ink"]), 0.5))
         painter.setBrush(QColor(*colour))
         painter.drawRect(QRectF(area.left(), top + 3, 18, 11))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(255, 255, 255, 190))
+        for first, last in bands_of(legend, number):
+            painter.drawRect(QRectF(area.left() + 18 * first, top + 3.5, 18 * (last - first), 10))
         painter.setPen(QColor(theme["ink"]))
         _line(painter, area.left() + 26, top - 1, area.width() - 26, text=text)
         top += CLASS_ROW

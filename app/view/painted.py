@@ -25,7 +25,7 @@ from app.view.furniture import (
     scale_text,
     tick_place,
 )
-from app.view.legend import Legend
+from app.view.legend import Legend, bands_of
 
 Picture = Image.Image
 TITLE_SIZE, TEXT_SIZE = 15, 12  # pixels
@@ -173,9 +173,12 @@ def _paint_classes(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -
     rows = [(text, colour, "ink") for text, colour in legend.classes]
     if legend.missing:
         rows.append((legend.missing, theme.rgb("missing"), "soft_ink"))
-    for text, colour, ink in rows:
+    for number, (text, colour, ink) in enumerate(rows):
         box = sheet.box(left, top + 3, left + 18, top + 14)
         sheet.draw.rectangle(box, fill=(*colour, 255), outline=(*theme.rgb("soft_ink"), 255))
+        for first, last in bands_of(legend, number) if number < len(legend.classes) else ():
+            band = sheet.box(left + 18 * first, top + 3.5, left + 18 * last, top + 13.5)
+            sheet.draw.rectangle(band, fill=(255, 255, 255, 255))
         line = sheet.fitted(text, width - 26, TEXT_SIZE)
         sheet.text(left + 26, top + 1, line, size=TEXT_SIZE, colour=theme.rgb(ink))
         top += CLASS_ROW

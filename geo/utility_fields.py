@@ -20,6 +20,7 @@ from resources import load_json
 
 Texts = NDArray[np.object_]
 SEWER = "sewer"  # a sewer that does not say of which kind
+FACILITY_IDS = ("ftridn", "관리번호", "시설물관리번호", "시설관리번호", "facilityid", "assetid")
 UNIT_WORDS = {"mm": "mm", "cm": "cm", "m": "m", "in": "in", "inch": "in", "ft": "ft"}
 LINE_ROLES = (
     *("id", "code", "utility", "use", "diameter", "wall", "width", "height", "cover", "cover_low", "cover_high"),
@@ -185,6 +186,11 @@ def _without_unit(name: str) -> tuple[str, str]:
     """A column name without the unit in brackets behind it, and that unit."""
     match = re.fullmatch(r"(.+?)\s*[(\[]\s*(mm|cm|m|in|inch|ft)\s*[)\]]", name.strip(), re.IGNORECASE)
     return (plain(match[1]), UNIT_WORDS[match[2].lower()]) if match else (plain(name), "")
+
+
+def is_facility_id(name: str) -> bool:
+    """Whether a column is called the id of a facility (관리번호), not just "id" or "name"."""
+    return plain(name) in FACILITY_IDS
 
 
 def texts_of(column: Column) -> Texts:

@@ -72,7 +72,7 @@ def _read_fast(path: Path) -> CsvTable | None:
     if frame.iloc[:, -1].isna().any() and not _is_regular(text, delimiter, frame.shape):
         return None  # a last cell that is empty may be a line too short, which the careful reader reports
     names = csv_table.unique_names([str(name) if isinstance(name, str) else "" for name in frame.iloc[0]])
-    body = frame.iloc[1:]
+    body = frame.iloc[1:].dropna(how="all")  # spreadsheets leave lines of delimiters below the last row
     columns = {name: _typed(body.iloc[:, number].to_numpy(dtype=object)) for number, name in enumerate(names)}
     return CsvTable(columns, len(body), used, tuple(issues))
 
@@ -233,8 +233,7 @@ def joined_register(
 
 def _are_ids(keys: tuple[str, str]) -> bool:
     """Whether both columns are called the id of a facility, so that even few partners count."""
-    known = ("ftridn", "관리번호", "시설물관리번호", "시설관리번호")
-    return all(utility_fields.plain(name) in known for name in keys)
+    return all(utility_fields.is_facility_id(name) for name in keys)
 
 
 def _key_texts(column: Column) -> Texts:

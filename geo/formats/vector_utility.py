@@ -86,11 +86,19 @@ def reading_of(features: Features, context: Context, roles: tuple[str, ...]) -> 
     for role, name in said.items():
         if role not in found:
             raise _no_column(name, role, list(features.columns))
-    own = features.columns.get(found["id"].name) if "id" in found else None
     reading = Reading(features, context, found, features.ids)
-    if own is not None:
-        reading.ids = _unique_ids(reading, utility_fields.texts_of(own))
+    if "id" in found:
+        texts = utility_fields.texts_of(features.columns[found["id"].name])
+        if "id" in said or utility_fields.is_facility_id(found["id"].name) or _tell_apart(texts):
+            reading.ids = _unique_ids(reading, texts)
     return reading
+
+
+def _tell_apart(texts: Texts) -> bool:
+    """Whether texts can be ids: all there and different. A column called "name" need not be one."""
+    import pandas as pd
+
+    return not pd.isna(texts).any() and not pd.Series(texts).duplicated().any()
 
 
 def _unique_ids(reading: Reading, texts: Texts) -> Texts:
@@ -270,6 +278,7 @@ def _placed(
     known = np.isfinite(begin) | np.isfinite(inverts[0]) | np.isfinite(inverts[1]) | own_z
     begin, end = _filled(reading, utility, begin, end, known)
     shifted = _own_axis(reading, course, own_z, section)
+    _far_from_ground(reading, shifted, ground, own_z)
     depths = Depths(begin, end, *inverts, own_z)
     pipes = utilities.place_pipes(
         shifted, ground, depths, outer=section.outer, inner=section.inner,
@@ -379,6 +388,21 @@ def _own_axis(reading: Reading, course: Course, own_z: Flags, section: _Section)
     points = course.points.copy()
     points[:, 2] += shift[course.element]
     return dataclasses.replace(course, points=points)
+
+
+def _far_from_ground(reading: Reading, course: Course, ground: Floats, own_z: Flags) -> None:
+    """A doubt where heights of the file lie far from the ground: they may be depths, or of another datum."""
+    mine = own_z[course.element]
+    if reading.context.terrain is None or not mine.any():
+        return
+    below = float(np.median((ground - course.points[:, 2])[mine]))
+    if -utilities.ABOVE * 5 <= below <= utilities.DEEPEST:
+        return
+    message = (
+        f"The heights of the map lie {abs(below):.1f} m {'below' if below > 0 else 'above'} the ground (median): they "
+        "may be depths or of another height datum. They were kept."
+    )
+    reading.note("own_heights_far", message, "doubt", metres=round(below, 1))
 
 
 def _ground_doubts(reading: Reading, own_z: Flags, by_ground: Flags, off: Flags) -> None:

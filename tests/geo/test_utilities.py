@@ -21,6 +21,7 @@ from geo.formats import csv_table, dxf, gltf, vector
 from geo.formats.contract import ReadOptions
 from geo.model import Column, Feedback, Grid, Issue, Layer, Lines, Mesh, Points, UserError
 from geo.tube import tubes
+from tests.geo.damage import damaged_bytes
 
 FRAME = make_frame("EPSG:5186", 229_000, 435_500)
 EAST, NORTH = FRAME.origin[:2]
@@ -196,6 +197,18 @@ def test_a_map_in_space_keeps_its_heights(tmp_path: Path) -> None:
     assert "utility.own_heights" in codes(layer)
     top = read(write_lines(tmp_path / "하수관로2.gpkg", [line], 관경=[1000]), z_means="top", kind="utility")
     np.testing.assert_allclose(heights(top, 0)[:, 2], [14.5, 9.5, 8.5])
+
+
+def test_depths_given_as_heights_are_doubted(tmp_path: Path) -> None:
+    deep = Grid(SLOPE.values + 100, SLOPE.x0, SLOPE.y0, SLOPE.cell)
+    layer = read(write_lines(tmp_path / "상수관로.gpkg", [[[0, 0, -1.2], [9, 0, -1.2]]], 관경=[200]), terrain=deep)
+    assert issue(layer, "utility.own_heights_far").severity == "doubt"
+
+
+def test_a_name_that_is_no_id_is_not_taken_for_one(tmp_path: Path) -> None:
+    layer = read(write_lines(tmp_path / "gas_pipes.gpkg", [FLAT_RUN] * 2, name=["Main St", "Main St"]))
+    assert len(set(layer.table.ids)) == 2
+    assert "utility.duplicate_ids" not in codes(layer)
 
 
 def test_boxes_keep_width_and_height(tmp_path: Path) -> None:
@@ -573,3 +586,22 @@ def test_a_large_network_is_built_without_a_loop_over_it(tmp_path: Path) -> None
     pipes = utilities.place_pipes(course, ground, depths, outer=size, inner=size, has_ground=True, off=off)
     assert time.perf_counter() - begin < 5.0, "a loop in Python would take longer"
     np.testing.assert_allclose(pipes.cover, 1.0)
+
+
+def test_damaged_workbooks_and_tables_are_refused_or_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["관리번호", "관경", "심도"], [1, 200, 1.2], [2, "300mm", None]):
+        book.active.append(row)
+    book.save(tmp_path / "good.xlsx")
+    path = write_lines(tmp_path / "상수관로.gpkg", [FLAT_RUN] * 2, 관리번호=["1", "2"])
+    refused = 0
+    for seed in range(40):
+        data = damaged_bytes((tmp_path / "good.xlsx").read_bytes(), seed)
+        (tmp_path / "bad.xlsx").write_bytes(data)
+        (tmp_path / "bad.csv").write_bytes(damaged_bytes(REGISTER.encode("cp949"), seed))
+        for name in ("bad.xlsx", "bad.csv"):
+            try:
+                assert len(read(path, join=name).table) == 2
+            except UserError:
+                refused += 1
+    assert refused > 15

@@ -8,13 +8,19 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bim.formats.ifc import FORMAT
+from bim.placement import IfcOptions
 from bim.schema import open_model
-from geo.model import UserError
+from geo.crs import make_frame
+from geo.formats.contract import ReadOptions
+from geo.model import Feedback, Grid, Issue, Layer, Mesh, UserError
 
 Write = Callable[..., Path]
+FRAME = make_frame("EPSG:5186", 229_000.0, 435_500.0)
+PLAIN = IfcOptions(network=False, placement="scene")
 
 
 def code_of(path: Path) -> str:
@@ -146,6 +152,128 @@ def test_nothing_to_show_is_an_error(
 ) -> None:
     path = write_ifc(body=False)
     assert outcomes_in_child([path], 30)[str(path)] == ["FileInfo", "UserError ifc.no_geometry_at_all"]
+
+
+def read(path: Path, terrain: Grid | None = None) -> dict[str, Layer]:
+    layers = FORMAT.read(path, FRAME, ReadOptions(own=PLAIN, terrain=terrain), Feedback())
+    return {layer.id: layer for layer in layers}
+
+
+def issue_of(layers: dict[str, Layer], code: str) -> Issue:
+    (found,) = [issue for layer in layers.values() for issue in layer.issues if issue.code == code]
+    return found
+
+
+def second(
+    step: int, *, kind: str = "IFCBUILDINGELEMENTPROXY", place: int = 27, shape: int = 40, tail: str = "$,$"
+) -> str:
+    """Another product; its GlobalId ends in its step id."""
+    return f"#{step}={kind}('0AAAAAAAAAAAAAAAAAA{step:03d}',$,'n{step}',$,$,#{place},#{shape},{tail});\n"
+
+
+def box_of(step: int, size: str) -> str:
+    """A body of its own from `step` on: a box `size` wide and deep and high."""
+    return (
+        f"#{step}=IFCPRODUCTDEFINITIONSHAPE($,$,(#{step + 1}));\n"
+        f"#{step + 1}=IFCSHAPEREPRESENTATION(#12,'Body','SweptSolid',(#{step + 2}));\n"
+        f"#{step + 2}=IFCEXTRUDEDAREASOLID(#{step + 3},#20,#46,{size});\n"
+        f"#{step + 3}=IFCRECTANGLEPROFILEDEF(.AREA.,$,#44,{size},{size});\n"
+    )
+
+
+CIRCLE = "#60=IFCLOCALPLACEMENT(#61,#20);\n#61=IFCLOCALPLACEMENT(#60,#20);\n"
+
+
+def test_placements_in_a_circle_are_left_out_and_listed(write_ifc: Write) -> None:
+    """The kernel would follow them until its stack is full."""
+    path = write_ifc(more=CIRCLE + second(70, place=60) + "#62=IFCLOCALPLACEMENT(#62,#20);\n" + second(71, place=62))
+    assert FORMAT.inspect(path).counts["IfcProduct"] == 4
+    layers = read(path)
+    assert list(layers["elements"].table.ids) == ["0AAAAAAAAAAAAAAAAAAA04"]
+    assert list(layers["failures"].table.ids) == ["0AAAAAAAAAAAAAAAAAA070", "0AAAAAAAAAAAAAAAAAA071"]
+    assert "hangs on itself" in layers["failures"].table.columns["reason"].values[0]
+    assert issue_of(layers, "ifc.no_geometry").count == 2
+
+
+def test_elements_a_thousand_kilometres_off_do_not_spoil_the_view(write_ifc: Write) -> None:
+    far = (
+        "#60=IFCCARTESIANPOINT((1000000.,0.,0.));\n#61=IFCAXIS2PLACEMENT3D(#60,$,$);\n#62=IFCLOCALPLACEMENT(#26,#61);\n"
+        + second(70, place=62)
+        + second(71)
+        + second(72)
+    )
+    layers = read(write_ifc(more=far))
+    box = layers["elements"].geometry.bounds  # type: ignore[union-attr]
+    assert max(box.size) < 100  # type: ignore[union-attr]
+    assert len(layers["elements"].table) == 3
+    assert list(layers["failures"].table.ids) == ["0AAAAAAAAAAAAAAAAAA070"]
+    assert "1000 km" in layers["failures"].table.columns["reason"].values[0]
+
+
+def test_shapes_without_size_are_failures(write_ifc: Write) -> None:
+    cloud = (
+        "#80=IFCCARTESIANPOINTLIST3D(((1.,1.,1.),(1.,1.,1.),(1.,1.,1.)));\n"
+        "#81=IFCTRIANGULATEDFACESET(#80,$,.F.,((1,2,3)),$);\n"
+        "#82=IFCSHAPEREPRESENTATION(#12,'Body','Tessellation',(#81));\n#83=IFCPRODUCTDEFINITIONSHAPE($,$,(#82));\n"
+    )
+    layers = read(write_ifc(more=cloud + second(70, shape=83) + box_of(90, "0.") + second(71, shape=90)))
+    assert list(layers["elements"].table.ids) == ["0AAAAAAAAAAAAAAAAAAA04"]
+    assert set(layers["failures"].table.ids) == {"0AAAAAAAAAAAAAAAAAA070", "0AAAAAAAAAAAAAAAAAA071"}
+    assert all(layers["failures"].table.columns["reason"].values)
+
+
+@pytest.mark.parametrize("side", [224, pytest.param(708, marks=pytest.mark.slow)])  # 2 x 707 x 707 triangles
+def test_a_shape_of_a_million_faces_is_read(write_ifc: Write, side: int) -> None:
+    number = np.arange(side * side).reshape(side, side) + 1
+    a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]
+    faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    points = ",".join(f"({k % side}.,{k // side}.,{(k * 7919) % 5}.)" for k in range(side * side))
+    listed = ",".join(f"({x},{y},{z})" for x, y, z in faces.tolist())
+    body = (
+        f"#80=IFCCARTESIANPOINTLIST3D(({points}));\n#81=IFCTRIANGULATEDFACESET(#80,$,.F.,({listed}),$);\n"
+        "#82=IFCSHAPEREPRESENTATION(#12,'Body','Tessellation',(#81));\n#83=IFCPRODUCTDEFINITIONSHAPE($,$,(#82));\n"
+    )
+    layers = read(write_ifc(more=body + second(70, shape=83)))
+    mesh = layers["elements"].geometry
+    assert isinstance(mesh, Mesh)
+    assert len(layers["elements"].table) == 2
+    assert len(mesh.faces) == pytest.approx(len(faces) + 12, rel=0.001)
+
+
+def test_two_projects_and_no_unit_are_told(write_ifc: Write) -> None:
+    path = write_ifc(more="#60=IFCPROJECT('0AAAAAAAAAAAAAAAAAA060',$,'Q',$,$,$,$,(#12),#11);\n")
+    issue = issue_of(read(path), "ifc.several_projects")
+    assert (issue.count, issue.severity) == (2, "doubt")
+    assert "P, Q" in issue.message
+    path.write_text(path.read_text().replace("IFCUNITASSIGNMENT((#10))", "IFCUNITASSIGNMENT(())"))
+    assert issue_of(read(path), "ifc.no_unit").severity == "doubt"
+
+
+PIPE = "IFCPIPESEGMENT"
+
+
+def test_pipes_have_a_layer_of_their_own_in_their_stratum(write_ifc: Write) -> None:
+    at = "#60=IFCCARTESIANPOINT((0.,0.,-30.));\n#61=IFCAXIS2PLACEMENT3D(#60,$,$);\n#62=IFCLOCALPLACEMENT(#26,#61);\n"
+    path = write_ifc(more=at + second(70, kind=PIPE, place=62, tail="$,$"))
+    ground = Grid(np.full((9, 9), 5.0), -400.0, -400.0, 100.0)
+    layers = read(path, ground)
+    assert {name: len(layer.table) for name, layer in layers.items()} == {"elements": 1, "mep": 1}
+    assert (layers["elements"].stratum, layers["mep"].stratum) == ("outdoor", "underground")
+    high = read(path, Grid(np.full((9, 9), -500.0), -400.0, -400.0, 100.0))
+    # Placed on the ground, the pipe still lies 30 m below it; a building in the file does not bring it up.
+    assert high["mep"].stratum == "underground"
+    level = write_ifc("level.ifc", more=second(70, kind=PIPE, tail="$,$"))
+    assert read(level, ground)["mep"].stratum == "outdoor"
+
+
+def test_roads_have_a_layer_of_their_own_outdoors(write_ifc: Write) -> None:
+    building = "#60=IFCBUILDING('0AAAAAAAAAAAAAAAAAA060',$,'B',$,$,#26,$,$,.ELEMENT.,$,$,$);\n"
+    course = second(70, kind="IFCCOURSE", tail="$,$") + second(71, kind="IFCRAIL", tail="$,$")
+    layers = read(write_ifc(schema="IFC4X3_ADD2", more=building + course))
+    assert {name: (len(la.table), la.stratum) for name, la in layers.items()} == {
+        "elements": (1, "indoor"),
+        "infrastructure": (2, "outdoor"),
+    }
 
 
 TOKEN = re.compile(rb"#\d+|-?\d+\.\d*|\$|'[^']*'|\(#\d+\)")

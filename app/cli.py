@@ -111,6 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--theme", default="light", choices=("light", "dark"))
     render.add_argument("--storey", metavar="NAME", help="open the buildings at a storey: its name, or B1, 1, 2, RF")
     render.add_argument("--cut", type=float, default=1.2, metavar="METRES", help="height of the cut above its floor")
+    render.add_argument("--xray", type=float, metavar="METRES", help="radius of a hole to see the underground through")
     render.add_argument("--sun", metavar="DATETIME", help="local clock time for the shadows, e.g. 2026-12-22T12:00")
 
     report = commands.add_parser("report", help="write a self-contained HTML report of a project")

@@ -159,6 +159,7 @@ def render(args: argparse.Namespace, feedback: Feedback) -> int:
         theme=args.theme,
         moment=moment,
         section=storey_section(tuple(document.scene), args.storey, args.cut) if args.storey else NO_SECTION,
+        xray=args.xray,
     )
     feedback.step(1.0, "drawn")
     finish_bar()

@@ -28,6 +28,7 @@ def draw(
     moment: dt.datetime | None = None,
     legend: bool = True,
     section: Section = NO_SECTION,
+    xray: float | None = None,
 ) -> Any:
     """A picture (PIL image) of the visible layers.
 
@@ -39,6 +40,8 @@ def draw(
         Clock time at the place (no zone) that sets the shadows; None is a summer afternoon.
     section : Section
         What is cut away.
+    xray : float or None
+        Radius [m] of the hole in the middle of the view through which one sees the underground.
     """
     if frame is None or not layers:
         raise UserError(
@@ -60,7 +63,15 @@ def draw(
 
     sun = sun_at(frame, moment)
     return render_picture(
-        layers, frame, size=size, view=view, theme=theme_named(theme), sun=sun, legend=legend, section=section
+        layers,
+        frame,
+        size=size,
+        view=view,
+        theme=theme_named(theme),
+        sun=sun,
+        legend=legend,
+        section=section,
+        xray=xray,
     )
 
 

@@ -49,7 +49,7 @@ def render_picture(
     quality: str = "normal",
     scaling: float | None = None,
     section: Section = NO_SECTION,
-    xray: XRay | None = None,
+    xray: XRay | float | None = None,
     trench: Trench | None = None,
 ) -> Picture:
     """Draw layers into a picture.
@@ -71,8 +71,8 @@ def render_picture(
         Size of the cards; chosen by the size of the picture when None.
     section : Section
         What is cut away.
-    xray : XRay or None
-        Where one sees through the ground.
+    xray : XRay, float or None
+        Where one sees through the ground; a number is the radius [m] of a hole in the middle of the view.
     trench : Trench or None
         Where the ground is cut open.
 
@@ -109,7 +109,7 @@ def render_pixels(
     grid_sun: tuple[float, float] = DEFAULT_SUN,
     quality: str = "normal",
     section: Section = NO_SECTION,
-    xray: XRay | None = None,
+    xray: XRay | float | None = None,
     trench: Trench | None = None,
 ) -> tuple[NDArray[np.uint8], Camera]:
     """The bare picture (height, width, 3) and the camera it was taken with; sun from **grid** north [degrees]."""
@@ -130,7 +130,7 @@ def render_pixels(
         camera = view if isinstance(view, Camera) else named_camera(stage, layers, view, aspect=width / height)
         stage.set_sky(build_sky_inputs(layers))
         if xray is not None:
-            stage.set_xray(xray)
+            stage.set_xray(xray if isinstance(xray, XRay) else _hole_in_view(stage, camera, xray))
         if trench is not None:
             stage.set_trench(trench)
         stage.set_sun(*grid_sun)
@@ -140,6 +140,15 @@ def render_pixels(
     finally:
         stage.release()
         window.Finalize()
+
+
+def _hole_in_view(stage: Stage, camera: Camera, radius: float) -> XRay:
+    """A hole of a radius [m] where the middle line of sight meets the ground."""
+    focus = np.array(camera.focus)
+    level = stage.ground_level(float(focus[0]), float(focus[1]))
+    if camera.forward[2] < -0.05:
+        focus = camera.eye + camera.forward * ((level - camera.eye[2]) / camera.forward[2])
+    return XRay.of_radius((float(focus[0]), float(focus[1])), radius)
 
 
 def named_camera(stage: Stage, layers: Sequence[Layer], view: str, *, aspect: float) -> Camera:

@@ -129,7 +129,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("plan", lambda w: w.modes.toggle_plan(), "plan", "Shift+T", _has_scene, lambda w: w.modes.storeys.plan),
     ActionSpec("walk", lambda w: w.modes.toggle_walk(), "walk", "V", _has_scene, lambda w: w.modes.mode == "walk"),
-    ActionSpec("leave_view", lambda w: w.modes.leave(), "", "Escape", _can_leave),
+    ActionSpec("leave_view", lambda w: w.modes.leave(), "", "", _can_leave),
     ActionSpec("play", lambda w: w.timeline.set_playing(not w.timeline.play_timer.isActive()), "play", "P", _has_scene),
     _theme("light"),
     _theme("dark"),

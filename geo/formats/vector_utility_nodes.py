@@ -12,11 +12,11 @@ from geo.formats.contract import ReadOptions
 from geo.formats.vector_fields import Meaning
 from geo.formats.vector_parts import Context, VectorOptions
 from geo.formats.vector_source import Features
-from geo.formats.vector_utility import (
+from geo.formats.vector_utility import pipe_layer
+from geo.formats.vector_utility_reading import (
     Reading,
     descriptions,
     merged_columns,
-    pipe_layer,
     quality_columns,
     reading_of,
     utility_of,

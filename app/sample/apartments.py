@@ -153,6 +153,7 @@ def _unit_parts(model: CompactModel, storey: Storey, floor: int, counts: tuple[i
         if floor <= count:
             add_stair(model, storey, f"{unit + 1}", x + HALL_WEST + 0.1, HALL_NORTH + 0.1, STAIR_DEPTH)
             _front(model, storey, floor, x)
+            _gables(model, storey, floor, unit, counts)
         elif floor == count + 1:
             _roof(model, storey, unit, counts)
 
@@ -176,6 +177,18 @@ def _front(model: CompactModel, storey: Storey, floor: int, x: float) -> None:
             "accent", material="강재", PredefinedType="MEMBER")  # fmt: skip
     add_box(model, "IfcMember", f"{storey.name} 계단실 띠", storey, (x + 10.9, UNIT_DEPTH, -0.25), (0.2, 0.2, STOREY),
             "accent", material="강재", PredefinedType="MEMBER")  # fmt: skip
+
+
+def _gables(model: CompactModel, storey: Storey, floor: int, unit: int, counts: tuple[int, ...]) -> None:
+    """A band of brick up the blind end walls."""
+    if floor <= 2:
+        return
+    x = UNIT_LENGTH * unit
+    for neighbour, at in ((unit - 1, x - 0.06), (unit + 1, x + UNIT_LENGTH)):
+        inside = 0 <= neighbour < len(counts)
+        if not inside:
+            add_box(model, "IfcCovering", f"{storey.name} 측벽 벽돌", storey, (at, 4.3, -0.25), (0.06, 4.0, STOREY),
+                    "brick", material="점토벽돌", PredefinedType="CLADDING")  # fmt: skip
 
 
 def _balcony(model: CompactModel, storey: Storey, west: float) -> None:

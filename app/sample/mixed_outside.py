@@ -31,6 +31,7 @@ def add(model: CompactModel, storey: Storey, plan: FloorPlan) -> None:
         _roof_garden(model, storey)
     elif storey.name in HOMES:
         _balconies(model, storey)
+        _cladding(model, storey)
     elif storey.name == "RF":
         _roof(model, storey)
 
@@ -128,6 +129,14 @@ def _balconies(model: CompactModel, storey: Storey) -> None:
         x = min(max(BAY * number - 0.1, 0.0), TOWER[2] - 0.2)
         add_box(model, "IfcMember", f"{storey.name} 수직핀", storey, (x, south - 0.45, -0.25),
                 (0.2, 0.45, storey.height), "accent", material="강재", PredefinedType="MEMBER")  # fmt: skip
+
+
+def _cladding(model: CompactModel, storey: Storey) -> None:
+    """Bands of brick up the end walls of the tower, from the podium's brick to the roof."""
+    for x in (TOWER[0] - 0.06, TOWER[2]):
+        for y in (3.6, 15.2):
+            add_box(model, "IfcCovering", f"{storey.name} 측벽 벽돌", storey, (x, y, -0.25), (0.06, 3.2, storey.height),
+                    "brick", material="점토벽돌", PredefinedType="CLADDING")  # fmt: skip
 
 
 def _rail(model: CompactModel, storey: Storey, at: tuple[float, float, float], width: float, deep: float) -> None:

@@ -79,7 +79,9 @@ def recognised(layer: str, file: str, columns: Iterable[str], flat: str) -> Reco
     if found is None or found.utility:
         return found
     hinted = _by_columns({plain(name) for name in columns})
-    return Recognised(hinted, found.by, found.mark, found.node) if hinted else found
+    if not hinted and found.node == "junction":
+        return None  # of roads, as likely
+    return Recognised(hinted, found.by, found.mark, found.node)
 
 
 def _by_code(layer: str, file: str) -> Recognised | None:
@@ -106,7 +108,8 @@ def _by_name(layer: str, file: str, flat: str) -> Recognised | None:
             continue
         utility = kind_in(low)
         node = node_in(low) if flat == "point" else ""
-        if utility:
+        utility = utility or ("water" if node == "hydrant" else "")
+        if utility and (node or flat == "line"):  # a point called "gas" may be a shop
             return Recognised(utility, "name", text, node)
         if any(_is_word(low, word) for word in generic):
             return Recognised("", "name", text, node)

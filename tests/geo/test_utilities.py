@@ -314,6 +314,13 @@ def test_diameters_of_zero_or_less_are_unknown() -> None:
         ("railway", "line", None),
         ("상수원보호구역", "line", None),
         ("contours", "line", None),
+        ("우수맨홀", "point", "storm"),
+        ("소화전", "point", "water"),
+        ("road_junctions", "point", None),
+        ("우수건축물", "point", None),
+        ("가스판매소", "point", None),
+        ("storm_tracks", "line", None),
+        ("전기철도", "line", None),
     ],
 )
 def test_names_tell_the_utility(layer: str, flat: str, utility: str | None) -> None:
@@ -428,6 +435,17 @@ def test_duplicates_zero_lengths_and_several_parts_are_kept_and_said(tmp_path: P
     assert layer.geometry.line_element.tolist() == [0, 1, 3, 3, 4]
     second = layer.geometry.vertices[layer.geometry.offsets[3]]
     assert second[2] == pytest.approx(20 + 6 - 1.5), "cover goes on through the gap"
+
+
+def test_areas_of_a_utility_map_are_outlines_below_ground(tmp_path: Path) -> None:
+    shape = shapely.to_wkb(np.array([shapely.box(EAST, NORTH, EAST + 9, NORTH + 9)]))
+    pyogrio.raw.write(
+        str(tmp_path / "SWL_PIPE_AS.gpkg"), shape, [np.array([1])], ["FTR_IDN"], crs="EPSG:5186",
+        geometry_type="Polygon",
+    )  # fmt: skip
+    layer = read(tmp_path / "SWL_PIPE_AS.gpkg", kind="utility")
+    assert (layer.theme, layer.kind, layer.stratum) == ("utility", "lines", "underground")
+    assert issue(layer, "utility.areas_flat").count == 1
 
 
 def test_manholes_have_ground_invert_and_depth(tmp_path: Path) -> None:

@@ -32,10 +32,19 @@ NAMES = {
     "trees": "Trees (synthetic)",
     "house": "Community centre (synthetic)",
     "house/spaces": "Rooms of the community centre (synthetic)",
+    "house/mep": "Services of the community centre (synthetic)",
+    "house/network_nodes": "Places of the ways in the community centre (synthetic)",
+    "house/network_edges": "Ways in the community centre (synthetic)",
     "mixed_use": "Mixed-use building (synthetic)",
     "mixed_use/spaces": "Rooms of the mixed-use building (synthetic)",
+    "mixed_use/mep": "Services of the mixed-use building (synthetic)",
+    "mixed_use/network_nodes": "Places of the ways in the mixed-use building (synthetic)",
+    "mixed_use/network_edges": "Ways in the mixed-use building (synthetic)",
     "apartments": "Apartment slabs (synthetic)",
     "apartments/spaces": "Rooms of the apartments (synthetic)",
+    "apartments/mep": "Services of the apartments (synthetic)",
+    "apartments/network_nodes": "Places of the ways in the apartments (synthetic)",
+    "apartments/network_edges": "Ways in the apartments (synthetic)",
 }
 
 

@@ -15,6 +15,7 @@ from geo.model import Cancelled, Feedback, UserError
 from geo.model.digest import layer_digest
 from geo.model.layer import Layer
 from tests.tiny import buildings, tiny_frame, tiny_layers
+from tests.tiny_indoor import house
 from tests.tiny_pipes import pipe_layers
 
 ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
@@ -23,6 +24,7 @@ ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
 QUICK: dict[str, dict[str, object]] = {
     "sunlight.hours": {"day": "2026-12-22", "step": 30, "ground_cell": 8, "facade_spacing": 8},
     "sunlight.rights": {"step": 30},
+    "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},
     "utility.isolation": {"broken": "w2"},
     "utility.path": {"origin": "R", "target": "H"},
@@ -30,7 +32,7 @@ QUICK: dict[str, dict[str, object]] = {
 }
 
 # What a family of analyses needs besides the tiny city.
-MORE: dict[str, Callable[[], list[Layer]]] = {"utility": pipe_layers}
+MORE: dict[str, Callable[[], list[Layer]]] = {"utility": pipe_layers, "indoor": house}
 
 
 def layers_for(item: Analysis) -> list[Layer]:

@@ -9,7 +9,10 @@ from app.numbers import UNIT_SIGNS, number_text
 from resources import path
 
 EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
-PAGES = ("overview", "importing", "layers", "views", "utilities", "model", "indoor", "analyses", "timeline", "jobs", "keys")
+PAGES = (
+    *("overview", "importing", "layers", "views", "utilities", "underground_view"),
+    *("model", "indoor", "analyses", "timeline", "jobs", "keys"),
+)
 
 
 def page_titles() -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ SHADOW_SPREAD = (1.6, 0.5)  # half width of a pipe's shadow: times its radius, a
 SHADOW_DARK = 150  # 0..255 in the middle of a shadow
 SHADOW_STEP = 6.0  # metres between the points of a shadow, so that it follows the floor
 MOST_SHADOWS = 30_000  # segments
+FARTHEST_SHADOWS = 250.0  # metres of radius of a hole beyond which they would be finer than a pixel
 GLASS_FILL, GLASS_EDGE = 0.13, 0.34
 GLASS_THEMES = frozenset({"building", "bim", "furniture", "other", "space"})
 GROUND_THEMES = frozenset({"terrain", "orthophoto", *GROUND_COVER})
@@ -192,7 +193,9 @@ class XRayActors:
         self._look.light.apply(floor, Finish(kind="pit"))
         floor.GetShaderProperty().GetFragmentCustomUniforms().SetUniform3f("gridColour", theme.unit_rgb("pit_grid"))
         self._floor = [floor]
-        shadows = shadow_strips(pipes, self._wide(self.xray), depth, heights)
+        shadows = (
+            None if self.xray.outer > FARTHEST_SHADOWS else shadow_strips(pipes, self._wide(self.xray), depth, heights)
+        )
         if shadows is not None:
             self._floor.append(shadows)
         for actor in self._floor:

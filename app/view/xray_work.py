@@ -20,7 +20,7 @@ from app.view.stage import Stage
 from app.view.xray import LARGEST, SMALLEST, XRay
 
 Vector = NDArray[np.float64]
-SHARE_OF_VIEW = 0.30  # of the height of the picture that the hole's radius takes until the user chooses one
+SHARE_OF_VIEW = 0.36  # of the height of the picture that the hole's radius takes until the user chooses one
 SLIDER_STEPS = 100
 CARD_SIZE = QSize(228, 74)
 LEVEL = -0.05  # upward part of a direction above which a line of sight meets no ground near by

@@ -109,13 +109,12 @@ def _layer_pits(
             if mesh is not None and is_closed(mesh[1]) and float(np.ptp(mesh[0][:, 2])) > FLAT:
                 yield str(name), _solid_pit(str(name), *mesh, grid, depth)
                 continue
-        without += not depth > 0
-        depth = depth if depth > 0 else params.depth
         found = _sheet(layer, row)
         if found is None:
             yield str(name), None
-        else:
-            yield str(name), sheet_pit(str(name), found[0], found[1], grid, depth)
+            continue
+        without += not depth > 0
+        yield str(name), sheet_pit(str(name), found[0], found[1], grid, depth if depth > 0 else params.depth)
     if without:
         text = f"{without} excavations of {layer.name} say no depth; {params.depth:g} m is taken."
         values = {"layer": layer.name, "depth": params.depth}

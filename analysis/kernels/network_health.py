@@ -115,7 +115,9 @@ def _overlaps(network: Network, pipes: Polylines, tolerance: float) -> Faults:
     other = points_along(pipes, network.line[b], (network.start[b] + network.stop[b]) / 2)
     keep = np.hypot(*(middle - other)[:, :2].T) <= 2 * tolerance
     none = np.full(int(keep.sum()), -1, dtype=np.int64)
-    return _faults("overlap", middle[keep], network.line[b[keep]], none, network.line[a[keep]], length[b[keep]])
+    a, b = a[keep], b[keep]
+    first, second = np.minimum(network.line[a], network.line[b]), np.maximum(network.line[a], network.line[b])
+    return _faults("overlap", middle[keep], second, none, first, length[b])
 
 
 def points_along(pipes: Polylines, line: Indices, at: Floats) -> Floats:

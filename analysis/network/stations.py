@@ -17,6 +17,7 @@ Indices = NDArray[np.int64]
 Texts = NDArray[np.object_]
 
 SAME = 1e-6  # [m] stations nearer than this are one
+SLACK = 0.02  # of a step that a stretch may be longer, for pipes are measured along their fall
 TALL = 1e6  # [m] half the height of a box that meets everything over and under it
 BUILDING_STEP = 0.5  # [m] between the places where a profile asks for a building
 
@@ -84,9 +85,8 @@ def _piece_stations(pipes: PipeSet, run: Run, number: int, step: float) -> Stati
     low, high = min(start, stop), max(start, stop)
     bends = along[(along > low + SAME) & (along < high - SAME)]
     knots = np.concatenate([[low], bends, [high]])
-    extra = [
-        np.linspace(a, b, int(np.ceil((b - a) / step)) + 1)[:-1] for a, b in zip(knots[:-1], knots[1:], strict=True)
-    ]
+    parts = np.maximum(np.ceil(np.diff(knots) / step - SLACK), 1).astype(np.int64)
+    extra = [np.linspace(a, b, n + 1)[:-1] for a, b, n in zip(knots[:-1], knots[1:], parts, strict=True)]
     at = np.concatenate([*extra, [high]])
     at = at[::-1] if start > stop else at
     point = np.column_stack([np.interp(at, along, points[:, axis]) for axis in range(3)])

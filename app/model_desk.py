@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +17,19 @@ from app.jobs import Job, JobQueue
 from app.language import tr
 from app.layer_cache import cache_folder
 from app.model_service import ModelService
-from app.model_view import ModelView, is_model_layer, model_paths
+from app.model_view import ModelView, is_model_layer, model_paths, property_of, with_property
 from bim.hierarchy import Hierarchy
 from bim.property_index import VERSION, PropertyIndex, read_index
-from bim.property_query import Answer, query
+from bim.property_query import Answer, column_of, query
 from geo.model import Feedback, Layer, UserError
+from geo.store import write_atomically
 
 if TYPE_CHECKING:
     from app.document import Document
     from app.notices import Notices
 
 UNUSED_CHECK_MS = 60_000
+TREES_VERSION = 1
 WARM_UP_MS = 400  # after the layers of a model came in: the picture comes first
 
 
@@ -99,6 +103,9 @@ class ModelDesk(QObject):
             self._known = {key: known for key, known in self._known.items() if key[0] != path}
         for path in paths:
             self.ask_trees(path)
+            index = self.known(path).index
+            if index is not None:
+                self._colour_again(path, index)
         self.models_changed.emit()
 
     def paths(self) -> list[Path]:
@@ -170,22 +177,39 @@ class ModelDesk(QObject):
 
     def ask_trees(self, path: Path, *, again: bool = False) -> None:
         """Have the trees of a model read, once; `trees_changed` tells when they are there."""
-        known = self.known(path)
+        known, digest = self.known(path), self.view(path).digest
         if known.asked and not again:
             return
         known.asked, known.error = True, None
+        place = _cached(digest, TREES_VERSION, "json")
+
+        def work(feedback: Feedback) -> Hierarchy:
+            kept = _kept_trees(place) if digest else None
+            if kept is not None:
+                return kept
+            answer = self.service.ask(path, "trees", {}, feedback=feedback, digest=digest)
+            if digest:
+                with contextlib.suppress(UserError):  # without a copy they are read again next time
+                    write_atomically(place, lambda file: file.write(json.dumps(answer).encode()))
+            return Hierarchy.from_dict(answer)
 
         def finish(hierarchy: Hierarchy) -> None:
             known.hierarchy = hierarchy
             self.trees_changed.emit(path)
             self.ask_index(path)
+            self._warm(path)
 
         def fail(error: BaseException) -> None:
             known.error = error
             self._report(error)
             self.trees_changed.emit(path)
 
-        self.ask(path, "trees", {}, done=finish, failed=fail, key=f"trees {path}", make=Hierarchy.from_dict)
+        title = tr("job.model", name=path.name)
+        self.jobs.submit(work, title=title, key=f"trees {path}", shown=False, done=finish, failed=fail)
+
+    def _warm(self, path: Path) -> None:
+        """Have the file opened before somebody clicks. That it cannot be is told to who clicks."""
+        self.ask(path, "schema", {}, done=lambda _schema: None, failed=self._report, key=f"warm {path}")
 
     def ask_index(self, path: Path, *, again: bool = False) -> None:
         """Have the index of a model's properties read from the cache, or made; `index_changed` tells."""
@@ -193,7 +217,7 @@ class ModelDesk(QObject):
         if (known.index_asked and not again) or not digest:
             return
         known.index_asked, known.index_error = True, None
-        place = cache_folder() / "models" / f"{digest}-{VERSION}.npz"
+        place = _cached(digest, VERSION, "npz")
 
         def work(feedback: Feedback) -> PropertyIndex:
             if place.exists():
@@ -206,6 +230,7 @@ class ModelDesk(QObject):
 
         def finish(index: PropertyIndex) -> None:
             known.index = index
+            self._colour_again(path, index)
             self.index_changed.emit(path)
 
         def fail(error: BaseException) -> None:
@@ -214,7 +239,21 @@ class ModelDesk(QObject):
             self.index_changed.emit(path)
 
         title = tr("job.model_index", name=path.name)
-        self.jobs.submit(work, title=title, key=f"index {path}", shown=False, done=finish, failed=fail)
+        self.jobs.submit(work, title=title, key=f"index {path}", done=finish, failed=fail)
+
+    def _colour_again(self, path: Path, index: PropertyIndex) -> None:
+        """A project file keeps by which property a model is coloured, but not its values: give them back."""
+        for layer in self.view(path).layers:
+            name = layer.style.colour_by
+            if not name or layer.field_named(name) is not None or name in layer.table.columns:
+                continue
+            try:
+                key, values = column_of(index, property_of(name))
+            except UserError:
+                continue  # not one of the model's properties
+            again = with_property(layer, index.ids, values, name=key.name, unit=key.unit)
+            if again is not None:
+                self.document.scene.replace(again.with_(style=layer.style), "data")
 
     def _report(self, error: BaseException) -> None:
         """Errors of the user's are shown where they were caused; anything else is a bug and told as one."""
@@ -230,3 +269,16 @@ class ModelDesk(QObject):
         """GlobalIds of an answer."""
         index = self.known(path).index
         return [] if index is None else [index.ids[row] for row in np.flatnonzero(answer.products)]
+
+
+def _cached(digest: str, version: int, ending: str) -> Path:
+    """Where what was worked out of a file's content is kept."""
+    return cache_folder() / "models" / f"{digest}-{version}.{ending}"
+
+
+def _kept_trees(place: Path) -> Hierarchy | None:
+    """Trees kept earlier, or None; broken ones are as good as none."""
+    try:
+        return Hierarchy.from_dict(json.loads(place.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

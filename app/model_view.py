@@ -19,6 +19,8 @@ from geo.model import Column, ElementRef, Layer, Scene, Style
 
 READER = "ifc"
 MADE_OF_IT = ("network", "link", "result")  # layers made of a model rather than elements of it
+OWN_COLUMNS = ("class", "name", "storey", "elevation", "type", "long_name", "area", "stated_area")  # of the reader
+MARK = " (IFC)"
 NONE: frozenset[str] = frozenset()
 Mask = NDArray[np.bool_]
 
@@ -50,17 +52,14 @@ class ModelView:
         """Digest of the file's content when it was read."""
         return self.layers[0].source.digest if self.layers else ""
 
-    def layer_of(self, element_id: str) -> Layer | None:
-        """The layer that an element is drawn in."""
-        return next((layer for layer in self.layers if element_id in layer.table.index), None)
-
     def refs(self, ids: Iterable[str]) -> list[ElementRef]:
         """References to those of the elements that have a shape."""
-        found = []
-        for element in ids:
-            layer = self.layer_of(element)
-            if layer is not None:
-                found.append(ElementRef(layer.id, element))
+        left, found = list(ids), []
+        for layer in self.layers:
+            index = layer.table.index
+            found += [ElementRef(layer.id, element) for element in left if element in index]
+            if len(self.layers) > 1:
+                left = [element for element in left if element not in index]
         return found
 
     def states(self, ids: Sequence[str]) -> tuple[Mask, Mask]:
@@ -136,18 +135,28 @@ class ModelView:
             Elements that the values belong to.
         values : (n,) float64 or object
         """
-        row_of = {element: row for row, element in enumerate(ids)}
-        steps: list[Command] = []
-        for layer in self.layers:
-            rows = [row_of.get(str(element).partition("#")[0], row_of.get(element, -1)) for element in layer.table.ids]
-            column = _column(values, np.array(rows, dtype=np.int64), unit)
-            if column is None:
-                continue
-            key = _free_name(layer, name)
-            style = dataclasses.replace(layer.style, colour_by=key, method="", classes=0, ramp="")
-            table = layer.table.with_columns({key: column})
-            steps.append(ReplaceLayer(layer.with_(table=table, style=style), "data", "colour_property"))
-        return Together(tuple(steps), "colour_property") if steps else None
+        made = [with_property(layer, ids, values, name=name, unit=unit) for layer in self.layers]
+        steps = tuple(ReplaceLayer(layer, "data", "colour_property") for layer in made if layer is not None)
+        return Together(steps, "colour_property") if steps else None
+
+
+def with_property(
+    layer: Layer, ids: Sequence[str], values: NDArray[np.generic], *, name: str, unit: str
+) -> Layer | None:
+    """A layer with a property as a column, coloured by it; None where none of its elements has a value."""
+    row_of = {element: row for row, element in enumerate(ids)}
+    rows = [row_of.get(element, row_of.get(element.partition("#")[0], -1)) for element in layer.table.ids.tolist()]
+    column = _column(values, np.array(rows, dtype=np.int64), unit)
+    if column is None:
+        return None
+    key = f"{name}{MARK}" if name in OWN_COLUMNS else name
+    style = dataclasses.replace(layer.style, colour_by=key, method="", classes=0, ramp="")
+    return layer.with_(table=layer.table.with_columns({key: column}), style=style)
+
+
+def property_of(column: str) -> str:
+    """The property that a column was made of by `with_property`."""
+    return column.removesuffix(MARK)
 
 
 def _column(values: NDArray[np.generic], rows: NDArray[np.int64], unit: str) -> Column | None:
@@ -158,12 +167,6 @@ def _column(values: NDArray[np.generic], rows: NDArray[np.int64], unit: str) -> 
         return Column(taken, unit) if any(value is not None for value in taken) else None
     taken[rows < 0] = np.nan
     return Column(taken, unit) if bool(np.isfinite(taken.astype(np.float64)).any()) else None
-
-
-def _free_name(layer: Layer, name: str) -> str:
-    """A column's name that replaces none of the reader's own."""
-    own = ("class", "name", "storey", "elevation", "type", "long_name", "area", "stated_area")
-    return f"{name} (IFC)" if name in own else name
 
 
 def _together(steps: list[tuple[Layer, Style]], title: str) -> Command | None:

@@ -132,7 +132,7 @@ def test_what_is_selected_in_the_picture_is_marked_in_the_tree(house: MainWindow
 
 @pytest.mark.gl
 @pytest.mark.usefixtures("screen")
-def test_filter_isolate_colour_and_undo(house: MainWindow, qtbot: Any) -> None:
+def test_filter_isolate_colour_and_undo(house: MainWindow, qtbot: Any, house_file: Path) -> None:
     panel, everything = house.model, drawn(house)
     qtbot.keyClicks(panel.filter.line, "Height > 2.6 and class = wall")
     panel.filter.line.completer().popup().hide()
@@ -162,6 +162,14 @@ def test_filter_isolate_colour_and_undo(house: MainWindow, qtbot: Any) -> None:
     assert {layer.table.ids[row] for row in np.flatnonzero(heights > 2.6)} >= chosen
     house.document.history.undo()
     assert all("Height" not in la.table.columns and not la.style.colour_by for la in panel.model_view().layers)
+    panel.colour_by("Height")
+    target = house_file.with_name("coloured.twin")
+    house.bench.save(target)
+    settle(house, qtbot)
+    house.files.open_project(target)
+    settle(house, qtbot)
+    qtbot.waitUntil(lambda: any("Height" in la.table.columns for la in panel.model_view().layers), timeout=WAIT_MS)
+    assert not house.document.modified
     panel.filter.set_condition("Heigth > 2")
     assert "Height" in panel.filter.found.text()  # named as the one that was meant
 

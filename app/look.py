@@ -70,11 +70,14 @@ class StoreyCut:
         Height of the storey's floor.
     height : float [m]
         Of the cut above the floor.
+    pit : (west, south, east, north) [local m] or None
+        Where the ground over a basement is left out.
     """
 
     layer_ids: frozenset[str]
     floor: float
     height: float = CUT_HEIGHT
+    pit: tuple[float, float, float, float] | None = None
 
     @property
     def level(self) -> float:

@@ -20,6 +20,7 @@ from geo.model import Bounds, Layer, Style
 
 USE_COLUMNS = ("use", "function", "long_name", "name", "class")  # by which rooms are coloured, the first one there
 STRIP_TOP, EDGE = 88, 16  # pixels: below the compass; from the edge of the picture
+BELOW_GROUND, PIT_MARGIN = 0.6, 0.5  # metres by which a floor lies below the ground; around the pit over it
 PITCH = -52.0  # degrees: into rooms, and still over walls
 
 
@@ -152,8 +153,17 @@ class StoreyView(QObject):
         if level is None:
             self.viewport.set_section(NO_SECTION)
         else:
-            self.viewport.set_section(Section(storey=StoreyCut(self.chosen.layer_ids, level.floor, self.cut)))
+            cut = StoreyCut(self.chosen.layer_ids, level.floor, self.cut, pit=self._pit(level))
+            self.viewport.set_section(Section(storey=cut))
         self._show_state()
+
+    def _pit(self, level: Storey) -> tuple[float, float, float, float] | None:
+        """Where the ground is in the way: over a storey that lies below it."""
+        box = self.chosen.bounds
+        x, y, _ = box.centre
+        if level.floor + BELOW_GROUND >= self.viewport.stage.ground_level(x, y):
+            return None
+        return (box.low[0] - PIT_MARGIN, box.low[1] - PIT_MARGIN, box.high[0] + PIT_MARGIN, box.high[1] + PIT_MARGIN)
 
     def _show_state(self) -> None:
         level = self.level

@@ -8,13 +8,15 @@ import numpy as np
 from vtkmodules.vtkCommonDataModel import vtkPlane
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
 
-from app.look import NO_SECTION, ClipPlane, Section
+from app.look import NO_SECTION, ClipPlane, Section, StoreyCut
 from app.view.cutting import Cap
 from app.view.layer_actors import LayerActors, Look, new_actor, unlit_actor
 from app.view.mesh import MeshActors
 from app.view.opened import glass_faces
 from app.view.polydata import segments, set_cell_colours, triangles
 from app.view.shader import Finish
+from app.view.sky import NO_OPENINGS
+from app.view.trench import Trench
 from geo.model import Mesh
 
 GHOST_OPACITY = 0.07
@@ -40,6 +42,7 @@ class SectionActors:
         self._cap_actors: list[vtkActor] = []
         self._ghosts: dict[str, list[vtkActor]] = {}
         self._glass: dict[str, list[vtkActor]] = {}
+        self._has_pit = False
         self._planes: dict[tuple[int, bool], vtkPlane] = {}
 
     # -- the section
@@ -47,6 +50,7 @@ class SectionActors:
     def set_section(self, section: Section, layers: Mapping[str, LayerActors]) -> bool:
         """Cut the layers; False where planes were only moved: then nothing else has to change."""
         before, self.section = self.section, section
+        self._open_ground()
         opened_before = self._look.opened
         self.set_caps(())
         if _same_shape(before, section):
@@ -57,6 +61,21 @@ class SectionActors:
         self._look.without_coverings = section.storey is not None
         self._follow_all(layers, opened_before)
         return True
+
+    @property
+    def pit(self) -> Trench | None:
+        """The hole in the ground over a basement."""
+        return pit_of(self.section.storey) if self.section.storey is not None else None
+
+    def _open_ground(self) -> None:
+        """Leave the ground out over a basement; a trench of the user's comes back when the storey is closed."""
+        pit = self.pit
+        if pit is not None:
+            middle = ((pit.start[0] + pit.stop[0]) / 2, pit.start[1])
+            self._look.light.set_openings(trenchBox=(*middle, pit.length / 2, pit.width / 2), trenchAxis=pit.axis)
+        elif self._has_pit:
+            self._look.light.set_openings(trenchBox=NO_OPENINGS["trenchBox"], trenchAxis=NO_OPENINGS["trenchAxis"])
+        self._has_pit = pit is not None
 
     def set_inside(self, inside: bool, layers: Mapping[str, LayerActors]) -> None:
         """Show models as somebody sees them who walks in them; a section of a storey goes before."""
@@ -176,6 +195,15 @@ class SectionActors:
         self.set_caps(())
         for layer_id in list(self._glass):
             self.forget(layer_id)
+
+
+def pit_of(storey: StoreyCut) -> Trench | None:
+    """The hole in the ground over a basement."""
+    if storey.pit is None:
+        return None
+    west, south, east, north = storey.pit
+    middle = (south + north) / 2
+    return Trench((west, middle), (east, middle), north - south)
 
 
 def _same_shape(before: Section, after: Section) -> bool:

@@ -226,7 +226,11 @@ class Stage:
 
     def set_section(self, section: Section) -> None:
         """Cut the scene open; cut faces come by `set_caps`."""
-        if self.cut.set_section(section, self._layers):
+        had_pit = self.cut.pit is not None
+        rebuilt = self.cut.set_section(section, self._layers)
+        if had_pit and self.cut.pit is None and self.digging.trench is not None:
+            self.digging.set_trench(self.digging.trench, self._layers)
+        if rebuilt:
             self.set_quality(self.quality, multisampling=self._multisampling)  # rooms are shaded by occlusion
             self.highlight.retheme()
 

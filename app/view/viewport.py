@@ -538,7 +538,7 @@ class Viewport(QWidget):
             section=work.section,
             caps=work.caps,
             xray=self.xray_work.xray,
-            trench=self.trench,
+            trench=self.stage.cut.pit or self.trench,
         )
 
     def _point_under(self, place: QPointF) -> np.ndarray:

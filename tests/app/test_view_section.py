@@ -12,6 +12,7 @@ from app.view.camera import Camera, plan_of, project, ray
 from app.view.cutting import build_caps, cut_segments, filled_polygons
 from app.view.furniture import scale_bar
 from app.view.picking import Picker
+from app.view.section import pit_of
 from geo.model import Bounds, ElementTable, Layer, Lines, Mesh, merge_meshes
 from tests.app.house import WALL, house, rooms
 from tests.app.view_scene import box, need_graphics
@@ -47,7 +48,8 @@ def picked(section: Section, camera: Camera, place: tuple[float, float], layers:
     picker = Picker(lambda work, done: done(work()))
     picker.prepare(layers)
     caps = build_caps(layers, section)
-    hits = picker.pick(camera, place, SIZE, layers=layers, section=section, caps=caps)
+    pit = pit_of(section.storey) if section.storey else None
+    hits = picker.pick(camera, place, SIZE, layers=layers, section=section, caps=caps, trench=pit)
     return hits[0].ref.element_id if hits else ""
 
 
@@ -215,6 +217,24 @@ def test_rooms_show_their_floors_in_an_opened_storey() -> None:
     pixels = drawn(FIRST, camera, [house(), coloured])
     red, green, _ = colour_at(pixels, pixel_of(camera, 2.0, 0.5, 0.0))
     assert red - green > 50
+
+
+def test_ground_over_a_basement_is_left_out_of_picture_and_picking() -> None:
+    """A level terrain at the height of the cut: only a pit shows the floor below it."""
+    from tests.app.view_scene import ground
+
+    terrain = ground()
+    raised = terrain.with_(geometry=type(terrain.geometry)(terrain.geometry.values + 2.0, -100.0, -100.0, 5.0))
+    layers = [house(), raised]
+    pit = StoreyCut(frozenset({"house"}), 0.0, 1.2, pit=(-6.5, -4.5, 6.5, 4.5))
+    camera = above()
+    place = pixel_of(camera, 2.0, 0.5, 1.2)
+    closed, opened = (drawn(section, camera, layers) for section in (FIRST, Section(storey=pit)))
+    assert np.abs(colour_at(opened, place) - LIGHT.rgb("indoor_floor")).max() <= 45
+    assert np.abs(colour_at(opened, place) - colour_at(closed, place)).max() > 60
+    assert np.abs(colour_at(opened, pixel_of(camera, -5.8, 0.5, 1.2)) - LIGHT.rgb("poche")).max() <= 6
+    assert picked(FIRST, camera, place, layers) == ""
+    assert picked(Section(storey=pit), camera, place, layers) == "slab1"
 
 
 # -- plans

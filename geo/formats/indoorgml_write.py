@@ -95,7 +95,7 @@ def _described(parent: Any, name: str, notes: dict[str, object]) -> None:
 
 
 def _clean(value: object) -> str:
-    return re.sub(r'[;:"]', " ", _printable(str(value)))
+    return re.sub(r'[;"]', " ", _printable(str(value)))
 
 
 def _printable(text: str) -> str:

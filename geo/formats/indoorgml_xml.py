@@ -24,7 +24,7 @@ ROOT = re.compile(rb"<(?:[\w.-]+:)?IndoorFeatures[\s>]")
 NAMESPACE = re.compile(rb"https?://www\.opengis\.net/indoorgml/")
 ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 LARGEST = 512 * 1024**2
-NOTE = re.compile(r'(\w+)\s*=\s*"?([^";:]*)"?\s*[;:]?')
+NOTE = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^";]*))')
 
 
 @dataclass
@@ -176,7 +176,7 @@ def _text(element: Element, name: str) -> str:
 
 def _feature(element: Element, document: Document, by_id: dict[str, Element]) -> Feature:
     description = _text(element, "description")
-    notes = {key.lower(): value.strip() for key, value in NOTE.findall(description)}
+    notes = {key.lower(): (quoted or plain).strip() for key, quoted, plain in NOTE.findall(description)}
     made = Feature(element.get(_GML_ID) or f"#{id(element)}", _local(element), _text(element, "name"), notes)
     kind = made.kind
     layer = element.getparent()

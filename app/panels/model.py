@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtGui import QBrush, QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -124,11 +124,20 @@ class ModelPanel(Panel):
         view.setAccessibleName("model")
         return view
 
+    def _focus_search(self) -> None:
+        self.search.setFocus()
+        self.search.selectAll()
+
     def _listen(self) -> None:
         self.items.toggled.connect(self._on_toggled)
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._on_tree_selection())
         self.view.doubleClicked.connect(lambda _index: self.zoom())
         self.view.customContextMenuRequested.connect(self._show_menu)
+        for keys, owner, slot in (
+            (Qt.Key.Key_Return, self.view, self.zoom),
+            (QKeySequence.StandardKey.Find, self.body, self._focus_search),
+        ):
+            QShortcut(QKeySequence(keys), owner, slot, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.filter.asked.connect(self.run_filter)
         self.filter.isolate_asked.connect(self.isolate)
         self.filter.colour_asked.connect(self._colour_found)

@@ -252,6 +252,26 @@ def test_a_changed_file_and_a_cancelled_question(house_file: Path) -> None:
         service.close()
 
 
+def test_every_word_of_the_panel_is_there_in_both_languages() -> None:
+    from app.language import texts
+    from app.panels.model import BUTTONS
+    from bim.hierarchy import TREES
+    from resources import load_json
+
+    own = set(load_json("translations/en/model.json"))
+    assert own <= set(texts("ko"))
+    kinds = ("attributes", "set", "quantities", "type", "materials", "classification", "place", "systems", "relations")
+    wanted = {f"model.by.{name}" for name in TREES} | {tip for _, tip, _ in BUTTONS}
+    wanted |= {f"model.group.{kind}" for kind in kinds}
+    titles = ("hide_elements", "show_elements", "isolate_elements", "fade_others", "colour_property")
+    wanted |= {f"command.{title}" for title in titles}
+    assert wanted <= set(texts("en"))
+    assert wanted <= set(texts("ko"))
+    codes = ("no_element", "missing", "changed", "reader_died", "index_broken")
+    codes += ("query", "query_name", "query_number", "query_unit")
+    assert {f"error.model.{code}.{part}" for code in codes for part in ("what", "why", "todo")} <= set(texts("ko"))
+
+
 def tower(storeys: int, each: int) -> Hierarchy:
     """A site with storeys full of walls."""
     count = storeys * each

@@ -22,7 +22,7 @@ from app.view.instances import light_enough
 from app.view.lines import line_pairs, segments_near
 from app.view.pipe_picking import pipe_hit
 from app.view.pit import GROUND_THEMES, standing_in
-from app.view.sky import shown_elements
+from app.view.sky import rows_named, shown_elements
 from app.view.trench import Trench
 from app.view.tubes import LEAST_WIDTH
 from app.view.xray import XRay
@@ -254,6 +254,9 @@ def _first_shown(
 ) -> tuple[float, int] | None:
     """Distance and face of the nearest triangle that is neither hidden nor glass."""
     shown = shown_elements(layer) if layer.style.hidden else None
+    if layer.style.faded:  # one picks what is seen through the veil
+        veiled = rows_named(layer, layer.style.faded)
+        shown = ~veiled if shown is None else shown & ~veiled
     glass = standing_in(layer, xray) if xray is not None else None
     if glass is not None and glass.any():
         shown = ~glass if shown is None else shown & ~glass

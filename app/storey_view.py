@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRectF, QSize, Signal
 from PySide6.QtWidgets import QLabel
 
 from app.commands import SetStyle, Together
@@ -61,6 +61,7 @@ class StoreyView(QObject):
         self.title.hide()
         self._labels = self._make_labels()
         viewport.camera_changed.connect(self._follow)
+        viewport.cards.painters.append(self._paint)
 
     def _make_labels(self) -> Any:
         from app.view.room_labels import RoomLabels
@@ -247,6 +248,22 @@ class StoreyView(QObject):
         self.title.move(middle, self.viewport.height() - self.title.height() - EDGE)
         self.title.raise_()
         self._labels.setGeometry(self.viewport.rect())
+
+    def _paint(self, painter: Any, camera: Any, size: QSize) -> None:
+        """Title and room labels on an exported picture."""
+        if not self.is_open or not self.buildings:
+            return
+        from app.view.overlay import note_size, paint_note
+        from app.view.room_labels import paint_rooms
+
+        theme, text = self.bench.theme, self.title.text()
+        if self.plan:
+            paint_rooms(painter, self._labels.rooms, camera, (size.width(), size.height()), theme=theme)
+        note = note_size(text)
+        place = QRectF(
+            (size.width() - note.width()) / 2, size.height() - note.height() - EDGE, note.width(), note.height()
+        )
+        paint_note(painter, place, text, theme=theme)
 
     def _follow(self) -> None:
         self._labels.follow(self.viewport.camera)

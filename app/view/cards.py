@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QImage, QPainter
@@ -42,6 +42,8 @@ class Cards:
         self.note = NoteCard(theme, parent)
         self.hover = NoteCard(theme, parent)
         self.hint = NoteCard(theme, parent)
+        # What else belongs on an exported picture: painter, camera, size of the picture before it is scaled.
+        self.painters: list[Callable[[QPainter, Camera, QSize], None]] = []
 
     def set_theme(self, theme: Theme) -> None:
         """Change the palette."""
@@ -117,4 +119,6 @@ class Cards:
             paint_scale(painter, scale_area, bar, theme=self._theme)
         if self.note.text:
             paint_note(painter, note_area, self.note.text, theme=self._theme)
+        for paint in self.painters:
+            paint(painter, camera, size)
         painter.end()

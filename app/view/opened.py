@@ -48,7 +48,7 @@ def glass_faces(layer: Layer, *, coverings: bool) -> NDArray[np.bool_]:
     if field is None or field.on != "face":
         return np.zeros(len(layer.geometry.faces), dtype=np.bool_)
     shown = shown_elements(layer) & ~opened_away(layer, coverings=coverings)
-    return np.asarray((field.values >= CLEAR) & shown[layer.geometry.face_element])
+    return np.asarray((field.values.astype(np.float64) >= CLEAR) & shown[layer.geometry.face_element])
 
 
 def faces_away(layer: Layer, element: NDArray[np.int32], *, coverings: bool) -> NDArray[np.bool_]:

@@ -35,27 +35,27 @@ class RoomLabels(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.theme = theme
-        self._rooms: tuple[Room, ...] = ()
+        self.rooms: tuple[Room, ...] = ()
         self._camera: Camera | None = None
         self.hide()
 
     def show_rooms(self, rooms: Sequence[Room], camera: Camera) -> None:
         """Show the labels of these rooms; none hides them."""
-        self._rooms = tuple(sorted(rooms, key=lambda room: -room.area if math.isfinite(room.area) else 0.0))
+        self.rooms = tuple(sorted(rooms, key=lambda room: -room.area if math.isfinite(room.area) else 0.0))
         self._camera = camera
         self.setVisible(bool(rooms))
         self.update()
 
     def follow(self, camera: Camera) -> None:
         """The camera has moved."""
-        if self._rooms:
+        if self.rooms:
             self._camera = camera
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the labels."""
         if self._camera is not None:
-            paint_rooms(QPainter(self), self._rooms, self._camera, (self.width(), self.height()), theme=self.theme)
+            paint_rooms(QPainter(self), self.rooms, self._camera, (self.width(), self.height()), theme=self.theme)
 
 
 def paint_rooms(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 
 from app.commands import AddLayers
@@ -86,7 +86,11 @@ def test_plan_has_rooms_and_gives_the_view_back(opened: Any, qtbot: Any) -> None
     rest(opened, qtbot)
     assert opened.viewport.camera.is_parallel
     assert opened.actions_["plan"].isChecked()
-    assert [room.name for room in storeys._labels._rooms] == ["Shop"]
+    assert [room.name for room in storeys._labels.rooms] == ["Shop"]
+    image = opened.viewport.grab_picture(400, 300)
+    labels = QRect(150, 130, 100, 40)  # the middle of the only room
+    dark = [image.pixelColor(x, y) for x in range(labels.left(), labels.right()) for y in range(130, 170)]
+    assert min(colour.lightness() for colour in dark) < 60
     height = opened.viewport.camera.parallel_height
     opened.viewport.set_camera(opened.viewport.camera)
     QTest.keyClick(opened.viewport, Qt.Key.Key_Plus)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.commands import AddLayers
@@ -87,7 +87,8 @@ def sample_project(out: Path, feedback: Feedback) -> Path:
     sample = copy_sample(out / DATA, feedback=feedback.part(0.0, 0.5))
     imported = import_files(list(sample.paths), frame=None, feedback=feedback.part(0.5, 1.0))
     document = Document()
-    document.do(AddLayers(tuple(_named(layer) for layer in imported.layers), frame=imported.frame))
+    layers = tuple(_making_room(_named(layer), sample.replaced) for layer in imported.layers)
+    document.do(AddLayers(layers, frame=imported.frame))
     project = out / PROJECT
     save(document, project)
     return project
@@ -97,3 +98,10 @@ def _named(layer: Layer) -> Layer:
     stem = Path(layer.source.path).name.split(".")[0]
     name = NAMES.get(f"{stem}/{layer.source.part}") or NAMES.get(stem)
     return layer.with_(name=name) if name else layer
+
+
+def _making_room(layer: Layer, replaced: tuple[str, ...]) -> Layer:
+    """The city's blocks without those that stand in the same place as a building model."""
+    if layer.theme != "building":
+        return layer
+    return layer.with_(style=replace(layer.style, hidden=layer.style.hidden | frozenset(replaced)))

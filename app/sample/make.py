@@ -15,7 +15,7 @@ from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
 # Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
-SAMPLE_VERSION = 4
+SAMPLE_VERSION = 5
 MARKER = "sample.json"
 IMPORT_ORDER = (
     "terrain.tif",
@@ -45,12 +45,15 @@ class SampleFiles:
     boundary : Path
         The site's outline (GeoPackage, layer ``boundary``).
     seed : int
+    replaced : tuple of str
+        Ids of the buildings of the city model that have a building model of their own in the sample.
     """
 
     folder: Path
     paths: tuple[Path, ...]
     boundary: Path
     seed: int
+    replaced: tuple[str, ...] = ()
 
 
 def default_folder(seed: int = DEFAULT_SEED) -> Path:
@@ -132,7 +135,9 @@ def _not_written(folder: Path, error: OSError) -> UserError:
 
 
 def _files(folder: Path, seed: int) -> SampleFiles:
-    return SampleFiles(folder, tuple(folder / name for name in IMPORT_ORDER), folder / BOUNDARY, seed)
+    made = json.loads((Path(folder) / MARKER).read_text(encoding="utf-8"))
+    paths = tuple(folder / name for name in IMPORT_ORDER)
+    return SampleFiles(folder, paths, folder / BOUNDARY, seed, tuple(made["replaced"]))
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -158,6 +163,7 @@ def _replace(made: Path, folder: Path, old: Path) -> None:
 
 def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     from app.sample import apartments, buildings, house, mixed_use, photo, readme, roads, terrain, trees
+    from app.sample.detailed import city_object
     from app.sample.district import plan_district
 
     folder.mkdir()
@@ -177,13 +183,16 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     pixels = photo.paint(plan, ground, planted, seed, feedback.part(0.7, 0.95))
     photo.write(pixels, folder / "orthophoto.tif")
     readme.write(plan, folder / README, seed=seed)
-    _mark(folder, seed)
+    _mark(folder, seed, [city_object(number) for number in (plan.mixed_building, *plan.apartment_buildings)])
 
 
-def _mark(folder: Path, seed: int) -> None:
+def _mark(folder: Path, seed: int, replaced: list[str]) -> None:
     """The marker is written last: without it a folder counts as incomplete."""
     digests = {entry.name: _digest(entry) for entry in sorted(folder.iterdir())}
-    made = {"sample": "합강 표본지구", "synthetic": True, "version": SAMPLE_VERSION, "seed": seed, "digests": digests}
+    made = {
+        "sample": "합강 표본지구", "synthetic": True, "version": SAMPLE_VERSION, "seed": seed, "replaced": replaced,
+        "digests": digests,
+    }  # fmt: skip
     (folder / MARKER).write_text(json.dumps(made, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

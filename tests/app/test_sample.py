@@ -401,6 +401,8 @@ def test_the_normal_readers_take_it(sample: SampleFiles, city: dict) -> None:
     themes = {found.theme: found for found in imported.layers}
     assert {"terrain", "orthophoto", "building", "road", "parcel", "water", "tree", "bim", "space"} <= set(themes)
     assert len(themes["building"].table) == len(city["CityObjects"])
+    assert len(sample.replaced) == 3
+    assert set(sample.replaced) <= set(themes["building"].table.ids)
     assert not [issue for issue in imported.issues if issue.severity != "note"]
 
 

@@ -81,7 +81,7 @@ class RouteInputs(Inputs):
         optional=True,
         hidden=True,
     )
-    roads: tuple[Layer, ...] = layer_input("Roads", kind="lines", theme="road", many=True, optional=True)
+    roads: tuple[Layer, ...] = layer_input("Roads", kind=("lines", "mesh"), theme="road", many=True, optional=True)
     links: tuple[Layer, ...] = layer_input(
         "Links between worlds", kind="lines", theme="link", many=True, optional=True, hidden=True
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +45,7 @@ class Walks:
     title: list[str] = field(default_factory=list)
     layer_id: dict[int, str] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+    straighten: Callable[[Floats], Floats] | None = None
 
     @property
     def points(self) -> Floats:

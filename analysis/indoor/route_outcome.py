@@ -116,7 +116,7 @@ def said(
             issues.append(
                 Issue(
                     "indoor.place_away",
-                    f"A place named lies {stand.away:.0f} m from {walks.name[stand.node]}, where the way begins or ends.",
+                    f"A place named lies {stand.away:.0f} m from {walks.name[stand.node]}, where the way ends.",
                     severity="doubt",
                     values={"away": f"{stand.away:.0f}", "name": walks.name[stand.node]},
                 )

@@ -73,8 +73,8 @@ def route_to(walks: Walks, arcs: Arcs, graph: Graph, tree: Tree, goal: int) -> R
     return Route(
         tuple(nodes.tolist()),
         steps,
-        sum(piece[4] for piece in pieces),
-        float(tree.cost[goal]),
+        sum(step.length for step in steps),
+        sum(step.seconds for step in steps),
         float(sum(r for r in rise if r > 0)),
         float(-sum(r for r in rise if r < 0)),
     )
@@ -107,7 +107,10 @@ def _step(walks: Walks, group: list[Piece]) -> Step:
     edge, start, end = group[0][0], group[0][1], group[-1][2]
     lines = [group[0][3], *(piece[3][1:] for piece in group[1:])]
     line = np.concatenate(lines)
-    length = sum(piece[4] for piece in group)
+    length = walked = sum(piece[4] for piece in group)
+    if walks.way[edge] == "outside" and walks.straighten is not None:
+        line = walks.straighten(line)
+        length = float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
     rise = float(line[-1, 2] - line[0, 2])
     way = walks.way[edge]
     room = _room_name(walks, walks.edge_room[edge])
@@ -119,7 +122,7 @@ def _step(walks: Walks, group: list[Piece]) -> Step:
         room or (_room_name(walks, walks.room[end]) if way != "outside" else ""),
         length,
         rise,
-        sum(piece[5] for piece in group),
+        sum(piece[5] for piece in group) * (length / walked if walked > 0 else 1.0),
         walks.width[start],
         line,
     )

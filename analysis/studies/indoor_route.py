@@ -17,6 +17,7 @@ from analysis.indoor.declaration import (
 from analysis.indoor.network import Walks, building_walks, drop_high_exits
 from analysis.indoor.outdoors import add_links, add_roads, join_exits
 from analysis.indoor.places import Stand, stand_at
+from analysis.indoor.road_areas import add_road_areas
 from analysis.indoor.route_outcome import ASSUMPTIONS, no_way, route_layer, route_summary, said, step_table
 from analysis.indoor.rules import Rules, rules
 from analysis.indoor.steps import Route, route_to
@@ -45,6 +46,7 @@ def indoor_route(inputs: RouteInputs, params: RouteParams, feedback: Feedback) -
     drop_high_exits(walks, params.high_exit)
     if inputs.roads:
         add_roads(walks, inputs.roads)
+        add_road_areas(walks, inputs.roads)
         feedback.step(0.3, "joining buildings and roads")
         if add_links(walks, inputs.links) == 0:
             join_exits(walks, params.reach)

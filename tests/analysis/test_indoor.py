@@ -14,7 +14,7 @@ from analysis.registry import get
 from analysis.run import execute
 from geo.model import ElementTable, Layer, Lines, UserError
 from geo.model.table import Column
-from tests.tiny import tiny_frame
+from tests.tiny import box_mesh, tiny_frame
 from tests.tiny_indoor import house, network, roads, rooms
 
 RULES = rules()
@@ -224,3 +224,16 @@ def test_turning_the_house_changes_no_distance() -> None:
 def _rest(layer: Layer) -> tuple[np.ndarray, ...]:
     shape = layer.geometry
     return (shape.offsets, shape.line_element) if isinstance(shape, Lines) else (shape.element,)  # type: ignore[union-attr]
+
+
+def test_road_areas_are_walked_and_pulled_straight() -> None:
+    """A carriageway 6 m wide, 100 m long, then 60 m to the north, to the door of the house: no zigzag is left."""
+    mesh, _ = box_mesh([(-85.0, -24.0, 19.9, 103.0, 6.0, 0.1), (12.0, -24.0, 19.9, 6.0, 20.0, 0.1)])
+    area = Layer("roads", "Roads", "road", mesh, ElementTable(["r1", "r2"]))
+    origin = tiny_frame().origin
+    start = f"{origin[0] - 80:.3f}, {origin[1] - 21:.3f}, 20"
+    result = route([*network(), rooms(), area], start=start, goal="A0")
+    assert "indoor.road_areas" in {issue.code for issue in result.issues}
+    inside = 1.0 + np.sqrt(50.0) + 5.0
+    shortest_way = np.hypot(92.0, 3.0) + np.hypot(3.0, 17.0)  # around the inner corner (12, -18) to the exit
+    assert result.summary["length"].value == pytest.approx(shortest_way + inside, rel=0.03)

@@ -18,19 +18,19 @@ from app.language import language
 from app.look import Section
 from app.theme import Theme
 from app.view import camera as cameras
-from app.view.actors import is_heavy, prepare
 from app.view.camera import Camera
 from app.view.canvas import Canvas
 from app.view.cards import Cards
 from app.view.draw_tool import DrawMode, DrawTool
 from app.view.hand import Drag
+from app.view.layer_bringer import LayerBringer
+from app.view.light_work import LightWork
 from app.view.picking import Hit, Picker, Submit
 from app.view.pipe_labels import PipeLabels
 from app.view.pointer import PointerWidget
 from app.view.preview import Previews
 from app.view.probe import hover_info
 from app.view.section_work import SectionWork
-from app.view.sky import DEFAULT_SUN, SkyInputs, build_sky_inputs
 from app.view.stage import Stage
 from app.view.still import pixels_apart, pixels_in_window
 from app.view.trench import Trench
@@ -38,7 +38,7 @@ from app.view.xray import XRay
 from app.view.xray_work import XRayWork
 from geo.model import Bounds, ElementRef, Frame, Layer
 
-HOVER_DELAY, SKY_DELAY = 40, 60  # ms
+HOVER_DELAY = 40  # ms
 HARDWARE_POINTS, SOFTWARE_POINTS = 3_000_000, 500_000  # of point clouds in one frame
 
 
@@ -93,15 +93,15 @@ class Viewport(PointerWidget):
         self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
         self.canvas.ready.connect(self._on_ready)
         self.picker = Picker(self._submit)
+        self._bringer = LayerBringer(document, self.stage, self._submit, self._after_layers)
+        self._light = LightWork(document, self.stage, self.picker, submit=self._submit, redraw=self.redraw, parent=self)
+        self._sky_timer = self._light.timer
         self._previews = Previews(self.stage, self._submit, self._on_preview)
         self.section_work = SectionWork(
             self.stage, self._submit, layers=lambda: tuple(document.scene), redraw=self.redraw, parent=self
         )
         self._camera = cameras.looking(np.zeros(3), azimuth=20.0, pitch=-38.0, distance=500.0)
         self._untouched = True
-        self._sun: tuple[float, float] | None = None
-        self._sun_moved = False
-        self._sky_key: tuple[object, ...] = ()
         self._closed = False
         self._drag = Drag()
         self._cursor = QPointF()
@@ -128,10 +128,6 @@ class Viewport(PointerWidget):
         self._hover_timer.setSingleShot(True)
         self._hover_timer.setInterval(HOVER_DELAY)
         self._hover_timer.timeout.connect(self._hover)
-        self._sky_timer = QTimer(self)
-        self._sky_timer.setSingleShot(True)
-        self._sky_timer.setInterval(SKY_DELAY)
-        self._sky_timer.timeout.connect(self._rebuild_light)
 
     def _listen(self) -> None:
         scene = self.document.scene
@@ -149,24 +145,8 @@ class Viewport(PointerWidget):
     # -- following the document
 
     def _on_added(self, layer: Layer) -> None:
-        self._bring(layer, "data")
+        self._bringer.bring(layer, "data")
         self._after_layers()
-
-    def _bring(self, layer: Layer, what: str) -> None:
-        """Draw a layer: at once when it is small, else as soon as its arrays are made beside the main thread."""
-        if not is_heavy(layer):
-            self.stage.change(layer, what)
-            return
-        self.stage.expect(layer)
-        self._submit(lambda: (layer, prepare(layer)), self._on_prepared)
-
-    def _on_prepared(self, result: tuple[Layer, object]) -> None:
-        """Draw what was prepared, unless the layer has gone or got another shape meanwhile."""
-        prepared_for, prepared = result
-        layer = self.document.scene.get(prepared_for.id) if not self._closed else None
-        if layer is not None and layer.geometry is prepared_for.geometry and layer.theme == prepared_for.theme:
-            self.stage.change(layer, "data", prepared)
-            self._after_layers()
 
     def _on_removed(self, layer: Layer) -> None:
         self.stage.remove(layer.id)
@@ -175,18 +155,11 @@ class Viewport(PointerWidget):
         self._after_layers()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
-        drawn = self.stage.drawn(layer.id) or self.stage.expected(layer.id)
-        if drawn is None or drawn.geometry is not layer.geometry or drawn.theme != layer.theme:
-            self._bring(layer, what)
-        elif self.stage.expected(layer.id) is not None:
-            self.stage.expect(layer)
-        else:
-            self.stage.change(layer, what)
+        self._bringer.change(layer, what)
         self._after_layers()
 
     def _on_framed(self, frame: Frame) -> None:
-        self._sun_moved = True
-        self.redraw()
+        self._light.turn()
 
     def _on_ready(self) -> None:
         self.stage.set_quality(self.stage.quality, multisampling=not self.canvas.software)
@@ -215,24 +188,6 @@ class Viewport(PointerWidget):
         self.stage.select(self.document.selection.items)
         self.labels.refresh()
         self.redraw()
-
-    def _rebuild_light(self) -> None:
-        """Compute the rasters of the light for the scene as it is, unless they are the same as before."""
-        if self._closed:
-            return
-        layers = tuple(self.document.scene)
-        self.picker.prepare(layers)
-        key = tuple((id(layer.geometry), layer.style.visible, layer.style.hidden) for layer in layers)
-        if key == self._sky_key:
-            return
-        self._sky_key = key
-        self._submit(lambda: (key, build_sky_inputs(layers)), self._on_light)
-
-    def _on_light(self, result: tuple[tuple[object, ...], SkyInputs | None]) -> None:
-        key, inputs = result
-        if not self._closed and key == self._sky_key:
-            self.stage.set_sky(inputs)
-            self.redraw()
 
     # -- what others may ask for
 
@@ -311,9 +266,7 @@ class Viewport(PointerWidget):
 
     def set_sun(self, true_azimuth: float | None, altitude: float = 0.0) -> None:
         """Put the sun where it stands, from **true** north clockwise [degrees]; None = a pleasant afternoon."""
-        self._sun = None if true_azimuth is None else (true_azimuth, altitude)
-        self._sun_moved = True
-        self.redraw()
+        self._light.set_sun(None if true_azimuth is None else (true_azimuth, altitude))
 
     def set_quality(self, quality: str) -> None:
         """``"fast"``, ``"normal"`` or ``"fine"``."""
@@ -374,7 +327,8 @@ class Viewport(PointerWidget):
         self.labels.stop()
         self.section_work.close()
         self._hover_timer.stop()
-        self._sky_timer.stop()
+        self._light.close()
+        self._bringer.close()
         for signal, slot in self._connections:
             signal.disconnect(slot)
         self._connections = []
@@ -408,21 +362,8 @@ class Viewport(PointerWidget):
         self.camera_changed.emit()
 
     def _before_draw(self) -> None:
-        self._apply_sun()
+        self._light.apply_sun()
         self.stage.aim()
-
-    def _apply_sun(self) -> None:
-        """Shadows for the sun last asked for: once a frame, however often a slider moved in between."""
-        if not self._sun_moved:
-            return
-        self._sun_moved = False
-        frame = self.document.scene.frame
-        if self._sun is None:
-            self.stage.set_sun(*DEFAULT_SUN)
-        else:
-            azimuth, altitude = self._sun
-            grid = float(frame.grid_azimuth(azimuth)) if frame is not None else azimuth
-            self.stage.set_sun(grid, altitude)
 
     def _bounds_of(self, ref: ElementRef) -> Bounds | None:
         layer = self.document.scene.get(ref.layer_id)
@@ -485,7 +426,7 @@ class Viewport(PointerWidget):
 
     def _pixels(self, size: tuple[int, int]) -> np.ndarray:
         """Draw once at another size."""
-        self._apply_sun()
+        self._light.apply_sun()
         if not self.canvas.isValid():
             layers, section = tuple(self.document.scene), self.section_work.section
             return pixels_apart(layers, self.stage, size, camera=self._camera, theme=self.theme, section=section)

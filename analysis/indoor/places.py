@@ -51,6 +51,18 @@ def stand_at(text: str, walks: Walks, layers: Sequence[Layer], frame: Frame, wha
     return Stand(own, 0.0) if own >= 0 else _nearest(place, walks, text)
 
 
+def points_of(texts: Sequence[str], layers: Sequence[Layer], frame: Frame) -> Floats:
+    """Points (n, 3) of the places named; what cannot be read is left for `stand_at` to say."""
+    found = [np.zeros((0, 3))]
+    for text in texts:
+        try:
+            found += [place.point[None] for place in read_places(text, layers, frame)]
+        except UserError:
+            continue
+    points = np.concatenate(found)
+    return np.asarray(points[np.isfinite(points[:, :2]).all(axis=1)])
+
+
 def _by_id(id: str, walks: Walks) -> int:
     """The node of that id, or of the room of that id; -1 for none."""
     if not id:

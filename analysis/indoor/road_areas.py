@@ -15,18 +15,31 @@ Ints = NDArray[np.int64]
 
 CELL = 2.0  # [m]
 MOST_CELLS = 40_000  # more would make the search slow; the cell grows instead
+AROUND = 200.0  # [m]
 LOOK = 0.5  # [m] between the points at which a straight piece is looked at
 # Half of the eight neighbours; the others are the same edges the other way.
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
-def add_road_areas(walks: Walks, layers: Sequence[Layer]) -> None:
-    """Every cell that a road touches is a node, joined to its eight neighbours; said as an issue."""
+def add_road_areas(walks: Walks, layers: Sequence[Layer], near: Floats) -> None:
+    """Every cell that a road touches is a node, joined to its eight neighbours; said as an issue.
+
+    Parameters
+    ----------
+    near : (n, 3) float64 [local m]
+        Places that matter; only roads in the rectangle around them and the buildings, with some way round, are walked.
+    """
     meshes = [layer.geometry for layer in layers if isinstance(layer.geometry, Mesh)]
     triangles = [mesh.vertices[mesh.faces] for mesh in meshes if len(mesh.faces)]
     if not triangles:
         return
     corners = np.concatenate(triangles)
+    wanted = np.concatenate([walks.points, near])[:, :2]
+    low, high = wanted.min(axis=0) - AROUND, wanted.max(axis=0) + AROUND
+    flat = corners[:, :, :2]
+    corners = corners[((flat.max(axis=1) >= low) & (flat.min(axis=1) <= high)).all(axis=1)]
+    if not len(corners):
+        return
     area = 0.5 * np.abs(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2]).sum()
     cell = max(CELL, float(np.sqrt(area / MOST_CELLS)))
     points = _samples(corners, cell / 2.0)

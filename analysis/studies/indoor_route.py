@@ -16,7 +16,7 @@ from analysis.indoor.declaration import (
 )
 from analysis.indoor.network import Walks, building_walks, drop_high_exits
 from analysis.indoor.outdoors import add_links, add_roads, join_exits
-from analysis.indoor.places import Stand, stand_at
+from analysis.indoor.places import Stand, points_of, stand_at
 from analysis.indoor.road_areas import add_road_areas
 from analysis.indoor.route_outcome import ASSUMPTIONS, no_way, route_layer, route_summary, said, step_table
 from analysis.indoor.rules import Rules, rules
@@ -44,9 +44,10 @@ def indoor_route(inputs: RouteInputs, params: RouteParams, feedback: Feedback) -
     feedback.step(0.0, "joining the networks")
     walks = building_walks(inputs.networks, inputs.rooms)
     drop_high_exits(walks, params.high_exit)
+    layers = (*inputs.networks, *inputs.rooms, *inputs.roads, *inputs.links)
     if inputs.roads:
         add_roads(walks, inputs.roads)
-        add_road_areas(walks, inputs.roads)
+        add_road_areas(walks, inputs.roads, points_of((params.start, params.goal), layers, inputs.frame))
         feedback.step(0.3, "joining buildings and roads")
         if add_links(walks, inputs.links) == 0:
             join_exits(walks, params.reach)
@@ -57,7 +58,6 @@ def indoor_route(inputs: RouteInputs, params: RouteParams, feedback: Feedback) -
             "Select a room, or click a point in the picture, as the start.",
             code="indoor.no_start",
         )
-    layers = (*inputs.networks, *inputs.rooms, *inputs.roads, *inputs.links)
     start = stand_at(params.start, walks, layers, inputs.frame, "start")
     goal = stand_at(params.goal, walks, layers, inputs.frame, "goal") if params.goal.strip() else None
     feedback.step(0.5, "finding the way")

@@ -7,7 +7,8 @@ Joined are, within one group (a kind of utility):
 - ends of pipes that lie within `tolerance` in plan and `height_tolerance` in height,
 - an end and the inside of another pipe under the same tolerances (a T-joint splits that pipe there),
 - a node (manhole, valve ...) and every end and pipe within `tolerance` in plan at whatever height: a manhole is tall,
-- an end and the node that the data name for it, however far it lies.
+- an end and the node that the data name for it, however far it lies. Where the data name both ends of a pipe, no end
+  or node with a named connection of its own joins it in the middle: the data know better than the drawing.
 
 Two pipes that cross without an end or a node at the crossing are not joined.
 """
@@ -161,6 +162,11 @@ def build_network(
     label = _clusters(points, group, is_node, named, tolerance, height_tolerance)
     place = _places(points, is_node, label)
     point, line, at = _joints(pipes, points, group, is_node, tolerance, height_tolerance)
+    # A node that is already at an end of the pipe does not cut it: the end was drawn a little past the node.
+    done = is_node[point] & (label[point][:, None] == label[: len(ends)].reshape(-1, 2)[line]).any(axis=1)
+    told_point, told_line = _told(stated, len(points), pipes.number)
+    done |= told_point[point] & told_line[line]
+    point, line, at = point[~done], line[~done], at[~done]
     return _split(pipes, label, place, group, (label[point], line, at), tolerance)
 
 
@@ -170,6 +176,17 @@ def _named_pairs(stated: Indices | None, end_count: int) -> Indices:
     node = stated.reshape(-1)
     end = np.flatnonzero(node >= 0)
     return np.column_stack([end, node[end] + end_count])
+
+
+def _told(stated: Indices | None, points: int, lines: int) -> tuple[Bools, Bools]:
+    """Points (n,) and pipes (k,) whose connections the data name: between them geometry adds no joint."""
+    point, line = np.zeros(points, dtype=bool), np.zeros(lines, dtype=bool)
+    if stated is not None:
+        known = stated >= 0
+        point[: 2 * lines] = known.reshape(-1)
+        point[2 * lines + stated[known]] = True
+        line[:] = known.all(axis=1)
+    return point, line
 
 
 def _clusters(

@@ -90,6 +90,16 @@ def test_a_node_that_the_data_name_is_taken_from_afar() -> None:
     assert found.of_end[0, 1] == found.of_end[1, 0] == found.of_node[0]
 
 
+def test_connections_that_the_data_name_outweigh_the_drawing() -> None:
+    """An end drawn past its node makes no loop, and a named pipe that runs over a named node is not cut there."""
+    shape = polylines([(0, 0, 0), (10.5, 0, 0)], [(5, 0, 0), (5, 9, 0)], [(2, 0, 0), (2, 5, 0)])
+    at = points((0, 0, 0), (10, 0, 0), (5, 0, 0), (5, 9, 0))
+    stated = np.array([[0, 1], [2, 3], [-1, -1]])
+    found = build_network(shape, at, tolerance=0.1, height_tolerance=1.0, stated=stated)
+    assert found.line.tolist() == [0, 0, 1, 2]  # only the branch without names joins in the middle
+    assert found.length[found.line == 0].tolist() == [2.0, 8.5]
+
+
 def test_a_thousand_ends_at_one_spot_are_one_junction() -> None:
     turn = np.linspace(0, 6, 1000)
     lines = [[(0.0, 0.0, 0.0), (10 * np.cos(t), 10 * np.sin(t), 0.0)] for t in turn]

@@ -8,8 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from app.storeys import buildings_of, rooms_of
-from geo.model import Column, ElementTable, Layer, Mesh, merge_meshes
+from app.look import StoreyCut
+from app.storeys import buildings_of, rooms_of, storey_section
+from geo.model import Column, ElementTable, Layer, Mesh, UserError, merge_meshes
 from tests.app.house import house, rooms
 from tests.app.view_scene import box, town
 
@@ -77,3 +78,19 @@ def test_rooms_of_a_storey_have_number_name_use_and_area() -> None:
 
 def test_a_city_has_no_storeys() -> None:
     assert buildings_of([town()]) == ()
+
+
+def test_a_storey_is_cut_by_its_label_or_name() -> None:
+    layers = [house(), rooms()]
+    by_label = storey_section(layers, "2", 1.2).storey
+    assert by_label is not None
+    assert by_label.level == pytest.approx(4.2)
+    assert by_label.layer_ids == {"house", "rooms"}
+    assert storey_section(layers, "level 1", 1.0).storey == StoreyCut(frozenset({"house", "rooms"}), 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("name", "height"), [("7", 1.2), ("1", -1.0), ("1", math.nan)])
+def test_an_unknown_storey_or_a_cut_below_its_floor_is_refused(name: str, height: float) -> None:
+    with pytest.raises(UserError) as refused:
+        storey_section([house()], name, height)
+    assert "1, 2" in refused.value.why

@@ -79,7 +79,9 @@ class LightWork(QObject):
             return
         layers = tuple(self._document.scene)
         self._picker.prepare(layers)
-        key = tuple((id(layer.geometry), layer.style.visible, layer.style.hidden) for layer in layers)
+        key = tuple(
+            (id(layer.geometry), layer.style.visible, layer.style.hidden | layer.style.faded) for layer in layers
+        )
         if key == self._key:
             return
         self._key = key

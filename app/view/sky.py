@@ -123,14 +123,15 @@ def _casts(layer: Layer) -> bool:
 
 
 def _shown_mesh(layer: Layer) -> Mesh:
-    """Triangles of the elements that are not hidden."""
+    """Triangles of the elements that are not hidden; a veil casts no shadow."""
     geometry = layer.geometry
     mesh = geometry.baked() if isinstance(geometry, Instances) else geometry
     if not isinstance(mesh, Mesh):
         raise TypeError(f"{layer.kind} casts no shadow")
-    if not layer.style.hidden:
+    left_out = layer.style.hidden | layer.style.faded
+    if not left_out:
         return mesh
-    shown = shown_elements(layer)[mesh.face_element]
+    shown = ~rows_named(layer, left_out)[mesh.face_element]
     return Mesh(mesh.vertices, mesh.faces[shown], mesh.face_element[shown])
 
 

@@ -623,3 +623,11 @@ def test_damaged_workbooks_and_tables_are_refused_or_read(tmp_path: Path) -> Non
             except UserError:
                 refused += 1
     assert refused > 15
+
+
+def test_a_loop_is_a_pipe_like_any_other(tmp_path: Path) -> None:
+    ring = [[0, 0], [40, 0], [40, 40], [0, 40], [0, 0]]
+    layer = read(write_lines(tmp_path / "SWL_PIPE_LM.gpkg", [ring], STD_DIP=[300], BEG_DEP=[1.0], END_DEP=[2.0]))
+    points = heights(layer, 0)
+    np.testing.assert_allclose(points[[0, -1], 2], [20 - 1 - 0.15, 20 - 2 - 0.15])
+    assert layer.table.columns["cover"].values[0] == pytest.approx(1.5)

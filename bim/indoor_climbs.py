@@ -28,6 +28,7 @@ END_HEIGHT = 0.3  # [m] of a flight that counts as its lowest and highest part
 PROLONGED = (0.0, 0.3, 0.6, 1.0, 1.5)  # [m] along the run
 END_PROBES = (0.3, 0.05, 0.8)  # [m] above the end
 FLOOR_REACH = 0.6  # [m] between the end of a flight and the floor it leads to
+SLICE = 0.25  # [m] between the heights at which a turning stair is looked at
 RAILING = 1.3  # [m] by which the body of a whole stair may rise over the floor it leads to
 STRAIGHT = 0.6  # share of the length of a straight flight that lies between the middles of its ends
 LIFT_REACH = 1.5  # [m] from a lift to the room before it
@@ -134,7 +135,9 @@ def _flight(thing: entity_instance, name: str, way: str, body: Body, finder: Cel
     top = _landing(high, ways, finder, railing=min(railing, (high[2] - low[2]) / 2))
     if top[0] >= 0:
         high = np.array([high[0], high[1], min(high[2], finder.cells[top[0]].low)])
-    line = np.stack([p for p in (bottom[1], low, high, top[1]) if p is not None])
+    between = np.zeros((0, 3)) if straight else _turning(body.vertices, low[2], high[2])
+    line = np.concatenate([p[None] for p in (bottom[1], low) if p is not None] + [between])
+    line = np.concatenate([line, *(p[None] for p in (high, top[1]) if p is not None)])
     width = _across(body.vertices, direction) if straight else np.nan
     return Climb(
         name, text(thing, "Name") or name, way, line, (bottom[0], top[0]), width, True,
@@ -154,6 +157,16 @@ def flight_ends(vertices: Floats) -> tuple[Floats, Floats] | None:
         np.array([*((low.min(axis=0) + low.max(axis=0)) / 2)[:2], bottom]),
         np.array([*((high.min(axis=0) + high.max(axis=0)) / 2)[:2], top]),
     )
+
+
+def _turning(vertices: Floats, low: float, high: float) -> Floats:
+    """Middles (n, 3) of the treads of a stair that turns, from slices of its body between two heights [m]."""
+    middles = []
+    for z in np.arange(low + SLICE, high - SLICE / 2, SLICE):
+        tread = vertices[np.abs(vertices[:, 2] - z) <= SLICE / 2]
+        if len(tread):
+            middles.append([*((tread.min(axis=0) + tread.max(axis=0)) / 2)[:2], z])
+    return np.array(middles, dtype=np.float64).reshape(-1, 3)
 
 
 def _around(direction: Floats) -> list[Floats]:

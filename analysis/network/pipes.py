@@ -175,10 +175,15 @@ def pipes_of(layers: Sequence[Layer], issues: list[Issue]) -> PipeSet:
         kept, columns.pop("vertices"), np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), **columns
     )
     good = _usable(pipes)
+    named = (pipes.start_id.astype(str) != "") & (pipes.stop_id.astype(str) != "")
+    for which, code, severity, why in (
+        (~good & named, "utility.no_length", "note", "have no length: they are taken as devices at their node"),
+        (~good & ~named, "utility.unusable", "error", "have no length or no finite coordinates and were left out"),
+    ):
+        ids = tuple(dict.fromkeys(pipes.id[which].tolist()))
+        if ids:
+            issues.append(Issue(code, f"{len(ids)} pipes {why}.", severity, count=len(ids), elements=ids[:ISSUE_IDS]))  # type: ignore[arg-type]
     if not good.all():
-        ids = tuple(dict.fromkeys(pipes.id[~good].tolist()))
-        text = f"{len(ids)} pipes have no length or no finite coordinates and were left out."
-        issues.append(Issue("utility.unusable", text, "error", count=len(ids), elements=ids[:ISSUE_IDS]))
         pipes = pipes.kept(np.flatnonzero(good))
     return pipes
 

@@ -44,7 +44,11 @@ PATTERNS
   if (!onCap) base = mix(base, vec3(1.0), BAND * band);
 """
 
+# The floor is seen through the hole only: beyond the rim of the ground it would hang in the air.
 _PIT_FRAGMENT = """
+  vec3 toEye = eyePlace - posW;
+  float up = toEye.z > 0.0 ? min(pitDepth / toEye.z, 1.0) : 1.0;
+  if (distance(posW.xy + up * toEye.xy, xrayHole.xy) > 1.08 * xrayHole.w) discard;
   vec3 base = diffuseColor;
   vec2 place = posW.xy / 10.0;
   vec2 apart = abs(fract(place - 0.5) - 0.5) / max(fwidth(place), vec2(1.0e-6));

@@ -58,6 +58,7 @@ class XRayActors:
         self._scene, self._look = scene, look
         self._below = False
         self.depth = DEPTH
+        self._eye = (0.0, 0.0, 1e5)
         self._floor: list[vtkActor] = []
         self._floor_of: XRay | None = None
         self._glass: dict[str, list[vtkActor]] = {}
@@ -84,6 +85,9 @@ class XRayActors:
 
     def look_from(self, camera: Camera, layers: Mapping[str, LayerActors]) -> None:
         """The camera has moved: an eye under the ground that looks up sees it as glass."""
+        far = 1e5 * camera.forward if camera.is_parallel else 0.0
+        self._eye = tuple(float(v) for v in camera.eye - far)
+        self._tell_floor()
         below = camera.pitch > 0.0 and camera.position[2] < _highest_ground(layers)
         if below != self._below:
             self._below = below
@@ -171,6 +175,13 @@ class XRayActors:
             self._scene.RemoveActor(actor)
         self._floor = []
 
+    def _tell_floor(self) -> None:
+        """The floor asks from where it is seen."""
+        if self._floor:
+            uniforms = self._floor[0].GetShaderProperty().GetFragmentCustomUniforms()
+            uniforms.SetUniform3f("eyePlace", list(self._eye))
+            uniforms.SetUniformf("pitDepth", self.depth)
+
     @staticmethod
     def _wide(xray: XRay) -> XRay:
         """The hole with the way it may go before the floor is made anew."""
@@ -193,6 +204,7 @@ class XRayActors:
         self._look.light.apply(floor, Finish(kind="pit"))
         floor.GetShaderProperty().GetFragmentCustomUniforms().SetUniform3f("gridColour", theme.unit_rgb("pit_grid"))
         self._floor = [floor]
+        self._tell_floor()
         shadows = (
             None if self.xray.outer > FARTHEST_SHADOWS else shadow_strips(pipes, self._wide(self.xray), depth, heights)
         )

@@ -119,7 +119,7 @@ class ModelPanel(Panel):
         view.header().setStretchLastSection(False)
         view.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         view.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
-        view.header().resizeSection(1, 52)
+        view.header().resizeSection(1, 44)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.setAccessibleName("model")
         return view

@@ -73,13 +73,23 @@ def _read_fast(path: Path) -> CsvTable | None:
         return None  # a last cell that is empty may be a line too short, which the careful reader reports
     names = csv_table.unique_names([str(name) if isinstance(name, str) else "" for name in frame.iloc[0]])
     body = frame.iloc[1:].dropna(how="all")  # spreadsheets leave lines of delimiters below the last row
-    columns = {name: _typed(body.iloc[:, number].to_numpy(dtype=object)) for number, name in enumerate(names)}
+    columns = {
+        name: (_as_text if utility_fields.is_facility_id(name) else _typed)(body.iloc[:, number].to_numpy(dtype=object))
+        for number, name in enumerate(names)
+    }
     return CsvTable(columns, len(body), used, tuple(issues))
 
 
 def _is_regular(text: str, delimiter: str, shape: tuple[int, int]) -> bool:
     """Whether every line surely has as many cells as the first: no quotes, and the right number of delimiters."""
     return '"' not in text and text.count(delimiter) == shape[0] * (shape[1] - 1)
+
+
+def _as_text(values: Texts) -> Column:
+    """Ids are text whatever they look like; None where empty."""
+    import pandas as pd
+
+    return Column(np.where(pd.isna(values), None, values))
 
 
 def _typed(values: Texts) -> Column:

@@ -11,16 +11,25 @@ from analysis.contract import Analysis
 from geo.model import UserError
 
 
+# The order in which families are offered; others follow.
+FAMILIES = ("sunlight", "wind", "cctv", "dust", "indoor", "utility", "links")
+
+
+def _place(analysis_id: str) -> tuple[int, str]:
+    family = analysis_id.partition(".")[0]
+    return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), analysis_id)
+
+
 @cache
 def analyses() -> dict[str, Analysis]:
-    """All analyses by id. Two with the same id are a mistake in the program."""
+    """All analyses by id, family by family. Two with the same id are a mistake in the program."""
     found: dict[str, Analysis] = {}
     for info in pkgutil.iter_modules(analysis.studies.__path__):
         module = importlib.import_module(f"analysis.studies.{info.name}")
         for value in vars(module).values():
             if isinstance(value, Analysis) and found.setdefault(value.id, value) is not value:
                 raise RuntimeError(f"two analyses are called {value.id}")
-    return dict(sorted(found.items()))
+    return {key: found[key] for key in sorted(found, key=_place)}
 
 
 def get(analysis_id: str) -> Analysis:

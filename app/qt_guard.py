@@ -10,17 +10,19 @@ _done = False
 
 
 def keep_none_alive() -> None:
-    """Give ``None`` more references than PySide6 can lose.
+    """Give ``None``, ``True`` and ``False`` more references than PySide6 can lose.
 
     PySide6 6.12 releases one reference of ``None`` too many whenever a value that does not exist comes back from Qt
     (``QObject.property``, ``QComboBox.itemData``: measured as exactly one a call on Python 3.11). After some thousand
-    calls the interpreter ends with "deallocating None". From Python 3.12 on ``None`` is immortal and nothing is done.
+    calls the interpreter ends with "deallocating None"; the same was seen of ``True`` and ``False`` at the end of a
+    long session. From Python 3.12 on they are immortal and nothing is done.
     """
     global _done
     if _done or sys.version_info >= (3, 12) or sys.implementation.name != "cpython":
         return
-    count = ctypes.c_ssize_t.from_address(id(None))
-    # A debug build keeps the count elsewhere: only write where the count really is.
-    if abs(count.value - sys.getrefcount(None)) < 16:
-        count.value += EXTRA_REFERENCES
-        _done = True
+    for constant in (None, True, False):
+        count = ctypes.c_ssize_t.from_address(id(constant))
+        # A debug build keeps the count elsewhere: only write where the count really is.
+        if abs(count.value - sys.getrefcount(constant)) < 16:
+            count.value += EXTRA_REFERENCES
+            _done = True

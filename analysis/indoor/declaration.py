@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.contract import Inputs, Params, Reference, choice, layer_input, place, quantity
 from analysis.indoor.rules import ProfileName
@@ -24,6 +25,23 @@ ACCESS_ACT = Reference(
 )
 
 
+def _high_exit() -> Any:
+    return quantity(
+        "Exits above the lowest one are left out from",
+        "m",
+        default=2.5,
+        ge=0.5,
+        le=500,
+        help="Doors to balconies and roofs are no way out. Raise it for buildings on a slope.",
+    )
+
+
+def _deduct() -> Any:
+    return quantity(
+        "Frame taken off the width of doors", "m", default=0.0, ge=0, le=0.3, help="Models state widths with the frame."
+    )
+
+
 class RouteParams(Params):
     """What a user can set for a way."""
 
@@ -37,17 +55,8 @@ class RouteParams(Params):
     reach: float = quantity(
         "Exits are joined to roads within", "m", default=50.0, ge=0, le=500, help="Where no links are given."
     )
-    high_exit: float = quantity(
-        "Exits above the lowest one are left out from",
-        "m",
-        default=2.5,
-        ge=0.5,
-        le=500,
-        help="Doors to balconies and roofs are no way out. Raise it for buildings on a slope.",
-    )
-    deduct: float = quantity(
-        "Frame taken off the width of doors", "m", default=0.0, ge=0, le=0.3, help="Models state widths with the frame."
-    )
+    high_exit: float = _high_exit()
+    deduct: float = _deduct()
 
 
 class ExitsParams(Params):
@@ -62,8 +71,8 @@ class ExitsParams(Params):
         le=200,
         help="30 m by the Korean building decree, 50 m where the structure resists fire.",
     )
-    high_exit: float = RouteParams.model_fields["high_exit"]
-    deduct: float = RouteParams.model_fields["deduct"]
+    high_exit: float = _high_exit()
+    deduct: float = _deduct()
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _lengths_to(walks: Walks, arcs: Arcs, rules: Rules, goals: Ints) -> Floats:
     """Length [m] of the quickest way from every node to the nearest of some goals."""
     graph = reversed_graph(graph_of(walks, arcs, rules))
     tree = shortest(graph, goals)
-    length = np.full(graph.count, np.inf)
+    length = np.full(graph.nodes, np.inf)
     length[np.unique(goals)] = 0.0
     step = {(a, b): arcs.length[arc] for a, b, arc in zip(graph.tail, graph.head, graph.arc, strict=True)}
     for node in np.argsort(tree.cost, kind="stable").tolist():

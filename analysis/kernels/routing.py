@@ -23,15 +23,15 @@ class Graph(NamedTuple):
 
     Attributes
     ----------
-    count : int
-        Nodes.
+    nodes : int
+        How many.
     tail, head : (m,) int64
     cost : (m,) float64
     arc : (m,) int64
         Number of the arc as it was given; only the cheapest of parallel arcs is kept. Sorted by tail and head.
     """
 
-    count: int
+    nodes: int
     tail: Ints
     head: Ints
     cost: Floats
@@ -77,23 +77,23 @@ def make_graph(count: int, tail: Ints, head: Ints, cost: Floats) -> Graph:
 def reversed_graph(graph: Graph) -> Graph:
     """The same network with every arc turned round."""
     order = np.lexsort((graph.tail, graph.head))
-    return Graph(graph.count, graph.head[order], graph.tail[order], graph.cost[order], graph.arc[order])
+    return Graph(graph.nodes, graph.head[order], graph.tail[order], graph.cost[order], graph.arc[order])
 
 
 def _matrix(graph: Graph) -> Any:
     from scipy.sparse import csr_array
 
-    start = np.searchsorted(graph.tail, np.arange(graph.count + 1))
-    return csr_array((graph.cost, graph.head.astype(np.int32), start.astype(np.int32)), shape=(graph.count,) * 2)
+    start = np.searchsorted(graph.tail, np.arange(graph.nodes + 1))
+    return csr_array((graph.cost, graph.head.astype(np.int32), start.astype(np.int32)), shape=(graph.nodes,) * 2)
 
 
 def shortest(graph: Graph, sources: Ints) -> Tree:
     """Ways from the nearest of `sources` to every node."""
     from scipy.sparse.csgraph import dijkstra
 
-    nobody = np.full(graph.count, NOWHERE, dtype=np.int64)
-    if graph.count == 0 or len(sources) == 0:
-        return Tree(np.full(graph.count, np.inf), nobody, nobody)
+    nobody = np.full(graph.nodes, NOWHERE, dtype=np.int64)
+    if graph.nodes == 0 or len(sources) == 0:
+        return Tree(np.full(graph.nodes, np.inf), nobody, nobody)
     cost, before, source = dijkstra(
         _matrix(graph), directed=True, indices=np.unique(sources), return_predecessors=True, min_only=True
     )

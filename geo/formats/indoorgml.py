@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from pydantic import model_validator
 
 from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
 from geo.model import Feedback, Frame, Issue, Layer, UserError
+
+if TYPE_CHECKING:
+    from geo.formats.mesh_place import Placing
 
 TITLE = "IndoorGML"
 TALLEST_ROOM = 12.0  # [m] where most rooms are taller the unit is hardly the metre
@@ -59,16 +62,16 @@ def sniff(path: Path, head: bytes) -> bool:
 
 def inspect(path: Path) -> FileInfo:
     """Counts, box and faults."""
-    from geo.formats.indoorgml_check import check_document
-    from geo.formats.indoorgml_rooms import rooms_of
     from geo.formats.indoorgml_xml import read_document
+    from geo.indoor.gml_check import check_document
+    from geo.indoor.gml_rooms import rooms_of
 
     document = read_document(path)
     points = _points(document)
     box = None
     if len(points):
-        low, high = points.min(axis=0), points.max(axis=0)
-        box = (*(float(v) for v in low), *(float(v) for v in high))
+        (west, south, low), (east, north, high) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        box = (west, south, low, east, north, high)
     crs = _crs(document.crs)
     return FileInfo(
         "indoorgml", TITLE, document.version, crs, bounds=box, counts=document.counts,
@@ -98,9 +101,9 @@ def _crs(name: str) -> str | None:
 
 def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> list[Layer]:
     """Parts ``cells`` (rooms), ``boundaries``, ``network_nodes``, ``network_edges``, ``interlayer``."""
-    from geo.formats.indoorgml_check import check_document
-    from geo.formats.indoorgml_rooms import boundary_layer, interlayer_layer, room_layer, rooms_of, walking_layers
     from geo.formats.indoorgml_xml import read_document
+    from geo.indoor.gml_check import check_document
+    from geo.indoor.gml_rooms import boundary_layer, interlayer_layer, room_layer, rooms_of, walking_layers
 
     own = options.own if isinstance(options.own, IndoorGmlOptions) else IndoorGmlOptions()
     feedback.step(0.0, "reading the file")
@@ -131,7 +134,9 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     return layers
 
 
-def _placing(name: str, points: NDArray[np.float64], frame: Frame, own: IndoorGmlOptions, options: ReadOptions):  # noqa: ANN202
+def _placing(
+    name: str, points: NDArray[np.float64], frame: Frame, own: IndoorGmlOptions, options: ReadOptions
+) -> tuple[Placing, list[Issue]]:
     from geo.formats.mesh_place import MeshOptions, placing
 
     place = MeshOptions(**{**own.model_dump(), "up": "z"})

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from geo.formats.indoorgml_rooms import Rooms
 from geo.formats.indoorgml_xml import Document
 from geo.indoor.cells import Cell
+from geo.indoor.gml_rooms import Rooms
 from geo.model import Issue
 
 OVERLAP_SHARE = 0.005  # of the smaller floor: less is drawing accuracy

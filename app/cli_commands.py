@@ -86,7 +86,9 @@ def convert(args: argparse.Namespace, feedback: Feedback) -> int:
     writer = by_suffix(target)
     make_folder(target.parent)
     reading = feedback.part(0.0, 0.7)
-    frame, found = _of_project(args, reading) if is_project(source) else _of_file(args, reading)
+    frame, found = (
+        _of_project(args, reading, hidden=writer.writes_hidden) if is_project(source) else _of_file(args, reading)
+    )
     layers = [layer for layer in found if layer.kind in writer.writes]
     if not layers or writer.write is None or frame is None:
         raise UserError(
@@ -111,8 +113,10 @@ def _of_file(args: argparse.Namespace, feedback: Feedback) -> tuple[Frame | None
     return imported.frame, imported.layers
 
 
-def _of_project(args: argparse.Namespace, feedback: Feedback) -> tuple[Frame | None, tuple[Layer, ...]]:
-    """Visible layers of a project. They keep its coordinate system: a scene is not bent into another one."""
+def _of_project(
+    args: argparse.Namespace, feedback: Feedback, *, hidden: bool = False
+) -> tuple[Frame | None, tuple[Layer, ...]]:
+    """Visible layers of a project, or all. They keep its coordinate system: a scene is not bent into another one."""
     scene = open_project(args.input, feedback)[0].scene
     if args.crs is not None and (scene.frame is None or canonical(args.crs) != scene.frame.crs):
         raise UserError(
@@ -122,7 +126,7 @@ def _of_project(args: argparse.Namespace, feedback: Feedback) -> tuple[Frame | N
             code="convert.project_crs",
             values={"crs": args.crs, "own": scene.frame.crs if scene.frame else ""},
         )
-    return scene.frame, tuple(layer for layer in scene if layer.style.visible)
+    return scene.frame, tuple(layer for layer in scene if layer.style.visible or hidden)
 
 
 def render(args: argparse.Namespace, feedback: Feedback) -> int:

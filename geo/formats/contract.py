@@ -129,6 +129,8 @@ class Format:
     companions : path -> sequence of Path, or None
         Other files that reading this one opens (tiles, buffers, materials); a cached copy counts only while they are
         unchanged. Never raises.
+    writes_hidden : bool
+        Hidden layers of a project are written too, for formats whose content is hidden at first (rooms).
     """
 
     id: str
@@ -143,3 +145,4 @@ class Format:
     isolate: bool = False
     version: int = 1
     companions: Companions | None = None
+    writes_hidden: bool = False

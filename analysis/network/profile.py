@@ -12,6 +12,7 @@ from analysis.network.outcome import line_layer, pieces, pipe_columns, point_lay
 from analysis.network.run import Run, chosen_run
 from analysis.network.stations import Buildings, Crossings, Stations, buildings_of, crossings_of, stations_of
 from geo.model import Column, Feedback, Field, Issue, Layer
+from resources import load_json
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -201,12 +202,13 @@ def _charts(
 
 
 def _label(built: Built, line: int) -> str:
+    """Letter of the utility, as the picture marks its pipes, and size [mm]."""
     pipes = built.pipes
+    kinds = load_json("utility/kinds.json")["kinds"]
+    letter = str(kinds.get(str(pipes.utility[line]), kinds["other"])["symbol"])
     if pipes.is_box[line]:
-        size = f" {pipes.width[line] * 1000:.0f}x{pipes.height[line] * 1000:.0f}"
-    else:
-        size = f" {pipes.diameter[line] * 1000:.0f}" if np.isfinite(pipes.diameter[line]) else ""
-    return f"{pipes.utility[line]}{size}"
+        return f"{letter} {pipes.width[line] * 1000:.0f}×{pipes.height[line] * 1000:.0f}"
+    return f"{letter} ø{pipes.diameter[line] * 1000:.0f}" if pipes.diameter[line] > 0 else letter
 
 
 def _node_series(built: Built, run: Run, stations: Stations, height: float) -> Series | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import networkx
 import numpy as np
 import pytest
@@ -349,6 +352,30 @@ def test_a_node_cannot_break_and_a_far_place_is_no_pipe() -> None:
         with pytest.raises(UserError) as caught:
             run("utility.isolation", ring_main(), broken=place)
         assert caught.value.code == code
+
+
+# A real network
+
+
+def test_joining_by_place_finds_the_connections_that_the_file_names(shared_data: Path) -> None:
+    """1156 pipes of a real water network: ends that name one junction meet, others do not."""
+    folder = shared_data / "utilities"
+    features = json.loads((folder / "ky4_pipes.geojson").read_text())["features"]
+    junctions = json.loads((folder / "ky4_junctions.geojson").read_text())["features"]
+    lines = [[(*p[:2], 0.0) for p in f["geometry"]["coordinates"]] for f in features]
+    at = points(*((*f["geometry"]["coordinates"][:2], 0.0) for f in junctions))
+    found = net(polylines(*lines), at, tolerance=0.01)
+    spots: dict[str, set[int]] = {}
+    names: dict[int, set[str]] = {}
+    for feature, ends in zip(features, found.of_end.tolist(), strict=True):
+        for side, junction in zip(("start", "end"), ends, strict=True):
+            name = feature["properties"][f"{side}_node_name"]
+            spots.setdefault(name, set()).add(junction)
+            names.setdefault(junction, set()).add(name)
+    assert len(spots) == 964
+    assert all(len(found_at) == 1 for found_at in spots.values())
+    assert sum(len(named) > 1 for named in names.values()) == 2  # two pairs of junctions have one place
+    assert set(found.parts().tolist()) == {0}
 
 
 # Hostile layers

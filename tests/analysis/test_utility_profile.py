@@ -85,7 +85,7 @@ def test_crossings_are_named_once_with_their_clearance() -> None:
     # Sewer axis 16.65 at x = 10: 18.8 - 16.65 - 0.05 - 0.15.
     assert rows[0]["clearance"] == pytest.approx(1.95)
     marks = next(s for s in result.charts[0].series if s.name == "Crossings")
-    assert marks.labels == ("gas 100", "water 100")
+    assert marks.labels == ("G ø100", "W ø100")
     water = run([pipes(), nodes(), terrain()], origin="R", target="C")
     assert [r["element"] for r in table(water, "crossing_list")] == ["g1"]  # w3 is joined, not crossed
     assert not table(run([pipes(), nodes()], origin="R", target="C", crossings=False), "crossing_list")

@@ -87,10 +87,12 @@ class Imported:
     issues: tuple[Issue, ...]
 
 
-def examine(path: Path, candidate: Format | None = None) -> FileInfo:
-    """What a file says about itself. Raises `UserError`."""
+def examine(path: Path, candidate: Format | None = None, *, feedback: Feedback | None = None) -> FileInfo:
+    """What a file says about itself; `feedback` may stop the look. Raises `UserError`."""
     candidate = candidate or detect(path)
-    look = partial(inspect_isolated, candidate, path) if candidate.isolate else partial(candidate.inspect, path)
+    look = partial(candidate.inspect, path)
+    if candidate.isolate:
+        look = partial(inspect_isolated, candidate, path, feedback=feedback)
     return layer_cache.described(candidate, path, look)
 
 
@@ -174,7 +176,7 @@ def _import_one(
     feedback: Feedback,
 ) -> tuple[list[Layer], Frame]:
     """The layers of one file, with what the doctor says about its place."""
-    info = examine(path, candidate)
+    info = examine(path, candidate, feedback=feedback)
     treated = plan(options.repairs, info, stated_crs(info, options.crs), frame)
     by_hand = _is_placed_by_hand(options)
     findings = [] if by_hand else place_findings(info, treated.crs, frame, existing)

@@ -40,10 +40,11 @@ PROGRESS, PART, PATIENCE, DONE = "%", "+", "~", "="
 COMMAND = (sys.executable, "-m", "app.isolation", "--serve")
 
 
-def inspect_isolated(candidate: Format, path: Path) -> FileInfo:
-    """`candidate.inspect(path)` in a child process."""
+def inspect_isolated(candidate: Format, path: Path, *, feedback: Feedback | None = None) -> FileInfo:
+    """`candidate.inspect(path)` in a child process; `feedback` may stop it."""
+    watch = Feedback(is_cancelled=(lambda: feedback.cancelled) if feedback is not None else None)
     with _child_for(candidate, path, keep=True) as child:
-        answer = _ask(child, {"task": "inspect"}, Feedback())
+        answer = _ask(child, {"task": "inspect"}, watch)
         return info_from_dict(answer["info"])
 
 
@@ -84,6 +85,7 @@ class _Child:
         """The running process, a new one if there is none."""
         if self.process is None or self.process.poll() is not None:
             self.stop()
+            flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
             self.process = subprocess.Popen(
                 COMMAND,
                 stdin=subprocess.PIPE,
@@ -94,7 +96,7 @@ class _Child:
                     "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
                     NOTEBOOK: str(self.notebook),
                 },
-                creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+                creationflags=flags,
             )
         return self.process
 

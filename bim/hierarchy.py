@@ -6,6 +6,7 @@ one list that all trees share. So a model of sixty thousand elements is a few fl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ NOT_LISTED = (
 )
 SPATIAL = ("IfcSpatialStructureElement", "IfcSpatialElement")
 SYSTEMS = ("IfcSystem", "IfcZone")
+DIGITS = re.compile(r"(\d+)")
 REST = "rest"  # branch of what belongs to nothing of its tree
 
 
@@ -192,8 +194,13 @@ class _Builder:
         return tidied
 
 
-def _by_name(branch: Branch) -> tuple[bool, str]:
-    return branch.kind == REST, branch.name.casefold()
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts 2F before 10F."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in DIGITS.split(name.casefold())]
+
+
+def _by_name(branch: Branch) -> tuple[bool, list[tuple[int, str]]]:
+    return branch.kind == REST, _natural(branch.name)
 
 
 def _by_place(model: _Model) -> list[Branch]:
@@ -264,7 +271,7 @@ class _Levels:
         """Levels before classes, the highest storey first; rooms before other classes."""
         is_class = branch.kind in ("class", REST)
         rooms = branch.name != "IfcSpace"
-        return branch.kind == REST, is_class, rooms, -self._by_id.get(branch.id, 0.0), branch.name.casefold()
+        return branch.kind == REST, is_class, rooms, -self._by_id.get(branch.id, 0.0), _natural(branch.name)
 
 
 def _by_class(model: _Model) -> list[Branch]:
@@ -321,7 +328,7 @@ def _group_branch(group: entity_instance, above: dict[int, entity_instance], bui
     def make() -> Branch:
         over = above.get(group.id()) if depth < CHAIN_DEPTH else None
         parent = -1 if over is None else _group_branch(over, above, builder, depth + 1)
-        name = " ".join(part for part in (text(group, "Name"), text(group, "LongName")) if part)
+        name = " ".join(dict.fromkeys(part for part in (text(group, "Name"), text(group, "LongName")) if part))
         return Branch(group.is_a(), name or group.is_a(), text(group, "GlobalId") or "", parent)
 
     return builder.branch((group.id(),), make)

@@ -24,6 +24,7 @@ FILES = (
     "domestic-hot-water.ifc",
     "BIMWhale_TallBuilding.ifc",
 )
+OWN = "the program's own house"
 PER_CLASS = 2
 
 
@@ -31,9 +32,22 @@ def opened(path: Path) -> Any:
     return pytest.importorskip("ifcopenshell").open(path)
 
 
-@pytest.fixture(scope="module", params=FILES)
-def model(request: pytest.FixtureRequest, shared_data: Path) -> Any:
-    return opened(shared_data / "ifc" / request.param)
+def own_house(folder: Path) -> Path:
+    """The community building that the program writes for its sample district."""
+    from app.sample import house, terrain
+    from app.sample.district import plan_district
+
+    plan = plan_district(1, Feedback())
+    path = folder / "house.ifc"
+    house.write(plan, terrain.build(plan, 1, Feedback()), path, seed=1, feedback=Feedback())
+    return path
+
+
+@pytest.fixture(scope="module", params=(*FILES, OWN))
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    if request.param == OWN:
+        return opened(own_house(tmp_path_factory.mktemp("own")))
+    return opened(Path(request.getfixturevalue("shared_data")) / "ifc" / request.param)
 
 
 @pytest.fixture(scope="module")

@@ -215,7 +215,7 @@ class TubesActors(LayerActors):
         low, high = (np.array([getattr(tile, name) for tile in tiles]) for name in ("low", "high"))
         inside = boxes_in_view(camera, low, high, aspect=size[0] / max(size[1], 1))
         away = distances_to(camera, low, high)
-        scale = pixels_per_metre(camera, away, height=size[1])
+        scale = pixels_per_metre(camera, away, height=max(size[1], 1))
         left = MOST_TRIANGLES
         for number in np.argsort(away):
             tile = tiles[number]
@@ -269,9 +269,12 @@ class TubesActors(LayerActors):
 
 
 def _pixel_size(camera: Camera, height: int) -> float:
-    """Width of a pixel at a distance of a metre, or everywhere where lines of sight are parallel [m]."""
+    """Width of a pixel at a distance of a metre, or everywhere where lines of sight are parallel [m].
+
+    A window that was never shown has no height.
+    """
     far = 1000.0
-    size = 1.0 / float(pixels_per_metre(camera, np.array([far]), height=height)[0])
+    size = 1.0 / float(pixels_per_metre(camera, np.array([far]), height=max(height, 1))[0])
     return size if camera.is_parallel else size / far
 
 

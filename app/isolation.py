@@ -85,7 +85,7 @@ class _Child:
         """The running process, a new one if there is none."""
         if self.process is None or self.process.poll() is not None:
             self.stop()
-            flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+            flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows only: no console beside the window
             self.process = subprocess.Popen(
                 COMMAND,
                 stdin=subprocess.PIPE,

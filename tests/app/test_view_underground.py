@@ -311,3 +311,13 @@ def test_the_drawing_is_sound_xml_with_hostile_names() -> None:
     root = ElementTreeXml.fromstring(svg)
     assert '<PE> & "x"' in [element.text for element in root.iter()]
     assert sum(element.tag.endswith("ellipse") for element in root.iter()) == 1
+
+
+@pytest.mark.gl
+@pytest.mark.usefixtures("_graphics")
+def test_a_section_plane_cuts_pipes() -> None:
+    from app.look import ClipPlane, Section
+
+    pixels = drawn(water(), section=Section(planes=(ClipPlane((0.0, 0.0, 0.0), (1.0, 0.0, 0.0)),)))
+    assert is_blue(seen(pixels, (-8.0, 0.0, -1.6)))
+    assert not is_blue(seen(pixels, (8.0, 0.0, -1.6)))

@@ -81,7 +81,7 @@ def widths_of(pipes: PipeSet, params: ExcavationParams, rules: Rules, issues: li
     if unsized.any():
         ids = tuple(dict.fromkeys(pipes.id[unsized].tolist()))
         text = f"{len(ids)} pipes have no diameter; {rules.unknown_diameter:g} m is taken."
-        values_said = {"diameter": rules.unknown_diameter}
+        values_said = {"diameter": f"{rules.unknown_diameter:g}"}
         issues.append(
             Issue("excavation.diameter_assumed", text, "doubt", count=len(ids), elements=ids[:50], values=values_said)
         )

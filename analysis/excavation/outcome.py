@@ -237,4 +237,5 @@ def law(pits: list[Pit], pipes: PipeSet, found: Findings, rules: Rules) -> list[
 
 
 def _legal(code: str, text: str, names: list[str], values: dict[str, float]) -> Issue:
-    return Issue(code, text, "doubt", count=len(names), elements=tuple(names[:50]), values=dict(values))
+    said = {name: f"{value:g}" for name, value in values.items()}
+    return Issue(code, text, "doubt", count=len(names), elements=tuple(names[:50]), values=said)

@@ -117,7 +117,7 @@ def _layer_pits(
         yield str(name), sheet_pit(str(name), found[0], found[1], grid, depth if depth > 0 else params.depth)
     if without:
         text = f"{without} excavations of {layer.name} say no depth; {params.depth:g} m is taken."
-        values = {"layer": layer.name, "depth": params.depth}
+        values = {"layer": layer.name, "depth": f"{params.depth:g}"}
         issues.append(Issue("excavation.depth_assumed", text, "doubt", count=without, values=values))
 
 

@@ -220,6 +220,8 @@ def sampled(selection: Selection, most: int) -> Selection:
 
 def circular_placements(file: ifcopenshell.file) -> set[int]:
     """Step ids of the products whose placement hangs on itself; a kernel would follow it until its stack is full."""
+    if not _may_be_circular(file):
+        return set()
     verdict: dict[int, bool] = {}
     found = set()
     for product in by_type(file, "IfcProduct"):
@@ -227,6 +229,21 @@ def circular_placements(file: ifcopenshell.file) -> set[int]:
         if place is not None and _is_circular(place, verdict):
             found.add(product.id())
     return found
+
+
+def _may_be_circular(file: ifcopenshell.file) -> bool:
+    """Whether any placement hangs on one further down in the file: a circle has such a link, hardly any file else."""
+    places = by_type(file, "IfcLocalPlacement")
+    if len(places) != len(by_type(file, "IfcObjectPlacement")):
+        return True
+    try:
+        above = [place[0] for place in places]  # PlacementRelTo; by its place it costs a third
+    except (AttributeError, RuntimeError):
+        return True  # a damaged file
+    return any(
+        other is not None and (not is_entity(other) or other.id() >= place.id())
+        for place, other in zip(places, above, strict=True)
+    )
 
 
 def _is_circular(place: entity_instance, verdict: dict[int, bool]) -> bool:

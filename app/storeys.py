@@ -205,10 +205,13 @@ def _levels(layer: Layer) -> list[_Level]:
     if column is None:
         return _levels_of_rooms(low) if layer.theme == "space" else []
     names = np.array(["" if value is None else str(value) for value in column.values], dtype=object)
+    if layer.theme == "space" and not (names != "").any():
+        return _levels_of_rooms(low)
     stated = layer.table.columns.get(ELEVATION)
     elevation = stated.values.astype(np.float64) if stated is not None else np.full(len(names), np.nan)
     classes = layer.table.columns.get("class")
-    kinds = ["IfcSpace" if layer.theme == "space" else "" for _ in names] if classes is None else classes.values
+    kinds = list(classes.values) if classes is not None else [""] * len(names)
+    kinds = ["IfcSpace"] * len(names) if layer.theme == "space" else kinds
     standing = np.array([str(kind).startswith(STANDING) for kind in kinds], dtype=np.bool_) & np.isfinite(low)
     lived_in = np.array([str(kind).startswith(LIVED_IN) for kind in kinds], dtype=np.bool_)
     levels = []

@@ -67,6 +67,16 @@ def test_rooms_without_storeys_are_sorted_by_their_floors() -> None:
     assert [storey.floor for storey in building.storeys] == [0.0, 3.0]
 
 
+def test_an_empty_column_of_storeys_and_foreign_classes_change_nothing() -> None:
+    columns = {name: Column(np.array(values, dtype=object)) for name, values in _FOREIGN.items()}
+    layer = dataclasses.replace(rooms(), table=ElementTable(["room1", "room2"], columns))
+    (building,) = buildings_of([layer])
+    assert [storey.label for storey in building.storeys] == ["1", "2"]
+
+
+_FOREIGN = {"storey": ["", None], "class": ["CellSpace", "GeneralSpace"]}
+
+
 def test_rooms_of_a_storey_have_number_name_use_and_area() -> None:
     layers = [house(), rooms()]
     (building,) = buildings_of(layers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
@@ -173,23 +173,36 @@ class PipeLabels(QWidget):
     def place(self) -> None:
         """Find the labels for the picture as it is."""
         self.setGeometry(self.parentWidget().rect())
-        size = (max(self.width(), 1), max(self.height(), 1))
+        self.labels = self._placed((max(self.width(), 1), max(self.height(), 1)))
+        self.update()
+
+    def _placed(self, size: tuple[int, int]) -> list[PipeLabel]:
         metrics = QFontMetricsF(card_font(TEXT_SIZE))
         selected = frozenset(ref for ref in self._selected() if ref.element_id)
         wanted = candidates(
             self._layers(), self._camera(), size, theme=self.theme, selected=selected, xray=self._xray()
         )
-        self.labels = placed(wanted, metrics.horizontalAdvance, metrics.height() + 4, size)
-        self.update()
+        return placed(wanted, metrics.horizontalAdvance, metrics.height() + 4, size)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Plates with a stripe in the pipe's colour and a thread to the pipe."""
         painter = QPainter(self)
+        self._paint(painter, self.labels)
+        painter.end()
+
+    def paint_on(self, image: QImage) -> None:
+        """The same labels on an exported picture, placed for its size."""
+        if self.is_on:
+            painter = QPainter(image)
+            self._paint(painter, self._placed((image.width(), image.height())))
+            painter.end()
+
+    def _paint(self, painter: QPainter, labels: Sequence[PipeLabel]) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(card_font(TEXT_SIZE))
         plate = QColor(self.theme["card"])
         plate.setAlpha(225)
-        for label in self.labels:
+        for label in labels:
             colour = QColor(*label.colour)
             painter.setPen(QPen(colour, 1.2))
             painter.drawLine(QPointF(label.place.x(), label.area.bottom()), label.place)
@@ -200,4 +213,3 @@ class PipeLabels(QWidget):
             painter.drawRoundedRect(QRectF(label.area.left(), label.area.top(), STRIPE, label.area.height()), 2, 2)
             painter.setPen(QColor(self.theme["ink"]))
             painter.drawText(label.area.adjusted(STRIPE, 0, 0, 0), Qt.AlignmentFlag.AlignCenter, label.text)
-        painter.end()

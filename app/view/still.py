@@ -39,5 +39,13 @@ def pixels_apart(
     """The same of a window that was never shown."""
     from app.view.offscreen import render_pixels
 
-    sun = stage.look.light.sun
-    return render_pixels(layers, size=size, view=camera, theme=theme, grid_sun=sun, section=section)[0]
+    return render_pixels(
+        layers,
+        size=size,
+        view=camera,
+        theme=theme,
+        grid_sun=stage.look.light.sun,
+        section=section,
+        xray=stage.pit.xray,
+        trench=stage.digging.trench,
+    )[0]

@@ -314,6 +314,7 @@ class Viewport(PointerWidget):
         pixels = self._pixels(size)
         image = QImage(pixels.tobytes(), size[0], size[1], 3 * size[0], QImage.Format.Format_RGB888).copy()
         self.cards.paint_on(image, self._camera)
+        self.labels.paint_on(image)
         return image
 
     def shutdown(self) -> None:

@@ -27,7 +27,7 @@ Rows = NDArray[np.int32]
 
 SOLID_THEMES = frozenset({"building", "bim", "furniture", "other"})
 LIGHT_CLASSES = ("IfcDoor", "IfcWindow", "IfcPlate", "IfcMember", "IfcFurni", "IfcRailing", "IfcFlow", "IfcCurtain")
-NEVER_SLABS = 0.7  # z of a normal from which a face is floor
+FLOOR_SLOPE = 0.7  # z of a normal from which a face is floor
 WELD_DIGITS = 4  # corners of one cut closer than a tenth of a millimetre are the same
 DOOR_GAP = 0.7  # metres: half the widest opening that a floor plate reaches across
 FLOOR_BAND = (-0.4, 0.12)  # metres about the storey's floor in which a face counts as its floor
@@ -288,7 +288,7 @@ def _floor_area(layers: Iterable[Layer], storey: StoreyCut, box: tuple[float, fl
         mesh = solid_mesh(layer, coverings=True)
         middle = mesh.vertices[mesh.faces].mean(axis=1)
         level = middle[:, 2] - storey.floor
-        chosen = (level >= FLOOR_BAND[0]) & (level <= FLOOR_BAND[1]) & (mesh.face_normal[:, 2] > NEVER_SLABS)
+        chosen = (level >= FLOOR_BAND[0]) & (level <= FLOOR_BAND[1]) & (mesh.face_normal[:, 2] > FLOOR_SLOPE)
         for axis in range(2):
             chosen &= (middle[:, axis] >= box[axis]) & (middle[:, axis] <= box[axis + 2])
         total += float(mesh.face_area[chosen].sum())

@@ -288,6 +288,6 @@ def interlayer_layer(document: Document, name: str, scale: float, to_frame: ToFr
     )
     return Layer(
         "interlayer", f"{name}: joints of layers", "other",
-        Lines(points, np.arange(count + 1) * 2, np.arange(count)), table,
+        Lines(points, 2 * np.arange(count + 1, dtype=np.int32), np.arange(count, dtype=np.int32)), table,
         style=Style(visible=False), stratum="indoor", source=Source(part="interlayer"),
     )  # fmt: skip

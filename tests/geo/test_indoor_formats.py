@@ -110,7 +110,7 @@ def test_any_house_written_as_indoorgml_comes_back(tmp_path: Path) -> None:
 
 
 HEAD = '<?xml version="1.0"?>{}<IndoorFeatures xmlns="http://www.opengis.net/indoorgml/1.0/core" '
-HEAD += 'xmlns:gml="http://www.opengis.net/gml/3.2">'
+HEAD += 'xmlns:gml="http://www.opengis.net/gml/3.2" xmlns:xlink="http://www.w3.org/1999/xlink">'
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,58 @@ def test_hostile_text_is_refused(tmp_path: Path, text: str, code: str) -> None:
     with pytest.raises(UserError) as caught:
         opened(indoorgml.FORMAT, path)
     assert caught.value.code == f"indoorgml.{code}"
+
+
+def cell(id: str, kind: str, x: float, dual: str) -> str:
+    ring = "".join(f"<gml:pos>{x + a} {b} 0</gml:pos>" for a, b in ((0, 0), (4, 0), (4, 4), (0, 4), (0, 0)))
+    return (
+        f"<cellSpaceMember><{kind} gml:id='{id}'><cellSpaceGeometry><Geometry2D><gml:Polygon><gml:exterior>"
+        f"<gml:LinearRing>{ring}</gml:LinearRing></gml:exterior></gml:Polygon></Geometry2D></cellSpaceGeometry>"
+        f"<duality xlink:href='#{dual}'/></{kind}></cellSpaceMember>"
+    )
+
+
+def state(id: str, x: float, dual: str = "") -> str:
+    link = f"<duality xlink:href='#{dual}'/>" if dual else ""
+    return (
+        f"<stateMember><State gml:id='{id}'>{link}<geometry><gml:Point><gml:pos>{x} 2 0</gml:pos></gml:Point>"
+        "</geometry></State></stateMember>"
+    )
+
+
+def test_anchors_layers_and_their_joints(tmp_path: Path) -> None:
+    """An anchor space is the way out; a second layer (Wi-Fi cells, say) is joined to the first."""
+    text = (
+        HEAD.format("")
+        + "<primalSpaceFeatures><PrimalSpaceFeatures>"
+        + cell("C1", "GeneralSpace", 0, "S1")
+        + cell("C2", "AnchorSpace", 4, "S2")
+        + "</PrimalSpaceFeatures></primalSpaceFeatures><multiLayeredGraph><MultiLayeredGraph><spaceLayers>"
+        + "<spaceLayerMember><SpaceLayer gml:id='L1'><nodes>"
+        + state("S1", 2, "C1")
+        + state("S2", 6, "C2")
+        + "</nodes><edges><transitionMember><Transition gml:id='T1'><connects xlink:href='#S1'/><connects "
+        + "xlink:href='#S2'/></Transition></transitionMember></edges></SpaceLayer></spaceLayerMember>"
+        + "<spaceLayerMember><SpaceLayer gml:id='L2'><nodes>"
+        + state("W1", 3)
+        + "</nodes></SpaceLayer></spaceLayerMember></spaceLayers><interEdges><interLayerConnectionMember>"
+        + "<InterLayerConnection gml:id='J1'><typeOfTopoExpression>CONTAINS</typeOfTopoExpression>"
+        + "<interConnects xlink:href='#S1'/><interConnects xlink:href='#W1'/></InterLayerConnection>"
+        + "</interLayerConnectionMember></interEdges></MultiLayeredGraph></multiLayeredGraph></IndoorFeatures>"
+    )
+    path = tmp_path / "two.gml"
+    path.write_text(text, encoding="utf-8")
+    assert indoorgml.FORMAT.inspect(path).counts["InterLayerConnection"] == 1
+    layers = opened(indoorgml.FORMAT, path)
+    kind = dict(
+        zip(layers["network_nodes"].table.ids, layers["network_nodes"].table.columns["node"].values, strict=True)
+    )
+    assert kind == {"S1": "room", "S2": "exit", "W1": "landing"}
+    assert "indoorgml.no_exits" not in codes(layers)
+    assert layers["network_edges"].table.row("S1>S2#0")["length"] == pytest.approx(4.0)
+    joint = layers["interlayer"]
+    assert joint.table.row("J1")["topology"] == "CONTAINS"
+    assert joint.geometry.bounds.size[0] == pytest.approx(1.0)  # type: ignore[union-attr]
 
 
 def test_cut_file_is_an_error_a_user_can_read(shared_data: Path, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from geo.model import Feedback, Issue
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CLASSES = ("hard", "clearance", "uncertain")
-HARD, CLEARANCE, UNCERTAIN = range(3)
+CLASSES = ("uncertain", "clearance", "hard")  # the worst last, as ramps of ordered classes want it
+UNCERTAIN, CLEARANCE, HARD = range(3)
 
 
 class Widths(NamedTuple):

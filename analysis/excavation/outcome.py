@@ -70,7 +70,7 @@ def pit_table(pits: list[Pit], found: Findings, frame: Frame, rules: Rules) -> T
         "short": Column(np.array([pit.short for pit in pits]), "m"),
         "long": Column(np.array([pit.long for pit in pits]), "m"),
     }
-    for number, name in enumerate(CLASSES):
+    for number, name in reversed(list(enumerate(CLASSES))):
         mine = found.pit[found.verdict == number]
         columns[name] = Column(np.bincount(mine, minlength=count), "1")
     columns["assessment"] = Column(assessment[_depth_class(pits, rules)])
@@ -91,24 +91,24 @@ def layers_of(
     rules: Rules,
     ground: Grid | None,
 ) -> tuple[Layer, ...]:
-    """Affected pipes, the strips dug by hand, and the excavations."""
-    out = []
+    """The excavations, the strips dug by hand, and the affected pipes."""
+    out = [_pit_layer(pits, rules)]
     if len(found.line):
-        out.append(_pipe_layer(pipes, found, columns))
         zone = _hand_dig_layer(pipes, pits, found, widths, ground)
         out += [] if zone is None else [zone]
-    return (*out, _pit_layer(pits, rules))
+        out.append(_pipe_layer(pipes, found, columns))  # last: its classes are what the legend explains
+    return tuple(out)
 
 
 def _pipe_layer(pipes: PipeSet, found: Findings, columns: dict[str, Column]) -> Layer:
     """Each affected pipe once, at its worst."""
-    order = np.lexsort((found.distance, found.verdict, found.line))
+    order = np.lexsort((found.distance, -found.verdict, found.line))
     line, first = np.unique(found.line[order], return_index=True)
     row = order[first]
     total = pipes.along[pipes.offsets[1:] - 1]
     shape = pieces(pipes, line, np.zeros(len(line)), total[line])
     mine = {name: Column(column.values[row], column.unit) for name, column in columns.items()}
-    field = Field("class", "1", "element", found.verdict[row].astype(np.int8), categories=CLASSES)
+    field = Field("class", "1", "element", found.verdict[row].astype(np.int8), categories=CLASSES, ramp="exposure")
     layer = line_layer("affected", "Pipes at excavations", shape, mine, field)
     distance = Field("distance", "m", "element", found.distance[row])
     return layer.with_(fields=(field, distance))
@@ -189,7 +189,7 @@ def _pit_layer(pits: list[Pit], rules: Rules) -> Layer:
 def summary(pits: list[Pit], found: Findings) -> dict[str, Quantity]:
     """Key figures."""
     out = {"excavations": Quantity(len(pits), "1")}
-    for number, name in enumerate(CLASSES):
+    for number, name in reversed(list(enumerate(CLASSES))):
         out[name] = Quantity(len(np.unique(found.line[found.verdict == number])), "1")
     out["deepest"] = Quantity(float(max(pit.depth for pit in pits)), "m")
     volume = np.array([pit.volume for pit in pits])

@@ -138,7 +138,7 @@ def _result(
         "length": Column(length, "m"),
         "part": Column(np.array(PARTS, dtype=object)[part]),
     }
-    field = Field("part", "1", "element", part.astype(np.int8), categories=PARTS)
+    field = Field("part", "1", "element", part.astype(np.int8), categories=PARTS, ramp="classes")
     shape = pieces(pipes, line, net.start[edges], net.stop[edges])
     layers: list[Layer] = [line_layer("isolated", "Pipes without supply", shape, columns, field)]
     node, action = (np.array(column, dtype=np.int64) for column in (zip(*valves, strict=True) if valves else ([], [])))
@@ -148,12 +148,12 @@ def _result(
         "feeding": Column(np.array(feeds, dtype=bool)),
     }
     if len(node):
-        field = Field("action", "1", "element", action.astype(np.int8), categories=ACTIONS)
+        field = Field("action", "1", "element", action.astype(np.int8), categories=ACTIONS, ramp="classes")
         layers.append(point_layer("valves", "Valves", built.nodes.vertices[node], valve_columns, field))
     customers, why = lost
     customer_columns = node_columns(built, customers) | {"part": Column(np.array(REASONS, dtype=object)[why])}
     if len(customers):
-        field = Field("part", "1", "element", why.astype(np.int8), categories=REASONS)
+        field = Field("part", "1", "element", why.astype(np.int8), categories=REASONS, ramp="classes")
         points = built.nodes.vertices[customers]
         layers.append(point_layer("customers", "Without supply", points, customer_columns, field))
     isolated = part == 0

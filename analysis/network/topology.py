@@ -57,7 +57,7 @@ def topology(inputs: NetworkInputs, params: TopologyParams, feedback: Feedback) 
     columns, severity = _fault_columns(built, faults)
     layers = [_part_layer(built, part)]
     if len(faults.kind):
-        field = Field("severity", "1", "element", severity.astype(np.int8), categories=SEVERITIES)
+        field = Field("severity", "1", "element", severity.astype(np.int8), categories=SEVERITIES, ramp="exposure")
         layers.append(point_layer("faults", "Doubtful connections", faults.place, columns, field))
     return Result(
         layers=tuple(layers),
@@ -98,7 +98,7 @@ def _part_layer(built: Built, part: Indices) -> Layer:
     every = np.arange(len(pipes))
     total = pipes.along[pipes.offsets[1:] - 1]
     columns = pipe_columns(pipes, every) | {"part": Column(mine + 1, "1"), "length": Column(total, "m")}
-    field = Field("part", "1", "element", (mine + 1).astype(np.int64), ramp="tab20")
+    field = Field("part", "1", "element", (mine + 1).astype(np.int64))
     return line_layer("parts", "Connected parts", pieces(pipes, every, np.zeros(len(pipes)), total), columns, field)
 
 

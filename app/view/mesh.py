@@ -140,8 +140,9 @@ class MeshActors(LayerActors):
             alpha[~shown_elements(self.layer)[element]] = 0
         if style.faded:
             alpha[(alpha > 0) & rows_named(self.layer, style.faded)[element]] = VEIL
-        if self.seen_through is not None:
-            alpha[self.seen_through[element]] = 0
+        through = self._through()
+        if through is not None:
+            alpha[through[element]] = 0
         if self.layer.id in self.look.opened:
             alpha[faces_away(self.layer, element, coverings=self.look.without_coverings)] = 0
         self._write(colours, alpha)
@@ -167,6 +168,11 @@ class MeshActors(LayerActors):
     def _space_opacity(self) -> float:
         return OPENED_SPACE_OPACITY if self.layer.id in self.look.opened else SPACE_OPACITY
 
+    def _through(self) -> NDArray[np.bool_] | None:
+        """What is left out, unless the layer has got other elements since."""
+        mask = self.seen_through
+        return mask if mask is not None and len(mask) == len(shown_elements(self.layer)) else None
+
     def _write(self, colours: Colours, alpha: NDArray[np.uint8]) -> None:
         order, coarse = self._tiled.order, self._tiled.coarse_face
         if coarse is not None and len(coarse):
@@ -177,7 +183,7 @@ class MeshActors(LayerActors):
 
     def _draw_lines(self) -> None:
         """Creases in their colour, without those of hidden elements."""
-        hidden, through = self.layer.style.hidden, self.seen_through
+        hidden, through = self.layer.style.hidden, self._through()
         shown = None
         if hidden != self._lines_hide or through is not self._lines_through:
             shown = shown_elements(self.layer) & (True if through is None else ~through)

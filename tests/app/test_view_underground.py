@@ -321,3 +321,28 @@ def test_a_section_plane_cuts_pipes() -> None:
     pixels = drawn(water(), section=Section(planes=(ClipPlane((0.0, 0.0, 0.0), (1.0, 0.0, 0.0)),)))
     assert is_blue(seen(pixels, (-8.0, 0.0, -1.6)))
     assert not is_blue(seen(pixels, (8.0, 0.0, -1.6)))
+
+
+@pytest.mark.gl
+@pytest.mark.usefixtures("_graphics")
+def test_a_town_may_change_while_one_looks_through_the_ground() -> None:
+    from vtkmodules.vtkRenderingCore import vtkRenderWindow
+
+    from app.view.stage import Stage
+
+    window = vtkRenderWindow()
+    window.SetOffScreenRendering(True)
+    stage = Stage(window, theme=theme_named("light"), quality="fast")  # of a window that has no size yet
+    houses = buildings([box(-5, -9, size=(10, 4, 9))])
+    for layer in (ground(), houses, water()):
+        stage.add(layer)
+    stage.set_camera(ABOVE)
+    stage.set_xray(HOLE)
+    more = buildings([box(-5 + 30 * k, -9, size=(10, 4, 9)) for k in range(4)])
+    stage.change(more, "data")
+    stage.change(houses, "data")
+    stage.remove("pipes")
+    stage.set_xray(None)
+    stage.render()
+    stage.release()
+    window.Finalize()

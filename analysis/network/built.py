@@ -59,10 +59,47 @@ def build(
     height_tolerance: float,
     join: Join,
 ) -> Built:
-    """Read the layers and join what meets. Raises `UserError` when there is no pipe."""
+    """Read the layers and join what meets. Raises `UserError` when there is no pipe.
+
+    The last network is kept: the next question to the same layers is answered at once.
+    """
+    feedback.step(0.0, "reading the pipes")
+    layers = (*pipe_layers, *node_layers)
+    asked = (*((layer.id, layer.name, id(layer.geometry), id(layer.table)) for layer in layers), len(pipe_layers))
+    key = (asked, tolerance, height_tolerance, join)
+    kept = _last.get("network")
+    if kept is None or kept.key != key:
+        said: list[Issue] = []
+        built = _build(pipe_layers, node_layers, said, feedback, (tolerance, height_tolerance, join))
+        kept = _Kept(key, layers, built, tuple(said))
+        _last["network"] = kept
+    issues += kept.issues
+    feedback.step(1.0, "joining the pipes")
+    return kept.built
+
+
+class _Kept(NamedTuple):
+    """A network, what it was made from, and what was said of it. Holding the layers keeps their identities unique."""
+
+    key: tuple[object, ...]
+    layers: tuple[Layer, ...]
+    built: Built
+    issues: tuple[Issue, ...]
+
+
+_last: dict[str, _Kept] = {}
+
+
+def _build(
+    pipe_layers: Sequence[Layer],
+    node_layers: Sequence[Layer],
+    issues: list[Issue],
+    feedback: Feedback,
+    choices: tuple[float, float, Join],
+) -> Built:
     from analysis.kernels.network import build_network
 
-    feedback.step(0.0, "reading the pipes")
+    tolerance, height_tolerance, join = choices
     pipes = pipes_of(pipe_layers, issues)
     if len(pipes) == 0:
         raise UserError(
@@ -80,7 +117,6 @@ def build(
         height_tolerance=height_tolerance,
         stated=stated_nodes(pipes, nodes),
     )
-    feedback.step(1.0, "joining the pipes")
     return Built(pipes, nodes, network)
 
 

@@ -15,7 +15,7 @@ from analysis.kernels.network_health import KINDS, find_faults
 from analysis.kernels.network_search import Spot, flow_from_sources, reach, shortest_path
 from analysis.registry import get
 from analysis.run import execute
-from geo.model import Layer, UserError
+from geo.model import Column, Layer, UserError
 from tests.tiny import tiny_frame
 from tests.tiny_pipes import line_layer, nodes, pipes, point_layer
 
@@ -352,6 +352,21 @@ def test_a_node_cannot_break_and_a_far_place_is_no_pipe() -> None:
         with pytest.raises(UserError) as caught:
             run("utility.isolation", ring_main(), broken=place)
         assert caught.value.code == code
+
+
+def test_the_network_kept_from_the_last_question_is_never_a_stale_one() -> None:
+    layers = [pipes(), nodes()]
+    first = run("utility.isolation", layers, broken="w2")
+    again = run("utility.isolation", layers, broken="w2")
+    assert column(first, "isolated_pipes", "length") == column(again, "isolated_pipes", "length")
+    assert code_of(first) == code_of(again)
+    shut = layers[1].table.columns["status"].values.copy()
+    shut[1] = "closed"
+    table = layers[1].table.with_columns({"status": Column(shut)})
+    changed = run("utility.isolation", [layers[0], layers[1].with_(table=table)], broken="w2")
+    assert changed.summary["already_closed"].value == 1
+    loose = run("utility.topology", layers, tolerance=0.001)
+    assert loose.summary["parts"].value == 3
 
 
 # A real network

@@ -10,7 +10,6 @@ import analysis.studies
 from analysis.contract import Analysis
 from geo.model import UserError
 
-
 # The order in which families are offered; others follow.
 FAMILIES = ("sunlight", "wind", "cctv", "dust", "indoor", "utility", "links")
 

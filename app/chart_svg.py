@@ -137,8 +137,9 @@ class _Drawing:
                 yield self._text(float(x[number]) + 6, float(y[number]) - 6, series.labels[number])
 
     def _legend(self) -> Iterator[str]:
+        step = min(LEGEND_STEP, (WIDTH - LEFT - RIGHT) / max(len(self.chart.series), 1))
         for number, series in enumerate(self.chart.series):
-            left = LEFT + LEGEND_STEP * number
+            left = LEFT + step * number
             colour = series_colour(series, number)
             dash = ' stroke-dasharray="6 4"' if series.role == "dashed" else ""
             if series.role == "marks":

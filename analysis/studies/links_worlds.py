@@ -115,14 +115,14 @@ def links_worlds(inputs: LinkInputs, params: LinkParams, feedback: Feedback) -> 
 
     street = network(False, feedback.part(0.2, 0.5))
     inside = network(True, feedback.part(0.5, 0.6))
+    feedback.step(0.6, "looking for service connections")
     if street is not None and inputs.solids:
-        feedback.step(0.6, "looking for service connections")
         served = find_services(found, street, inputs.solids)
         if params.unserved:
             feedback.step(0.8, "looking for buildings without a connection")
             find_unserved(found, street, inputs.solids, served)
+    feedback.step(0.9, "looking for risers")
     if street is not None and inside is not None:
-        feedback.step(0.9, "looking for risers")
         find_risers(found, street, inside)
     return _result(found, inputs, issues)
 

@@ -122,7 +122,7 @@ def _morton(boxes: Floats) -> Indices:
 @njit(cache=True, nogil=True, inline="always")
 def apart(boxes: Floats, i: int, others: Floats, j: int) -> bool:
     """Whether box i of one array (n, 6) and box j of another do not even touch."""
-    return (
+    return bool(
         boxes[i, 0] > others[j, 3]
         or others[j, 0] > boxes[i, 3]
         or boxes[i, 1] > others[j, 4]

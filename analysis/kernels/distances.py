@@ -33,7 +33,7 @@ def segments_squared(p1: Floats, q1: Floats, p2: Floats, q2: Floats) -> float:
     c = d1x * rx + d1y * ry + d1z * rz
     s, t = 0.0, 0.0
     if a <= FLAT and e <= FLAT:
-        return rx * rx + ry * ry + rz * rz
+        return float(rx * rx + ry * ry + rz * rz)
     if a <= FLAT:
         t = min(max(f / e, 0.0), 1.0)
     elif e <= FLAT:
@@ -51,7 +51,7 @@ def segments_squared(p1: Floats, q1: Floats, p2: Floats, q2: Floats) -> float:
         elif t > 1.0:
             t, s = 1.0, min(max((b - c) / a, 0.0), 1.0)
     x, y, z = rx + s * d1x - t * d2x, ry + s * d1y - t * d2y, rz + s * d1z - t * d2z
-    return x * x + y * y + z * z
+    return float(x * x + y * y + z * z)
 
 
 @njit(cache=True, nogil=True)
@@ -64,17 +64,17 @@ def point_triangle_squared(p: Floats, triangle: Floats) -> float:
     d1 = abx * apx + aby * apy + abz * apz
     d2 = acx * apx + acy * apy + acz * apz
     if d1 <= 0.0 and d2 <= 0.0:
-        return apx * apx + apy * apy + apz * apz
+        return float(apx * apx + apy * apy + apz * apz)
     bpx, bpy, bpz = p[0] - b[0], p[1] - b[1], p[2] - b[2]
     d3 = abx * bpx + aby * bpy + abz * bpz
     d4 = acx * bpx + acy * bpy + acz * bpz
     if d3 >= 0.0 and d4 <= d3:
-        return bpx * bpx + bpy * bpy + bpz * bpz
+        return float(bpx * bpx + bpy * bpy + bpz * bpz)
     cpx, cpy, cpz = p[0] - c[0], p[1] - c[1], p[2] - c[2]
     d5 = abx * cpx + aby * cpy + abz * cpz
     d6 = acx * cpx + acy * cpy + acz * cpz
     if d6 >= 0.0 and d5 <= d6:
-        return cpx * cpx + cpy * cpy + cpz * cpz
+        return float(cpx * cpx + cpy * cpy + cpz * cpz)
     vc, vb, va = d1 * d4 - d3 * d2, d5 * d2 - d1 * d6, d3 * d6 - d5 * d4
     if vc <= 0.0 and d1 >= 0.0 and d3 <= 0.0 and d1 > d3:
         t = d1 / (d1 - d3)
@@ -90,7 +90,7 @@ def point_triangle_squared(p: Floats, triangle: Floats) -> float:
     else:
         v, w = vb / (va + vb + vc), vc / (va + vb + vc)
         x, y, z = apx - v * abx - w * acx, apy - v * aby - w * acy, apz - v * abz - w * acz
-    return x * x + y * y + z * z
+    return float(x * x + y * y + z * z)
 
 
 @njit(cache=True, nogil=True)
@@ -113,7 +113,7 @@ def _pierces(p: Floats, q: Floats, triangle: Floats) -> bool:
     if denominator <= 0.0:
         return False
     v, w = (d11 * d20 - d01 * d21) / denominator, (d00 * d21 - d01 * d20) / denominator
-    return v >= 0.0 and w >= 0.0 and v + w <= 1.0
+    return bool(v >= 0.0 and w >= 0.0 and v + w <= 1.0)
 
 
 @njit(cache=True, nogil=True)

@@ -21,9 +21,11 @@ from geo.formats.citygml_box import box_filter
 from geo.formats.citygml_geometry import Corners
 from geo.formats.citygml_model import CityModel, load
 from geo.formats.citygml_place import Axes, unify
+from geo.formats.citygml_utility import network_layers
 from geo.formats.citygml_xml import HEAD, documents, looks_like
 from geo.formats.cityjson_text import collector_paused
 from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
+from geo.formats.utility_options import UtilityKind
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,7 @@ class CityGmlOptions(FormatOptions):
 
     lod: Literal["highest", "0", "1", "2", "3", "4"] = Setting("highest", title="Level of detail")
     axes: Axes = Setting("auto", title="Order of the axes")
+    utility: UtilityKind = Setting("auto", title="Kind of utility", description="auto = by names and types")
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -141,7 +144,13 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     units = {name: next(iter(found)) for name, found in model.units.items() if len(found) == 1}
     city = City(file, choice.chosen, local, choices.semantics_of(model), placed, units=units)
     city.triangulate(rings, colours)
-    layers = city.layers(own.lod, options.kind, feedback.part(0.85, 1.0))
+    layers = city.layers(own.lod, options.kind, feedback.part(0.85, 0.93))
+    said = (*file.issues, *file.dropped.issues()) if not layers else ()
+    layers = network_layers(
+        model, layers, path.stem, frame, options, axes=own.axes, utility=own.utility, feedback=feedback.part(0.93, 1.0)
+    )
+    if said and layers:
+        layers[0] = layers[0].with_(issues=(*said, *layers[0].issues))
     if not layers and options.box is None:
         raise _nothing(file, model)
     feedback.step(1.0, "done")

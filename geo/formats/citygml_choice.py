@@ -87,6 +87,8 @@ def _add(choice: Choice, model: CityModel, corners: Corners, file: CityFile, one
     surfaces = {number: turn for number, turn in one.drawn.surfaces.items() if number not in (one.hidden or ())}
     repeats = [repeat for repeat in one.parts.repeats if repeat.lod == one.lod]
     if not surfaces and not repeats:
+        if one.item.id in model.network.members:
+            return  # drawn as a line or a point, or the frame of such
         if one.parts.shapes and not one.hidden or one.parts.is_loose and not one.parts.shapes:
             file.dropped.add(one.item.id, "no_surfaces")
         return

@@ -12,6 +12,7 @@ from geo.formats.city_objects import CityObject
 from geo.formats.citygml_box import Keep
 from geo.formats.citygml_geometry import HREF, Group, Surfaces, gml_id
 from geo.formats.citygml_names import CODES, Kind, Role, Roles, is_extension_object, version_of
+from geo.formats.citygml_network import NetworkParts
 from geo.formats.citygml_values import (
     MAX_ATTRIBUTES,
     NUMBER,
@@ -133,6 +134,7 @@ class CityModel:
     def __post_init__(self) -> None:
         self.surfaces = Surfaces(self.roles, self.hints)
         self.template_surfaces = Surfaces(self.roles, self.hints)
+        self.network = NetworkParts(self.roles, self.hints)
         self._ids: set[str] = set()
         self._again: Counter[str] = Counter()
 
@@ -264,6 +266,7 @@ class _Reader:
         parts = Parts()
         model.objects.append(CityObject(name, role.name, data, 0, 0))
         model.parts.append(parts)
+        model.network.take(element, name, model.surfaces.default or model.srs_name)
         lod, loose = "", len(model.surfaces.loose)
         for child in element:
             kind, local, its_lod, rest = self.roles[child.tag]

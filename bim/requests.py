@@ -72,9 +72,20 @@ def _index(file: ifcopenshell.file, arguments: Mapping[str, Any], feedback: Feed
     return len(index)
 
 
+def _ids(file: ifcopenshell.file, arguments: Mapping[str, Any], feedback: Feedback) -> dict[str, Any]:
+    """`bim.ids_result.CheckedModel` of the IDS file ``rules`` as plain values."""
+    from bim.ids_check import LIMIT_S, check_model
+
+    limit = float(arguments.get("limit_s", LIMIT_S))
+    any_version = bool(arguments.get("any_version", False))
+    rules = Path(str(arguments["rules"]))
+    return check_model(file, rules, feedback, limit_s=limit, any_version=any_version).as_dict()
+
+
 REQUESTS: dict[str, Request] = {
     "schema": Request(_schema, quick=True),
     "trees": Request(_trees),
     "properties": Request(_properties, quick=True),
     "index": Request(_index),
+    "ids": Request(_ids),
 }

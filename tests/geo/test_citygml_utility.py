@@ -120,7 +120,8 @@ ADE = """<core:CityModel xmlns:core="http://www.opengis.net/citygml/2.0" xmlns:g
 <gml:LineString><gml:posList>368410 5774910 2 368420 5774910 2</gml:posList></gml:LineString></u:realization>
 <u:start xlink:href="#a"/><u:end xlink:href="#b"/></u:InteriorFeatureLink></u:linkMember>
 <u:nodeMember><u:Node gml:id="a"><u:realization><gml:Point><gml:pos>368410 5774910 2</gml:pos></gml:Point>
-</u:realization></u:Node></u:nodeMember><u:nodeMember><u:Node gml:id="b"><u:realization><gml:Point><gml:pos>368420 5774910 2
+</u:realization></u:Node></u:nodeMember><u:nodeMember>
+<u:Node gml:id="b"><u:realization><gml:Point><gml:pos>368420 5774910 2
 </gml:pos>
 </gml:Point></u:realization></u:Node></u:nodeMember></u:FeatureGraph></u:topoGraph></u:RoundPipe></u:component>
 <u:topoGraph><u:NetworkGraph gml:id="ng"><u:featureGraphMember><u:FeatureGraph gml:id="g2"><u:nodeMember>

@@ -23,6 +23,14 @@ def attribute(thing: Any, name: str) -> Any:
         return None
 
 
+def at(thing: Any, place: int) -> Any:
+    """An attribute by its place, or None where the file lacks it: several times faster than by its name."""
+    try:
+        return thing[place]
+    except (AttributeError, RuntimeError, IndexError):
+        return None
+
+
 def is_entity(value: Any) -> bool:
     """Whether a value is an entity that stands in the file (a typed number such as ``IFCLENGTHMEASURE(3.)`` is not)."""
     return hasattr(value, "is_a") and value.id() != 0
@@ -54,10 +62,15 @@ def number(value: Any, default: float = 0.0) -> float:
     return float(value)
 
 
+def plain_text(value: Any) -> str | None:
+    """The text in a value, None when it is empty or no text."""
+    value = plain(value)
+    return value if isinstance(value, str) and value else None
+
+
 def text(thing: Any, name: str) -> str | None:
     """A text attribute, None when absent or empty."""
-    value = plain(attribute(thing, name))
-    return str(value) if isinstance(value, str) and value else None
+    return plain_text(attribute(thing, name))
 
 
 def by_type(file: ifcopenshell.file, name: str) -> tuple[entity_instance, ...]:

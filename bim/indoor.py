@@ -106,6 +106,7 @@ def indoor_layers(
     """
     from shapely.errors import ShapelyError
 
+    from geo.indoor.cells import standing_points
     from geo.indoor.layers import network_layers
 
     if not layers:
@@ -116,7 +117,8 @@ def indoor_layers(
         return [layers[0].with_(issues=(*layers[0].issues, _failed(error))), *layers[1:]]
     if found is None:
         return layers
-    low = np.array([(*_standing(cell), cell.low) for cell in found.cells])
+    middles = standing_points(np.array([cell.floor for cell in found.cells], dtype=object))
+    low = np.column_stack([middles, [cell.low for cell in found.cells]])
     heights = placed.to_frame(low, frame)[:, 2]
     columns = room_columns(found.cells, found.spaces, heights.tolist())
     ids = [cell.id for cell in found.cells]
@@ -132,12 +134,6 @@ def _failed(error: Exception) -> Issue:
         severity="error",
         values={"reason": str(error)[:160]},
     )
-
-
-def _standing(cell: Cell) -> tuple[float, float]:
-    from geo.indoor.cells import standing_point
-
-    return standing_point(cell.floor)
 
 
 def _with_rooms(layer: Layer, ids: list[str], columns: dict[str, Column], issues: tuple[Issue, ...]) -> Layer:

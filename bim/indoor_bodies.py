@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bim.shapes import rows_of
 from bim.tessellation import Selection, Tessellation, tessellate
 from geo.model import Feedback
 
@@ -43,24 +44,32 @@ def bodies_of(
 
 def _gathered(shapes: Tessellation, wanted: Sequence[int]) -> dict[int, Body]:
     """All bodies of each product together."""
-    chosen = np.flatnonzero(np.isin(shapes.product, np.array(wanted, dtype=np.int64)))
-    parts: dict[int, list[Body]] = {}
-    for number in chosen:
-        shape, matrix = shapes.store.shape(int(shapes.shape[number])), shapes.matrix[number]
-        if len(shape.faces) == 0:
-            continue
-        points = shape.vertices @ matrix[:, :3].T + matrix[:, 3]
-        faces = shape.faces[:, ::-1] if np.linalg.det(matrix[:, :3]) < 0 else shape.faces
-        parts.setdefault(int(shapes.product[number]), []).append(Body(points, faces.astype(np.int64)))
-    return {product: _joined(bodies) for product, bodies in parts.items()}
-
-
-def _joined(bodies: list[Body]) -> Body:
-    start = np.cumsum([0] + [len(body.vertices) for body in bodies[:-1]])
-    return Body(
-        np.concatenate([body.vertices for body in bodies]),
-        np.concatenate([body.faces + first for body, first in zip(bodies, start, strict=True)]),
+    store = shapes.store
+    chosen = np.isin(shapes.product, np.array(wanted, dtype=np.int64)) & (store.face_count[shapes.shape] > 0)
+    order = np.flatnonzero(chosen)
+    order = order[np.argsort(shapes.product[order], kind="stable")]
+    number, matrix = shapes.shape[order], shapes.matrix[order]
+    corners, triangles = store.vertex_count[number], store.face_count[number]
+    turn = np.repeat(matrix, corners, axis=0)
+    own = store.vertices[rows_of(store.vertex_stop, store.vertex_count, number)]
+    points = np.einsum("nij,nj->ni", turn[:, :, :3], own) + turn[:, :, 3]
+    faces = store.faces[rows_of(store.face_stop, store.face_count, number)].astype(np.int64)
+    mirrored = np.repeat(np.linalg.det(matrix[:, :, :3]) < 0, triangles)
+    faces[mirrored] = faces[mirrored][:, ::-1]
+    products, head = np.unique(shapes.product[order], return_index=True)
+    if len(products) == 0:
+        return {}
+    corner_first, face_first = np.cumsum(corners) - corners, np.cumsum(triangles) - triangles
+    # Faces count the points of all bodies of their product.
+    start = np.repeat(corner_first[head], np.diff(np.append(head, len(order))))
+    faces += np.repeat(corner_first - start, triangles)[:, None]
+    parts = zip(
+        products.tolist(),
+        np.split(points, corner_first[head][1:]),
+        np.split(faces, face_first[head][1:]),
+        strict=True,
     )
+    return {product: Body(vertices, own_faces) for product, vertices, own_faces in parts}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,19 +103,36 @@ def plan_box(vertices: Floats, *, stated_length: float = np.nan) -> PlanBox:
     stated_length : float [m]
         The side that comes nearest to this is `along`, where only one comes near.
     """
+    return plan_boxes([vertices], [stated_length])[0]
+
+
+def plan_boxes(bodies: Sequence[Floats], stated_lengths: Sequence[float]) -> list[PlanBox]:
+    """As `plan_box` for the points (n, 3) of many bodies."""
     import shapely
 
-    flat = vertices[:, :2]
-    ring = shapely.minimum_rotated_rectangle(shapely.MultiPoint(flat))
-    if ring.geom_type != "Polygon":
-        low, high = flat.min(axis=0), flat.max(axis=0)
-        ring = shapely.box(low[0], low[1], max(high[0], low[0] + THINNEST), max(high[1], low[1] + THINNEST))
-    corners = np.asarray(ring.exterior.coords)[:4]
-    first, second = corners[1] - corners[0], corners[2] - corners[1]
-    sizes = np.array([np.linalg.norm(first), np.linalg.norm(second)])
-    near = np.abs(sizes - stated_length) <= WIDTH_TOLERANCE
-    longer = int(np.argmax(near)) if near.sum() == 1 else int(np.argmax(sizes))
-    along = (first, second)[longer] / max(sizes[longer], 1e-12)
-    low, high = float(vertices[:, 2].min()), float(vertices[:, 2].max())
-    across = np.array([-along[1], along[0]])
-    return PlanBox(corners.mean(axis=0), along, across, float(sizes[longer]), float(sizes[1 - longer]), low, high)
+    if not bodies:
+        return []
+    count = np.array([len(vertices) for vertices in bodies], dtype=np.int64)
+    points, first = np.concatenate(bodies), np.cumsum(count) - count
+    low, high = np.minimum.reduceat(points, first), np.maximum.reduceat(points, first)
+    clouds = shapely.multipoints(shapely.points(points[:, :2]), indices=np.repeat(np.arange(len(bodies)), count))
+    rings = shapely.minimum_rotated_rectangle(clouds)
+    thin = shapely.get_type_id(rings) != int(shapely.GeometryType.POLYGON)
+    wide = np.maximum(high, low + THINNEST)
+    rings[thin] = shapely.box(low[thin, 0], low[thin, 1], wide[thin, 0], wide[thin, 1])
+    corners = shapely.get_coordinates(rings).reshape(-1, 5, 2)[:, :4]
+    sides = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]], axis=1)
+    sizes = np.linalg.norm(sides, axis=2)
+    near = np.abs(sizes - np.asarray(stated_lengths, dtype=np.float64)[:, None]) <= WIDTH_TOLERANCE
+    longer = np.where(near.sum(axis=1) == 1, near.argmax(axis=1), sizes.argmax(axis=1))
+    row = np.arange(len(bodies))
+    along = sides[row, longer] / np.maximum(sizes[row, longer], 1e-12)[:, None]
+    across = np.column_stack([-along[:, 1], along[:, 0]])
+    length, width = sizes[row, longer].tolist(), sizes[row, 1 - longer].tolist()
+    heights = zip(low[:, 2].tolist(), high[:, 2].tolist(), strict=True)
+    return [
+        PlanBox(*turned, *size, *height)
+        for turned, size, height in zip(
+            zip(corners.mean(axis=1), along, across, strict=True), zip(length, width, strict=True), heights, strict=True
+        )
+    ]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bim.attributes import attribute, by_type, members, number, related, text
+from bim.attributes import at, by_type, is_entity, number, plain_text, text
 from bim.elements import Storeys, element_ids
-from bim.indoor_bodies import Body, PlanBox, bodies_of, plan_box
+from bim.indoor_bodies import Body, PlanBox, bodies_of, plan_boxes
 from bim.tessellation import Tessellation
 from geo.model import Feedback, Issue
 
@@ -28,6 +28,10 @@ Floats = NDArray[np.float64]
 PROBES = (0.1, 0.25, 0.5)  # [m] beyond each face of the opening
 PROBE_HEIGHTS = (0.3, 1.0)  # [m] above the sill
 MOST_SIDES = 2
+# Places of attributes, the same in every schema.
+NAME, TAG, OVERALL_WIDTH = 2, 7, 9  # of IfcDoor
+OPENING, FILLING = 4, 5  # of IfcRelFillsElement
+SPACE, ELEMENT = 4, 5  # of IfcRelSpaceBoundary
 ISSUE_ELEMENTS = 200
 
 
@@ -93,8 +97,8 @@ def boundaries_by_element(file: ifcopenshell.file) -> dict[int, list[int]]:
     """Step ids of the spaces whose boundary names an element, by the element's step id, in the order of the file."""
     found: dict[int, list[int]] = {}
     for boundary in by_type(file, "IfcRelSpaceBoundary"):
-        element, space = related(boundary, "RelatedBuildingElement"), related(boundary, "RelatingSpace")
-        if element is not None and space is not None:
+        element, space = at(boundary, ELEMENT), at(boundary, SPACE)
+        if is_entity(element) and is_entity(space):
             spaces = found.setdefault(element.id(), [])
             if space.id() not in spaces:
                 spaces.append(space.id())
@@ -118,67 +122,96 @@ def door_passages(
     """
     doors = by_type(file, "IfcDoor")
     report = DoorReport(doors=len(doors))
-    openings = {door.id(): opening_of(door) for door in doors}
-    wanted = [openings[d.id()].id() if openings[d.id()] is not None else d.id() for d in doors]  # type: ignore[union-attr]
+    holes = openings(file)
+    wanted = [holes.get(door.id(), door.id()) for door in doors]
     bodies = bodies_of(file, shapes, [*wanted, *(door.id() for door in doors)], feedback)
     boundaries = boundaries_by_element(file)
-    ids = element_ids(file, [door.id() for door in doors])
-    for door, name, hole in zip(doors, ids, wanted, strict=True):
-        feedback.step(1.0, "joining rooms by doors")
+    found: list[tuple[entity_instance, str, Body]] = []
+    for door, name, hole in zip(doors, element_ids(file, [door.id() for door in doors]), wanted, strict=True):
         body = bodies.get(hole) or bodies.get(door.id())
         if body is None:
             report.nowhere.append(name)
-            continue
-        stated = [number_of[space] for space in boundaries.get(door.id(), ()) if space in number_of]
-        _add(report, _Door(door, name, body, storeys), finder, stated)
+        else:
+            found.append((door, name, body))
+    feedback.step(1.0, "joining rooms by doors")
+    made = _doors(found, storeys)
+    feedback.step(1.0, "joining rooms by doors")
+    sides = zip(_sides(made, finder, 1.0), _sides(made, finder, -1.0), strict=True)
+    for done, (door, (front, back)) in enumerate(zip(made, sides, strict=True)):
+        if done % 500 == 0:
+            feedback.step(1.0, "joining rooms by doors")
+        stated = [number_of[space] for space in boundaries.get(door.step, ()) if space in number_of]
+        _add(report, door, finder, stated, sides=(front, back))
     return report
 
 
-def opening_of(door: entity_instance) -> entity_instance | None:
-    """The hole in the wall that a door fills."""
-    for relation in members(door, "FillsVoids"):
-        opening = related(relation, "RelatingOpeningElement")
-        if opening is not None:
-            return opening
-    return None
+def openings(file: ifcopenshell.file) -> dict[int, int]:
+    """Step id of the hole in the wall that an element fills, by the element's step id; the first found counts."""
+    found: dict[int, int] = {}
+    for relation in by_type(file, "IfcRelFillsElement"):
+        opening, element = at(relation, OPENING), at(relation, FILLING)
+        if is_entity(opening) and is_entity(element):
+            found.setdefault(element.id(), opening.id())
+    return found
 
 
+@dataclass(frozen=True, eq=False)
 class _Door:
     """A door with the box of its opening."""
 
-    def __init__(self, door: entity_instance, name: str, body: Body, storeys: Storeys) -> None:
-        self.entity, self.id = door, name
-        overall = number(attribute(door, "OverallWidth"), math.nan) * storeys.metres_per_unit
-        self.box = plan_box(body.vertices, stated_length=overall)
-        self.width = overall if overall > 0 else self.box.length
-        self.storey = text(storeys.of(door), "Name") or ""
-        self.title = text(door, "Name") or text(door, "Tag") or name
-
-    def probes(self, side: float) -> Floats:
-        """Points (n, 3) beyond one face, near ones first."""
-        box = self.box
-        return np.array(
-            [
-                (*(box.centre + side * box.across * (box.width / 2 + away)), box.low + height)
-                for away in PROBES
-                for height in PROBE_HEIGHTS
-            ]
-        )
-
-    def side(self, finder: CellFinder, sign: float) -> tuple[int, Floats]:
-        """The cell on one side, -1 for none, and the point where one stands there."""
-        points = self.probes(sign)
-        cells = finder.at(points)
-        hit = np.flatnonzero(cells >= 0)
-        which = int(hit[0]) if len(hit) else len(points) - 1
-        return int(cells[which]), np.array([points[which, 0], points[which, 1], self.box.low])
+    step: int
+    id: str
+    box: PlanBox
+    width: float
+    storey: str
+    title: str
 
 
-def _add(report: DoorReport, door: _Door, finder: CellFinder, stated: Sequence[int]) -> None:
+def _doors(found: Sequence[tuple[entity_instance, str, Body]], storeys: Storeys) -> list[_Door]:
+    widths = [number(at(door, OVERALL_WIDTH), math.nan) * storeys.metres_per_unit for door, _, _ in found]
+    boxes = plan_boxes([body.vertices for _, _, body in found], widths)
+    levels: dict[int, str] = {}
+    made = []
+    for (door, name, _), box, width in zip(found, boxes, widths, strict=True):
+        storey = storeys.of(door)
+        step = 0 if storey is None else storey.id()
+        if step not in levels:
+            levels[step] = text(storey, "Name") or ""
+        title = plain_text(at(door, NAME)) or plain_text(at(door, TAG)) or name
+        made.append(_Door(door.id(), name, box, width if width > 0 else box.length, levels[step], title))
+    return made
+
+
+def _sides(doors: Sequence[_Door], finder: CellFinder, sign: float) -> list[tuple[int, Floats]]:
+    """The cell on one side of each door, -1 for none, and the point where one stands there."""
+    if not doors:
+        return []
+    centre, across = (np.array([getattr(door.box, name) for door in doors]) for name in ("centre", "across"))
+    half, low = np.array([door.box.width / 2 for door in doors]), np.array([door.box.low for door in doors])
+    cell = np.full(len(doors), -1, dtype=np.int64)
+    reach = np.full(len(doors), PROBES[-1])
+    for away in PROBES:
+        for height in PROBE_HEIGHTS:
+            left = np.flatnonzero(cell < 0)
+            place = centre[left] + sign * across[left] * (half[left] + away)[:, None]
+            cell[left] = finder.at(np.column_stack([place, low[left] + height]))
+            reach[left[cell[left] >= 0]] = away
+    points = np.column_stack([centre + sign * across * (half + reach)[:, None], low])
+    return list(zip(cell.tolist(), points, strict=True))
+
+
+def _add(
+    report: DoorReport,
+    door: _Door,
+    finder: CellFinder,
+    stated: Sequence[int],
+    *,
+    sides: tuple[tuple[int, Floats], tuple[int, Floats]],
+) -> None:
     from geo.indoor.network import Passage, Side
 
     report.boxes[door.id] = door.box
-    (one, first), (two, second) = door.side(finder, 1.0), door.side(finder, -1.0)
+    (one, first), (two, second) = sides
     seen = {cell for cell in (one, two) if cell >= 0}
     if stated:
         report.stated += 1
@@ -194,8 +227,8 @@ def _add(report: DoorReport, door: _Door, finder: CellFinder, stated: Sequence[i
         (report.nowhere if one < 0 else report.furniture).append(door.id)
         return
     centre = np.array([*door.box.centre, door.box.low])
-    sides = (Side(one, first), Side(two, second))
-    report.passages.append(Passage(door.id, door.title, "door", centre, sides, door.width, derived, door.storey))
+    both = (Side(one, first), Side(two, second))
+    report.passages.append(Passage(door.id, door.title, "door", centre, both, door.width, derived, door.storey))
 
 
 def _believing(

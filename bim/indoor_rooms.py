@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bim.attributes import attribute, by_type, members, number, plain, related, text, unit_scale
+from bim.attributes import at, by_type, is_entity, members, number, plain_text, text, unit_scale
 from bim.elements import Storeys, element_ids
 from bim.indoor_bodies import Body
 from geo.model import Column, Issue
@@ -26,25 +26,29 @@ AREA_QUANTITIES = ("GrossFloorArea", "NetFloorArea", "Area", "GSA BIM Area", "NS
 AREA_TOLERANCE = 0.01
 USE_PROPERTIES = ("OccupancyType", "Category", "Occupancy Type", "SpaceType", "Department")
 ISSUE_ELEMENTS = 200
+# Places of attributes, the same in every schema: of the relation, the sets, and what they hold.
+DEFINITION, PROPERTIES, QUANTITIES, VALUE, AREA_VALUE = 5, 4, 5, 2, 3
 
 
 def space_cells(
     file: ifcopenshell.file, bodies: Mapping[int, Body], storeys: Storeys
 ) -> tuple[list[int], list[Cell], list[entity_instance]]:
     """Step ids, cells and entities of the rooms that have a floor, in the order of the file."""
-    from geo.indoor.cells import Cell, floor_of_mesh
+    from geo.indoor.cells import Cell, floors_of_meshes
 
     spaces = [space for space in by_type(file, "IfcSpace") if space.id() in bodies]
-    steps, cells, entities = [], [], []
+    if not spaces:
+        return [], [], []
+    found = [bodies[space.id()] for space in spaces]
+    floors, low, high = floors_of_meshes([(body.vertices, body.faces) for body in found])
     ids = element_ids(file, [space.id() for space in spaces])
-    for space, name in zip(spaces, ids, strict=True):
-        body = bodies[space.id()]
-        floor, low, high = floor_of_mesh(body.vertices, body.faces)
-        if floor.is_empty or high - low < 0.1:
+    steps, cells, entities = [], [], []
+    for space, name, floor, bottom, top in zip(spaces, ids, floors, low.tolist(), high.tolist(), strict=True):
+        if floor.is_empty or top - bottom < 0.1:
             continue
         storey = text(storeys.of(space), "Name") or ""
         words = room_words(space)
-        cells.append(Cell(name, words[0], floor, low, high, words[1], words[2], storey))
+        cells.append(Cell(name, words[0], floor, bottom, top, words[1], words[2], storey))
         steps.append(space.id())
         entities.append(space)
     return steps, cells, entities
@@ -71,23 +75,29 @@ def _use(space: entity_instance) -> str:
 def _properties(thing: entity_instance) -> dict[str, str]:
     """Texts of the single properties of a product."""
     found: dict[str, str] = {}
-    for relation in members(thing, "IsDefinedBy"):
-        for item in members(related(relation, "RelatingPropertyDefinition"), "HasProperties"):
-            value = plain(attribute(item, "NominalValue"))
-            if isinstance(value, str) and value:
-                found.setdefault(text(item, "Name") or "", value)
+    for item in _facts(thing, "IfcPropertySet", PROPERTIES):
+        value = plain_text(at(item, VALUE))
+        if value and item.is_a("IfcPropertySingleValue"):
+            found.setdefault(plain_text(at(item, 0)) or "", value)
     return found
 
 
 def quantities(thing: entity_instance, area_unit: float) -> dict[str, float]:
     """Area quantities of a room by name [m2]; `area_unit` is the file's unit in m2."""
     found: dict[str, float] = {}
-    for relation in members(thing, "IsDefinedBy"):
-        for item in members(related(relation, "RelatingPropertyDefinition"), "Quantities"):
-            value = number(attribute(item, "AreaValue"), math.nan)
-            if math.isfinite(value):
-                found.setdefault(text(item, "Name") or "", value * area_unit)
+    for item in _facts(thing, "IfcElementQuantity", QUANTITIES):
+        value = number(at(item, AREA_VALUE), math.nan) if item.is_a("IfcQuantityArea") else math.nan
+        if math.isfinite(value):
+            found.setdefault(plain_text(at(item, 0)) or "", value * area_unit)
     return found
+
+
+def _facts(thing: entity_instance, kind: str, place: int) -> Iterator[entity_instance]:
+    """What the sets of one kind hold, at their attribute of this place."""
+    for relation in members(thing, "IsDefinedBy"):
+        definition = at(relation, DEFINITION)
+        if is_entity(definition) and definition.is_a(kind):
+            yield from (item for item in at(definition, place) or () if is_entity(item))
 
 
 def room_columns(cells: Sequence[Cell], spaces: Sequence[Any], heights: Sequence[float]) -> dict[str, Column]:

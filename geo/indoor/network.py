@@ -12,15 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.indoor.cells import Cell, standing_point
-from geo.indoor.paths import paths_within
+from geo.indoor.cells import Cell, standing_points
 from geo.model import Feedback, Issue
 
 Floats = NDArray[np.float64]
 
 OUTSIDE = -1
-MOST_PASSAGES = 48  # of a room whose passages are all joined to one another; beyond, only near ones
-NEAR_PASSAGES = 12
 STEP_OUT = 1.0  # [m] from a door to the exit node in front of it
 ISSUE_ELEMENTS = 200
 
@@ -150,8 +147,8 @@ class Network:
 
 
 @dataclass(frozen=True, eq=False)
-class _Stop:
-    """Where a passage or a climb touches a cell: the node, and the points from the node to the floor."""
+class Stop:
+    """Where a passage or a climb touches a cell: the node, and the points (1 or 2, 3) from the node to the floor."""
 
     node: str
     lead: Floats
@@ -163,24 +160,23 @@ def build_network(
     cells: Sequence[Cell], passages: Iterable[Passage], climbs: Iterable[Climb], feedback: Feedback
 ) -> Network:
     """Join rooms by their passages and climbs."""
+    from geo.indoor.walks import walks
+
     network = Network()
-    stops: list[list[_Stop]] = [[] for _ in cells]
-    for cell in cells:
-        x, y = standing_point(cell.floor)
+    stops: list[list[Stop]] = [[] for _ in cells]
+    middles = standing_points(np.array([cell.floor for cell in cells], dtype=object)).tolist()
+    for cell, (x, y) in zip(cells, middles, strict=True):
         network.add(Node(cell.id, cell.label, "room", (x, y, cell.low), cell.id, cell.storey))
     for passage in passages:
         _add_passage(network, cells, stops, passage)
     _add_climbs(network, cells, stops, list(climbs))
-    blocked: list[str] = []
-    for number, cell in enumerate(cells):
-        feedback.step(number / max(len(cells), 1), "finding the ways inside the rooms")
-        if not _add_walks(network, cell, stops[number]):
-            blocked.append(cell.id)
+    edges, blocked = walks([network.nodes[cell.id] for cell in cells], cells, stops, feedback)
+    network.edges += edges
     network.issues += _findings(network, cells, blocked)
     return network
 
 
-def _add_passage(network: Network, cells: Sequence[Cell], stops: list[list[_Stop]], passage: Passage) -> None:
+def _add_passage(network: Network, cells: Sequence[Cell], stops: list[list[Stop]], passage: Passage) -> None:
     kind = "door" if passage.kind == "door" else "landing"
     centre = tuple(float(v) for v in passage.centre)
     node = network.add(
@@ -191,7 +187,7 @@ def _add_passage(network: Network, cells: Sequence[Cell], stops: list[list[_Stop
             point = np.array([side.point[0], side.point[1], cells[side.cell].low])
             if abs(passage.centre[2] - point[2]) > 1.5:  # a door high up in a tall room: a gallery stands there
                 point[2] = passage.centre[2]
-            stops[side.cell].append(_Stop(node, np.stack([passage.centre, point]), passage.width, passage.derived))
+            stops[side.cell].append(Stop(node, np.stack([passage.centre, point]), passage.width, passage.derived))
             continue
         step = side.point - passage.centre
         away = np.hypot(step[0], step[1])
@@ -206,7 +202,7 @@ def _add_passage(network: Network, cells: Sequence[Cell], stops: list[list[_Stop
         network.edges.append(Edge(node, exit_node, "outside", line, "", passage.width, passage.derived))
 
 
-def _add_climbs(network: Network, cells: Sequence[Cell], stops: list[list[_Stop]], climbs: list[Climb]) -> None:
+def _add_climbs(network: Network, cells: Sequence[Cell], stops: list[list[Stop]], climbs: list[Climb]) -> None:
     ends: list[tuple[str, Floats, str, int]] = []  # node, point, group, climb
     for number, climb in enumerate(climbs):
         is_lift = climb.way == "lift"
@@ -221,7 +217,7 @@ def _add_climbs(network: Network, cells: Sequence[Cell], stops: list[list[_Stop]
             )  # fmt: skip
             names.append(network.add(node))
             if room is not None and not (is_lift and climb.doors[k : k + 1] not in ((), ("",))):
-                stops[cell].append(_Stop(node.id, point[None], climb.width, climb.derived))
+                stops[cell].append(Stop(node.id, point[None], climb.width, climb.derived))
             if is_lift and climb.doors[k : k + 1] not in ((), ("",)) and climb.doors[k] in network.nodes:
                 door = network.nodes[climb.doors[k]]
                 line = np.array([door.point, point])
@@ -243,52 +239,6 @@ def _join_landings(network: Network, ends: list[tuple[str, Floats, str, int]]) -
             level = abs(p[2] - q[2]) <= (0.45 if same else 0.25)
             if climb != other and level and np.hypot(*(p - q)[:2]) <= reach:
                 network.edges.append(Edge(a, b, "walk", np.stack([p, q]), "", np.nan, True))
-
-
-def _add_walks(network: Network, cell: Cell, stops: list[_Stop]) -> bool:
-    """Edges inside a room; whether every passage could be reached."""
-    if not stops:
-        return True
-    room = network.nodes[cell.id]
-    points = np.array([room.point[:2], *(stop.lead[-1, :2] for stop in stops)])
-    found = paths_within(cell.floor, points)
-    complete = True
-    for j in range(1, len(points)):
-        complete &= (0, j) in found.lines
-    for i, j in _pairs(found.length):
-        if (i, j) not in found.lines:
-            continue
-        first = _Stop(room.id, np.array([room.point]), np.nan, False) if i == 0 else stops[i - 1]
-        last = stops[j - 1]
-        if first.node == last.node:
-            continue
-        middle = _on_floor(found.lines[i, j], first.lead[-1, 2], last.lead[-1, 2])
-        line = _without_repeats(np.concatenate([first.lead, middle, last.lead[::-1]]))
-        network.edges.append(Edge(first.node, last.node, "walk", line, cell.id, np.nan, first.derived or last.derived))
-    return complete
-
-
-def _pairs(length: Floats) -> list[tuple[int, int]]:
-    """Which points of a room are joined: all, but in a room with very many passages only the near ones."""
-    count = len(length)
-    if count <= MOST_PASSAGES:
-        return [(i, j) for i in range(count) for j in range(i + 1, count)]
-    near = np.argsort(length, axis=1, kind="stable")[:, : NEAR_PASSAGES + 1]
-    pairs = {(min(i, int(j)), max(i, int(j))) for i in range(count) for j in near[i] if i != int(j)}
-    return sorted(pairs | {(0, j) for j in range(1, count)})
-
-
-def _on_floor(line: Floats, start: float, end: float) -> Floats:
-    """A plan line (n, 2) with heights that change evenly along it."""
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    share = along / along[-1] if along[-1] > 0 else np.zeros(len(along))
-    return np.column_stack([line, start + share * (end - start)])
-
-
-def _without_repeats(line: Floats) -> Floats:
-    keep = np.ones(len(line), dtype=bool)
-    keep[1:] = np.linalg.norm(np.diff(line, axis=0), axis=1) > 1e-6
-    return line[keep] if keep.sum() >= 2 else line[[0, -1]]
 
 
 def _findings(network: Network, cells: Sequence[Cell], blocked: list[str]) -> list[Issue]:

@@ -23,20 +23,19 @@ STANDING = 0.3  # [m] inside a room from its outline
 def touching_passages(finder: CellFinder, joined: set[tuple[int, int]]) -> list[Passage]:
     """Open sides between floors that touch at the same level, but for pairs joined already."""
     found = []
-    cells = finder.cells
-    for i, cell in enumerate(cells):
-        for j in finder.touching(cell.floor.buffer(TOUCHING)).tolist():
-            if j <= i or (i, j) in joined or not _one_level(cell, cells[j]):
-                continue
-            passage = passage_between(cells, i, j, f"{cell.id}|{cells[j].id}", derived=True, least=LONG_ENOUGH)
-            if passage is not None:
-                found.append(passage)
+    cells, low, high = finder.cells, finder.low, finder.high
+    first, second = finder.near(TOUCHING)
+    level = np.abs(low[first] - low[second]) <= SAME_LEVEL
+    level &= np.minimum(high[first], high[second]) - np.maximum(low[first], low[second]) >= TALL_ENOUGH
+    first, second = first[level], second[level]
+    touch = shapely.dwithin(finder.floors[first], finder.floors[second], TOUCHING)
+    for i, j in zip(first[touch].tolist(), second[touch].tolist(), strict=True):
+        if (i, j) in joined:
+            continue
+        passage = passage_between(cells, i, j, f"{cells[i].id}|{cells[j].id}", derived=True, least=LONG_ENOUGH)
+        if passage is not None:
+            found.append(passage)
     return found
-
-
-def _one_level(a: Cell, b: Cell) -> bool:
-    common = min(a.high, b.high) - max(a.low, b.low)
-    return abs(a.low - b.low) <= SAME_LEVEL and common >= TALL_ENOUGH
 
 
 def passage_between(cells: Sequence[Cell], i: int, j: int, name: str, *, derived: bool, least: float) -> Passage | None:

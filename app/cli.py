@@ -18,7 +18,10 @@ from geo.model import Cancelled, Feedback, UserError
 
 DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
 BAR_WIDTH = 30
-COMMANDS = ("demo", "info", "import", "list", "run", "rerun", "validate", "render", "report", "convert", "georeference")
+COMMANDS = (
+    *("demo", "info", "import", "list", "run", "rerun", "validate", "check", "render", "report", "convert"),
+    "georeference",
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,6 +106,8 @@ def build_parser() -> argparse.ArgumentParser:
     validate.add_argument("case", metavar="CASE")
     _add_json(validate)
 
+    _add_check(commands.add_parser("check", help="check a building model by the rules of an IDS file"))
+
     render = commands.add_parser("render", help="draw a project into a picture")
     render.add_argument("project", metavar="PROJECT")
     render.add_argument("--out", required=True, metavar="FILE.png")
@@ -133,6 +138,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     place.add_argument("--vertical", metavar="NAME", help="height datum")
     return parser
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL.ifc")
+    parser.add_argument(
+        "rules", metavar="RULES.ids", help="a file, or basic or fire_access for the program's own rules"
+    )
+    parser.add_argument("--out", metavar="FILE.html", help="write a report; its first 100 failures of each rule")
+    parser.add_argument("--csv", metavar="FILE.csv", help="write all failures")
+    parser.add_argument("--limit", type=float, default=600.0, metavar="SECONDS", help="stop after this time")
+    parser.add_argument("--any-version", action="store_true", help="also check rules written for other schemas")
+    _add_json(parser)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

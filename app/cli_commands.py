@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.cli_check import check
 from app.cli_georeference import georeference
 from app.cli_info import info, list_things
 from app.cli_output import DONE, emit, finish_bar, open_project, print_issues, say, settings_of
@@ -208,6 +209,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Feedback], int]] = {
     "run": run,
     "rerun": rerun,
     "validate": validate,
+    "check": check,
     "render": render,
     "report": report,
     "demo": demo,

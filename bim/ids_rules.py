@@ -24,16 +24,19 @@ def read_rules(path: Path) -> Ids:
         ``ids.missing``, ``ids.huge``, ``ids.not_xml``, ``ids.other_xml``, ``ids.invalid``: with the line where known.
     """
     text = _text(path)
-    lines = _element_lines(path, text)
+    lines, identifiers = _elements(path, text)
     from ifctester import ids
 
     fault = next(iter(ids.get_schema().iter_errors(text)), None)
     if fault is not None:
         raise _invalid(path, _plain_reason(fault), _line_of(fault, lines))
     try:
-        return ids.from_string(text)
+        rules = ids.from_string(text)
     except (KeyError, TypeError, ValueError, AttributeError, ids.IdsXmlValidationError) as error:
         raise _invalid(path, f"{type(error).__name__}: {error}", 0) from error
+    for rule, identifier in zip(rules.specifications, identifiers, strict=False):
+        rule.identifier = identifier or None  # the library reads all attributes but this
+    return rules
 
 
 def _text(path: Path) -> str:
@@ -63,18 +66,21 @@ def _text(path: Path) -> str:
     raise _not_xml(path, "its text is neither UTF-8 nor UTF-16", 0)
 
 
-def _element_lines(path: Path, text: str) -> list[int]:
-    """Line of each element in the order of the document; refuses what is not IDS."""
+def _elements(path: Path, text: str) -> tuple[list[int], list[str]]:
+    """Line of each element in the order of the document, and the identifiers of the rules; refuses what is not IDS."""
     if any(mark in text.lower() for mark in MARKUP):
         raise _not_xml(path, "it declares a document type or entities, which rules do not need", 0)
     lines: list[int] = []
     names: list[str] = []
+    identifiers: list[str] = []
     parser = expat.ParserCreate()
 
-    def start(name: str, _attributes: object) -> None:
+    def start(name: str, attributes: dict[str, str]) -> None:
         lines.append(parser.CurrentLineNumber)
         if not names:
             names.append(name)
+        if name.rpartition(":")[2] == "specification":
+            identifiers.append(attributes.get("identifier", ""))
 
     parser.StartElementHandler = start
     try:
@@ -89,7 +95,7 @@ def _element_lines(path: Path, text: str) -> list[int]:
             code="ids.other_xml",
             values={"name": path.name, "element": names[0]},
         )
-    return lines
+    return lines, identifiers
 
 
 def _line_of(fault: Any, lines: list[int]) -> int:

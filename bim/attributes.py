@@ -44,7 +44,11 @@ def related(thing: Any, name: str) -> entity_instance | None:
 
 def members(thing: Any, name: str) -> tuple[entity_instance, ...]:
     """The entities an attribute refers to, one or many."""
-    value = attribute(thing, name)
+    return entities(attribute(thing, name))
+
+
+def entities(value: Any) -> tuple[entity_instance, ...]:
+    """The entities in a value, one or many."""
     values = value if isinstance(value, tuple | list) else (value,)
     return tuple(item for item in values if is_entity(item))
 

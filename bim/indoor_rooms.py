@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bim.attributes import at, by_type, is_entity, members, number, plain_text, text, unit_scale
-from bim.elements import Storeys, element_ids
+from bim.attributes import at, by_type, plain_text, text, unit_scale
+from bim.elements import Storeys, area_quantities, element_ids, facts
 from bim.indoor_bodies import Body
 from geo.model import Column, Issue
 from geo.model.conventions import AREA, ELEVATION, ROOM_HEIGHT, ROOM_NAME, ROOM_NUMBER, ROOM_USE
@@ -26,8 +25,8 @@ AREA_QUANTITIES = ("GrossFloorArea", "NetFloorArea", "Area", "GSA BIM Area", "NS
 AREA_TOLERANCE = 0.01
 USE_PROPERTIES = ("OccupancyType", "Category", "Occupancy Type", "SpaceType", "Department")
 ISSUE_ELEMENTS = 200
-# Places of attributes, the same in every schema: of the relation, the sets, and what they hold.
-DEFINITION, PROPERTIES, QUANTITIES, VALUE, AREA_VALUE = 5, 4, 5, 2, 3
+# Places of attributes, the same in every schema: of IfcPropertySet, of IfcPropertySingleValue.
+PROPERTIES, VALUE = 4, 2
 
 
 def space_cells(
@@ -75,29 +74,11 @@ def _use(space: entity_instance) -> str:
 def _properties(thing: entity_instance) -> dict[str, str]:
     """Texts of the single properties of a product."""
     found: dict[str, str] = {}
-    for item in _facts(thing, "IfcPropertySet", PROPERTIES):
+    for item in facts(thing, "IfcPropertySet", PROPERTIES):
         value = plain_text(at(item, VALUE))
         if value and item.is_a("IfcPropertySingleValue"):
             found.setdefault(plain_text(at(item, 0)) or "", value)
     return found
-
-
-def quantities(thing: entity_instance, area_unit: float) -> dict[str, float]:
-    """Area quantities of a room by name [m2]; `area_unit` is the file's unit in m2."""
-    found: dict[str, float] = {}
-    for item in _facts(thing, "IfcElementQuantity", QUANTITIES):
-        value = number(at(item, AREA_VALUE), math.nan) if item.is_a("IfcQuantityArea") else math.nan
-        if math.isfinite(value):
-            found.setdefault(plain_text(at(item, 0)) or "", value * area_unit)
-    return found
-
-
-def _facts(thing: entity_instance, kind: str, place: int) -> Iterator[entity_instance]:
-    """What the sets of one kind hold, at their attribute of this place."""
-    for relation in members(thing, "IsDefinedBy"):
-        definition = at(relation, DEFINITION)
-        if is_entity(definition) and definition.is_a(kind):
-            yield from (item for item in at(definition, place) or () if is_entity(item))
 
 
 def room_columns(cells: Sequence[Cell], spaces: Sequence[Any], heights: Sequence[float]) -> dict[str, Column]:
@@ -120,7 +101,7 @@ def area_issues(file: ifcopenshell.file, cells: Sequence[Cell], spaces: Sequence
     off: list[tuple[str, str, float]] = []
     compared = 0
     for cell, space in zip(cells, spaces, strict=True):
-        stated = quantities(space, unit)
+        stated = area_quantities(space, unit)
         name = next((n for n in AREA_QUANTITIES if stated.get(n, 0.0) > 0.0), "")
         if not name:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bim.attributes import attribute, by_type, is_entity, members, related
+from bim.attributes import at, attribute, by_type, is_entity, members, related
 
 if TYPE_CHECKING:
     import ifcopenshell
@@ -44,6 +44,8 @@ FRAME_CLASSES = (
 )
 REPEATED_CLASSES = ("IfcDoor", "IfcWindow", "IfcFurnishingElement", "IfcSpace")
 PARTS_OF_A_BODY = ("IfcRepresentationItem", "IfcRepresentation", "IfcProductDefinitionShape", "IfcRepresentationMap")
+# Places of attributes, the same in every schema: of IfcProduct, of IfcRelVoidsElement.
+REPRESENTATION, PIERCED = 6, 4
 SWEPT = (
     "IfcSectionedSolidHorizontal",
     "IfcSectionedSurface",
@@ -169,10 +171,7 @@ def class_chain(schema: str, name: str) -> tuple[str, ...]:
 
 
 def _has_body(product: entity_instance) -> bool:
-    try:
-        return is_entity(product.Representation)
-    except (AttributeError, RuntimeError):
-        return False
+    return is_entity(at(product, REPRESENTATION))
 
 
 def _is_any(entity: entity_instance, names: Iterable[str]) -> bool:
@@ -181,8 +180,8 @@ def _is_any(entity: entity_instance, names: Iterable[str]) -> bool:
 
 def _pierced(file: ifcopenshell.file) -> set[int]:
     """Step ids of the products with openings: each is a cut of its own."""
-    hosts = (related(relation, "RelatingBuildingElement") for relation in by_type(file, "IfcRelVoidsElement"))
-    return {host.id() for host in hosts if host is not None}
+    hosts = (at(relation, PIERCED) for relation in by_type(file, "IfcRelVoidsElement"))
+    return {host.id() for host in hosts if is_entity(host)}
 
 
 def _half_space_cuts(file: ifcopenshell.file) -> Iterator[entity_instance]:

@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 SAME_SHARE = 0.9  # of the length of a pipe that lies on another
 ENDS_NEAR = 6.0  # [m] a pipe that ends this near to a building is its connection
+SAME_SIZE = 0.001  # [m]
+MOST_PIECES = 3  # of a connection, from the wall to the main
 UNDER = 3.0  # [m] below the lowest point of a building that foundations and a working space reach
 
 
@@ -100,17 +102,37 @@ def _directions(pipes: PipeSet, stations: Stations) -> Floats:
 
 
 def connections(pipes: PipeSet, built: Built, solids: Sequence[Layer]) -> NDArray[np.bool_]:
-    """(k,) pipes that serve a building: they end at or near one, or at a service node or meter."""
+    """(k,) pipes that serve a building or lead to where a network rightly ends.
+
+    They end at or near a building, at a service node or meter, or at an outfall, or go on from such a pipe without a
+    branch and in the same size: a connection has a chamber or a bend on its way.
+    """
     ends = pipes.vertices[np.stack([pipes.offsets[:-1], pipes.offsets[1:] - 1], axis=1)]
     near = np.zeros((len(pipes), 2), dtype=bool)
     around = [(dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
     for dx, dy in around:
         moved = ends.reshape(-1, 3) + np.array([dx, dy, 0.0]) * ENDS_NEAR
         near |= (looked_down(solids, moved).layer >= 0).reshape(-1, 2)
-    service = built.junctions_of(built.nodes.is_a("service", "meter"))
+    service = built.junctions_of(built.nodes.is_a("service", "meter", "outfall"))
     degree = built.network.degree()
     alone = degree[built.network.of_end] == 1
-    return np.asarray(((near & alone) | service[built.network.of_end]).any(axis=1))
+    serves = np.asarray(((near & alone) | service[built.network.of_end]).any(axis=1))
+    return _going_on(pipes, built, serves)
+
+
+def _going_on(pipes: PipeSet, built: Built, serves: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(k,) those pipes and what goes on from them where just two pipes of one size meet."""
+    net = built.network
+    pairs = np.flatnonzero(net.degree() == 2)
+    one, other = net.line[net.via[net.begin[pairs]]], net.line[net.via[net.begin[pairs] + 1]]
+    size = np.nan_to_num(pipes.diameter)
+    joined = (one != other) & (np.abs(size[one] - size[other]) <= SAME_SIZE)
+    one, other = one[joined], other[joined]
+    out = serves.copy()
+    for _ in range(MOST_PIECES):
+        out[one] |= out[other]
+        out[other] |= out[one]
+    return out
 
 
 def check_roads(

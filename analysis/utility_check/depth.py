@@ -11,6 +11,8 @@ from analysis.utility_check.rules import SITE, CheckRules, Rule
 from analysis.utility_check.stations import Stations
 
 Floats = NDArray[np.float64]
+OTHER_UNIT = "utility.cover_other_unit"  # doubt of readers of utility maps
+INSIDE_SHARE = 0.9  # of its length on which a pipe lies in a tunnel to count as its content
 LEAST_LENGTH = 2.0  # [m] of a pipe on which something must hold to be told; shorter pipes on half their length
 
 
@@ -26,10 +28,29 @@ def check_depths(
     """
     quality = pipes.quality.astype(str)
     _missing(found, pipes, stations, quality)
+    _in_other_units(found, pipes, rules)
     floating = _floating(found, pipes, stations, cover, rules)
-    known = (quality != "assumed") & (quality != "") & ~floating
+    known = (quality != "assumed") & (quality != "") & ~floating & ~in_tunnels(pipes, stations)
     absurd = _absurd(found, pipes, stations, cover, known, rules)
     _too_little(found, pipes, stations, cover, road_width, known & ~absurd, rules)
+
+
+def in_tunnels(pipes: PipeSet, stations: Stations) -> NDArray[np.bool_]:
+    """(k,) pipes that lie in a utility tunnel: the ground above it is no cover of theirs."""
+    from analysis.kernels.capsules import CapsuleIndex, Pipes
+    from analysis.utility_check.apart import segments
+
+    tunnel = pipes.utility.astype(str) == "tunnel"
+    if not tunnel.any() or tunnel.all():
+        return np.zeros(len(pipes), dtype=bool)
+    boxes, _ = segments(pipes.kept(np.flatnonzero(tunnel)))
+    rows = np.flatnonzero(~tunnel[stations.line])
+    points = Pipes.round(stations.point[rows], stations.point[rows], 0.0)
+    found, _, _ = CapsuleIndex(boxes).near_pipes(points, reach=0.0)
+    inside = np.zeros(len(stations.line), dtype=bool)
+    inside[rows[found]] = True
+    count = np.bincount(stations.line, minlength=len(pipes))
+    return np.bincount(stations.line[inside], minlength=len(pipes)) >= INSIDE_SHARE * np.maximum(count, 1)
 
 
 def _middle(pipes: PipeSet, line: int) -> Floats:
@@ -44,6 +65,18 @@ def _middle(pipes: PipeSet, line: int) -> Floats:
 def _missing(found: Findings, pipes: PipeSet, stations: Stations, quality: NDArray[np.str_]) -> None:
     for line in np.flatnonzero((quality == "assumed") | (quality == "")):
         found.add("depth_missing", int(line), _middle(pipes, int(line)), measured=pipes.cover[line])
+
+
+def _in_other_units(found: Findings, pipes: PipeSet, rules: CheckRules) -> None:
+    """Depths that the reader had to take in another unit than the rest of their column."""
+    source = str(rules.data["normal_cover"]["source"])
+    for number, layer in enumerate(pipes.layers):
+        doubted = {name for issue in layer.issues if issue.code == OTHER_UNIT for name in issue.elements}
+        mine = (pipes.layer == number) & np.isin(pipes.id.astype(str), list(doubted)) if doubted else np.zeros(0, bool)
+        for line in np.flatnonzero(mine):
+            high = rules.normal_cover(str(pipes.utility[line]))[1]
+            found.add("depth_range", int(line), _middle(pipes, int(line)), measured=pipes.cover[line],
+                      rule=Rule(high, source, False))  # fmt: skip
 
 
 def _enough(pipes: PipeSet, stations: Stations, which: NDArray[np.bool_]) -> NDArray[np.bool_]:

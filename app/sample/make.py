@@ -11,11 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from app.layer_cache import cache_folder
+from app.sample import utility_names
 from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
 # Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
-SAMPLE_VERSION = 5
+SAMPLE_VERSION = 6
 MARKER = "sample.json"
 IMPORT_ORDER = (
     "terrain.tif",
@@ -31,6 +32,7 @@ IMPORT_ORDER = (
 )
 BOUNDARY = "boundary.gpkg"
 README = "README.txt"
+MARKS = (BOUNDARY, README, *utility_names.ALL)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class SampleFiles:
     boundary : Path
         The site's outline (GeoPackage, layer ``boundary``).
     seed : int
+    utilities : tuple of (Path, str)
+        Maps of pipes and of their nodes in the order in which they should be imported, each with the name of the
+        register beside it that is joined to it (the option ``join``); "" for none.
     replaced : tuple of str
         Ids of the buildings of the city model that have a building model of their own in the sample.
     """
@@ -53,6 +58,7 @@ class SampleFiles:
     paths: tuple[Path, ...]
     boundary: Path
     seed: int
+    utilities: tuple[tuple[Path, str], ...] = ()
     replaced: tuple[str, ...] = ()
 
 
@@ -115,7 +121,7 @@ def is_complete(folder: Path, *, seed: int = DEFAULT_SEED) -> bool:
         made = json.loads(marker.read_text(encoding="utf-8"))
         if made["version"] != SAMPLE_VERSION or made["seed"] != seed:
             return False
-        names = {*IMPORT_ORDER, BOUNDARY, README}
+        names = {*IMPORT_ORDER, *MARKS}
         return names == set(made["digests"]) and all(
             _digest(Path(folder) / name) == digest for name, digest in made["digests"].items()
         )
@@ -137,12 +143,13 @@ def _not_written(folder: Path, error: OSError) -> UserError:
 def _files(folder: Path, seed: int) -> SampleFiles:
     made = json.loads((Path(folder) / MARKER).read_text(encoding="utf-8"))
     paths = tuple(folder / name for name in IMPORT_ORDER)
-    return SampleFiles(folder, paths, folder / BOUNDARY, seed, tuple(made["replaced"]))
+    utilities = tuple((folder / name, register) for name, register in utility_names.MAPS)
+    return SampleFiles(folder, paths, folder / BOUNDARY, seed, utilities, tuple(made["replaced"]))
 
 
 def _refuse_foreign(folder: Path) -> None:
     """Never replace a folder that the sample did not make."""
-    known = {*IMPORT_ORDER, BOUNDARY, README, MARKER}
+    known = {*IMPORT_ORDER, *MARKS, MARKER}
     if folder.is_dir() and not {entry.name for entry in folder.iterdir()} - known:
         return
     if folder.exists():
@@ -162,7 +169,7 @@ def _replace(made: Path, folder: Path, old: Path) -> None:
 
 
 def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
-    from app.sample import apartments, buildings, house, mixed_use, photo, readme, roads, terrain, trees
+    from app.sample import apartments, buildings, house, mixed_use, photo, readme, roads, terrain, trees, utilities
     from app.sample.detailed import city_object
     from app.sample.district import plan_district
 
@@ -180,9 +187,11 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     house.write(plan, ground, folder / "house.ifc", seed=seed, feedback=feedback.part(0.5, 0.6))
     mixed_use.write(plan, ground, folder / "mixed_use.ifc", seed=seed, feedback=feedback.part(0.6, 0.67))
     apartments.write(plan, ground, folder / "apartments.ifc", seed=seed, feedback=feedback.part(0.67, 0.7))
-    pixels = photo.paint(plan, ground, planted, seed, feedback.part(0.7, 0.95))
+    underground = utilities.lay(plan, ground, seed, feedback.part(0.7, 0.78))
+    utilities.write(underground, folder)
+    pixels = photo.paint(plan, ground, planted, seed, feedback.part(0.78, 0.98))
     photo.write(pixels, folder / "orthophoto.tif")
-    readme.write(plan, folder / README, seed=seed)
+    readme.write(plan, folder / README, seed=seed, planted=len(underground.planted))
     _mark(folder, seed, [city_object(number) for number in (plan.mixed_building, *plan.apartment_buildings)])
 
 

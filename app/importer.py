@@ -42,6 +42,7 @@ from geo.model import (
     one_ground,
     tiles_of_one_ground,
 )
+from geo.reach import within_reach
 from geo.repairs import Plan, plan, with_heights
 
 ORIGIN_STEP_M = 100.0
@@ -285,9 +286,9 @@ def read_checked(
 ) -> list[Layer]:
     """Read in this process or a child, as the format asks."""
     try:
-        if candidate.isolate:
-            return read_isolated(candidate, path, frame, options=options, feedback=feedback)
-        return candidate.read(path, frame, options, feedback)
+        read = read_isolated if candidate.isolate else _read_here
+        layers = read(candidate, path, frame, options=options, feedback=feedback)
+        return [within_reach(layer) for layer in layers]
     except MemoryError:
         raise UserError(
             f"{path.name} is too large for the memory of this machine.",
@@ -296,6 +297,10 @@ def read_checked(
             code="import.memory",
             values={"name": path.name},
         ) from None
+
+
+def _read_here(candidate: Format, path: Path, frame: Frame, *, options: ReadOptions, feedback: Feedback) -> list[Layer]:
+    return candidate.read(path, frame, options, feedback)
 
 
 def own_options(candidate: Format, values: Mapping[str, object]) -> FormatOptions | None:

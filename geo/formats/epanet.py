@@ -49,7 +49,7 @@ def _model(path: Path) -> Any:
 
         try:
             return wntr.network.WaterNetworkModel(str(path))
-        except (EpanetException, UnicodeDecodeError, *DAMAGE) as error:
+        except (EpanetException, OSError, AssertionError, *DAMAGE) as error:  # it asserts what names are like
             raise damaged(path, "EPANET", error) from error
 
 

@@ -24,6 +24,7 @@ ROOT = re.compile(rb"<(?:[\w.-]+:)?IndoorFeatures[\s>]")
 NAMESPACE = re.compile(rb"https?://www\.opengis\.net/indoorgml/")
 ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 LARGEST = 512 * 1024**2
+FARTHEST = 1e9  # no place on Earth has a coordinate beyond it in any unit; squares of more overflow
 NOTE = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^";]*))')
 
 
@@ -236,7 +237,7 @@ def _positions(item: Element) -> Floats | None:
     except ValueError:
         return None
     points = np.array(rows, dtype=np.float64).reshape(-1, 3)
-    return points if np.isfinite(points).all() else None
+    return points if (np.abs(points) < FARTHEST).all() else None  # not so for NaN either
 
 
 def _row(values: list[float]) -> list[float]:

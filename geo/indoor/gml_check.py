@@ -27,6 +27,8 @@ def check_document(document: Document, rooms: Rooms, scale: float) -> list[Issue
 
 def _overlaps(rooms: Rooms) -> list[Issue]:
     cells = [cell for cell in rooms.cells if cell is not None and not cell.floor.is_empty]
+    if not cells:
+        return []
     tree = shapely.STRtree([cell.floor for cell in cells])
     first, second = tree.query([cell.floor for cell in cells], predicate="intersects")
     pairs = [(cells[i], cells[j]) for i, j in zip(first.tolist(), second.tolist(), strict=True) if i < j]

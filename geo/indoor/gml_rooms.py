@@ -198,7 +198,7 @@ def _is_number(text: str) -> bool:
 def _state_point(state: Feature, cell: Cell | None, scale: float) -> Floats | None:
     if len(state.points):
         return np.asarray(state.points[0] * scale)
-    if cell is None:
+    if cell is None or cell.floor.is_empty:
         return None
     from geo.indoor.cells import standing_point
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 
 from app.appearance import set_icon
 from app.widgets.wording import say
+from geo.model import ElementRef
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -48,6 +49,21 @@ def _can_box(window: MainWindow) -> bool:
 
 def _can_leave(window: MainWindow) -> bool:
     return window.modes.active and not _has_selection(window)  # Escape lets go of the selection first
+
+
+def _indoors(window: MainWindow) -> list[ElementRef]:
+    """The selected elements of buildings that can be opened."""
+    scene = window.document.scene
+    found = [ref for ref in window.document.selection.items if ref.element_id]
+    return [ref for ref in found if (layer := scene.get(ref.layer_id)) is not None and layer.stratum == "indoor"]
+
+
+def _has_one_indoors(window: MainWindow) -> bool:
+    return len(window.document.selection) > 0 and bool(_indoors(window))
+
+
+def _one_indoors(window: MainWindow) -> ElementRef:
+    return _indoors(window)[0]
 
 
 def _can_save(window: MainWindow) -> bool:
@@ -127,6 +143,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "storeys", lambda w: w.modes.toggle_storeys(), "storeys", "T", _has_scene, lambda w: w.modes.mode == "storey"
     ),
+    ActionSpec("storey_here", lambda w: w.modes.show_storey_of(_one_indoors(w)), "", "Alt+T", _has_one_indoors),
     ActionSpec("plan", lambda w: w.modes.toggle_plan(), "plan", "Shift+T", _has_scene, lambda w: w.modes.storeys.plan),
     ActionSpec("walk", lambda w: w.modes.toggle_walk(), "walk", "V", _has_scene, lambda w: w.modes.mode == "walk"),
     ActionSpec("leave_view", lambda w: w.modes.leave(), "", "", _can_leave),
@@ -156,6 +173,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("section_drawing", lambda w: w.underground.ask_section(), "", "", _has_scene),
     ActionSpec("edit_excavation", lambda w: w.drawing.edit_excavation(), "", "", _has_excavation),
+    ActionSpec("checks", lambda w: w.show_panel("checks"), "check", "", _has_scene),
     ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
     ActionSpec("cancel_jobs", lambda w: w.bench.jobs.cancel_all(), "stop", "Ctrl+.", lambda w: w.bench.jobs.busy),
     ActionSpec("show_results", lambda w: w.show_panel("results"), "", "", _has_runs),
@@ -190,6 +208,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             "section",
             "section_box",
             "storeys",
+            "storey_here",
             "plan",
             "walk",
             "leave_view",
@@ -202,7 +221,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "tools",
         ("place_model", "place_device", "remove_device", None, "draw_excavation", "edit_excavation", None)
-        + ("xray", "view_below", "labels", None, "trench", "section_drawing"),
+        + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks"),
     ),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),

@@ -31,6 +31,7 @@ from app.layouts import BOTTOM_HEIGHT, arrange
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
 from app.panels.analyses import AnalysesPanel
+from app.panels.checks import ChecksPanel
 from app.panels.jobs import JobsPanel
 from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
@@ -49,6 +50,7 @@ from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
 from app.underground_actions import UndergroundActions
+from app.underground_sight import UndergroundSight
 from app.view_modes import ViewModes
 from app.widgets.later import Later
 from app.widgets.wording import retranslate
@@ -106,6 +108,7 @@ class MainWindow(QMainWindow):
         self._fold_later = Later(self, self.fold_titles)
         self._state_later = Later(self, self.refresh_state)
         self._connect()
+        self.sight = UndergroundSight(self)
         self.resize(1280, 800)
         self._restore_layout(settings.layout)
         self.refresh_words()
@@ -129,6 +132,7 @@ class MainWindow(QMainWindow):
     def _make_panels(self) -> None:
         self.layers = LayersPanel(self.bench, self)
         self.model = ModelPanel(self.bench, self)
+        self.checks = ChecksPanel(self.bench, self)
         self.properties = PropertiesPanel(self.bench, self)
         self.analyses = AnalysesPanel(self.bench, self)
         self.results = ResultsPanel(self.bench, self)
@@ -141,6 +145,7 @@ class MainWindow(QMainWindow):
             for panel in (
                 self.layers,
                 self.model,
+                self.checks,
                 self.properties,
                 self.analyses,
                 self.results,
@@ -372,6 +377,7 @@ class MainWindow(QMainWindow):
                 commands=self._search_commands,
                 select=self._select_found,
                 go_to=self.bench.look_at,
+                open_room=self.show_room,
                 parent=self,
             )
         self._search.open_over(self)
@@ -395,6 +401,11 @@ class MainWindow(QMainWindow):
     def _select_found(self, refs: list[ElementRef]) -> None:
         self.document.selection.set(refs)
         self.bench.zoom_to(refs if len(refs) <= ZOOMED_AT_MOST else [ElementRef(refs[0].layer_id)])
+
+    def show_room(self, ref: ElementRef) -> None:
+        """Select an element of a building and open its storey there."""
+        self.document.selection.set([ref])
+        self.modes.show_storey_of(ref)
 
     def open_help(self, name: str = "") -> None:
         """The manual, at the page of the panel that has the focus."""

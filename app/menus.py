@@ -22,6 +22,7 @@ IN_THE_PICTURE = (
     "layer_zoom",
     "layer_only",
     "layer_remove",
+    "storey_here",
     "section_box",
     "edit_excavation",
     "place_model",

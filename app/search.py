@@ -19,6 +19,7 @@ from app.hangul import contains
 from app.language import tr
 from app.names import layer_title
 from app.panels.layers import element_name
+from app.room_search import matching_rooms
 from app.row_filter import containing, filter_rows, has_condition
 from app.sheet import Rows, sheet_of
 from app.widgets.wording import say
@@ -175,11 +176,13 @@ class SearchBox(QDialog):
         commands: Callable[[], list[Found]],
         select: Callable[[list[ElementRef]], None],
         go_to: Callable[[Bounds], None],
+        open_room: Callable[[ElementRef], None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("search")
         self._document, self._commands, self._select, self._go_to = document, commands, select, go_to
+        self._open_room = open_room
         self._found: list[Found] = []
         self.line = say(QLineEdit(), "search.hint")
         self.line.setClearButtonEnabled(True)
@@ -233,7 +236,17 @@ class SearchBox(QDialog):
         if not words:
             return commands
         place = parse_place(words, self._document.scene.frame)
-        return [*self._place(place), *self._layers(words), *commands, *self._elements(words)]
+        exact, rooms = self._rooms(words)
+        return [*exact, *self._place(place), *rooms, *self._layers(words), *commands, *self._elements(words)]
+
+    def _rooms(self, words: str) -> tuple[list[Found], list[Found]]:
+        """Rooms whose number or name this is, and others that fit."""
+        if len(words) < 2 or has_condition(words):
+            return [], []
+        found = matching_rooms(self._by_size(), words, seconds=SEARCH_SECONDS / 2)
+        lines = [Found(room.title, room.detail, partial(self._open_room, room.ref)) for room in found]
+        exact = sum(room.rank == 0 for room in found)
+        return lines[:exact], lines[exact:]
 
     def _place(self, place: tuple[float, float] | None) -> list[Found]:
         frame = self._document.scene.frame
@@ -254,14 +267,16 @@ class SearchBox(QDialog):
     def _elements(self, words: str) -> list[Found]:
         groups: list[Found] = []
         single: list[Found] = []
-        for matches in matching_elements(self._by_size(), words):
+        # The places of a walking network are rooms and doors again; rooms have lines of their own.
+        layers = [layer for layer in self._by_size() if layer.theme != "network"]
+        for matches in matching_elements(layers, words):
             layer, title = matches.layer, layer_title(matches.layer)
             count = len(matches.rows)
             if count > 1:
                 groups.append(
                     Found(tr("search.select", count=f"{count:,}", layer=title), words, self._chooser(matches))
                 )
-            for ref in matches.refs(max(ELEMENTS_AT_MOST - len(single), 0)):
+            for ref in matches.refs(max(ELEMENTS_AT_MOST - len(single), 0) if layer.theme != "space" else 0):
                 name = element_name(layer, ref.element_id)
                 detail = title if name == ref.element_id else f"{ref.element_id} · {title}"
                 single.append(Found(name, detail, partial(self._select, [ref])))

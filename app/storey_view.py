@@ -12,16 +12,18 @@ from PySide6.QtWidgets import QLabel
 from app.commands import SetStyle, Together
 from app.language import tr
 from app.look import CUT_HEIGHT, NO_SECTION, Section, StoreyCut
-from app.storeys import Building, Storey, buildings_of, rooms_of
+from app.storeys import Building, Storey, buildings_of, rooms_of, storey_at
 from app.theme import Theme
-from app.widgets.storey_strip import WHOLE, StoreyStrip, storey_title
+from app.widgets.storey_strip import WHOLE, StoreyStrip, building_title, storey_title
 from app.workbench import Workbench
 from geo.model import Bounds, Layer, Style
 
 USE_COLUMNS = ("use", "function", "long_name", "name", "class")  # by which rooms are coloured, the first one there
 STRIP_TOP, EDGE = 88, 16  # pixels: below the compass; from the edge of the picture
 BELOW_GROUND, PIT_MARGIN = 0.6, 0.5  # metres by which a floor lies below the ground; around the pit over it
-PITCH = -52.0  # degrees: into rooms, and still over walls
+PITCHES = (-52.0, -64.0, -76.0)  # degrees: into rooms, and still over walls; steeper where other buildings are near
+AROUND = 14.0  # metres of the surroundings of a room or a step that are shown with it
+TITLE_ROOM = 50  # pixels above the edge: the scale bar and the note about the data stand below
 
 
 class StoreyView(QObject):
@@ -48,6 +50,8 @@ class StoreyView(QObject):
         self.plan = False
         self.is_open = False
         self._camera_before: Any = None
+        self._town = np.zeros((0, 6))
+        self._wanted_place: tuple[Bounds, str, str] | None = None
         self._styles_before: dict[str, Style] = {}
         self.strip = StoreyStrip(viewport)
         self.strip.building_chosen.connect(self.choose_building)
@@ -72,19 +76,55 @@ class StoreyView(QObject):
 
     def open(self, *, plan: bool = False) -> None:
         """Look for buildings with storeys and open the one nearest to what is looked at."""
+        from app.view.free_sight import boxes_of
+
         self.is_open = True
         layers = tuple(self.bench.document.scene)
-        self.bench.submit_for_view(lambda: buildings_of(layers), lambda found: self._found(found, plan))
+        self.bench.submit_for_view(
+            lambda: (buildings_of(layers), boxes_of(layers)), lambda found: self._found(*found, plan)
+        )
 
-    def _found(self, buildings: tuple[Building, ...], plan: bool) -> None:
+    def open_at(self, box: Bounds, *, layer_id: str = "", name: str = "") -> None:
+        """Open the storey that a box lies in and look at it; `name` of the storey where it is known."""
+        self._wanted_place = box, layer_id, name
+        if not (self.is_open and self.buildings and self._go_to_place()):
+            self.open()
+
+    def _go_to_place(self) -> bool:
+        """Show the place asked for in the buildings that are known; False where none of them has it."""
+        box, layer_id, name = self._wanted_place or (Bounds((0, 0, 0), (0, 0, 0)), "", "")
+        found = storey_at(self.buildings, box, layer_id=layer_id, name=name) if self._wanted_place else None
+        if found is None:
+            return False
+        self._wanted_place = None
+        number, storey = found
+        if number != self.building or not self.strip.isVisible():
+            self.building = number
+            self.strip.show_buildings(self.buildings, number)
+            self.strip.show()
+        self.choose(storey)
+        middle = Bounds(
+            (box.centre[0] - AROUND, box.centre[1] - AROUND, box.low[2]),
+            (box.centre[0] + AROUND, box.centre[1] + AROUND, box.low[2]),
+        )
+        union = Bounds.union([box, middle]) or box
+        if self.plan:
+            self._plan_of(union)
+        else:
+            self._look_in(union)
+        return True
+
+    def _found(self, buildings: tuple[Building, ...], town: Any, plan: bool) -> None:
         if not self.is_open:
             return
         if not buildings:
             self.bench.notices.tell("notice.no_storeys", severity="doubt")
             self.left.emit()
             return
-        self.buildings = buildings
-        self.choose_building(self._wanted())
+        self.buildings, self._town = buildings, town
+        if self._wanted_place is None or not self._go_to_place():
+            self._wanted_place = None
+            self.choose_building(self._wanted())
         if plan:
             self.set_plan(True)
 
@@ -170,7 +210,7 @@ class StoreyView(QObject):
         level = self.level
         self.strip.show_state(self.storey, cut=self.cut, plan=self.plan, uses=bool(self._styles_before))
         self.title.setText(
-            f"{self.chosen.name} · {tr('section.whole.tip')}" if level is None else self._title_of(level)
+            f"{building_title(self.chosen)} · {tr('section.whole.tip')}" if level is None else self._title_of(level)
         )
         layers = tuple(self.bench.document.scene)
         rooms = rooms_of(layers, self.chosen, level) if self.plan and level is not None else ()
@@ -180,37 +220,44 @@ class StoreyView(QObject):
         self.changed.emit()
 
     def _title_of(self, level: Storey) -> str:
-        return f"{self.chosen.name} · {storey_title(level)} · {tr('section.cut_at', height=f'{self.cut:.2f}')}"
+        return (
+            f"{building_title(self.chosen)} · {storey_title(level)} · {tr('section.cut_at', height=f'{self.cut:.2f}')}"
+        )
 
-    def _look_in(self) -> None:
-        """From above, so that rooms are seen."""
-        from app.view.camera import fitted
+    def _look_in(self, around: Bounds | None = None) -> None:
+        """From above and from a free side, so that rooms are seen: all of the storey, or a part of it."""
+        from app.view.free_sight import free_view, others
 
-        box, level = self.chosen.bounds, self.level
+        box, level = around or self.chosen.bounds, self.level
         if level is None:
             return
         flat = Bounds((*box.low[:2], level.floor), (*box.high[:2], level.floor + self.cut))
         aspect = self.viewport.width() / max(self.viewport.height(), 1)
+        in_the_way = others(self._town, self.chosen)
         azimuth = self.viewport.camera.azimuth
-        self.viewport.set_camera(fitted(flat, azimuth=azimuth, pitch=PITCH, aspect=aspect, margin=1.15))
+        self.viewport.set_camera(free_view(flat, in_the_way, azimuth=azimuth, pitches=PITCHES, aspect=aspect))
 
     # ---- plan
 
     def set_plan(self, plan: bool) -> None:
         """From straight above, to scale, with the names and areas of rooms; or back."""
-        from app.view.camera import plan_of
-
         if plan == self.plan or (plan and (not self.buildings or self.level is None)):
             self._resync()
             return
         self.plan = plan
         if plan and self.level is not None:
             self._camera_before = self.viewport.camera
-            aspect = self.viewport.width() / max(self.viewport.height(), 1)
-            self.viewport.set_camera(plan_of(self.chosen.bounds, level=self.level.floor, aspect=aspect))
+            self._plan_of(self.chosen.bounds)
         elif self._camera_before is not None:
             self.viewport.set_camera(self._camera_before)
         self._resync()
+
+    def _plan_of(self, box: Bounds) -> None:
+        from app.view.camera import plan_of
+
+        aspect = self.viewport.width() / max(self.viewport.height(), 1)
+        level = self.level.floor if self.level is not None else box.low[2]
+        self.viewport.set_camera(plan_of(box, level=level, aspect=aspect))
 
     def _resync(self) -> None:
         if self.is_open and self.buildings:
@@ -239,13 +286,14 @@ class StoreyView(QObject):
     # ---- keeping in place
 
     def lay_out(self) -> None:
-        """Strip at the right edge, title above the picture, labels all over it."""
-        self.strip.adjustSize()
+        """Strip at the right edge over the scale bar, title beside it at the foot of the picture, labels everywhere."""
+        self.strip.fit_into(self.viewport.height() - STRIP_TOP - TITLE_ROOM - 8)
         self.strip.move(self.viewport.width() - self.strip.width() - EDGE, STRIP_TOP)
         self.strip.raise_()
         self.title.adjustSize()
-        middle = (self.viewport.width() - self.title.width()) // 2
-        self.title.move(middle, self.viewport.height() - self.title.height() - EDGE)
+        free = self.viewport.width() - self.strip.width() - 2 * EDGE
+        foot = self.viewport.height() - self.title.height() - TITLE_ROOM
+        self.title.move(max((free - self.title.width()) // 2, 4), foot)
         self.title.raise_()
         self._labels.setGeometry(self.viewport.rect())
 
@@ -261,7 +309,7 @@ class StoreyView(QObject):
             paint_rooms(painter, self._labels.rooms, camera, (size.width(), size.height()), theme=theme)
         note = note_size(text)
         place = QRectF(
-            (size.width() - note.width()) / 2, size.height() - note.height() - EDGE, note.width(), note.height()
+            (size.width() - note.width()) / 2, size.height() - note.height() - TITLE_ROOM, note.width(), note.height()
         )
         paint_note(painter, place, text, theme=theme)
 

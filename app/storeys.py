@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.look import Section, StoreyCut
 from geo.model import Bounds, ElementRef, Instances, Layer, Mesh, UserError
-from geo.model.conventions import AREA, ELEVATION, ROOM_NAME, ROOM_NUMBER, ROOM_USE, STOREY
+from geo.model.conventions import AREA, ELEVATION, ROOM_NAME, ROOM_NUMBER, ROOM_USE, STOREY, WAY
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,7 @@ STANDING = ("IfcWall", "IfcColumn", "IfcDoor", "IfcSpace")  # classes that stand
 LIVED_IN = ("IfcDoor", "IfcSpace")  # what a storey has that a person can be in
 ROOF_WORDS = ("roof", "지붕", "옥상")
 SAME_FLOOR = 0.3  # metres within which two storeys are one
+FLOOR_PLAY = 0.6  # metres by which an element may begin below the floor of its storey
 ROOM_GAP = 1.0  # metres between the floors of rooms from which they are different storeys
 TOP_STOREY = 3.0  # metres of height assumed for the last storey, for the picture only
 BELOW_GROUND = -1.0  # metres of elevation under which a storey is a basement
@@ -81,6 +82,11 @@ class Building:
     storeys: tuple[Storey, ...]
     bounds: Bounds
 
+    def is_over(self, x: float, y: float) -> bool:
+        """Whether a place on the map lies in the box around the building."""
+        low, high = self.bounds.low, self.bounds.high
+        return bool(low[0] <= x <= high[0] and low[1] <= y <= high[1])
+
 
 @dataclass(frozen=True)
 class Room:
@@ -119,9 +125,16 @@ def buildings_of(layers: Iterable[Layer]) -> tuple[Building, ...]:
         if not storeys or box is None:
             continue
         own = known + [layer for layer in members if layer.theme in ("building", "furniture") and _inside(layer, box)]
-        name = PurePath(key).stem if known[0].source.path else known[0].name
+        name = _building_name(key, known)
         found.append(Building(name, frozenset(layer.id for layer in own), storeys, box))
     return tuple(found)
+
+
+def _building_name(key: str, layers: Sequence[Layer]) -> str:
+    """What the user calls the model, else the name of its file."""
+    stem = PurePath(key).stem if layers[0].source.path else layers[0].name
+    own = next((layer.name for layer in layers if layer.theme == "bim"), layers[0].name)
+    return stem if stem in own else own
 
 
 def rooms_of(layers: Iterable[Layer], building: Building, storey: Storey) -> tuple[Room, ...]:
@@ -153,6 +166,19 @@ def storey_section(layers: Iterable[Layer], name: str, height: float) -> Section
         code="view.no_storey",
         values={"storey": name, "height": f"{height:g}", "known": known},
     )
+
+
+def storey_name(layer: Layer, element_id: str) -> str:
+    """The storey that an element is said to be on, or an empty text."""
+    row = layer.table.index.get(element_id)
+    return _text(layer, STOREY, row) if row is not None else ""
+
+
+def is_outside(layer: Layer, element_id: str) -> bool:
+    """Whether an element is in no building: of outdoor layers, and the steps of a way along roads."""
+    row = layer.table.index.get(element_id)
+    way = _text(layer, WAY, row) if row is not None else ""
+    return way == "outside" if way else layer.stratum != "indoor"
 
 
 def element_boxes(layer: Layer) -> Floats:
@@ -317,3 +343,27 @@ def _own_label(name: str) -> str:
     if found is None:
         return "RF" if name.strip().upper() in ("RF", "R") else ""
     return f"B{int(found[2])}" if found[1] else str(int(found[3]))
+
+
+def storey_at(
+    buildings: Sequence[Building], box: Bounds, *, layer_id: str = "", name: str = ""
+) -> tuple[int, int] | None:
+    """Number of the building and of the storey that a box lies in: that of its floor, in a building around its middle.
+
+    Parameters
+    ----------
+    layer_id : str
+        The building that this layer belongs to comes first.
+    name : str
+        The storey that the element is said to be on, where it is known.
+    """
+    x, y, z = box.centre
+    holding = [n for n, building in enumerate(buildings) if layer_id in building.layer_ids]
+    around = [n for n, b in enumerate(buildings) if b.is_over(x, y)]
+    for number in holding or around:
+        storeys = buildings[number].storeys
+        named = [k for k, storey in enumerate(storeys) if name and name in (storey.name, storey.label)]
+        foot = min(box.low[2] + FLOOR_PLAY, z + SAME_FLOOR)
+        below = [k for k, storey in enumerate(storeys) if storey.floor <= foot]
+        return number, (named or below[-1:] or [0])[0]
+    return None

@@ -11,9 +11,10 @@ from PySide6.QtGui import QKeyEvent
 from app.language import tr
 from app.look import NO_SECTION, ClipPlane, Section, SectionBox
 from app.storey_view import StoreyView
+from app.storeys import is_outside, storey_name
 from app.theme import Theme
 from app.widgets.section_bar import SectionBar
-from geo.model import Bounds, Layer
+from geo.model import Bounds, ElementRef, Layer
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -202,6 +203,20 @@ class ViewModes(QObject):
             self.storeys.open(plan=True)
         else:
             self.storeys.set_plan(not self.storeys.plan)
+        self._tell()
+
+    def show_storey_of(self, ref: ElementRef) -> None:
+        """Open the building at the storey of an element and look at it; without a storey only look at it."""
+        layer = self.window.document.scene.get(ref.layer_id)
+        box = self.viewport.stage.element_bounds(layer, ref.element_id) if layer is not None else None
+        if layer is None or box is None:
+            return
+        if is_outside(layer, ref.element_id):
+            self.leave()
+            self.window.bench.zoom_to([ref])
+            return
+        self._enter("storey")
+        self.storeys.open_at(box, layer_id=layer.id, name=storey_name(layer, ref.element_id))
         self._tell()
 
     # ---- a walk

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QMenu,
+    QSizePolicy,
     QSlider,
     QTreeWidget,
     QTreeWidgetItem,
@@ -119,6 +120,7 @@ class LayersPanel(Panel):
         form.setVerticalSpacing(6)
         self.layer_name = QLabel()
         self.layer_name.setObjectName("section")
+        self.layer_name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # long names: no wider
         buttons = QHBoxLayout()
         buttons.setSpacing(2)
         buttons.addWidget(self.layer_name, 1)

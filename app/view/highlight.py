@@ -64,7 +64,7 @@ class Highlight:
             self._renderer.AddActor(actor)
 
     def _mark(self, layer: Layer, elements: Sequence[str], role: str) -> None:
-        if not layer.style.visible:
+        if not layer.style.visible and layer.theme != "space":  # a room that was found is shown where it is
             return
         chosen = _chosen(layer, elements)
         geometry = layer.geometry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from app.appearance import set_icon
 from app.language import tr
@@ -14,7 +14,9 @@ from app.storeys import Building, Storey
 from app.widgets.wording import say
 
 LOWEST_CUT, HIGHEST_CUT = 2, 35  # decimetres above the floor
-STRIP_WIDTH = 84  # pixels
+STRIP_WIDTH, BUTTON_WIDTH, BUTTON_HEIGHT = 92, 66, 24  # pixels
+NAMES_WIDTH = 240  # pixels of the list of buildings when it is open
+LEAST_ROWS = 3  # storeys seen at once in the lowest picture
 WHOLE = -1  # number of the button that shows the building uncut
 
 
@@ -51,9 +53,17 @@ class StoreyStrip(QFrame):
         self.building_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.building_box.activated.connect(self.building_chosen)
         layout.addWidget(self.building_box)
-        self._rows = QVBoxLayout()
+        self.building_box.view().setMinimumWidth(NAMES_WIDTH)
+        rows = QWidget()
+        self._rows = QVBoxLayout(rows)
+        self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(2)
-        layout.addLayout(self._rows)
+        self.scroll = QScrollArea()
+        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setWidget(rows)
+        layout.addWidget(self.scroll)
         self.cut_label = QLabel()
         self.cut_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self.cut_label)
@@ -84,7 +94,7 @@ class StoreyStrip(QFrame):
         self._buildings = tuple(buildings)
         with QSignalBlocker(self.building_box):
             self.building_box.clear()
-            self.building_box.addItems([building.name for building in buildings])
+            self.building_box.addItems([building_title(building) for building in buildings])
             self.building_box.setCurrentIndex(chosen)
         self.building_box.setToolTip(self.building_box.currentText())
         self.building_box.setVisible(len(buildings) > 1)
@@ -104,10 +114,22 @@ class StoreyStrip(QFrame):
             button.setText(text)
             button.setToolTip(tip)
             button.setCheckable(True)
-            button.setFixedSize(STRIP_WIDTH - 12, 24)
+            button.setFixedSize(BUTTON_WIDTH, BUTTON_HEIGHT)
             button.clicked.connect(lambda _on=False, n=number: self.storey_chosen.emit(n))
             self._rows.addWidget(button)
             self.buttons[number] = button
+
+    def fit_into(self, height: int) -> None:
+        """As high as all storeys need, at most a height [pixels]; then the storeys can be scrolled."""
+        row = BUTTON_HEIGHT + self._rows.spacing()
+        wanted = row * len(self.buttons)
+        self.scroll.setFixedHeight(wanted)
+        rest = self.sizeHint().height() - wanted
+        self.scroll.setFixedHeight(min(wanted, max(height - rest, LEAST_ROWS * row)))
+        self.adjustSize()
+        chosen = next((button for button in self.buttons.values() if button.isChecked()), None)
+        if chosen is not None:
+            self.scroll.ensureWidgetVisible(chosen, 0, row)
 
     def show_state(self, storey: int, *, cut: float, plan: bool, uses: bool) -> None:
         """What is chosen now."""
@@ -124,6 +146,11 @@ class StoreyStrip(QFrame):
     def _cut_moved(self, decimetres: int) -> None:
         self.cut_label.setText(tr("section.cut", height=f"{decimetres / 10:.1f}"))
         self.cut_moved.emit(decimetres / 10)
+
+
+def building_title(building: Building) -> str:
+    """What a building is called in the current language."""
+    return tr(f"name.{building.name}", building.name)
 
 
 def storey_label(storey: Storey) -> str:

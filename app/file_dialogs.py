@@ -53,6 +53,11 @@ class FileDialogs(QObject):
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open a project, or import data."""
+        rules = [path for path in paths if path.suffix.lower() == ".ids"]
+        if rules:
+            self.window.show_panel("checks")
+            self.window.checks.take_rules(rules[0])
+            paths = [path for path in paths if path not in rules]
         projects = [path for path in paths if project_file.is_project(path)]
         if projects:
             self.open_project(projects[0])

@@ -101,6 +101,18 @@ class Settings:
         rest = [other for other in self.recent if other != path]
         self._store.setValue("recent", [str(p) for p in [path, *rest][:RECENT_LIMIT]])
 
+    @property
+    def recent_rules(self) -> list[Path]:
+        """Files of rules used last, newest first, those still there."""
+        kept = self._store.value("recent_rules", [])
+        texts = [kept] if isinstance(kept, str) else list(kept) if isinstance(kept, list | tuple) else []
+        return [Path(text) for text in texts if text and Path(text).is_file()]
+
+    def add_recent_rules(self, path: Path) -> None:
+        """Remember a file of rules as used last."""
+        rest = [other for other in self.recent_rules if other != path]
+        self._store.setValue("recent_rules", [str(p) for p in [path, *rest][:RECENT_LIMIT]])
+
     def window_state(self, layout: LayoutName) -> tuple[QByteArray, QByteArray]:
         """Geometry of the window and arrangement of its docks in a layout; empty when never kept."""
         geometry = self._store.value("window/geometry", QByteArray())

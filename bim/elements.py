@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,17 @@ class Storeys:
 
     def of(self, product: entity_instance) -> entity_instance | None:
         """The storey, through the assembly, the room, or the opening that the product belongs to."""
-        whole = self.parent.get(product.id())
+        return product if product.is_a("IfcBuildingStorey") else self.of_part(product.id())
+
+    def of_part(self, step: int) -> entity_instance | None:
+        """The storey of a product that is no storey itself, by its step id."""
+        whole = self.parent.get(step)
         if whole is None:
-            return product if product.is_a("IfcBuildingStorey") else None
-        step = whole.id()
-        if step not in self.known:
-            self.known[step] = self._above(whole)
-        return self.known[step] if not product.is_a("IfcBuildingStorey") else product
+            return None
+        above = whole.id()
+        if above not in self.known:
+            self.known[above] = self._above(whole)
+        return self.known[above]
 
     def _above(self, thing: entity_instance | None) -> entity_instance | None:
         for _ in range(CHAIN_DEPTH):
@@ -106,11 +110,25 @@ def _ids(found: Sequence[entity_instance], products: Sequence[int]) -> list[str]
 
 
 def element_table(
-    file: ifcopenshell.file, products: Sequence[int], *, storeys: Storeys, types: dict[int, str]
+    file: ifcopenshell.file,
+    products: Sequence[int],
+    *,
+    storeys: Storeys,
+    types: Mapping[int, str],
+    classes: Mapping[int, str],
 ) -> ElementTable:
-    """One row per product: class, name, storey, elevation of the storey, type."""
+    """One row per product: class, name, storey, elevation of the storey, type.
+
+    Parameters
+    ----------
+    classes, types : by step id
+        Of the products known already; a class that is not there is asked for.
+    """
     found = [file.by_id(product) for product in products]
-    levels = [storeys.of(entity) for entity in found]
+    levels = [
+        entity if classes.get(p) == "IfcBuildingStorey" else storeys.of_part(p)
+        for p, entity in zip(products, found, strict=True)
+    ]
     steps = [0 if level is None else level.id() for level in levels]
     present = {step: level for step, level in zip(steps, levels, strict=True) if level is not None}
     storey_names = {step: text(level, "Name") for step, level in present.items()}
@@ -118,7 +136,7 @@ def element_table(
     return ElementTable(
         _ids(found, products),
         {
-            "class": _objects([entity.is_a() for entity in found]),
+            "class": _objects([classes.get(p) or entity.is_a() for p, entity in zip(products, found, strict=True)]),
             "name": _objects([plain_text(at(entity, 2)) for entity in found]),
             "storey": _objects([storey_names.get(step) for step in steps]),
             "elevation": Column(np.array([heights.get(step, math.nan) for step in steps], dtype=np.float64), "m"),

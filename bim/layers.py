@@ -229,7 +229,7 @@ def _table(job: Job, bodies: Numbers) -> tuple[ElementTable, NDArray[np.int32], 
     """Table of the products of some bodies, the row of each body, and the step id of each row."""
     products, row = np.unique(job.bodies.shapes.product[bodies], return_inverse=True)
     steps = products.tolist()
-    table = element_table(job.file, steps, storeys=job.storeys, types=job.types)
+    table = element_table(job.file, steps, storeys=job.storeys, types=job.types, classes=job.classes)
     return table, row.astype(np.int32), steps
 
 

@@ -56,7 +56,7 @@ SWEEP_STEP = 5.0  # [m] along a course; 1 cm off the true curve at a radius of 3
 STEP_S = 0.05  # progress is told, and a wish to stop is heard, this often
 FIRST_BATCH_S = 0.15
 BATCH_SHARE = 0.2  # of the time passed: batches grow, so that a long reading has some twenty
-PLACEMENTS_CHECKED = 20_000  # in a larger file circles among placements are looked for only after a crash
+PLACEMENTS_CHECKED = 5_000  # in a larger file circles among placements are looked for only after a crash
 CIRCLE = "its placement hangs on itself"
 NO_BODY = "no kernel made a body"
 
@@ -199,7 +199,8 @@ def without_far_bodies(shapes: Tessellation) -> Tessellation:
         return shapes
     low, high = shapes.boxes()
     centre = (low + high) / 2
-    away = np.linalg.norm(centre - np.median(centre, axis=0), axis=1)
+    middle = np.sort(centre, axis=0)[len(centre) // 2]
+    away = np.linalg.norm(centre - middle, axis=1)
     far = away > FAR_AWAY
     if not far.any():
         return shapes

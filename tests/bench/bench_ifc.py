@@ -82,6 +82,12 @@ bim.preview.Preview.show = counted
 import ifcopenshell.geom
 import bim.read
 import geo.crs
+held = []
+opened = bim.read.opened
+def held_open(path):  # as the bare reading, and the reading process of the program, hold their file to the end
+    held.append(opened(path))
+    return held[-1]
+bim.read.opened = held_open
 start()
 clock = time.perf_counter()
 own = IfcOptions(network=sys.argv[2] == "network", placement="scene")

@@ -8,6 +8,7 @@ from typing import Any
 from psygnal import Signal
 
 from app.commands import Command, History
+from app.topics import TopicList
 from geo.model import Frame, Scene, Selection
 
 
@@ -25,6 +26,7 @@ class Document:
     def __init__(self, frame: Frame | None = None) -> None:
         self.scene = Scene(frame)
         self.selection = Selection()
+        self.topics = TopicList()
         self.history = History(self)
         self.path: Path | None = None
         # Sources of the project file that could not be found; saving writes them back unchanged.
@@ -52,6 +54,7 @@ class Document:
         for layer in self.scene:
             self.scene.remove(layer.id)
         self.scene.set_frame(None)
+        self.topics.set(())
         self.path, self.unresolved = None, []
         self.history.clear()
         self._saved_at = self.history.state
@@ -62,6 +65,7 @@ class Document:
         copy = Document(self.scene.frame)
         for layer in self.scene:
             copy.scene.add(layer)
+        copy.topics.set(self.topics)
         copy.path, copy.unresolved = self.path, list(self.unresolved)
         if self.modified:
             copy.mark_modified()

@@ -20,18 +20,22 @@ from typing import Any
 from app.document import Document
 from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
+from app.topic_store import PREFIX, picture_names, topics_from_list, topics_to_list
+from bim.bcf.model import Topic
 from geo.formats.contract import MapBox
 from geo.model import Feedback, Frame, Issue, Layer, UserError
 from geo.model.digest import layer_digest
 from geo.store import read_layers, style_from_dict, style_to_dict, write_atomically, write_layers
 
 FORMAT_NAME = "sejong-twin-project"
-VERSION = 1
+VERSION = 2
 LIMIT_BYTES = 64 << 20
 SUFFIX = ".twin"
 
 # Upgrade functions by the version they start from; each returns the manifest of the next version.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda manifest: {**manifest, "version": 2, "topics": []},
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Loaded:
     missing: tuple[MissingSource, ...] = ()
     issues: tuple[Issue, ...] = ()
     view: Mapping[str, Any] = field(default_factory=dict)
+    topics: tuple[Topic, ...] = ()
 
 
 def results_folder(path: Path) -> Path:
@@ -132,6 +137,7 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
         "results": results,
         "order": [layer.id for layer in document.scene],
         "view": dict(view),
+        "topics": topics_to_list(document.topics.items, results_folder(path)),
     }
 
 
@@ -173,7 +179,9 @@ def _store_result(layer: Layer, path: Path) -> str:
 def _drop_unused_results(path: Path, manifest: Mapping[str, Any]) -> None:
     """Results taken out of the project leave its folder only after the manifest without them is safely written."""
     used = {Path(entry["file"]).name for entry in manifest["results"]}
-    for file in results_folder(path).glob("*.layers"):
+    used |= picture_names(manifest["topics"])
+    folder = results_folder(path)
+    for file in [*folder.glob("*.layers"), *folder.glob(f"{PREFIX}*")]:
         if file.name not in used:
             file.unlink(missing_ok=True)
 
@@ -273,7 +281,8 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
     order = {layer_id: number for number, layer_id in enumerate(manifest["order"])}
     layers.sort(key=lambda layer: order.get(layer.id, len(order)))
     feedback.step(1.0, "opened")
-    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), dict(manifest.get("view") or {}))
+    topics = topics_from_list(manifest["topics"], results_folder(path), issues)
+    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), dict(manifest.get("view") or {}), topics)
 
 
 def _missing(entry: Mapping[str, Any], folder: Path) -> MissingSource:
@@ -368,6 +377,7 @@ def apply(document: Document, loaded: Loaded, path: Path | None) -> None:
     document.unresolved = [dict(item.entry) for item in loaded.missing]
     for layer in loaded.layers:
         document.scene.add(layer)
+    document.topics.set(loaded.topics)
     if path is not None and not loaded.missing:
         document.mark_saved(path)
     elif path is not None:

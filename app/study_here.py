@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 
+DIRECTION = "direction"  # the parameter that has an entry of its own for each of its choices
+
+
 def place_params(analysis: Analysis) -> list[ParamInfo]:
     """The parameters of an analysis that want a place."""
     return [info for info in describe_params(analysis.params) if info.sort == "place"]
@@ -41,13 +44,22 @@ def add_studies(window: MainWindow, menu: QMenu, ref: ElementRef | None) -> None
         return
     child = QMenu(tr("menu.study_here"), menu)
     for analysis in found:
-        action = child.addAction(tr(f"{analysis.id}.title", analysis.title))
-        action.triggered.connect(lambda _checked=False, a=analysis: start_study(window, a, ref))
+        title = tr(f"{analysis.id}.title", analysis.title)
+        for option, name in directions(analysis) or (("", ""),):
+            action = child.addAction(f"{title}: {name}" if name else title)
+            action.triggered.connect(lambda _checked=False, a=analysis, o=option: start_study(window, a, ref, o))
     menu.addSeparator()
     menu.addMenu(child)
 
 
-def start_study(window: MainWindow, analysis: Analysis, ref: ElementRef) -> None:
+def directions(analysis: Analysis) -> list[tuple[str, str]]:
+    """The directions that a study can go in, each with its name; empty for studies that have none."""
+    info = next((info for info in describe_params(analysis.params) if info.name == DIRECTION), None)
+    options = info.options if info is not None else ()
+    return [(str(o), tr(f"{analysis.id}.{DIRECTION}.{o}", str(o).replace("_", " "))) for o in options]
+
+
+def start_study(window: MainWindow, analysis: Analysis, ref: ElementRef, direction: str = "") -> None:
     """Fill the element into the next free place of the form; run at once when the study wants no other place."""
     window.show_analysis(analysis.id)
     form = window.analyses.form
@@ -56,5 +68,7 @@ def start_study(window: MainWindow, analysis: Analysis, ref: ElementRef) -> None
     names = [info.name for info in place_params(analysis)]
     free = [name for name in names if isinstance(e := form.editors[name], PlaceEdit) and not e.text.strip()]
     form.set_values({(free or names[-1:])[0]: places_text([ref], tuple(window.document.scene))})
+    if direction:
+        form.set_values({DIRECTION: direction})
     if len(names) == 1:
         window.analyses.run()

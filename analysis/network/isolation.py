@@ -138,7 +138,8 @@ def _result(
         "length": Column(length, "m"),
         "part": Column(np.array(PARTS, dtype=object)[part]),
     }
-    field = Field("part", "1", "element", part.astype(np.int8), categories=PARTS, ramp="classes")
+    codes = (part + 1).astype(np.int8)  # the first hue is nearly that of water
+    field = Field("part", "1", "element", codes, categories=("supplied", *PARTS), ramp="classes")
     shape = pieces(pipes, line, net.start[edges], net.stop[edges])
     layers: list[Layer] = [line_layer("isolated", "Pipes without supply", shape, columns, field)]
     node, action = (np.array(column, dtype=np.int64) for column in (zip(*valves, strict=True) if valves else ([], [])))
@@ -153,7 +154,8 @@ def _result(
     customers, why = lost
     customer_columns = node_columns(built, customers) | {"part": Column(np.array(REASONS, dtype=object)[why])}
     if len(customers):
-        field = Field("part", "1", "element", why.astype(np.int8), categories=REASONS, ramp="classes")
+        codes = (why + 1).astype(np.int8)
+        field = Field("part", "1", "element", codes, categories=("supplied", *REASONS), ramp="classes")
         points = built.nodes.vertices[customers]
         layers.append(point_layer("customers", "Without supply", points, customer_columns, field))
     isolated = part == 0

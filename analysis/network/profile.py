@@ -86,7 +86,7 @@ def _crossing_columns(built: Built, found: Crossings, height: float) -> dict[str
         "station": Column(found.station, "m"),
         "axis": Column(found.point[:, 2] + height, "m"),
         "side": Column(np.where(found.above, "above", "below").astype(object)),
-        "clearance": Column(found.clearance, "m"),
+        "gap": Column(found.clearance, "m"),
     }
 
 
@@ -119,7 +119,7 @@ def _layers(
     shape = pieces(built.pipes, run.line, run.start, run.stop)
     layers = [line_layer("run", "Run of the profile", shape, columns, Field("distance", "m", "element", distance))]
     if len(found.line):
-        field = Field("clearance", "m", "element", found.clearance)
+        field = Field("gap", "m", "element", found.clearance)
         layers.append(point_layer("crossings", "Crossings", found.point, crossing_columns, field))
     return tuple(layers)
 

@@ -15,7 +15,6 @@ from geo.model import Feedback
     inputs=NetworkInputs,
     params=IsolationParams,
     references=(WALSKI_1993, DIJKSTRA_1959),
-    headline=("whole",),
 )
 def utility_isolation(inputs: NetworkInputs, params: IsolationParams, feedback: Feedback) -> Result:
     """Shut off a pipe."""

@@ -61,14 +61,18 @@ def _pins(items: list[Finding], columns: dict[str, Column]) -> tuple[Layer, ...]
         return ()
     points = np.array([item.point for item in items], dtype=np.float64)
     codes = np.array([CHECKS.index(item.check) for item in items], dtype=np.int64)
-    field = Field("check", "1", "element", codes, CHECKS, ramp="classes")
+    grave = np.array([UNDER_DOUBT.index(item.severity) for item in items], dtype=np.int64)
+    fields = (
+        Field("severity", "1", "element", grave, UNDER_DOUBT, ramp="severity"),
+        Field("check", "1", "element", codes, CHECKS, ramp="classes"),
+    )
     ids = unique_ids(
         [f"{item.check}:{element}" for item, element in zip(items, columns["element"].values, strict=True)]
     )
     shape = Points(points, np.arange(len(points), dtype=np.int32))
-    style = Style(colour_by="check")
+    style = Style(colour_by="severity")
     return (
-        Layer("pins", "Findings", "result", shape, ElementTable(ids, columns), (field,), style, stratum="underground"),
+        Layer("pins", "Findings", "result", shape, ElementTable(ids, columns), fields, style, stratum="underground"),
     )
 
 
@@ -86,7 +90,7 @@ def _coloured(items: list[Finding], pipes: PipeSet) -> Layer:
         "findings": Column(count, "1"),
         "worst": Column(np.array(UNDER_DOUBT, dtype=object)[worst]),
     }
-    field = Field("worst", "1", "element", worst, UNDER_DOUBT, ramp="classes")
+    field = Field("worst", "1", "element", worst, UNDER_DOUBT, ramp="severity")
     shape = Lines(pipes.vertices, pipes.offsets.astype(np.int32), np.arange(len(pipes), dtype=np.int32))
     table = ElementTable(unique_ids(pipes.id.tolist()), columns)
     style = Style(colour_by="worst")

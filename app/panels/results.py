@@ -42,6 +42,7 @@ class ResultCard(QFrame):
     remove_asked = Signal(object)
     again_asked = Signal(object)
     charts_asked = Signal(object)
+    table_asked = Signal(object)
 
     def __init__(self, run: Run, stale: list[str], *, theme: Theme) -> None:
         super().__init__()
@@ -106,6 +107,7 @@ class ResultCard(QFrame):
         for text_id, signal in (
             ("results.show", self.show_asked),
             *charts,
+            *((("results.table", self.table_asked),) if table_of(self.run) else ()),
             ("results.report", self.report_asked),
             ("results.export", self.export_asked),
             ("results.again", self.again_asked),
@@ -167,6 +169,7 @@ class ResultsPanel(Panel):
             card.export_asked.connect(self.export_asked)
             card.again_asked.connect(self.again_asked)
             card.charts_asked.connect(self.open_charts)
+            card.table_asked.connect(lambda run: self.bench.table_requested.emit(table_of(run)))
             card.remove_asked.connect(self._remove)
             self._list.insertWidget(index, card)
         self.empty.setVisible(not self.cards)
@@ -191,6 +194,19 @@ class ResultsPanel(Panel):
     def refresh_words(self) -> None:
         """In the current language."""
         self.rebuild()
+
+
+def table_of(run: Run) -> str:
+    """The layer whose table a person wants to go through: findings, else lines, points, surfaces, else any table."""
+    rows = [layer for layer in run.layers if len(layer.table)]
+    order = ("lines", "points", "mesh", "instances", "table")
+    rows.sort(key=lambda layer: (not is_finding(layer), order.index(layer.kind) if layer.kind in order else len(order)))
+    return rows[0].id if rows else ""
+
+
+def is_finding(layer: Layer) -> bool:
+    """Whether the elements are findings with a severity, each at its place."""
+    return layer.kind == "points" and "severity" in layer.table.columns
 
 
 def _small_chart(run: Run, chart: Chart, theme: Theme) -> QWidget:

@@ -8,10 +8,13 @@ from app.view.layer_actors import LayerActors, Look
 from app.view.lines import LinesActors
 from app.view.mesh import MeshActors
 from app.view.nodes import NodesActors
+from app.view.pins import PinsActors, is_pins
 from app.view.points import PointsActors
+from app.view.result_tubes import ResultTubesActors, copies_pipes
 from app.view.terrain import DrapedActors, TerrainActors
 from app.view.tubes import TubesActors
 from app.view.volume import VolumeActors
+from app.view.ways import WayActors, is_way
 from geo.model import Grid, Instances, Layer, Lines, Mesh, Points
 from geo.model.conventions import NODE
 
@@ -62,6 +65,12 @@ def _maker_of(layer: Layer) -> type[LayerActors] | None:
         return CloudActors
     if layer.theme == "utility" and isinstance(layer.geometry, Lines):
         return TubesActors
+    if copies_pipes(layer):
+        return ResultTubesActors
+    if is_pins(layer):
+        return PinsActors
+    if is_way(layer):
+        return WayActors
     if layer.theme == "utility" and isinstance(layer.geometry, Points) and NODE in layer.table.columns:
         return NodesActors
     return ACTORS.get("terrain" if layer.theme == "terrain" and layer.kind == "mesh" else layer.kind)

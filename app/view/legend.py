@@ -28,6 +28,8 @@ from geo.model import Column, Field, Grid, Layer, Points, Volume
 from geo.model.conventions import UTILITY
 
 HEIGHT_FIELD = "height"
+SEVERITY_FIELD = "severity"
+SEVERITY_SIGNS = {"error": "◆", "warning": "▲", "doubt": "▲", "note": "●"}
 HEIGHT_SAMPLE = 20_000  # points whose heights give the range
 PAINTED_FIELD = "colour"  # per-face colours of a model, 0xRRGGBB: a look, not a quantity
 
@@ -145,7 +147,7 @@ def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
     ordered = isinstance(field, ClassedField) and bool(field.limits)
     rows = [row for row in range(len(field.categories)) if ordered or counts[row]]
     classes = tuple(
-        (_class_name(field, row), (int(colours[row][0]), int(colours[row][1]), int(colours[row][2])))
+        (class_name(field, row), (int(colours[row][0]), int(colours[row][1]), int(colours[row][2])))
         for row in rows[: MOST_CLASSES + 1]
     )
     if ordered and field.unit != "1":
@@ -161,11 +163,14 @@ def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
     )
 
 
-def _class_name(field: Field, row: int) -> str:
+def class_name(field: Field, row: int) -> str:
+    """A class in the user's language."""
     name = field.categories[row]
     if isinstance(field, ClassedField) and field.has_others and row == len(field.categories) - 1:
         return tr("view.others", "others")
-    return tr(f"class.{field.name}.{name}", tr(name) if name in ("yes", "no") else name)
+    text = tr(f"class.{field.name}.{name}", tr(name) if name in ("yes", "no") else name)
+    sign = SEVERITY_SIGNS.get(name, "") if field.name == SEVERITY_FIELD else ""
+    return f"{sign}   {text}" if sign else text
 
 
 def legend_for(layers: Iterable[Layer]) -> Legend | None:

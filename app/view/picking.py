@@ -20,6 +20,7 @@ from app.view.cloud import Cloud, cloud_of
 from app.view.cutting import Cap
 from app.view.instances import light_enough
 from app.view.lines import line_pairs, segments_near
+from app.view.pins import is_pins
 from app.view.pipe_picking import pipe_hit
 from app.view.pit import GROUND_THEMES, standing_in
 from app.view.sky import rows_named, shown_elements
@@ -155,6 +156,7 @@ class Picker:
             if layer.style.visible and isinstance(layer.geometry, Lines | Points):
                 hit = self._small_hit(layer, camera, pixel, size)
                 slack = BURIED_SLACK if layer.theme == "utility" else 0.01 * nearest + 2.0
+                slack = np.inf if is_pins(layer) else slack  # they are drawn over everything
                 if hit is not None and not section.keeps(layer.id, hit.point):
                     continue
                 if hit is not None and hit.distance <= nearest + slack:

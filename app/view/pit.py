@@ -205,8 +205,9 @@ class XRayActors:
         floor.GetShaderProperty().GetFragmentCustomUniforms().SetUniform3f("gridColour", theme.unit_rgb("pit_grid"))
         self._floor = [floor]
         self._tell_floor()
+        own = [d for d in pipes if d.layer.theme != "result"]  # a result lies over pipes that have their shadow
         shadows = (
-            None if self.xray.outer > FARTHEST_SHADOWS else shadow_strips(pipes, self._wide(self.xray), depth, heights)
+            None if self.xray.outer > FARTHEST_SHADOWS else shadow_strips(own, self._wide(self.xray), depth, heights)
         )
         if shadows is not None:
             self._floor.append(shadows)

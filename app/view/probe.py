@@ -9,8 +9,9 @@ import numpy as np
 
 from app.colour import number_text
 from app.language import tr
-from app.view.legend import plain_field
+from app.view.legend import class_name, plain_field
 from app.view.picking import Hit
+from app.view.pins import is_pins
 from app.view.pipe_text import pipe_text
 from geo.model import ElementRef, Field, Frame, Grid, Layer, Mesh
 
@@ -56,9 +57,10 @@ class HoverInfo:
 
 
 def element_hit(hits: Sequence[Hit]) -> Hit | None:
-    """What a click means among hits at one place: an element of the city before a result cell laid over it."""
+    """What a click means among hits at one place: a finding, else an element of the city, not the result on it."""
+    pins = [hit for hit in hits if is_pins(hit.layer)]
     things = [hit for hit in hits if hit.layer.theme != "result"]
-    return next(iter(things or hits), None)
+    return next(iter(pins or things or hits), None)
 
 
 def hover_info(hits: Sequence[Hit], layers: Sequence[Layer], *, frame: Frame | None) -> HoverInfo | None:
@@ -143,5 +145,5 @@ def _text(field: Field, value: float) -> str:
         return "–"
     if field.categories:
         code = int(value)
-        return field.categories[code] if 0 <= code < len(field.categories) else "–"
+        return class_name(field, code) if 0 <= code < len(field.categories) else "–"
     return number_text(value)

@@ -84,10 +84,10 @@ def prepared_pipes(layer: Layer) -> PreparedPipes:
     order = np.argsort(number[owner[inner]], kind="stable")
     pairs = np.stack([inner, inner + 1], axis=1)[order]
     piece = owner[inner][order]
-    return PreparedPipes(paths, tiles, pairs, number[piece], paths.element[piece], _sizes(layer))
+    return PreparedPipes(paths, tiles, pairs, number[piece], paths.element[piece], sizes_of(layer))
 
 
-def _sizes(layer: Layer) -> tuple[object, ...]:
+def sizes_of(layer: Layer) -> tuple[object, ...]:
     """The columns that the form of pipes follows from."""
     return tuple(layer.table.columns.get(name) for name in (DIAMETER, WIDTH, HEIGHT))
 
@@ -104,6 +104,9 @@ def _tile(paths: Paths, pieces: NDArray[np.int64]) -> PipeTile:
 class TubesActors(LayerActors):
     """A layer of pipes."""
 
+    least_width, line_width, line_pull = LEAST_WIDTH, LINE_WIDTH, 0.0
+    result_keep = 0.4 * RESULT_KEEP  # of their own colour, when a field colours pipes
+
     @staticmethod
     def prepare(layer: Layer) -> PreparedPipes:
         """Axes and tiles."""
@@ -115,8 +118,8 @@ class TubesActors(LayerActors):
             raise TypeError(f"{self.layer.kind} was not prepared as pipes")
         self._pipes = prepared
         self._texture = ArrayTexture(np.zeros((1, 1024, 4), np.uint8), smooth=False)
-        self._far = unlit_actor(segments(prepared.paths.points, prepared.pairs), pull=0.0)
-        self._far.GetProperty().SetLineWidth(LINE_WIDTH)
+        self._far = unlit_actor(segments(prepared.paths.points, prepared.pairs), pull=self.line_pull)
+        self._far.GetProperty().SetLineWidth(self.line_width)
         self._tubes = [self._actor(_empty()) for _tile in prepared.tiles]
         self._boxes = self._box_actors()
         self._shown_far: tuple[object, ...] = ()
@@ -165,7 +168,7 @@ class TubesActors(LayerActors):
 
     def refresh(self, layer: Layer, what: str, prepared: object = None) -> bool:
         """Follow a change of the layer; other diameters are other shapes."""
-        if layer.geometry is self.layer.geometry and _sizes(layer) != self._pipes.sizes:
+        if layer.geometry is self.layer.geometry and sizes_of(layer) != self._pipes.sizes:
             self.look.light.forget(self.actors)
             self.layer = layer
             self._rebuild(prepared)
@@ -188,7 +191,7 @@ class TubesActors(LayerActors):
         self._texture.write(face_texture(self._colours, alpha))
         opacity = layer.style.opacity
         for actor in [*self._tubes, *self._boxes[:1]]:
-            self.look.light.set_keep(actor, 0.4 * RESULT_KEEP if field_ is not None else 0.0)
+            self.look.light.set_keep(actor, self.result_keep if field_ is not None else 0.0)
             actor.GetProperty().SetOpacity(opacity)
             actor.SetForceTranslucent(opacity < 1.0)
         self._far.GetProperty().SetOpacity(min(opacity, 0.99))
@@ -225,7 +228,7 @@ class TubesActors(LayerActors):
                 level -= 1
             tile.inside, tile.level = bool(inside[number]), level
             left -= tile.segments * 2 * SIDES[level] if tile.inside else 0
-        least = LEAST_WIDTH / 2 * _pixel_size(camera, size[1])
+        least = self.least_width / 2 * _pixel_size(camera, size[1])
         for actor in self._tubes:
             actor.GetShaderProperty().GetVertexCustomUniforms().SetUniformf("leastRadius", least)
         self._fill_tiles()

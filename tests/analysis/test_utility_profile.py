@@ -83,7 +83,7 @@ def test_crossings_are_named_once_with_their_clearance() -> None:
     assert [(r["element"], r["side"]) for r in rows] == [("g1", "above"), ("w3", "above")]
     assert [r["station"] for r in rows] == pytest.approx([70, 80])
     # Sewer axis 16.65 at x = 10: 18.8 - 16.65 - 0.05 - 0.15.
-    assert rows[0]["clearance"] == pytest.approx(1.95)
+    assert rows[0]["gap"] == pytest.approx(1.95)
     marks = next(s for s in result.charts[0].series if s.name == "Crossings")
     assert marks.labels == ("G ø100", "W ø100")
     water = run([pipes(), nodes(), terrain()], origin="R", target="C")

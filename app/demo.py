@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.commands import AddLayers
 from app.document import Document
-from app.importer import import_files
+from app.importer import ImportOptions, import_files
 from app.pictures import save_picture
 from app.project_file import save
 from app.report import write_report
@@ -45,6 +45,20 @@ NAMES = {
     "apartments/mep": "Services of the apartments (synthetic)",
     "apartments/network_nodes": "Places of the ways in the apartments (synthetic)",
     "apartments/network_edges": "Ways in the apartments (synthetic)",
+    "WTL_PIPE_LM": "Water mains (synthetic)",
+    "SWL_PIPE_LM": "Sewers (synthetic)",
+    "UFL_GPIP_LM": "Gas pipes (synthetic)",
+    "UFL_BPIP_LM": "Power cables (synthetic)",
+    "UFL_KPIP_LM": "Telecom ducts (synthetic)",
+    "UFL_HPIP_LM": "District heating (synthetic)",
+    "waste_pipes": "Waste conveying (synthetic)",
+    "utility_tunnel": "Utility tunnel (synthetic)",
+    "utility_nodes/WTL_VALV_PS": "Valves and hydrants (synthetic)",
+    "utility_nodes/SWL_MANH_PS": "Manholes (synthetic)",
+    "utility_nodes/UFL_GVAL_PS": "Gas valves (synthetic)",
+    "utility_nodes/UFL_BMAN_PS": "Power manholes (synthetic)",
+    "utility_nodes/UFL_KMAN_PS": "Telecom handholes (synthetic)",
+    "utility_nodes/UFL_HVAL_PS": "Heating valves (synthetic)",
 }
 
 
@@ -85,9 +99,13 @@ def sample_project(out: Path, feedback: Feedback) -> Path:
     from app.sample import copy_sample
 
     sample = copy_sample(out / DATA, feedback=feedback.part(0.0, 0.5))
-    imported = import_files(list(sample.paths), frame=None, feedback=feedback.part(0.5, 1.0))
+    imported = import_files(list(sample.paths), frame=None, feedback=feedback.part(0.5, 0.9))
     document = Document()
-    layers = tuple(_making_room(_named(layer), sample.replaced) for layer in imported.layers)
+    found = [*imported.layers]
+    for path, register in sample.utilities:
+        options = ImportOptions(own={"join": register} if register else {})
+        found += import_files([path], frame=imported.frame, layers=found, options=options).layers
+    layers = tuple(_making_room(_named(layer), sample.replaced) for layer in found)
     document.do(AddLayers(layers, frame=imported.frame))
     project = out / PROJECT
     save(document, project)

@@ -9,12 +9,15 @@ from app.sample import utility_files
 from app.sample.plan import SYNTHETIC, Ground, Plan
 from app.sample.utility_errors import plant
 from app.sample.utility_mains import Register, deepest_covers, lay_mains, on_ground, tunnel_edges
-from app.sample.utility_names import TRUTH
+from app.sample.utility_names import MAPS, TRUTH
 from app.sample.utility_plan import Underground
 from app.sample.utility_services import lay_services
 from app.sample.utility_sewers import lay_sewers
 from app.sample.utility_streets import street_graph
 from geo.model import Feedback
+
+# What the checks need to see beside the pipes.
+AROUND = ("terrain.tif", "buildings.city.json", "roads.gpkg")
 
 
 def lay(plan: Plan, ground: Ground, seed: int, feedback: Feedback, *, errors: bool = True) -> Underground:
@@ -42,6 +45,7 @@ def write(underground: Underground, folder: Path) -> None:
     """Maps, registers, and what is wrong with them."""
     utility_files.write(underground, folder)
     truth = {
-        "sample": "합강 표본지구", "data": SYNTHETIC, "pipes": len(underground.pipes), "planted": underground.planted,
+        "sample": "합강 표본지구", "data": SYNTHETIC, "pipes": len(underground.pipes),
+        "around": AROUND, "maps": MAPS, "planted": underground.planted,
     }  # fmt: skip
     (folder / TRUTH).write_text(json.dumps(truth, ensure_ascii=False, indent=1), encoding="utf-8", newline="\n")

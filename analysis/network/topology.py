@@ -57,8 +57,8 @@ def topology(inputs: NetworkInputs, params: TopologyParams, feedback: Feedback) 
     columns, severity = _fault_columns(built, faults)
     layers = [_part_layer(built, part)]
     if len(faults.kind):
-        codes = (severity + 1).astype(np.int8)  # the first colour of the ramp is nearly that of the sky
-        field = Field("severity", "1", "element", codes, categories=("ok", *SEVERITIES), ramp="exposure")
+        codes = (severity + 1).astype(np.int8)
+        field = Field("severity", "1", "element", codes, categories=("ok", *SEVERITIES), ramp="severity")
         layers.append(point_layer("faults", "Doubtful connections", faults.place, columns, field))
     return Result(
         layers=tuple(layers),

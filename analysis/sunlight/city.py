@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels.rays import Occluder
-from analysis.sunlight.declaration import SunlightInputs, SunlightParams
+from analysis.sunlight.declaration import Sampling, SunlightInputs
 from geo.model import Feedback, Grid, Instances, Issue, Layer, Mesh, UserError, merge_meshes
 
 Floats = NDArray[np.float64]
@@ -33,9 +33,11 @@ class City(NamedTuple):
     normal_z: Floats
     low: tuple[float, float]
     high: tuple[float, float]
+    ground_mesh: Mesh
+    obstacles: list[tuple[Layer, Mesh]]
 
 
-def city_of(inputs: SunlightInputs, params: SunlightParams, issues: list[Issue], feedback: Feedback) -> City:
+def city_of(inputs: SunlightInputs, params: Sampling, issues: list[Issue], feedback: Feedback) -> City:
     """Gather the obstacles and the terrain, and hand them to Embree; doubts are added to `issues`."""
     blocking = [*inputs.blockers, *(inputs.trees if params.trees_block else ())]
     meshes = [(layer, mesh_of(layer)) for layer in blocking]
@@ -55,7 +57,7 @@ def city_of(inputs: SunlightInputs, params: SunlightParams, issues: list[Issue],
     solid += [np.full(len(mesh.faces), layer.theme in STUDIED_THEMES) for layer, mesh in meshes]
     base = np.concatenate([np.zeros(len(ground_mesh.faces), dtype=bool), *(_base_faces(*pair) for pair in meshes)])
     normal_z = np.concatenate([mesh.face_cross[:, 2] for mesh in everything])
-    return City(terrain, buildings, occluder, np.concatenate(solid), base, normal_z, low, high)
+    return City(terrain, buildings, occluder, np.concatenate(solid), base, normal_z, low, high, ground_mesh, meshes)
 
 
 def _base_faces(layer: Layer, mesh: Mesh) -> Bools:
@@ -89,7 +91,7 @@ def surface_codes(layer: Layer, mesh: Mesh) -> NDArray[np.int8]:
 
 
 def _area(
-    terrains: Sequence[Layer], meshes: list[Mesh], params: SunlightParams
+    terrains: Sequence[Layer], meshes: list[Mesh], params: Sampling
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Rectangle of the ground looked at: around the buildings, or the whole terrain when there are none."""
     boxes = [mesh.bounds for mesh in meshes if mesh.bounds is not None]

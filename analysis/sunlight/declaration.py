@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from pydantic import field_validator
 
@@ -12,6 +13,34 @@ from analysis.kernels.sun import TimeBasis
 from geo.model import Layer
 
 BLOCKING_THEMES = ("building", "bim", "furniture", "rail", "other")
+
+
+class Sampling(Protocol):
+    """Which points of a city are looked at: what the studies of sun and sky have in common."""
+
+    @property
+    def ground(self) -> bool:
+        """Whether the ground is looked at."""
+
+    @property
+    def ground_cell(self) -> float:
+        """Cell of the ground [m]."""
+
+    @property
+    def margin(self) -> float:
+        """Ground around the buildings [m]."""
+
+    @property
+    def facades(self) -> bool:
+        """Whether walls and roofs are looked at."""
+
+    @property
+    def facade_spacing(self) -> float:
+        """Cell of walls and roofs [m]."""
+
+    @property
+    def trees_block(self) -> bool:
+        """Whether trees block."""
 
 
 class SunlightParams(Params):

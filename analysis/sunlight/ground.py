@@ -9,7 +9,7 @@ from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime, sun_time
 from analysis.kernels.sampling import GroundPoints, ground_points
 from analysis.sunlight.city import City
 from analysis.sunlight.day import Day
-from analysis.sunlight.declaration import SunlightParams
+from analysis.sunlight.declaration import Sampling, SunlightParams
 from geo.model import Feedback, Mesh
 
 Floats = NDArray[np.float64]
@@ -26,17 +26,22 @@ def ground_hours(
     """Open ground and its hours; None when the ground is not asked for."""
     if not params.ground:
         return None
-    everywhere = _cells_on_the_ground(city, params)
-    feedback.step(0.0, "finding the open ground")
-    open_ground = ~_under_buildings(city, everywhere.points, feedback.part(0.0, 0.05))
-    ground = everywhere._replace(points=everywhere.points[open_ground], number=everywhere.number[open_ground])
+    ground = open_ground(city, params, feedback.part(0.0, 0.05))
     time = sun_time(
         city.occluder, ground.points, day.towards_sun, day.instants.weights, feedback=feedback.part(0.05, 1.0)
     )
     return ground, time
 
 
-def _cells_on_the_ground(city: City, params: SunlightParams) -> GroundPoints:
+def open_ground(city: City, params: Sampling, feedback: Feedback) -> GroundPoints:
+    """Cells of the ground that no building stands on."""
+    everywhere = _cells_on_the_ground(city, params)
+    feedback.step(0.0, "finding the open ground")
+    is_open = ~_under_buildings(city, everywhere.points, feedback)
+    return everywhere._replace(points=everywhere.points[is_open], number=everywhere.number[is_open])
+
+
+def _cells_on_the_ground(city: City, params: Sampling) -> GroundPoints:
     """Cells on a grid, a plain, or the uppermost triangles of a terrain surface."""
     if not isinstance(city.terrain, Mesh):
         return ground_points(city.terrain, params.ground_cell, city.low, city.high)

@@ -12,11 +12,14 @@ from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime, sun_time
 from analysis.kernels.sampling import FaceCells, face_cells
 from analysis.sunlight.city import MOST_POINTS, City, element_count
 from analysis.sunlight.day import Day
-from analysis.sunlight.declaration import SunlightParams
+from analysis.sunlight.declaration import Sampling, SunlightParams
 from geo.model import Feedback, Issue, Mesh, UserError
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+SORTS = {"facades": 0, "roofs": 1}  # codes of `surface_codes`
 
 
 class Surface(NamedTuple):
@@ -32,14 +35,11 @@ def surface_hours(
     """Walls (``facades``) and ``roofs`` of all buildings; the element numbers run through all layers."""
     if not params.facades or not city.buildings:
         return {}
-    _check_facade_size(city, params)
+    check_facade_size(city, params)
     found = {}
-    for number, (name, code) in enumerate((("facades", 0), ("roofs", 1))):
+    for number, name in enumerate(SORTS):
         share = feedback.part(number / 2, (number + 1) / 2)
-        share.step(0.0, "cutting the facades into cells")
-        mesh = _selected(city, code)
-        cells = face_cells(mesh, params.facade_spacing, feedback=share.part(0.0, 0.3))
-        cells = _without_hidden(city, cells, issues, name)
+        cells = surface_cells(city, params, name, issues, share.part(0.0, 0.3))
         time = sun_time(
             city.occluder,
             cells.points,
@@ -52,7 +52,15 @@ def surface_hours(
     return found
 
 
-def _check_facade_size(city: City, params: SunlightParams) -> None:
+def surface_cells(city: City, params: Sampling, name: str, issues: list[Issue], feedback: Feedback) -> FaceCells:
+    """Cells of all walls (``facades``) or ``roofs``."""
+    feedback.step(0.0, "cutting the facades into cells")
+    cells = face_cells(_selected(city, SORTS[name]), params.facade_spacing, feedback=feedback)
+    return _without_hidden(city, cells, issues, name)
+
+
+def check_facade_size(city: City, params: Sampling) -> None:
+    """Refuse facades with more cells than a computer can hold."""
     area = sum(float(mesh.face_area.sum()) for _, mesh, _ in city.buildings)
     cells = area / params.facade_spacing**2
     if cells > MOST_POINTS / 3:

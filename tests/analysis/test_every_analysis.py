@@ -24,6 +24,7 @@ ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
 QUICK: dict[str, dict[str, object]] = {
     "sunlight.hours": {"day": "2026-12-22", "step": 30, "ground_cell": 8, "facade_spacing": 8},
     "sunlight.rights": {"step": 30},
+    "sunlight.sky": {"directions": 64, "ground_cell": 8, "facade_spacing": 8},
     "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},
     "utility.isolation": {"broken": "w2"},

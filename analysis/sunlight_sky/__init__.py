@@ -1,0 +1,1 @@
+"""The sky that ground and facades see, and what hides the rest."""

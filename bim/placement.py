@@ -31,6 +31,8 @@ class IfcOptions(FormatOptions):
         Read rooms as a layer of their own.
     network : bool
         Make the walking network of the rooms.
+    mep_network : bool
+        Make the network of pipes, ducts and cables.
     at_east, at_north : float or None [m of the project CRS]
         Where the model's zero point lies; goes before everything else.
     at_height : float or None [m]
@@ -42,6 +44,7 @@ class IfcOptions(FormatOptions):
     placement: Literal["auto", "file", "scene"] = "auto"
     spaces: bool = True
     network: bool = True
+    mep_network: bool = True
     at_east: float | None = Field(default=None, allow_inf_nan=False)
     at_north: float | None = Field(default=None, allow_inf_nan=False)
     at_height: float | None = Field(default=None, allow_inf_nan=False)

@@ -14,6 +14,7 @@ from bim.elements import element_ids, read_storeys, read_types
 from bim.georeference import Georeference, read_georeference
 from bim.indoor import indoor_layers
 from bim.layers import Bodies, Job, issue_of_unplaced, make_layers
+from bim.mep_layers import mep_layers
 from bim.notebook import Notebook
 from bim.placement import IfcOptions, place
 from bim.preview import Preview
@@ -39,7 +40,8 @@ def read_layers(path: Path, frame: Frame, options: ReadOptions, feedback: Feedba
     Parts: ``elements`` (mesh), ``mep`` (pipes, ducts, cables), ``infrastructure`` (roads, rails, ground), each with
     the repeated shapes of very large models apart (``instances``, ``mep-instances``, ``infrastructure-instances``);
     ``lines`` (alignments and other products that are only lines), ``spaces`` (rooms, hidden), ``network_nodes`` and
-    ``network_edges`` (the walking network, hidden), ``failures`` (a table of the products whose shape could not be
+    ``network_edges`` (the walking network, hidden), ``mep_lines`` and ``mep_nodes`` (pipes, ducts and cables as a
+    network, hidden), ``failures`` (a table of the products whose shape could not be
     made).
     """
     own = options.own if isinstance(options.own, IfcOptions) else IfcOptions()
@@ -79,7 +81,12 @@ def read_layers(path: Path, frame: Frame, options: ReadOptions, feedback: Feedba
     if own.network:
         layers = indoor_layers(
             model.file, shapes, placed, frame, storeys=job.storeys, name=path.stem, layers=layers,
-            feedback=feedback.part(0.97, 1.0),
+            feedback=feedback.part(0.97, 0.99),
+        )  # fmt: skip
+    if own.mep_network:
+        layers = mep_layers(
+            model.file, shapes, placed, frame, storeys=job.storeys, types=job.types, name=path.stem, layers=layers,
+            feedback=feedback.part(0.99, 1.0),
         )  # fmt: skip
     if layers:
         issues, failures = _missing(path.stem, model.file, shapes, selection)

@@ -19,6 +19,7 @@ WELD = 1e-4  # [m] corners nearer than this are one
 MOST_RINGS = 2000
 FLAT = 0.9995  # cosine between the normals of triangles of one flat face
 BOX_CORNERS = 4
+ALONG = 0.9  # cosine between the way of an axis and the one expected
 USUAL_RINGS = 0.8  # share of the rings that must have the usual number of corners
 ROUND = 0.1  # share of the radius by which the corners of a straight round body may differ
 MOST_CORNERS = 4000  # a larger body is taken as straight
@@ -55,20 +56,25 @@ def axis_of(vertices: Floats, faces: Indices, *, direction: Floats | None = None
     faces : (m, 3) int
         Only the vertices they name count.
     direction : (3,) float, optional
-        Way of a straight body where it is known (an extrusion).
+        Way from end to end, where it is known: a body that is shorter than it is wide needs it.
     """
     used, faces = np.unique(faces, return_inverse=True)
     points = np.asarray(vertices, dtype=np.float64)[used]
-    if direction is None and len(points) <= MOST_CORNERS:
+    if len(points) <= MOST_CORNERS:
         grid, corner_of = np.unique(np.round(points / WELD).astype(np.int64), axis=0, return_inverse=True)
         corners = np.asarray(grid * WELD, dtype=np.float64)
-        rings = _rings(corners, corner_of.reshape(-1)[faces.reshape(-1, 3)])
+        rings = _rings(corners, corner_of.reshape(-1)[faces.reshape(-1, 3)], direction)
         if rings:
             return _swept(corners, rings)
     return _straight(points, direction)
 
 
-def _rings(points: Floats, faces: Indices) -> list[Indices]:
+def straight_axis(vertices: Floats, direction: Floats) -> Floats:
+    """(2, 3) ends of the axis of a straight body of known direction: through its middle, from end to end."""
+    return _straight(np.asarray(vertices, dtype=np.float64), direction).points
+
+
+def _rings(points: Floats, faces: Indices, direction: Floats | None) -> list[Indices]:
     """Corners ring by ring from one end of a swept body to the other; empty if it is none."""
     faces = faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])]
     if len(faces) < BOX_CORNERS:
@@ -83,9 +89,18 @@ def _rings(points: Floats, faces: Indices) -> list[Indices]:
     best: list[Indices] = []
     for cap in _flat_faces_at(points, faces, start):
         rings = _levels(neighbours, cap)
-        if _is_chain(rings, len(points)) and (not best or _length(points, rings) > _length(points, best)):
+        if not _is_chain(rings, len(points)) or (direction is not None and not _is_along(points, rings, direction)):
+            continue
+        if not best or _length(points, rings) > _length(points, best):
             best = rings
     return best
+
+
+def _is_along(points: Floats, rings: list[Indices], direction: Floats) -> bool:
+    """Whether the way from the first ring to the last is that direction, or its opposite."""
+    way = points[rings[-1]].mean(axis=0) - points[rings[0]].mean(axis=0)
+    size = float(np.linalg.norm(way) * np.linalg.norm(direction))
+    return size > 0 and abs(float(way @ direction)) >= ALONG * size
 
 
 def _flat_faces_at(points: Floats, faces: Indices, corner: int) -> list[set[int]]:
@@ -140,7 +155,7 @@ def _swept(points: Floats, rings: list[Indices]) -> Axis:
     if len(whole[0]) == BOX_CORNERS:
         width, height = _box_size(first, course[1] - course[0])
         return Axis(course, np.nan, width, height, is_swept=True)
-    return Axis(course, 2.0 * float(np.linalg.norm(first, axis=1).mean()), np.nan, np.nan, is_swept=True)
+    return Axis(course, 2.0 * float(np.linalg.norm(first, axis=1).max()), np.nan, np.nan, is_swept=True)
 
 
 def _box_size(ring: Floats, along: Floats) -> tuple[float, float]:

@@ -6,7 +6,9 @@ Joined are, within one group (a kind of utility):
 
 - ends of pipes that lie within `tolerance` in plan and `height_tolerance` in height,
 - an end and the inside of another pipe under the same tolerances (a T-joint splits that pipe there),
-- a node (manhole, valve ...) and every end and pipe within `tolerance` in plan at whatever height: a manhole is tall,
+- a node (manhole, valve ...) and every end and pipe within `tolerance` in plan at whatever height: a manhole is tall
+  (one that is not `tall`, such as a tap on a storey, meets them within `height_tolerance`),
+- two ends that are said to be `joined`, of whatever group,
 - an end and the node that the data name for it, however far it lies. Where the data name both ends of a pipe, no end
   or node with a named connection of its own joins it in the middle: the data know better than the drawing.
 
@@ -53,10 +55,11 @@ class Polylines(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Manholes, valves and so on: vertices (p, 3) [m], group (p,) int64."""
+    """Manholes, valves and so on: vertices (p, 3) [m], group (p,) int64, whether each is tall (p,) (None: all)."""
 
     vertices: Floats
     group: Indices
+    tall: Bools | None = None
 
 
 class Network(NamedTuple):
@@ -144,6 +147,7 @@ def build_network(
     tolerance: float,
     height_tolerance: float,
     stated: Indices | None = None,
+    joined: Indices | None = None,
 ) -> Network:
     """Junctions and edges of pipes.
 
@@ -155,15 +159,20 @@ def build_network(
     tolerance, height_tolerance : float [m]
     stated : (k, 2) int64, optional
         The node that the data name for the first and the last vertex of each pipe, -1 for none.
+    joined : (q, 2) int64, optional
+        Pairs of ends that are one place: twice the number of the pipe, plus 1 for its last vertex.
     """
     ends = pipes.vertices[np.column_stack([pipes.offsets[:-1], pipes.offsets[1:] - 1]).reshape(-1)]
     points = np.concatenate([ends, nodes.vertices])
     group = np.concatenate([np.repeat(pipes.group, 2), nodes.group])
     is_node = np.arange(len(points)) >= len(ends)
+    tall = is_node if nodes.tall is None else np.concatenate([np.zeros(len(ends), bool), nodes.tall])
     named = _named_pairs(stated, len(ends))
-    label = _clusters(points, group, is_node, named, tolerance, height_tolerance)
+    if joined is not None:
+        named = np.concatenate([named, joined.reshape(-1, 2)])
+    label = _clusters(points, group, tall, named, tolerance, height_tolerance)
     place = _places(points, is_node, label)
-    point, line, at = _joints(pipes, points, group, is_node, tolerance, height_tolerance)
+    point, line, at = _joints(pipes, points, group, tall, tolerance, height_tolerance)
     # A node that is already at an end of the pipe does not cut it: the end was drawn a little past the node.
     done = is_node[point] & (label[point][:, None] == label[: len(ends)].reshape(-1, 2)[line]).any(axis=1)
     told_point, told_line = _told(stated, len(points), pipes.number)
@@ -192,18 +201,18 @@ def _told(stated: Indices | None, points: int, lines: int) -> tuple[Bools, Bools
 
 
 def _clusters(
-    points: Floats, group: Indices, is_node: Bools, named: Indices, tolerance: float, height_tolerance: float
+    points: Floats, group: Indices, tall: Bools, named: Indices, tolerance: float, height_tolerance: float
 ) -> Indices:
     """(n,) junction of each point, numbered in the order in which they first appear."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
-    same, first = _distinct(points, group, is_node)
+    same, first = _distinct(points, group, tall)
     tree = cKDTree(points[first, :2]) if len(first) else None
     near = tree.query_pairs(tolerance, output_type="ndarray") if tree is not None else np.zeros((0, 2), np.int64)
     a, b = first[near[:, 0]], first[near[:, 1]]
-    level = (np.abs(points[a, 2] - points[b, 2]) <= height_tolerance) | is_node[a] | is_node[b]
+    level = (np.abs(points[a, 2] - points[b, 2]) <= height_tolerance) | tall[a] | tall[b]
     near = near[(group[a] == group[b]) & level]
     pairs = np.concatenate([near, same[named]])
     links = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(first), len(first)))
@@ -211,12 +220,12 @@ def _clusters(
     return np.asarray(np.unique(label, return_inverse=True)[1].reshape(-1), dtype=np.int64)
 
 
-def _distinct(points: Floats, group: Indices, is_node: Bools) -> tuple[Indices, Indices]:
+def _distinct(points: Floats, group: Indices, tall: Bools) -> tuple[Indices, Indices]:
     """Number of each point among the distinct ones (n,), and the first point of each of those (d,).
 
     Many ends at one and the same spot would otherwise make a pair each with each.
     """
-    keys = (points[:, 0], points[:, 1], points[:, 2], group, is_node)
+    keys = (points[:, 0], points[:, 1], points[:, 2], group, tall)
     order = np.lexsort(keys)
     new = np.zeros(len(points), dtype=bool)
     new[:1] = True
@@ -289,12 +298,12 @@ def segment_tree(pipes: Polylines) -> tuple[BoxTree, Floats, Floats, Indices]:
 
 
 def _joints(
-    pipes: Polylines, points: Floats, group: Indices, is_node: Bools, tolerance: float, height_tolerance: float
+    pipes: Polylines, points: Floats, group: Indices, tall: Bools, tolerance: float, height_tolerance: float
 ) -> tuple[Indices, Indices, Floats]:
     """Points that meet the inside of a pipe: point (j,), polyline (j,), place along it (j,) [m]."""
     first, _ = segments_of(pipes)
     tree, a, b, line = segment_tree(pipes)
-    height = np.where(is_node, TALL, height_tolerance)
+    height = np.where(tall, TALL, height_tolerance)
     point, segment, share, distance, _ = near_segments(tree, a, b, points, reach=tolerance, height=height)
     along, own = pipes.along(), line[segment]
     at = along[first[segment]] + share * (along[first[segment] + 1] - along[first[segment]])

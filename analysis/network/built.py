@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.network.declaration import Join, Unknown
+from analysis.network.joints import linked_ends
 from analysis.network.pipes import NodeSet, PipeSet, nodes_of, pipes_of, stated_nodes
 from analysis.places import Place, read_places
 from geo.model import Feedback, Frame, Issue, Layer, UserError
@@ -58,19 +59,24 @@ def build(
     tolerance: float,
     height_tolerance: float,
     join: Join,
+    links: Sequence[Layer] = (),
 ) -> Built:
-    """Read the layers and join what meets. Raises `UserError` when there is no pipe.
+    """Read the layers and join what meets, and what links join. Raises `UserError` when there is no pipe.
 
     The last network is kept: the next question to the same layers is answered at once.
     """
     feedback.step(0.0, "reading the pipes")
-    layers = (*pipe_layers, *node_layers)
-    asked = (*((layer.id, layer.name, id(layer.geometry), id(layer.table)) for layer in layers), len(pipe_layers))
+    layers = (*pipe_layers, *node_layers, *links)
+    asked = (
+        *((layer.id, layer.name, id(layer.geometry), id(layer.table)) for layer in layers),
+        len(pipe_layers),
+        len(links),
+    )
     key = (asked, tolerance, height_tolerance, join)
     kept = _last.get("network")
     if kept is None or kept.key != key:
         said: list[Issue] = []
-        built = _build(pipe_layers, node_layers, said, feedback, (tolerance, height_tolerance, join))
+        built = _build(pipe_layers, node_layers, links, said, feedback, (tolerance, height_tolerance, join))
         kept = _Kept(key, layers, built, tuple(said))
         _last["network"] = kept
     issues += kept.issues
@@ -93,6 +99,7 @@ _last: dict[str, _Kept] = {}
 def _build(
     pipe_layers: Sequence[Layer],
     node_layers: Sequence[Layer],
+    links: Sequence[Layer],
     issues: list[Issue],
     feedback: Feedback,
     choices: tuple[float, float, Join],
@@ -116,6 +123,7 @@ def _build(
         tolerance=tolerance,
         height_tolerance=height_tolerance,
         stated=stated_nodes(pipes, nodes),
+        joined=linked_ends(pipes, links, issues),
     )
     return Built(pipes, nodes, network)
 

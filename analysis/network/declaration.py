@@ -106,12 +106,14 @@ class ProfileParams(Params):
     height_tolerance: float = HEIGHT_TOLERANCE
 
 
-def _pipes() -> Any:
-    return layer_input("Pipes and cables", kind="lines", theme="utility", many=True)
+def _pipes(*, hidden: bool = False) -> Any:
+    return layer_input("Pipes and cables", kind="lines", theme="utility", many=True, hidden=hidden)
 
 
-def _nodes() -> Any:
-    return layer_input("Manholes, valves and other nodes", kind="points", theme="utility", many=True, optional=True)
+def _nodes(*, hidden: bool = False) -> Any:
+    return layer_input(
+        "Manholes, valves and other nodes", kind="points", theme="utility", many=True, optional=True, hidden=hidden
+    )
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,17 @@ class NetworkInputs(Inputs):
 
     pipes: tuple[Layer, ...] = _pipes()
     nodes: tuple[Layer, ...] = _nodes()
+
+
+@dataclass(frozen=True)
+class TraceInputs(Inputs):
+    """Pipes and nodes of the street and, though hidden, of the buildings, and the links between them."""
+
+    pipes: tuple[Layer, ...] = _pipes(hidden=True)
+    nodes: tuple[Layer, ...] = _nodes(hidden=True)
+    links: tuple[Layer, ...] = layer_input(
+        "Links between worlds", kind="lines", theme="link", many=True, optional=True, hidden=True
+    )
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,10 @@ class NodeSet:
         """What the kernels of networks take."""
         from analysis.kernels.network import Nodes
 
-        return Nodes(self.vertices, groups(self.utility, join))
+        # Indoors there is a tap above a tap: nodes meet pipes of their own storey only.
+        outside = np.array([layer.stratum != "indoor" for layer in self.layers], dtype=bool)
+        tall = outside[self.layer] if len(outside) else np.zeros(0, dtype=bool)
+        return Nodes(self.vertices, groups(self.utility, join), tall)
 
 
 def groups(utility: Texts, join: Join) -> Indices:

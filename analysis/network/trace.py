@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.contract import Quantity, Result, Table
 from analysis.network.built import EVIDENCE, Built, Flow, Located, build, flow_of, locate
-from analysis.network.declaration import NetworkInputs, TraceParams
+from analysis.network.declaration import TraceInputs, TraceParams
 from analysis.network.outcome import line_layer, node_columns, pieces, pipe_columns, point_layer, sums_by
 from geo.model import Column, Feedback, Field, Issue, Layer, UserError
 
@@ -26,6 +26,7 @@ ASSUMPTIONS = (
     "A sewer runs by its inverts, else by the fall of its axis where the depth was measured or registered.",
     "In a network under pressure only the way of what has a single supply is certain; in loops it is not.",
     "A trace from a pipe starts at the middle of the box around it.",
+    "A link between the street and a building that its rule found broken is not followed.",
 )
 
 
@@ -40,12 +41,12 @@ class Traced(NamedTuple):
     blocked: Indices
 
 
-def trace(inputs: NetworkInputs, params: TraceParams, feedback: Feedback) -> Result:
+def trace(inputs: TraceInputs, params: TraceParams, feedback: Feedback) -> Result:
     """Trace a network from the named places."""
     issues: list[Issue] = []
     built = build(
         inputs.pipes, inputs.nodes, issues, feedback.part(0.0, 0.5),
-        tolerance=params.tolerance, height_tolerance=params.height_tolerance, join=params.join,
+        tolerance=params.tolerance, height_tolerance=params.height_tolerance, join=params.join, links=inputs.links,
     )  # fmt: skip
     starts = locate(params.start, built, inputs.frame, what="start")
     feedback.step(0.5, "finding the way of the flow")

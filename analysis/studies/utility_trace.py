@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.contract import Result, analysis
-from analysis.network.declaration import DIJKSTRA_1959, TARJAN_1974, NetworkInputs, TraceParams
+from analysis.network.declaration import DIJKSTRA_1959, TARJAN_1974, TraceInputs, TraceParams
 from geo.model import Feedback
 
 
@@ -12,12 +12,12 @@ from geo.model import Feedback
     title="Trace a pipe network",
     description="What lies upstream or downstream of a pipe, or is connected with it, with distances along the pipes.",
     version=1,
-    inputs=NetworkInputs,
+    inputs=TraceInputs,
     params=TraceParams,
     references=(DIJKSTRA_1959, TARJAN_1974),
     headline=("direction",),
 )
-def utility_trace(inputs: NetworkInputs, params: TraceParams, feedback: Feedback) -> Result:
+def utility_trace(inputs: TraceInputs, params: TraceParams, feedback: Feedback) -> Result:
     """Trace a network."""
     from analysis.network.trace import trace
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,10 @@ Floats = NDArray[np.float64]
 NAMED = 50  # ids an issue lists at most
 LOOKED_AT = 200  # different values by which a column is taken for text
 HEADER_ROWS = 20  # of a sheet that are looked at for the names of the columns
-MOST_UNZIPPED = 2 * 2**30
+MOST_UNZIPPED = 2**30
+# A book of real rows is packed to a tenth, at most to a fiftieth; one far beyond that is made to fill the memory.
+BOMB_BYTES, BOMB_RATIO = 64 * 2**20, 200
+MOST_CELLS = 25_000_000  # more than the rows of a full sheet times twenty columns
 # What openpyxl raises for a damaged book; ParseError of the XML is a SyntaxError.
 BOOK_TROUBLE = (
     *(zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, ValueError, TypeError, IndexError, AttributeError),
@@ -123,21 +127,44 @@ def read_sheet(path: Path) -> CsvTable:
 def _read_sheet(path: Path) -> CsvTable:
     import openpyxl
 
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MOST_UNZIPPED:
-            raise csv_table.unreadable(path, "it would unpack to more than 2 GB")
+    _check_size(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validation, which do not matter here
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:
             for sheet in book.worksheets:
-                rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-                rows = [row for row in rows if any(cell is not None and str(cell).strip() for cell in row)]
+                rows = _rows_of(path, sheet)
                 if len(rows) > 1:
                     return _sheet_table(rows, sheet.title, len(book.worksheets))
         finally:
             book.close()
     raise csv_table.unreadable(path, "no sheet has rows below its names")
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a book that is made to fill the memory."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > MOST_UNZIPPED or unpacked > max(BOMB_BYTES, BOMB_RATIO * path.stat().st_size):
+        raise csv_table.unreadable(path, f"it would unpack to {unpacked >> 20} MB")
+
+
+def _rows_of(path: Path, sheet: Any) -> list[list[object]]:
+    """Rows that hold something, without the empty cells at their ends."""
+    sheet.reset_dimensions()  # the size a sheet declares may be anything, and every row would be filled up to it
+    rows, cells = [], 0
+    for values in sheet.iter_rows(values_only=True):
+        row = list(values)
+        while row and (row[-1] is None or not str(row[-1]).strip()):
+            row.pop()
+        if not row:
+            continue
+        cells += len(row)
+        if len(row) > csv_table.MOST_COLUMNS or cells > MOST_CELLS:
+            raise csv_table.unreadable(path, f"the sheet {sheet.title} has more than {csv_table.MOST_COLUMNS} columns "
+                                       f"or {MOST_CELLS // 10**6} million cells")  # fmt: skip
+        rows.append(row)
+    return rows
 
 
 def _sheet_table(rows: list[list[object]], title: str, sheets: int) -> CsvTable:

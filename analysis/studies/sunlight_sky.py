@@ -36,7 +36,6 @@ GONZALEZ_2010 = Reference(
     inputs=SunlightInputs,
     params=SkyParams,
     references=(JOHNSON_WATSON_1984, GONZALEZ_2010, WALD_2014),
-    headline=("directions",),
 )
 def sunlight_sky(inputs: SunlightInputs, params: SkyParams, feedback: Feedback) -> Result:
     """Look at the sky from everywhere."""

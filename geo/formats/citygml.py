@@ -268,4 +268,5 @@ FORMAT = Format(
     inspect=inspect,
     read=read,
     options=CityGmlOptions,
+    version=2,
 )

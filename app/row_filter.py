@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.sheet import Mask, Sheet, SheetColumn
+from app.sheet import MOST_CLASSES, Mask, Sheet, SheetColumn, class_text
 from geo.model import UserError
 
 TOKEN = re.compile(
@@ -222,7 +222,8 @@ def _compare_texts(column: SheetColumn, sign: str, value: str) -> Mask:
     def holds(name: str) -> bool:
         other = _number(name) if number is not None else None
         if sign in ("=", "!="):
-            same = name.casefold() == wanted or (other is not None and other == number)
+            own = class_text(column.key, name) if len(column.coded.names) <= MOST_CLASSES else name
+            same = wanted in (name.casefold(), own.casefold()) or (other is not None and other == number)
             return same == (sign == "=")
         if number is not None:
             return other is not None and bool(COMPARED[sign](np.array(other), number))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.hangul import initials, is_initials
+from app.language import tr
 from app.numbers import unit_text
 from geo.model import Column, ElementTable, Feedback, Field, Layer
 
@@ -25,6 +26,7 @@ ID_KEY = "id"
 BREAK = "\n"  # between texts that are searched as one
 GROUPED_FROM = 10_000  # years and house numbers are written without a separator
 ROWS_PER_STEP = 2_000
+MOST_CLASSES = 200  # different texts up to which they may be words of the program's own, shown in the user's language
 FIGURES = re.compile(r"\d+")
 FIGURES_AT_MOST = 12
 
@@ -46,6 +48,11 @@ def natural(text: str) -> str:
     ['House 2', 'house 9', 'House 10']
     """
     return FIGURES.sub(_padded, text.casefold())
+
+
+def class_text(key: str, text: str) -> str:
+    """A text of a column as people read it: words that the program put there are in their language."""
+    return tr(f"class.{key}.{text}", text) if text else text
 
 
 def _padded(match: re.Match[str]) -> str:
@@ -140,6 +147,11 @@ class SheetColumn:
             return "✓" if value else "✗"
         return self.number_text(float(value)) if self.is_number else "" if value is None else str(value)
 
+    def shown_at(self, row: int) -> str:
+        """The same in the user's language, where it is a word of the program's own."""
+        text = self.text_at(row)
+        return text if self.is_number or self.is_flag else class_text(self.key, text)
+
     def number_text(self, value: float) -> str:
         """A number with the figures of this column."""
         if not math.isfinite(value):
@@ -181,6 +193,8 @@ class SheetColumn:
         _mark(names, *self._searched, words.casefold())
         if is_initials(words):
             _mark(names, *self._searched_initials, words.replace(" ", ""))
+        if len(self.coded.names) <= MOST_CLASSES:
+            names[:-1] |= [words.casefold() in class_text(self.key, name).casefold() for name in self.coded.names]
         return names[self.coded.codes]
 
 

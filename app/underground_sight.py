@@ -34,7 +34,9 @@ class UndergroundSight(QObject):
         super().__init__(window)
         self.window = window
         self._declined = self._opened_here = self._told_of_pipes = False
+        self._drawn = ""
         self._pipes_later = Later(self, self._tell_of_pipes)
+        self._drawn_later = Later(self, self._show_drawn)
         bench, scene = window.bench, window.document.scene
         bench.zoom_requested.connect(self._on_zoom)
         bench.bounds_requested.connect(self._on_bounds)
@@ -102,6 +104,14 @@ class UndergroundSight(QObject):
     def _on_added(self, layer: Layer) -> None:
         if is_network(layer) and not self._told_of_pipes:
             self._pipes_later.ask()
+        if layer.theme == "excavation" and not layer.source.path:
+            self._drawn = layer.id
+            self._drawn_later.ask()
+
+    def _show_drawn(self) -> None:
+        """What the user has drawn into the ground would be hidden by it."""
+        if self.window.document.modified and self._drawn in self.window.document.scene:
+            self._open(self._box([ElementRef(self._drawn)]))
 
     def _tell_of_pipes(self) -> None:
         """Pipes came by an import and nothing of them is seen: say how to."""

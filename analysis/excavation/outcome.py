@@ -109,7 +109,7 @@ def _pipe_layer(pipes: PipeSet, found: Findings, columns: dict[str, Column]) -> 
     shape = pieces(pipes, line, np.zeros(len(line)), total[line])
     mine = {name: Column(column.values[row], column.unit) for name, column in columns.items()}
     codes = (found.verdict[row] + 1).astype(np.int8)
-    field = Field("class", "1", "element", codes, categories=("clear", *CLASSES), ramp="exposure")
+    field = Field("class", "1", "element", codes, categories=("clear", *CLASSES), ramp="severity")
     layer = line_layer("affected", "Pipes at excavations", shape, mine, field)
     distance = Field("distance", "m", "element", found.distance[row])
     return layer.with_(fields=(field, distance))

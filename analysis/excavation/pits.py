@@ -102,7 +102,7 @@ def _layer_pits(
 ) -> Iterator[tuple[str, Pit | None]]:
     shape = layer.geometry
     without = 0
-    for row, name in enumerate(layer.table.ids):
+    for row, name in enumerate(_names(layer)):
         depth = _number(layer, "depth", row)
         if isinstance(shape, Mesh):
             mesh = _element(shape, row)
@@ -119,6 +119,13 @@ def _layer_pits(
         text = f"{without} excavations of {layer.name} say no depth; {params.depth:g} m is taken."
         values = {"layer": layer.name, "depth": f"{params.depth:g}"}
         issues.append(Issue("excavation.depth_assumed", text, "doubt", count=without, values=values))
+
+
+def _names(layer: Layer) -> list[str]:
+    """What people call each excavation: the column ``name``, else the id."""
+    column = layer.table.columns.get("name")
+    said = column.values if column is not None and not column.is_number else [""] * len(layer.table)
+    return [str(name or element) for name, element in zip(said, layer.table.ids, strict=True)]
 
 
 def _number(layer: Layer, name: str, row: int) -> float:

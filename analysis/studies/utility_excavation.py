@@ -27,7 +27,6 @@ CITY_GAS = Reference("city-gas-30-3", "도시가스사업법 제30조의3: 굴�
     inputs=ExcavationInputs,
     params=ExcavationParams,
     references=(ERICSON_2005, UNDERGROUND_SAFETY, CITY_GAS),
-    headline=("depth", "coverage"),
 )
 def utility_excavation(inputs: ExcavationInputs, params: ExcavationParams, feedback: Feedback) -> Result:
     """Check excavations against pipes."""

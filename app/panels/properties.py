@@ -25,8 +25,10 @@ from app.numbers import number_text, quantity_text
 from app.panels.bim_properties import TABLE_ONLY, BimProperties
 from app.panels.layers import element_name
 from app.panels.panel import Panel
+from app.sheet import class_text
 from geo.crs import to_lonlat
 from geo.model import ElementRef, Field, Frame, Grid, Image, Instances, Layer, Lines, Mesh, Points
+from geo.model.conventions import DIAMETER
 
 if TYPE_CHECKING:
     from app.workbench import Workbench
@@ -149,7 +151,7 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
         plain = value.item() if isinstance(value, np.generic) else value
         title = tr(f"field.{name}", column.title or name.replace("_", " "))
         if plain is not None and number_text(plain) != "–":
-            attributes.append((title, quantity_text(plain, column.unit)))
+            attributes.append((title, value_text(layer, name, plain, column.unit)))
     return [
         (tr("properties.identity"), identity),
         (tr("properties.attributes"), attributes),
@@ -157,6 +159,15 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
         (tr("properties.place"), place_rows(element_points(layer, row), frame)),
         (tr("properties.geometry"), _shape_rows(layer, row)),
     ]
+
+
+def value_text(layer: Layer, name: str, value: object, unit: str) -> str:
+    """A value as people say it: words of the program in their language, diameters of pipes in millimetres."""
+    if isinstance(value, str):
+        return class_text(name, value)
+    if name == DIAMETER and unit == "m" and layer.stratum == "underground" and isinstance(value, int | float):
+        return quantity_text(round(1000.0 * value, 1), "mm")
+    return quantity_text(value, unit)
 
 
 def _field_rows(layer: Layer, row: int) -> list[Row]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from analysis.contract import Chart, Series
@@ -15,6 +15,8 @@ from app.theme import Theme
 
 AREA_ALPHA = 64
 MARK_SIZE = 9
+LEGEND_WIDTH, LEGEND_ROW, AXIS_WIDTH = 118, 24, 70  # pixels
+MOST_HEADROOM = 0.45  # of the height that the legend may take
 
 
 class ChartView(QWidget):
@@ -45,11 +47,24 @@ class ChartView(QWidget):
             item.getAxis(side).setTextPen(ink)
             item.getAxis(side).enableAutoSIPrefix(False)
         item.showGrid(x=True, y=True, alpha=0.25)
-        item.addLegend(offset=(8, 4), labelTextColor=theme["ink"], brush=QColor(theme["card"]))
+        self._legend = item.addLegend(offset=(8, 4), labelTextColor=theme["ink"], brush=QColor(theme["card"]))
         for number, series in enumerate(chart.series):
             self._add(series, series_colour(series, number), series_name(analysis_id, chart, series), theme)
-        low_x, high_x, low_y, high_y = chart_range(chart)
-        item.setRange(xRange=(low_x, high_x), yRange=(low_y, high_y), padding=0.02)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The legend in as many columns as there is room for, above what is drawn."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        columns = max(min((self.width() - AXIS_WIDTH) // LEGEND_WIDTH, len(self.chart.series)), 1)
+        self._legend.setColumnCount(columns)
+        rows = -(-len(self.chart.series) // columns)
+        low_x, high_x, low_y, high_y = chart_range(self.chart)
+        share = min(LEGEND_ROW * rows / max(self.height() - AXIS_WIDTH, LEGEND_ROW), MOST_HEADROOM)
+        high_y += (high_y - low_y) * share / (1.0 - share)
+        self.plot.getPlotItem().setRange(xRange=(low_x, high_x), yRange=(low_y, high_y), padding=0.02)
 
     def _add(self, series: Series, colour: str, name: str, theme: Theme) -> None:
         import pyqtgraph

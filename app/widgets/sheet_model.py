@@ -92,9 +92,9 @@ class SheetModel(QAbstractTableModel):
             return None
         column, row = self._columns[index.column()], int(self.rows[index.row()])
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.text_at(row) or MISSING
+            return column.shown_at(row) or MISSING
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.text_at(row) or None
+            return column.shown_at(row) or None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return RIGHT if column.is_number else LEFT
         if role == Qt.ItemDataRole.BackgroundRole and self.marked[row]:

@@ -49,8 +49,14 @@ def runs_of(layers: Sequence[Layer]) -> list[Run]:
 
 
 def with_free_ids(scene: Scene, layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """A layer whose id the scene has already gets a new one."""
-    return tuple(layer if layer.id not in scene else layer.with_(id=scene.free_id(layer.id)) for layer in layers)
+    """A layer whose id the scene or an earlier one of them has already gets a new one."""
+    out: list[Layer] = []
+    for layer in layers:
+        free, number = layer.id if layer.id not in scene else scene.free_id(layer.id), 2
+        while any(free == other.id for other in out):
+            free, number = scene.free_id(f"{layer.id}-{number}"), number + 1
+        out.append(layer if free == layer.id else layer.with_(id=free))
+    return tuple(out)
 
 
 def show_result(scene: Scene, layers: Sequence[Layer]) -> Together:

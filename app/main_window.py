@@ -41,6 +41,7 @@ from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
+from app.panels.topics import TopicsPanel
 from app.place_actions import PlaceActions
 from app.qt_guard import keep_none_alive
 from app.search import Found, SearchBox, get_ready
@@ -49,6 +50,7 @@ from app.shown_runs import Run
 from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
+from app.topic_actions import TopicActions
 from app.underground_actions import UndergroundActions
 from app.underground_sight import UndergroundSight
 from app.view_modes import ViewModes
@@ -133,6 +135,7 @@ class MainWindow(QMainWindow):
         self.layers = LayersPanel(self.bench, self)
         self.model = ModelPanel(self.bench, self)
         self.checks = ChecksPanel(self.bench, self)
+        self.topics = TopicActions(self, TopicsPanel(self.bench, self))
         self.properties = PropertiesPanel(self.bench, self)
         self.analyses = AnalysesPanel(self.bench, self)
         self.results = ResultsPanel(self.bench, self)
@@ -146,6 +149,7 @@ class MainWindow(QMainWindow):
                 self.layers,
                 self.model,
                 self.checks,
+                self.topics.panel,
                 self.properties,
                 self.analyses,
                 self.results,
@@ -186,6 +190,7 @@ class MainWindow(QMainWindow):
         self.results.report_asked.connect(lambda _run: self.files.ask_report())
         self.results.export_asked.connect(self.files.ask_export)
         self.results.again_asked.connect(self.prepare_again)
+        self.results.step_chosen.connect(self.show_room)
 
     # ---- state ----------------------------------------------------------------------------------------------------
 
@@ -235,8 +240,9 @@ class MainWindow(QMainWindow):
         if _has_runs(self.document):
             self.show_panel("results")
 
-    def _on_result(self, _run_id: str) -> None:
+    def _on_result(self, run_id: str) -> None:
         self.show_panel("results")
+        self.modes.show_ways(run_id)
 
     def _set_sun(self, sun: tuple[float, float] | None) -> None:
         if sun is None:

@@ -10,9 +10,11 @@ from PySide6.QtGui import QKeyEvent
 
 from app.language import tr
 from app.look import NO_SECTION, ClipPlane, Section, SectionBox
+from app.shown_runs import runs_of
 from app.storey_view import StoreyView
 from app.storeys import is_outside, storey_name
 from app.theme import Theme
+from app.way_steps import ways_of
 from app.widgets.section_bar import SectionBar
 from geo.model import Bounds, ElementRef, Layer
 
@@ -158,6 +160,19 @@ class ViewModes(QObject):
         box = self.viewport.stage.home_bounds()
         return min(max(box.size[0], box.size[1]) if box is not None else 10.0, LARGEST_REACH)
 
+    def show_planes(self, planes: tuple[ClipPlane, ...]) -> None:
+        """Cut the scene by planes: one can be slid, several stay as they are; none opens the whole scene."""
+        if len(planes) == 1:
+            self.show_plane(planes[0])
+        elif planes:
+            self._enter("box")
+            self.viewport.set_section(Section(planes=planes))
+            self.bar.show_box()
+            self._place_bar()
+            self._tell()
+        elif self.active:
+            self.leave()
+
     # ---- a box
 
     def toggle_box(self) -> None:
@@ -218,6 +233,13 @@ class ViewModes(QObject):
         self._enter("storey")
         self.storeys.open_at(box, layer_id=layer.id, name=storey_name(layer, ref.element_id))
         self._tell()
+
+    def show_ways(self, run_id: str) -> None:
+        """Look at the ways that a run has found, all of them; a picture in the middle of a walk or plan stays."""
+        runs = [run for run in runs_of(tuple(self.window.document.scene)) if run.id == run_id]
+        ways = [ElementRef(layer.id) for run in runs for layer in ways_of(run)]
+        if ways and not self.mode:
+            self.window.bench.zoom_to(ways)
 
     # ---- a walk
 

@@ -192,7 +192,6 @@ def drop_high_exits(walks: Walks, above: float) -> None:
                 "indoor.high_exits",
                 f"{len(high)} doors to the outside lie more than {above:g} m above the lowest one of their building; "
                 "they are taken for balconies and roofs, not for ways out.",
-                severity="doubt",
                 count=len(high),
                 elements=tuple(walks.id[k] for k in high[:200]),
                 values={"count": len(high), "above": f"{above:g}"},

@@ -11,7 +11,7 @@ from analysis.indoor.places import Stand
 from analysis.indoor.rules import Rules
 from analysis.indoor.steps import Route
 from geo.model import Column, ElementTable, Field, Issue, Layer, Lines, Style, UserError
-from geo.model.conventions import WAYS
+from geo.model.conventions import STOREY, WAYS
 
 LIFT_OVER_FLOOR = 0.05  # [m] the line is drawn this far over the floor
 FAR_FROM_WAY = 5.0  # [m]
@@ -49,6 +49,7 @@ def _columns(route: Route) -> dict[str, Column]:
         "way": [step.way for step in steps],
         "through": [step.through for step in steps],
         "into": [step.into for step in steps],
+        STOREY: [step.storey for step in steps],
     }
     columns = {name: Column(np.array(values, dtype=object)) for name, values in texts.items()}
     return columns | {
@@ -107,7 +108,7 @@ def no_way(walks: Walks, start: int, goal: int | None, profile: str) -> UserErro
 
 
 def said(
-    walks: Walks, route: Route, stands: tuple[Stand, Stand | None], params: RouteParams, limits: Rules
+    walks: Walks, route: Route, stands: tuple[Stand | None, ...], params: RouteParams, limits: Rules
 ) -> tuple[Issue, ...]:
     """What was decided for the user, and what is doubtful about this way."""
     issues = list(walks.issues)
@@ -143,7 +144,6 @@ def unverified_rules(limits: Rules) -> Issue:
         f"Speeds and limits of {limits.edition}; not checked against the original text: "
         + "; ".join(limits.unverified)
         + ".",
-        severity="doubt",
         count=len(limits.unverified),
         values={"edition": limits.edition},
     )

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.indoor.costs import Arcs
-from analysis.indoor.network import Walks
+from analysis.indoor.network import OUTDOOR, Walks
 from analysis.kernels.routing import Graph, Tree, way_to
 
 Floats = NDArray[np.float64]
+
+CLIMBS = ("stair", "ramp", "lift", "escalator")
 
 
 class Step(NamedTuple):
@@ -21,7 +23,9 @@ class Step(NamedTuple):
     ----------
     text : str
         Plain English, such as "through door D12 into Room 104, 12.3 m".
-    way, through, into : str
+    way, through, into, storey : str
+        Through which door, up which stair, by which lift or along which road; into which room, or to which door from
+        the street; the storey where the step ends.
     length, rise, seconds, width : float [m], [m], [s], [m]
     line : (n, 3) float64 [local m]
     """
@@ -35,6 +39,7 @@ class Step(NamedTuple):
     seconds: float
     width: float
     line: Floats
+    storey: str = ""
 
 
 class Route(NamedTuple):
@@ -80,6 +85,18 @@ def route_to(walks: Walks, arcs: Arcs, graph: Graph, tree: Tree, goal: int) -> R
     )
 
 
+def joined(first: Route, second: Route) -> Route:
+    """One way after another, where the first one ends."""
+    return Route(
+        (*first.nodes, *second.nodes[1:]),
+        first.steps + second.steps,
+        first.length + second.length,
+        first.seconds + second.seconds,
+        first.climb + second.climb,
+        first.descent + second.descent,
+    )
+
+
 Piece = tuple[int, int, int, Floats, float, float]  # edge, tail, head, line, length, seconds
 
 
@@ -114,18 +131,28 @@ def _step(walks: Walks, group: list[Piece]) -> Step:
     rise = float(line[-1, 2] - line[0, 2])
     way = walks.way[edge]
     room = _room_name(walks, walks.edge_room[edge])
-    through = walks.name[start] if walks.node[start] in ("door", "exit") else ""
+    named = walks.node[start] in ("door", "exit") or way in CLIMBS
+    enters = way == "outside" and walks.node[end] == "door"  # from the step outside to the door itself
+    through = walks.name[start] if named and not enters else ""
     return Step(
         _sentence(walks, way, start, end, through, room, length, rise),
         way,
         through,
-        room or (_room_name(walks, walks.room[end]) if way != "outside" else ""),
+        _into(walks, way, end, room),
         length,
         rise,
         sum(piece[5] for piece in group) * (length / walked if walked > 0 else 1.0),
         walks.width[start],
         line,
+        walks.storey[end],
     )
+
+
+def _into(walks: Walks, way: str, end: int, room: str) -> str:
+    """Where a step ends, for people: the room, or the door that a way along the street leads to."""
+    if way == "outside":
+        return walks.name[end] if walks.node[end] != OUTDOOR else ""
+    return room or _room_name(walks, walks.room[end])
 
 
 def _room_name(walks: Walks, room: str) -> str:
@@ -137,14 +164,17 @@ def _room_name(walks: Walks, room: str) -> str:
 def _sentence(walks: Walks, way: str, start: int, end: int, through: str, room: str, length: float, rise: float) -> str:
     far = f"{length:.1f} m"
     turn = "up" if rise > 0 else "down"
-    if way in ("stair", "ramp", "escalator"):
+    if way in CLIMBS and way != "lift":
         return f"{turn} the {way} {walks.name[start]}, {far}"
     if way == "lift":
         return f"{turn} by the lift {walks.name[start]} to {walks.storey[end] or _room_name(walks, walks.room[end])}"
     if way == "outside":
-        if walks.node[end] in ("exit",):
-            return f"out by {walks.name[end]}"
-        return f"along {walks.name[end] or 'the road'}, {far}"
+        if walks.node[end] == "door" and walks.node[start] != OUTDOOR:
+            return f"in by {walks.name[end]}"
+        if walks.node[start] != OUTDOOR:
+            return f"out by {walks.name[start]} and along the road, {far}"
+        goal = f" to {walks.name[end]}" if walks.node[end] != OUTDOOR else ""
+        return f"along the road{goal}, {far}"
     if through:
         return f"through {through} into {room}, {far}" if room else f"through {through}, {far}"
     return f"cross {room}, {far}" if room else f"walk {far}"

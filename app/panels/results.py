@@ -15,12 +15,15 @@ from analysis.registry import analyses
 from app.chart_window import ChartWindow
 from app.commands import RemoveLayers
 from app.language import issue_text, tr
+from app.names import layer_title
 from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
 from app.shown_runs import Run, runs_of
 from app.theme import Theme
+from app.way_steps import steps_of, ways_of
 from app.widgets.chart_view import ChartView
 from app.widgets.later import Later
+from app.widgets.step_list import StepList
 from app.widgets.wording import say
 from geo.model import Layer
 
@@ -43,6 +46,7 @@ class ResultCard(QFrame):
     again_asked = Signal(object)
     charts_asked = Signal(object)
     table_asked = Signal(object)
+    step_chosen = Signal(object)
 
     def __init__(self, run: Run, stale: list[str], *, theme: Theme) -> None:
         super().__init__()
@@ -68,6 +72,7 @@ class ResultCard(QFrame):
         self.charts = run.charts
         if self.charts:
             layout.addWidget(_small_chart(run, self.charts[0], theme))
+        self._add_steps(layout)
         heading = say(QLabel(), "results.conditions")
         heading.setObjectName("section")
         layout.addWidget(heading)
@@ -75,6 +80,16 @@ class ResultCard(QFrame):
         for text in notes_of(run):
             layout.addWidget(_soft(text))
         layout.addLayout(self._buttons())
+
+    def _add_steps(self, layout: QVBoxLayout) -> None:
+        """The ways of the run, step by step."""
+        for way in ways_of(self.run):
+            heading = QLabel(layer_title(way))
+            heading.setObjectName("section")
+            steps = StepList(steps_of(way))
+            steps.step_chosen.connect(self.step_chosen)
+            layout.addWidget(heading)
+            layout.addWidget(steps)
 
     def _add_summary(self, layout: QVBoxLayout) -> None:
         """Figures of the whole as cards; those of a part (ground, facades, roofs) as lines under its name."""
@@ -130,6 +145,7 @@ class ResultsPanel(Panel):
     report_asked = Signal(object)
     export_asked = Signal(object)
     again_asked = Signal(object)
+    step_chosen = Signal(object)
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
@@ -171,6 +187,7 @@ class ResultsPanel(Panel):
             card.charts_asked.connect(self.open_charts)
             card.table_asked.connect(lambda run: self.bench.table_requested.emit(table_of(run)))
             card.remove_asked.connect(self._remove)
+            card.step_chosen.connect(self.step_chosen)
             self._list.insertWidget(index, card)
         self.empty.setVisible(not self.cards)
 
@@ -292,6 +309,8 @@ def main_params(run: Run) -> list[str]:
     names = []
     for name, value in run.record["provenance"]["params"].items():
         info = infos.get(name)
+        if info is not None and info.sort == "place":
+            continue  # ids and coordinates: the key figures name the places
         if info is None or info.annotation is date or name in ("day", "step") or value != info.default:
             names.append(name)
     return names

@@ -15,8 +15,8 @@ from geo.model import Layer, Lines
 from geo.model.conventions import WAY
 
 PULL = 0.004  # share of the distance
-WIDTH, RIM = 5.0, 9.0  # pixels of the way, and of the light rim around it
-SOFT = 0.5  # opacity behind walls
+WIDTH, RIM = 5.0, 7.5  # pixels of the way, and of the light rim around it
+SOFT = 0.75  # opacity behind walls
 IN_FRONT = POSITION_TAG + "\n  gl_Position.z = -0.9995 * gl_Position.w;\n"  # nearer than all that has a depth
 
 

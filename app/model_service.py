@@ -78,7 +78,10 @@ class ModelReader:
         """On a thread of its own: bring each line to who waits for it; at the end tell all that nothing comes."""
         if self._process.stdout is not None:
             for line in self._process.stdout:
-                said = json.loads(line)
+                try:
+                    said = json.loads(line)
+                except ValueError:  # it died in the middle of a line
+                    break
                 with self._lock:
                     waiting = self._answers.get(said["id"])
                 if waiting is not None:

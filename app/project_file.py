@@ -7,11 +7,13 @@ project is ever run. Each version of the manifest has one upgrade function.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +33,7 @@ FORMAT_NAME = "sejong-twin-project"
 VERSION = 2
 LIMIT_BYTES = 64 << 20
 SUFFIX = ".twin"
+ABANDONED_S = 3600.0
 
 # Upgrade functions by the version they start from; each returns the manifest of the next version.
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -40,12 +43,13 @@ UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class MissingSource:
-    """A source file that is not where the project says."""
+    """A source file that is not where the project says, or that cannot be read any more (`error`)."""
 
     path: str
     reader: str
     layers: tuple[str, ...]
     entry: Mapping[str, Any]
+    error: UserError | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
             results.append(_layer_entry(layer) | {"file": _store_result(layer, path)})
     for entry in document.unresolved:
         place = entry["path"] if absolute else _relative(Path(entry["path"]), path.parent)
-        sources[place] = {**entry, "path": place}
+        # The same file may be there twice, with other options.
+        sources[json.dumps(entry, sort_keys=True)] = {**entry, "path": place}
     frame = document.scene.frame
     return {
         "format": FORMAT_NAME,
@@ -166,9 +171,12 @@ def _layer_entry(layer: Layer) -> dict[str, Any]:
 def _store_result(layer: Layer, path: Path) -> str:
     """Put a layer without a file into the results folder and return its relative name.
 
-    Results never change and are written once; what was drawn may have changed since, so its content names the file.
+    Results never change and are written once, by the record of their run: another run of the same second has another.
+    What was drawn may have changed since, so its content names the file.
     """
-    mark = "" if layer.source.provenance else f"-{layer_digest(layer)[:12]}"
+    record = layer.source.provenance
+    told = json.dumps(record, sort_keys=True, default=str).encode() if record else b""
+    mark = f"-{hashlib.blake2b(told, digest_size=6).hexdigest() if record else layer_digest(layer)[:12]}"
     name = re.sub(r"[^\w.-]+", "-", layer.id) + mark
     target = results_folder(path) / f"{name}.layers"
     if not target.exists():
@@ -184,6 +192,10 @@ def _drop_unused_results(path: Path, manifest: Mapping[str, Any]) -> None:
     for file in [*folder.glob("*.layers"), *folder.glob(f"{PREFIX}*")]:
         if file.name not in used:
             file.unlink(missing_ok=True)
+    for file in results_folder(path).glob(".*.tmp"):  # of a save that was killed; a younger one may still be running
+        with contextlib.suppress(OSError):
+            if time.time() - file.stat().st_mtime > ABANDONED_S:
+                file.unlink()
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -275,7 +287,11 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
         if file is None:
             missing.append(_missing(entry, path.parent))
             continue
-        layers += _load_source(entry, file, frame, layers, part, issues)
+        try:
+            layers += _load_source(entry, file, frame, layers, part, issues)
+        except UserError as error:
+            missing.append(dataclasses.replace(_missing(entry, path.parent), error=error))
+            issues.append(_unreadable(file, error))
     for entry in manifest["results"]:
         layers += _load_result(entry, path, issues)
     order = {layer_id: number for number, layer_id in enumerate(manifest["order"])}
@@ -290,6 +306,16 @@ def _missing(entry: Mapping[str, Any], folder: Path) -> MissingSource:
     names = tuple(str(layer["name"]) for layer in entry["layers"])
     where = Path(os.path.normpath(folder.absolute() / entry["path"]))
     return MissingSource(str(entry["path"]), str(entry["reader"]), names, {**entry, "path": str(where)})
+
+
+def _unreadable(file: Path, error: UserError) -> Issue:
+    """One file that cannot be read does not keep the rest of a project from opening."""
+    return Issue(
+        code="project.source_unreadable",
+        message=f"{file.name} could not be read; its layers are kept in the project but not shown. {error}",
+        severity="error",
+        values={"name": file.name, "reason": str(error)},
+    )
 
 
 def _locate(stored: str, folder: Path, relinked: Mapping[str, str]) -> Path | None:
@@ -341,6 +367,12 @@ def _load_source(
         layer = by_part.get(wanted["part"])
         if layer is not None:
             kept.append(_restored(layer, wanted))
+    gone = [str(wanted["name"]) for wanted in entry["layers"] if wanted["part"] not in by_part]
+    if gone:
+        names = ", ".join(gone)
+        message = f"{file.name} no longer holds what these layers were made of: {names}. They are not shown."
+        values = {"name": file.name, "layers": names}
+        issues.append(Issue("project.layer_gone", message, "error", count=len(gone), values=values))
     return kept
 
 
@@ -388,6 +420,9 @@ def apply(document: Document, loaded: Loaded, path: Path | None) -> None:
 def open_document(path: Path, feedback: Feedback | None = None) -> tuple[Document, Loaded]:
     """A new document from a project file, for the command line. Missing sources are an error here."""
     loaded = load(path, feedback)
+    unreadable = next((item.error for item in loaded.missing if item.error is not None), None)
+    if unreadable is not None:
+        raise unreadable
     if loaded.missing:
         names = ", ".join(item.path for item in loaded.missing)
         raise UserError(

@@ -101,9 +101,9 @@ def described(candidate: Format, path: Path, inspect: Callable[[], FileInfo]) ->
     """What a file says about itself: from an earlier look at the same bytes, else by `inspect`, kept if it took long.
 
     Large text files must be read whole to be described, which would make opening a cached city as slow as the first
-    time.
+    time; for a format read apart even a small file takes the start of another process.
     """
-    if path.stat().st_size < WORTH_BYTES:
+    if path.stat().st_size < WORTH_BYTES and not candidate.isolate:
         return inspect()
     named = f"{CACHE_VERSION} {candidate.id} {candidate.version} {path.name} {file_digest(path)}"
     place = cache_folder() / "infos" / f"{hashlib.blake2b(named.encode(), digest_size=16).hexdigest()}.json"

@@ -18,9 +18,9 @@ from bim.mep_layers import mep_layers
 from bim.notebook import Notebook
 from bim.placement import IfcOptions, place
 from bim.preview import Preview
-from bim.schema import Model, opened
+from bim.schema import Model, longest_statement, opened
 from bim.selection import class_chain
-from bim.tessellation import Failure, Selection, Tessellation, tessellate
+from bim.tessellation import SILENCE_S, Failure, Selection, Tessellation, tessellate
 from geo.formats.contract import MapBox, ReadOptions
 from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Source, UserError
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ISSUE_ELEMENTS = 200
 MAPPING_DEPTH = 8
+SMALL_BYTES = 2 << 20  # no shape of a smaller file takes long
+SILENCE_PER_BYTE_S = 2e-5  # of the longest list of faces; an unhurried machine needs a sixth
 LINE_ITEMS = ("IfcCurve", "IfcPoint", "IfcSegment", "IfcTextLiteral", "IfcAnnotationFillArea", "IfcBoundingBox")
 
 Box = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -58,6 +60,7 @@ def read_layers(path: Path, frame: Frame, options: ReadOptions, feedback: Feedba
         feedback.part(0.1, 0.85),
         notebook=Notebook.of_process(),
         on_batch=preview.show if preview is not None else None,
+        silence_s=silence_of(path),
     )
     if len(shapes.product) == 0:
         raise _nothing(path, selection)
@@ -127,6 +130,14 @@ def _preview(path: Path, where: _Where, selection: Selection, feedback: Feedback
         place=where.roughly,
         is_shown=lambda product: product not in rooms,
     )
+
+
+def silence_of(path: Path) -> float:
+    """How long [s] one shape of a file may take: shapes of a million faces take half a minute."""
+    # An archive is not unpacked for this: its statements are about as many times longer as it is packed.
+    size = path.stat().st_size
+    longest = 0 if size < SMALL_BYTES else longest_statement(path) if path.suffix == ".ifc" else size
+    return SILENCE_S + SILENCE_PER_BYTE_S * longest
 
 
 def _nothing(path: Path, selection: Selection) -> UserError:

@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from bim.attributes import by_type, members, text, unit_scale
 from bim.notebook import FOLDER_VARIABLE
 from geo.model import Issue, UserError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 HEADER_LIMIT = 1 << 20  # a header with long descriptions is a few kB; a megabyte is generous
 TAIL_BYTES = 4096
 LARGE_OBJECTS = 20_000
+SCANNED = 1 << 24  # bytes looked at in one go
 LAZY_BYTES = 20 << 20  # from here on entities are parsed when they are asked for: half the memory
 EXPANSION_LIMIT = 4 << 30  # bytes of one file inside an archive
 # IFC text shrinks 5 to 30 times; the parts of an archive bomb shrink a thousand times.
@@ -114,6 +117,20 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         and not Path(entry.filename).name.startswith(("._", "__MACOSX"))
         and "__MACOSX/" not in entry.filename
     ]
+
+
+def longest_statement(path: Path) -> int:
+    """Length [bytes] of the longest statement of a STEP file: a bound for the faces that one shape lists."""
+    longest = open_since = 0
+    with path.open("rb") as file:
+        while block := file.read(SCANNED):
+            ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord(";"))
+            if len(ends) == 0:
+                open_since += len(block)
+                continue
+            longest = max(longest, open_since + int(ends[0]), int(np.diff(ends).max(initial=0)))
+            open_since = len(block) - int(ends[-1])
+    return max(longest, open_since)
 
 
 _last: list[tuple[tuple[str, int, int], Model]] = []

@@ -141,6 +141,7 @@ def tessellate(
     limit_s: float = math.inf,
     notebook: Notebook | None = None,
     on_batch: Callable[[Batch, Collector], None] | None = None,
+    silence_s: float = SILENCE_S,
 ) -> Tessellation:
     """Triangles of all selected products.
 
@@ -153,6 +154,8 @@ def tessellate(
         Where a process that dies leaves what it made.
     on_batch : callable, optional
         Given each batch of bodies as soon as it is there.
+    silence_s : float [s]
+        What one shape may take before it counts as a hang.
     """
     book = notebook or Notebook(None)
     collector = Collector(feedback, len(selection.wanted), book, on_batch)
@@ -160,7 +163,7 @@ def tessellate(
     circular = _circular(file, book)
     tasks = book.plan([_less(task, circular) for task in selection.tasks()], collector.done)
     started = time.monotonic()
-    feedback.patience(SILENCE_S)
+    feedback.patience(silence_s)
     try:
         for task in tasks:
             if not task.products:
@@ -241,11 +244,15 @@ def _iterate(file: ifcopenshell.file, task: Task) -> Iterator[Any]:
 def _retry(
     file: ifcopenshell.file, missing: Sequence[int], collector: Collector, *, book: Notebook, feedback: Feedback
 ) -> list[Failure]:
-    """Each missing product alone, by one kernel after the other; those that failed all the same."""
+    """The missing products together, then each alone, by one kernel after the other; those that failed all the same."""
     failures = {p: Failure(p, PLAIN_KERNEL, collector.faults.get(p, NO_BODY)) for p in missing}
     started = time.monotonic()
+    kernels = RETRY_KERNELS
+    if len(missing) > 1 and not book.is_again:
+        _retry_together(file, Task(kernels[0], tuple(missing)), collector, book)
+        kernels = kernels[1:]
     feedback.patience(SILENCE_ALONE_S)
-    for kernel_name in RETRY_KERNELS:
+    for kernel_name in kernels:
         left = [product for product in missing if product not in collector.done]
         kernel = _kernel(file, kernel_name) if left else None
         for product in left:
@@ -261,6 +268,18 @@ def _retry(
             failures[product] = Failure(product, kernel_name, reason)
     collector.flush()
     return [failure for product, failure in failures.items() if product not in collector.done]
+
+
+def _retry_together(file: ifcopenshell.file, task: Task, collector: Collector, book: Notebook) -> None:
+    """Missing products in one run, as far as they come in the time for them: a shape they share is made once."""
+    started = time.monotonic()
+    collector.flush()
+    book.begin(task)
+    for element in _iterate(file, task):
+        collector.add(element)
+        if time.monotonic() - started > RETRY_BUDGET_S / 2:
+            break
+    collector.next_way()
 
 
 def _kernel(file: ifcopenshell.file, name: str) -> Any:

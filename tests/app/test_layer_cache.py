@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def source(tmp_path: Path, monkeypatch) -> Path:
     return path
 
 
-def test_a_file_is_described_once_while_its_bytes_stay(source: Path) -> None:
+def test_a_file_is_described_once_while_its_bytes_stay(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
 
     def look() -> FileInfo:
@@ -47,6 +48,13 @@ def test_a_file_is_described_once_while_its_bytes_stay(source: Path) -> None:
     source.write_bytes(city(4))
     layer_cache.described(candidate, source, look)
     assert len(looks) == 2
+    monkeypatch.setattr(layer_cache, "WORTH_BYTES", 1 << 30)
+    layer_cache.described(candidate, source, look)
+    assert len(looks) == 3  # small: looked at each time
+    apart = dataclasses.replace(candidate, isolate=True)
+    for _ in range(2):
+        layer_cache.described(apart, source, look)
+    assert len(looks) == 3  # but not by starting a process for it
 
 
 def test_a_broken_description_is_made_anew(source: Path) -> None:

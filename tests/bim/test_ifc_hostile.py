@@ -13,7 +13,9 @@ import pytest
 
 from bim.formats.ifc import FORMAT
 from bim.placement import IfcOptions
-from bim.schema import open_model
+from bim.read import silence_of
+from bim.schema import longest_statement, open_model
+from bim.tessellation import SILENCE_S
 from geo.crs import make_frame
 from geo.formats.contract import ReadOptions
 from geo.model import Feedback, Grid, Issue, Layer, Mesh, UserError
@@ -238,6 +240,18 @@ def test_a_shape_of_a_million_faces_is_read(write_ifc: Write, side: int) -> None
     assert isinstance(mesh, Mesh)
     assert len(layers["elements"].table) == 2
     assert len(mesh.faces) == pytest.approx(len(faces) + 12, rel=0.001)
+
+
+def test_a_shape_may_take_as_long_as_its_list_of_faces_is_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements broken over lines and over the blocks that are read count whole."""
+    monkeypatch.setattr("bim.schema.SCANNED", 1000)
+    path = tmp_path / "large.ifc"
+    faces = ",\n".join(f"#{number}" for number in range(10_000, 510_000))
+    path.write_text(f"#1=IFCFACE((#2));\n#3=IFCOPENSHELL(({faces}));\n#4=IFCFACE((#5));\n")
+    assert longest_statement(path) == pytest.approx(len(faces), abs=30)
+    assert 4 * 500_000 * 26e-6 < silence_of(path) - SILENCE_S < 120  # 26 microseconds a face were measured
+    path.write_text("#1=IFCFACE((#2));\n" * 200_000)
+    assert silence_of(path) < SILENCE_S + 0.01
 
 
 def test_two_projects_and_no_unit_are_told(write_ifc: Write) -> None:

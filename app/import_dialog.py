@@ -34,6 +34,7 @@ from app.import_requests import ImportRequest
 from app.importer import ImportOptions, diagnose
 from app.language import error_texts, issue_text, tr
 from app.panels.panel import scrolled
+from app.register_pairs import join_value, register_lines, with_registers
 from app.theme import Theme
 from app.widgets.column_mapping import map_columns
 from app.widgets.extent_sketch import ExtentSketch, Rectangle, length_text
@@ -42,6 +43,7 @@ from app.widgets.wording import say
 from geo.crs import canonical, title
 from geo.doctor import Finding
 from geo.formats.contract import FileInfo, Format
+from geo.formats.register_pairs import Pair
 from geo.model import Cancelled, Feedback, Frame, Layer, UserError
 from geo.model.layer import THEMES
 
@@ -53,7 +55,10 @@ COMPARED_BYTES = 64 << 20  # larger files are compared with the project only whe
 
 @dataclass(frozen=True)
 class Examined:
-    """A file as far as it can be known without reading it. `error` when it cannot be imported at all."""
+    """A file as far as it can be known without reading it. `error` when it cannot be imported at all.
+
+    `register` is the table that belongs to a utility map, `register_of` names the maps of a table.
+    """
 
     path: Path
     format: Format | None
@@ -62,6 +67,8 @@ class Examined:
     extent: Rectangle | None
     error: UserError | None = None
     findings: tuple[Finding, ...] = ()
+    register: Pair | None = None
+    register_of: tuple[str, ...] = ()
 
     @property
     def needs_crs(self) -> bool:
@@ -87,7 +94,7 @@ def examine_all(
         part = feedback.part(number / len(paths), (number + 1) / len(paths))
         part.step(0.0, path.name)
         found.append(_examine_one(path, frame, layers, part))
-    return found
+    return with_registers(found, feedback)
 
 
 def _examine_one(path: Path, frame: Frame | None, layers: Sequence[Layer], feedback: Feedback) -> Examined:
@@ -157,7 +164,9 @@ class FilePage(QWidget):
         heading.setObjectName("title")
         heading.setWordWrap(True)
         self._layout.addWidget(heading)
-        if examined.error is not None or examined.info is None or examined.format is None:
+        if examined.register_of:
+            self._add_list("import.register", [tr("import.register_of", names=", ".join(examined.register_of))])
+        elif examined.error is not None or examined.info is None or examined.format is None:
             self._show_error(examined.error)
         else:
             self._show_info(examined.info, examined.format, project, theme)
@@ -184,7 +193,10 @@ class FilePage(QWidget):
         self.sketch.show_extents(project, self.examined.extent)
         self._layout.addWidget(self.sketch)
         self._add_doctor()
-        self._add_list("import.counts", [f"{name}: {count:,}" for name, count in _most(info)])
+        self._add_list(
+            "import.counts", [f"{tr(f'import.count.{name}', name)}: {count:,}" for name, count in _most(info)]
+        )
+        self._add_list("import.register", register_lines(self.examined))
         self._add_list(
             "import.issues",
             [f"{tr(f'severity.{i.severity}')}: {issue_text(i)}" for i in info.issues[:ISSUES_SHOWN]],
@@ -194,6 +206,7 @@ class FilePage(QWidget):
             self._add_heading("import.options")
             self.options_form = ParamForm(f"format.{found.id}", infos)
             map_columns(self.options_form, info, self.kind_box, path=self.examined.path)
+            self.options_form.set_values({"join": join_value(self.examined)})
             self._layout.addWidget(self.options_form)
 
     def _add_doctor(self) -> None:
@@ -294,11 +307,18 @@ class FilePage(QWidget):
     @property
     def is_ready(self) -> bool:
         """Whether it can be imported as it is."""
+        if self.examined.register_of:
+            return True
         if self.examined.error is not None:
             return False
         if any(box.must_choose and box.repair is None for box in self.doctor):
             return self.crs is not None
         return not self.examined.needs_crs or self.crs is not None or bool(self.repairs)
+
+    @property
+    def is_importable(self) -> bool:
+        """Whether it brings layers of its own."""
+        return self.examined.error is None and not self.examined.register_of
 
     def request(self) -> ImportRequest:
         """What to import and how."""
@@ -393,10 +413,13 @@ class ImportDialog(QDialog):
         item = QListWidgetItem(page.examined.path.name, self.list)
         item.setSizeHint(QSize(0, ROW_HEIGHT))
         item.setToolTip(str(page.examined.path))
+        joined = bool(page.examined.register_of)
         broken = page.examined.error is not None
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        item.setFlags(flags if broken else flags | Qt.ItemFlag.ItemIsUserCheckable)
-        if broken:
+        item.setFlags(flags if broken or joined else flags | Qt.ItemFlag.ItemIsUserCheckable)
+        if joined:
+            item.setText(f"{page.examined.path.name} — {tr('import.register')}")
+        elif broken:
             item.setText(f"{page.examined.path.name} — {tr('import.cannot')}")
             item.setForeground(QColor(colours(theme)["danger"]))
         else:
@@ -414,7 +437,7 @@ class ImportDialog(QDialog):
         return [
             page
             for number, page in enumerate(self.pages)
-            if page.examined.error is None and self.list.item(number).checkState() == Qt.CheckState.Checked
+            if page.is_importable and self.list.item(number).checkState() == Qt.CheckState.Checked
         ]
 
     def _refresh(self, _value: object = None) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QCompleter, QFormLayout, QLineEdit
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QComboBox, QCompleter, QFileDialog, QFormLayout, QLineEdit
 
+from app.appearance import set_icon
+from app.language import tr
 from app.widgets.param_form import ParamForm
 from geo.formats.contract import FileInfo
 from geo.formats.register import read_register
@@ -45,7 +48,8 @@ def map_columns(form: ParamForm, info: FileInfo, kind: QComboBox, *, path: Path)
     _offer(form, names)
     join = form.editors.get("join")
     if isinstance(join, QLineEdit):
-        join.editingFinished.connect(lambda: _offer(form, [*names, *_register_columns(join.text(), path)]))
+        join.textChanged.connect(lambda text: _offer(form, [*names, *_register_columns(text, path)]))
+        _add_browse(join, path)
     rows = [name for name in UtilityOptions.model_fields if name in form.editors]
     layout = form.layout()
     if not rows or not isinstance(layout, QFormLayout):
@@ -59,6 +63,23 @@ def map_columns(form: ParamForm, info: FileInfo, kind: QComboBox, *, path: Path)
 
     kind.currentIndexChanged.connect(lambda _index: show_rows())
     show_rows()
+
+
+def _add_browse(join: QLineEdit, path: Path) -> None:
+    """A button in the field that looks for the table."""
+    browse = join.addAction(QIcon(), QLineEdit.ActionPosition.TrailingPosition)
+    browse.setToolTip(tr("import.browse_register"))
+    set_icon(browse, "open")
+
+    def ask() -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            join.window(), tr("import.browse_register"), str(path.parent), "CSV, TSV, XLSX (*.csv *.tsv *.txt *.xlsx)"
+        )
+        if chosen:
+            file = Path(chosen)
+            join.setText(file.name if file.parent == path.parent else chosen)
+
+    browse.triggered.connect(ask)
 
 
 def _register_columns(name: str, path: Path) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -52,13 +54,7 @@ def file_head(path: Path) -> bytes:
             values={"path": str(path)},
         ) from None
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be opened.",
-            f"The system says: {error.strerror or error}.",
-            "Check that you may read it and that no other program holds it.",
-            code="file.not_opened",
-            values={"path": str(path), "reason": error.strerror or str(error)},
-        ) from error
+        raise not_opened(path, error) from error
     if not head:
         raise UserError(
             f"{path.name} is empty.",
@@ -68,6 +64,27 @@ def file_head(path: Path) -> bytes:
             values={"path": str(path), "name": path.name},
         )
     return head
+
+
+def not_opened(path: Path, error: OSError) -> UserError:
+    """The error of a file that the system does not give, or not any more."""
+    reason = error.strerror or str(error)
+    return UserError(
+        f"{path} cannot be opened.",
+        f"The system says: {reason}.",
+        "Check that you may read it and that no other program holds it.",
+        code="file.not_opened",
+        values={"path": str(path), "reason": reason},
+    )
+
+
+@contextlib.contextmanager
+def while_it_is_there(path: Path) -> Iterator[None]:
+    """Turns a file's going away while it is read into a `UserError`."""
+    try:
+        yield
+    except OSError as error:
+        raise not_opened(path, error) from error
 
 
 def matches_name(candidate: Format, path: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app import layer_cache
-from app.catalog import detect
+from app.catalog import detect, while_it_is_there
 from app.import_place import (
     advised,
     check_distance,
@@ -94,7 +94,8 @@ def examine(path: Path, candidate: Format | None = None, *, feedback: Feedback |
     look = partial(candidate.inspect, path)
     if candidate.isolate:
         look = partial(inspect_isolated, candidate, path, feedback=feedback)
-    return layer_cache.described(candidate, path, look)
+    with while_it_is_there(path):
+        return layer_cache.described(candidate, path, look)
 
 
 def import_files(
@@ -253,7 +254,8 @@ def _read_one(
         terrain=None if reading_order(candidate) == 0 else terrain_of(existing),
         own=own,
     )
-    key = layer_cache.key_of(candidate, path, frame, read_options)
+    with while_it_is_there(path):
+        key = layer_cache.key_of(candidate, path, frame, read_options)
     feedback.step(0.05, f"reading {path.name}")
     new = layer_cache.load(key)
     if new is None:
@@ -287,7 +289,8 @@ def read_checked(
     """Read in this process or a child, as the format asks."""
     try:
         read = read_isolated if candidate.isolate else _read_here
-        layers = read(candidate, path, frame, options=options, feedback=feedback)
+        with while_it_is_there(path):
+            layers = read(candidate, path, frame, options=options, feedback=feedback)
         return [within_reach(layer) for layer in layers]
     except MemoryError:
         raise UserError(

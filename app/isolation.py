@@ -306,13 +306,14 @@ def info_from_dict(data: Mapping[str, Any]) -> FileInfo:
 
 
 def _child_task(folder: Path, feedback: Feedback) -> dict[str, Any]:
-    from app.catalog import formats
+    from app.catalog import formats, while_it_is_there
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     candidate = formats()[request["format"]]
     path = Path(request["path"])
     if request["task"] == "inspect":
-        return {"info": info_to_dict(candidate.inspect(path))}
+        with while_it_is_there(path):
+            return {"info": info_to_dict(candidate.inspect(path))}
     frame_values = dict(request["frame"])
     frame_values["origin"] = tuple(frame_values["origin"])
     terrain = None
@@ -325,7 +326,9 @@ def _child_task(folder: Path, feedback: Feedback) -> dict[str, Any]:
         terrain=terrain,  # type: ignore[arg-type]
         own=candidate.options(**request["own"]) if candidate.options and request["own"] else None,
     )
-    write_layers(folder / "out.layers", candidate.read(path, Frame(**frame_values), options, feedback))
+    with while_it_is_there(path):
+        layers = candidate.read(path, Frame(**frame_values), options, feedback)
+    write_layers(folder / "out.layers", layers)
     return {}
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.catalog import while_it_is_there
 from app.document import Document
 from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
@@ -336,7 +337,8 @@ def _load_source(
 ) -> list[Layer]:
     options = entry["options"]
     box = options.get("box")
-    changed = file_digest(file) != entry["digest"]
+    with while_it_is_there(file):
+        changed = file_digest(file) != entry["digest"]
     doubts = None if changed else tuple(Issue.from_dict(item) for item in options.get("doubts") or ())
     imported: Imported = import_files(
         [file],

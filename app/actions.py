@@ -173,6 +173,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("section_drawing", lambda w: w.underground.ask_section(), "", "", _has_scene),
     ActionSpec("edit_excavation", lambda w: w.drawing.edit_excavation(), "", "", _has_excavation),
+    ActionSpec("topic_new", lambda w: w.topics.ask_new(), "picture", "Ctrl+Shift+T", _has_scene),
+    ActionSpec("topics_of_selection", lambda w: w.topics.topics_of_selection(), "", "", _has_selection),
+    ActionSpec("topics_export", lambda w: w.topics.ask_export("3.0"), "", "", lambda w: len(w.document.topics) > 0),
     ActionSpec("checks", lambda w: w.show_panel("checks"), "check", "", _has_scene),
     ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
     ActionSpec("cancel_jobs", lambda w: w.bench.jobs.cancel_all(), "stop", "Ctrl+.", lambda w: w.bench.jobs.busy),
@@ -191,7 +194,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "file",
         ("new", "open", "@recent", "sample", None, "save", "save_as")
-        + (None, "import", "import_report", None, "report", "picture", None, "quit"),
+        + (None, "import", "import_report", "topics_export", None, "report", "picture", None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search")),
     ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", None, "layer_remove")),
@@ -221,7 +224,8 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "tools",
         ("place_model", "place_device", "remove_device", None, "draw_excavation", "edit_excavation", None)
-        + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks"),
+        + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks")
+        + (None, "topic_new", "topics_of_selection"),
     ),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 PICTURE_SIZE = (1920, 1080)
+TOPIC_SUFFIXES = (".bcf", ".bcfzip")
 
 
 class FileDialogs(QObject):
@@ -166,7 +167,13 @@ class FileDialogs(QObject):
             self.import_paths([Path(text) for text in chosen])
 
     def import_paths(self, paths: Sequence[Path]) -> Job:
-        """Look at files in a job, then show what they would bring."""
+        """Look at files in a job, then show what they would bring. Topics need no look: they come in at once."""
+        topics = [path for path in paths if path.suffix.lower() in TOPIC_SUFFIXES]
+        if topics:
+            job = self.window.topics.import_topics(topics)
+            paths = [path for path in paths if path not in topics]
+            if not paths:
+                return job
         frame, layers = self.document.scene.frame, tuple(self.document.scene)
         return self.bench.jobs.submit(
             lambda feedback: examine_all(paths, frame, feedback, layers),

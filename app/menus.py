@@ -26,6 +26,7 @@ IN_THE_PICTURE = (
     "section_box",
     "edit_excavation",
     "place_model",
+    "topics_of_selection",
     "select_none",
     "view_home",
 )

@@ -79,6 +79,15 @@ class Settings:
         return max(1, int(value)) if value.isdigit() else 3
 
     @property
+    def author(self) -> str:
+        """Who writes topics and comments; at first the name of the account."""
+        return str(self._store.value("author", "")) or _account()
+
+    @author.setter
+    def author(self, name: str) -> None:
+        self._store.setValue("author", name)
+
+    @property
     def folder(self) -> Path:
         """Where the file dialogs open."""
         folder = Path(str(self._store.value("folder", "")) or Path.home())
@@ -135,3 +144,13 @@ class Settings:
     def save(self) -> None:
         """Write to disk now."""
         self._store.sync()
+
+
+def _account() -> str:
+    """Name of the account, where the system knows one."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""

@@ -157,13 +157,16 @@ def _no_model(topic: Topic) -> UserError:
     )
 
 
-def camera_of(eye: Eye, anchor: Anchor, looked_at: Bounds | None) -> Camera:
+def camera_of(eye: Eye, anchor: Anchor, looked_at: Bounds | None, *, aspect: float = math.inf) -> Camera:
     """The camera of the scene that sees what a viewpoint saw.
 
     Parameters
     ----------
     looked_at : Bounds or None [local m]
         What is likely to be looked at; it tells how far away the point is that one turns about.
+    aspect : float
+        Width of our picture over its height. Where it is less than the viewpoint's, more is shown above and below so
+        that nothing is lost at the sides (BCF 3.0, aspect ratio adjustment).
     """
     position = anchor.to_scene(eye.position)
     forward, up = anchor.direction_to_scene(eye.direction), anchor.direction_to_scene(eye.up)
@@ -171,7 +174,9 @@ def camera_of(eye: Eye, anchor: Anchor, looked_at: Bounds | None) -> Camera:
         forward = forward - math.copysign(TILT, forward[2]) * up
         forward /= np.linalg.norm(forward)
     distance = eye.distance or _distance(position, forward, looked_at)
-    return Camera(_triple(position), _triple(position + forward * distance), eye.fov, eye.parallel_height)
+    widened = max(eye.aspect / aspect, 1.0)
+    fov = 2 * math.degrees(math.atan(math.tan(math.radians(eye.fov) / 2) * widened))
+    return Camera(_triple(position), _triple(position + forward * distance), fov, eye.parallel_height * widened)
 
 
 def _distance(position: Floats, forward: Floats, looked_at: Bounds | None) -> float:

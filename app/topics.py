@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from bim.bcf.model import Topic
+from bim.bcf.model import Comment, Topic
 
 if TYPE_CHECKING:
     from app.commands import Command
@@ -145,3 +145,9 @@ def now() -> datetime:
 def changed_by(topic: Topic, author: str) -> Topic:
     """The topic with who changed it, now."""
     return replace(topic, modified=now(), modified_author=author)
+
+
+def with_comment(topic: Topic, text: str, *, author: str, viewpoint: str = "") -> Topic:
+    """The topic with one more comment."""
+    comment = Comment(new_guid(), text, author, now(), viewpoint=viewpoint)
+    return replace(topic, comments=(*topic.comments, comment))

@@ -64,7 +64,7 @@ ASSUMPTIONS = (
         "Finds pipes whose depth is missing or cannot be, that run uphill, shrink downstream, lie twice, lie too near "
         "to one another, leave the road, float above the ground or run through a building."
     ),
-    version=1,
+    version=2,
     inputs=CheckInputs,
     params=CheckParams,
     references=(GUIDE, KGS_FS551),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.links.plan import nearest_element
 from analysis.network.built import Built, flow_of
 from analysis.network.pipes import PipeSet
 from analysis.utility_check.findings import Findings
@@ -107,16 +108,13 @@ def connections(pipes: PipeSet, built: Built, solids: Sequence[Layer]) -> NDArra
     They end at or near a building, at a service node or meter, or at an outfall, or go on from such a pipe without a
     branch and in the same size: a connection has a chamber or a bend on its way.
     """
-    ends = pipes.vertices[np.stack([pipes.offsets[:-1], pipes.offsets[1:] - 1], axis=1)]
-    near = np.zeros((len(pipes), 2), dtype=bool)
-    around = [(dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-    for dx, dy in around:
-        moved = ends.reshape(-1, 3) + np.array([dx, dy, 0.0]) * ENDS_NEAR
-        near |= (looked_down(solids, moved).layer >= 0).reshape(-1, 2)
     service = built.junctions_of(built.nodes.is_a("service", "meter", "outfall"))
     degree = built.network.degree()
-    alone = degree[built.network.of_end] == 1
-    serves = np.asarray(((near & alone) | service[built.network.of_end]).any(axis=1))
+    line, side = np.nonzero(degree[built.network.of_end] == 1)
+    ends = pipes.vertices[np.stack([pipes.offsets[:-1], pipes.offsets[1:] - 1], axis=1)[line, side]]
+    near = np.zeros((len(pipes), 2), dtype=bool)
+    near[line, side] = nearest_element(solids, ends, reach=ENDS_NEAR).layer >= 0
+    serves = np.asarray((near | service[built.network.of_end]).any(axis=1))
     return _going_on(pipes, built, serves)
 
 

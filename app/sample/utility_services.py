@@ -15,13 +15,15 @@ from app.sample.plan import Building, Ground, Plan
 from app.sample.utility_mains import Register
 from app.sample.utility_names import GRAVITY
 from app.sample.utility_plan import KINDS, Pipe, Underground
-from app.sample.utility_streets import Graph
+from app.sample.utility_streets import Edge, Graph
 
 Floats = NDArray[np.float64]
-FARTHEST = 75.0  # [m] from a wall to the street
+FARTHEST = 90.0  # [m] from a wall to the middle of the street
+STREETS = 4  # tried for a building
 SPACING = 0.9  # [m] between the connections of one building
 WALL = 0.6  # [m] that a connection keeps from the corner of its wall
 STEP = 3.0  # [m] between points, so that a connection follows the ground
+CELL = 25.0  # [m] of the grid in which connections look for one another
 FREE = 0.4  # [m] between a connection and other buildings
 LEAST_LOT = 1.5  # [m] between a building and the street for a chamber to have room
 CHAMBER_OUTSIDE = 0.6  # [m] from the edge of the street to the chamber where drains leave a lot
@@ -47,6 +49,28 @@ class _Mains:
         return None if not found else (min(found)[0], self.pipes[min(found)[1]])
 
 
+class _Drawn:
+    """Lines drawn so far, by the cells of a grid that they touch."""
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[int, int], list[LineString]] = {}
+
+    def add(self, line: LineString) -> None:
+        """One more."""
+        for cell in self._cells(line):
+            self.cells.setdefault(cell, []).append(line)
+
+    def has_near(self, line: LineString) -> bool:
+        """Whether one lies nearer than connections do side by side."""
+        return any(
+            line.distance(other) < SPACING / 2 for cell in self._cells(line) for other in self.cells.get(cell, ())
+        )
+
+    def _cells(self, line: LineString) -> list[tuple[int, int]]:
+        low_x, low_y, high_x, high_y = (int(v // CELL) for v in line.buffer(SPACING).bounds)
+        return [(x, y) for x in range(low_x, high_x + 1) for y in range(low_y, high_y + 1)]
+
+
 def lay_services(graph: Graph, plan: Plan, ground: Ground, register: Register) -> None:
     """Connections of all buildings that a straight line from wall to street reaches."""
     site = _Site(graph, plan, ground, register)
@@ -66,38 +90,52 @@ class _Site:
         self.edges = list(graph.edges)
         self.streets = shapely.STRtree([edge.line for edge in self.edges])
         self.outlines = shapely.STRtree([building.form.polygon for building in plan.buildings])
-        self.drains: list[LineString] = []  # on lots, where they cross the depth of other connections
-        self.others: list[LineString] = []
+        self.drains, self.others = _Drawn(), _Drawn()  # drains on lots cross the depth of other connections
 
     def serve(self, number: int) -> None:
-        """Every connection of a building, side by side from one wall to the nearest street."""
-        building = self.buildings[number]
-        outline = building.form.polygon
-        nearest = int(self.streets.nearest(outline))
-        edge = self.edges[nearest]
+        """Every connection of a building: to the nearest street, else to one of the next."""
+        outline = self.buildings[number].form.polygon
+        rows = self.streets.query(outline, predicate="dwithin", distance=FARTHEST)
+        nearest = sorted(rows, key=lambda row: (outline.distance(self.edges[row].line), row))
+        wanted = list(_wanted(self.buildings[number]))
+        for row in nearest[:STREETS]:
+            wanted = self._serve_from(number, self.edges[row], wanted)
+            if not wanted:
+                return
+
+    def _serve_from(self, number: int, edge: Edge, wanted: list[str]) -> list[str]:
+        """Connections side by side from one wall to a street; what could not be connected."""
+        outline = self.buildings[number].form.polygon
         wall, kerb = nearest_points(outline, edge.line)
         away = wall.distance(kerb)
-        if not 1.0 < away < FARTHEST + edge.street.width / 2:
-            return
+        lot = away - edge.street.width / 2
+        if lot < LEAST_LOT:
+            return wanted
         way = (np.array(kerb.coords[0]) - wall.coords[0]) / away
         aside = np.array([-way[1], way[0]])
-        wanted = _wanted(building)
-        lot = away - edge.street.width / 2
+        # The nearest point may be a corner: connections leave on the side where the building is.
+        middle = np.array(outline.centroid.coords[0]) - wall.coords[0]
+        side = 1.0 if middle @ aside >= 0 else -1.0
+        left = []
         for place, utility in enumerate(wanted):
-            shift = (place - (len(wanted) - 1) / 2) * SPACING
-            start = self._at_wall(outline, np.array(wall.coords[0]) + shift * aside, way)
+            start = self._at_wall(outline, np.array(wall.coords[0]) + side * (WALL + place * SPACING) * aside, way)
             if start is None:
+                left.append(utility)
                 continue
-            ray = LineString([start, start + way * (away + edge.half + 2.0)])
-            if len(self.outlines.query(LineString([start + way * 0.3, *ray.coords[1:]]).buffer(FREE),
-                                       predicate="intersects")) > (0 if lot > 1.0 else 1):  # fmt: skip
-                near = self.outlines.query(LineString([start + way * 0.3, ray.coords[1]]), predicate="intersects")
-                if any(k != number for k in near):
-                    continue
-            if utility not in GRAVITY:
-                self._supply(utility, start, ray)
-            elif lot > LEAST_LOT:
-                self._drain(utility, start, way, ray, lot - CHAMBER_OUTSIDE)
+            to_middle = float((np.array(kerb.coords[0]) - start) @ way)
+            if not self._connect(number, utility, start, way, to_middle, edge):
+                left.append(utility)
+        return left
+
+    def _connect(self, number: int, utility: str, start: Floats, way: Floats, to_middle: float, edge: Edge) -> bool:
+        """One connection straight to a street whose middle lies so far off [m]; false where something is in the way."""
+        ray = LineString([start, start + way * (to_middle + edge.half + 2.0)])
+        passed = self.outlines.query(ray.buffer(FREE), predicate="intersects")
+        if any(other != number for other in passed):
+            return False
+        if utility not in GRAVITY:
+            return self._supply(utility, start, ray)
+        return self._drain(utility, start, way, ray, to_middle - edge.street.width / 2 - CHAMBER_OUTSIDE)
 
     def _at_wall(self, outline: shapely.Polygon, beside: Floats, way: Floats) -> Floats | None:
         """Where the line through a place in the direction of the street leaves the building for good."""
@@ -107,34 +145,35 @@ class _Site:
         points = shapely.get_coordinates(through)
         return np.asarray(points[np.argmax(points @ way)])
 
-    def _supply(self, utility: str, start: Floats, ray: LineString) -> None:
+    def _supply(self, utility: str, start: Floats, ray: LineString) -> bool:
         found = self.mains[utility].hit(ray)
         if found is None:
-            return
+            return False
         length, main = found
         kind = KINDS[utility]
         line = LineString([start, np.array(ray.interpolate(length).coords[0])])
-        if any(line.distance(drain) < SPACING / 2 for drain in self.drains):
-            return
+        if self.drains.has_near(line):
+            return False
         cover = _same_axis(main, kind.service)
-        self.others.append(line)
+        self.others.add(line)
         self.register.pipe(kind, _followed(line), kind.service, role="service", covers=(cover, cover))
         self.register.node(kind, "service" if utility != "water" else "meter", start, depth=cover)
+        return True
 
     def _drain(
         self, utility: str, start: Floats, way: Floats, ray: LineString, lot: float, *, stub: Stub | None = None
-    ) -> None:
+    ) -> bool:
         """From the wall over the lot to a chamber at the street, and from there down to the sewer."""
         found = self.mains[utility].hit(ray)
         if found is None or (inverts := found[1].inverts) is None:
-            return
+            return False
         length, main = found
         kind, size = KINDS[utility], stub.diameter if stub else KINDS[utility].service
         chamber = start + way * lot
         before = [np.array([stub.x, stub.y])] if stub else []
         lateral = LineString([*before, start, chamber])
-        if length - lot < 1.0 or any(lateral.distance(other) < SPACING / 2 for other in self.others + self.drains):
-            return
+        if length - lot < 1.0 or self.others.has_near(lateral) or self.drains.has_near(lateral):
+            return False
         meet = np.array(ray.interpolate(length).coords[0])
         share = np.hypot(*(meet - main.points[0])) / np.hypot(*(main.points[-1] - main.points[0]))
         axis = inverts[0] * (1 - share) + inverts[1] * share + main.diameter / 2
@@ -142,8 +181,8 @@ class _Site:
         begin, end = self._levels(lateral, size, stub.z - size / 2 if stub else None)
         down = low + HOUSE_FALL * (length - lot)
         if end < down + 0.05:
-            return
-        self.drains.append(lateral)
+            return False
+        self.drains.add(lateral)
         laid = self.register.date()
         self.register.pipe(kind, np.array(lateral.coords), size, role="service", inverts=(begin, end), installed=laid)
         self.register.pipe(
@@ -151,6 +190,7 @@ class _Site:
             installed=laid,
         )  # fmt: skip
         self.register.node(kind, "manhole", chamber, invert=round(down, 3), ground=self._level(chamber))
+        return True
 
     def _levels(self, line: LineString, size: float, invert: float | None) -> tuple[float, float]:
         """Inverts of a drain on a lot: it falls, and keeps its cover all along."""
@@ -186,7 +226,7 @@ class _Site:
         length, main = found
         cover = _same_axis(main, stub.diameter)
         line = LineString([np.array(ray.interpolate(length).coords[0]), corner])
-        self.others.append(LineString([start, corner, line.coords[0]]))
+        self.others.add(LineString([start, corner, line.coords[0]]))
         laid = self.register.date()
         self.register.pipe(kind, _followed(line), stub.diameter, role="service", covers=(cover, cover), installed=laid)
         last = round(self._level(start) - stub.z - stub.diameter / 2, 2)

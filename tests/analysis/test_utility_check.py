@@ -10,7 +10,7 @@ import pytest
 from analysis.contract import Result
 from analysis.registry import get
 from analysis.run import execute
-from geo.model import Column, ElementTable, Grid, Layer, Lines, Points, Style
+from geo.model import Column, ElementTable, Grid, Issue, Layer, Lines, Points, Style
 from geo.model import conventions as words
 from tests.tiny import buildings, tiny_frame
 
@@ -165,3 +165,31 @@ def test_nodes_of_service_excuse_a_pipe_outside_the_road() -> None:
     )
     assert ("outside_road", "x") in told(check([*SOUND, service]))
     assert ("outside_road", "x") not in told(check([*SOUND, service], node))
+
+
+def test_a_connection_in_two_pieces_to_a_small_house_may_leave_the_road() -> None:
+    """The house is narrower than the distance at which ends count as near; the pipe has a chamber on its way."""
+    hut = buildings([(24.0, 30.0, GROUND, 3.0, 3.0, 3.0)])
+    near = ("near", "water", [(25.5, 22.0, 18.4), (25.5, 30.0, 18.4)], {"diameter": 0.05})
+    far = ("far", "water", [(25.5, -6.0, 18.4), (25.5, 22.0, 18.4)], {"diameter": 0.05})
+    findings = told(check([*SOUND[:1], near, far], hut))
+    assert not {key for key in findings if key[0] == "outside_road"}
+    alone = told(check([*SOUND[:1], far], hut))
+    assert ("outside_road", "far") in alone
+
+
+def test_the_content_of_a_tunnel_has_no_cover_of_its_own() -> None:
+    tunnel = network([("tunnel", "tunnel", level(0.0, 4.0, size=3.0), {"diameter": 3.0})])
+    inside = network([("p", "power", level(-0.8, 5.0), {})])
+    layers = [tunnel, inside.with_(id="inside"), ground(), street()]
+    result = execute(get("utility.check"), layers=layers, frame=tiny_frame(), params={})
+    assert told(result) == {}
+    bare = execute(get("utility.check"), layers=[inside, ground(), street()], frame=tiny_frame(), params={})
+    assert set(told(bare)) == {("depth_range", "p")}
+
+
+def test_depths_that_the_reader_took_in_another_unit_are_told() -> None:
+    doubt = Issue("utility.cover_other_unit", "1 depths are in another unit.", "doubt", 1, ("w1",))
+    layers = [network(SOUND).with_(issues=(doubt,)), ground(), street()]
+    result = execute(get("utility.check"), layers=layers, frame=tiny_frame(), params={})
+    assert set(told(result)) == {("depth_range", "w1")}

@@ -10,6 +10,7 @@ from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_par
 from analysis.registry import analyses
 from app.language import tr
 from app.place_texts import places_text
+from app.utility_kinds import is_network
 from app.widgets.place_edit import PlaceEdit
 from geo.model import ElementRef, Layer
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 
+EXCAVATION = "utility.excavation"
+DUG_THEMES = frozenset({"excavation", "bim", "building", "tree"})  # what takes room in the ground
 DIRECTION = "direction"  # the parameter that has an entry of its own for each of its choices
 
 
@@ -39,6 +42,9 @@ def add_studies(window: MainWindow, menu: QMenu, ref: ElementRef | None) -> None
     layer = window.document.scene.get(ref.layer_id) if ref is not None else None
     if ref is None or layer is None or not ref.element_id:
         return
+    if dug_by(window, layer):
+        hits = menu.addAction(tr("study_here.hits"))
+        hits.triggered.connect(lambda _checked=False: start_hits(window, layer))
     found = studies_at(layer)
     if not found:
         return
@@ -50,6 +56,34 @@ def add_studies(window: MainWindow, menu: QMenu, ref: ElementRef | None) -> None
             action.triggered.connect(lambda _checked=False, a=analysis, o=option: start_study(window, a, ref, o))
     menu.addSeparator()
     menu.addMenu(child)
+
+
+def dug_by(window: MainWindow, layer: Layer) -> dict[str, list[str]]:
+    """The inputs of the excavation check that a layer, and the others of its model, would be; empty without pipes."""
+    declared = analyses().get(EXCAVATION)
+    scene = list(window.document.scene)
+    if declared is None or layer.theme not in DUG_THEMES or not any(is_network(other) for other in scene):
+        return {}
+    same = [o for o in scene if o is layer or (layer.theme == "bim" and o.source.path and is_of(o, layer))]
+    specs = [spec for spec in describe_inputs(declared.inputs) if spec.optional and spec.name != "terrain"]
+    return {spec.name: [o.id for o in same if spec.accepts(o)] for spec in specs if spec.accepts(layer)}
+
+
+def is_of(other: Layer, layer: Layer) -> bool:
+    """Whether two layers are of one model."""
+    return other.theme == layer.theme and other.source.path == layer.source.path
+
+
+def start_hits(window: MainWindow, layer: Layer) -> None:
+    """Check what a layer alone would hit in the ground, if it is dug, planted or built there."""
+    wanted = dug_by(window, layer)
+    window.show_analysis(EXCAVATION)
+    for choice in window.analyses.inputs:
+        if choice.spec.optional and choice.spec.name != "terrain":
+            choice.choose(wanted.get(choice.spec.name, ()))
+    if window.analyses.form is not None:
+        window.analyses.form.set_values({"outline": ""})
+    window.analyses.run()
 
 
 def directions(analysis: Analysis) -> list[tuple[str, str]]:

@@ -18,6 +18,10 @@ class ExcavationParams(Params):
     depth: float = quantity(
         "Depth", "m", default=3.0, ge=0.1, le=100, help="Of the outline, and of drawn excavations that say none."
     )
+    tree_pit: float = quantity(
+        "Diameter of tree pits", "m", default=1.5, ge=0.3, le=10, help="Of trees whose table has no column 'pit'."
+    )
+    tree_pit_depth: float = quantity("Depth of tree pits", "m", default=1.0, ge=0.2, le=5)
     clearance: float = quantity("Added to the clearance of the rules", "m", default=0.0, ge=0, le=5)
     coverage: float = quantity(
         "Standard uncertainties counted", "1", default=2.0, ge=0, le=4, help="2 covers about 95 % of pipes."
@@ -42,5 +46,8 @@ class ExcavationInputs(Inputs):
     )
     models: tuple[Layer, ...] = layer_input(
         "Models to be built in the ground", kind="mesh", theme=("bim", "building"), many=True, optional=True, named=True
+    )
+    trees: tuple[Layer, ...] = layer_input(
+        "Trees to be planted", kind=("instances", "points"), theme="tree", many=True, optional=True, named=True
     )
     terrain: Layer | None = layer_input("Terrain", kind="terrain", optional=True)

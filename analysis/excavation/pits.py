@@ -24,7 +24,7 @@ from analysis.excavation.solids import (
     turned,
 )
 from analysis.places import read_places
-from geo.model import Grid, Issue, Layer, Lines, Mesh, Points, UserError
+from geo.model import Grid, Instances, Issue, Layer, Lines, Mesh, Points, UserError
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -76,6 +76,8 @@ def pits_of(inputs: ExcavationInputs, params: ExcavationParams, issues: list[Iss
             (pits.append(pit) if pit is not None else lost.append(name))
     for layer in inputs.models:
         pits += _model_pits(layer, grid, params, issues)
+    for layer in inputs.trees:
+        pits += _tree_pits(layer, grid, params, issues)
     if params.outline.strip():
         pits.append(_outline_pit(inputs, params, grid))
     if lost:
@@ -85,7 +87,7 @@ def pits_of(inputs: ExcavationInputs, params: ExcavationParams, issues: list[Iss
         raise UserError(
             "There is no excavation.",
             "No layer of excavations has a usable outline or solid, and no outline is given.",
-            "Draw or import an excavation, name a model, or give the corners of an outline.",
+            "Draw or import an excavation, choose a model or trees, or give the corners of an outline.",
             code="excavation.none",
         )
     open_solids = [pit.name for pit in pits if not pit.closed]
@@ -122,10 +124,11 @@ def _layer_pits(
 
 
 def _names(layer: Layer) -> list[str]:
-    """What people call each excavation: the column ``name``, else the id."""
+    """What people call each excavation: the column ``name``, else the id; a name that comes again is no name."""
     column = layer.table.columns.get("name")
     said = column.values if column is not None and not column.is_number else [""] * len(layer.table)
-    return [str(name or element) for name, element in zip(said, layer.table.ids, strict=True)]
+    once = len(set(said)) == len(said)
+    return [str(name) if name and once else str(element) for name, element in zip(said, layer.table.ids, strict=True)]
 
 
 def _number(layer: Layer, name: str, row: int) -> float:
@@ -228,6 +231,27 @@ def _model_pits(layer: Layer, grid: Grid | None, params: ExcavationParams, issue
     heights = np.full(len(sheet.points), float(ground.max()))
     top = float(_ground(sheet.points, heights, grid).max())
     return [sheet_pit(layer.name, sheet, heights, grid, top - float(below[:, 2].min()))]
+
+
+def _tree_pits(layer: Layer, grid: Grid | None, params: ExcavationParams, issues: list[Issue]) -> list[Pit]:
+    """A round pit under each tree; its diameter from the column ``pit``, else as the user says."""
+    shape = layer.geometry
+    if isinstance(shape, Instances):
+        places, element = shape.transform[:, :, 3], shape.element
+    elif isinstance(shape, Points):
+        places, element = shape.vertices, shape.element
+    else:
+        return []
+    pits, names = [], _names(layer)
+    for place, row in zip(places, element, strict=True):
+        own = _number(layer, "pit", int(row))
+        sheet = round_sheet(place[:2], own if own > 0 else params.tree_pit)
+        name = names[row] if row < len(names) else f"{layer.id}/{row}"
+        pits.append(sheet_pit(name, sheet, np.full(len(sheet.points), place[2]), grid, params.tree_pit_depth))
+    values = {"layer": layer.name, "diameter": f"{params.tree_pit:g}", "depth": f"{params.tree_pit_depth:g}"}
+    text = f"{len(pits)} trees of {layer.name}: pits {params.tree_pit:g} m wide and {params.tree_pit_depth:g} m deep."
+    issues.append(Issue("excavation.tree_pits", text, "note", count=len(pits), values=values))
+    return pits
 
 
 def _outline_pit(inputs: ExcavationInputs, params: ExcavationParams, grid: Grid | None) -> Pit:

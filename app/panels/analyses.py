@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
@@ -97,6 +98,17 @@ class InputChoice(QWidget):
         rows = [self.list.item(row) for row in range(self.list.count())]
         offered = [row for row in rows if row.data(Qt.ItemDataRole.UserRole)]
         return [str(r.data(Qt.ItemDataRole.UserRole)) for r in offered if r.checkState() == Qt.CheckState.Checked]
+
+    def choose(self, layer_ids: Collection[str]) -> None:
+        """Choose exactly these, as far as they are on offer."""
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            mine = item.data(Qt.ItemDataRole.UserRole)
+            if mine:
+                item.setCheckState(Qt.CheckState.Checked if mine in layer_ids else Qt.CheckState.Unchecked)
+        for layer_id in layer_ids:
+            if self.box.findData(layer_id) >= 0:
+                self.box.setCurrentIndex(self.box.findData(layer_id))
 
     def retranslate(self) -> None:
         """Label in the current language."""

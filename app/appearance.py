@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from app.leftovers import temporary_folder
 from app.theme import Theme, theme_named
 from resources import path
 
@@ -118,7 +118,7 @@ def style_sheet(theme: Theme) -> str:
 
 @lru_cache(maxsize=1)
 def _icon_folder() -> Path:
-    return Path(mkdtemp(prefix="twin-icons-"))
+    return temporary_folder("icons", until_exit=True)
 
 
 def _icon_file(name: str, colour: str) -> str:

@@ -18,7 +18,6 @@ import queue
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -26,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from app.leftovers import TEMPORARY, temporary_folder
 from geo.formats.contract import FileInfo, Format, MapBox, ReadOptions
 from geo.model import Cancelled, Feedback, Frame, Issue, Layer, MissingCrs, UserError
 from geo.store import read_layers, write_layers
@@ -76,9 +76,11 @@ class _Child:
     def __init__(self, candidate: Format, path: Path) -> None:
         self.candidate, self.path = candidate, path
         self.key = _key(candidate, path)
-        self.folder = Path(tempfile.mkdtemp(prefix="twin-read-"))
+        self.folder = temporary_folder("read")
         self.notebook = self.folder / "notebook"
         self.notebook.mkdir()
+        self.scratch = self.folder / "scratch"  # what the reader unpacks goes with it when it is killed
+        self.scratch.mkdir()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -95,6 +97,7 @@ class _Child:
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
                     NOTEBOOK: str(self.notebook),
+                    **dict.fromkeys(TEMPORARY, str(self.scratch)),
                 },
                 creationflags=flags,
             )

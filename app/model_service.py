@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from app.layer_cache import file_digest
+from app.leftovers import TEMPORARY, temporary_folder
 from geo.model import Cancelled, Feedback, UserError
 
 log = logging.getLogger(__name__)
@@ -48,12 +50,17 @@ class ModelReader:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._answers: dict[int, queue.Queue[Answer | None]] = {}
+        self._scratch = temporary_folder("model")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.model_child", str(path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+                **dict.fromkeys(TEMPORARY, str(self._scratch)),
+            },
             creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
         )
         self._listener = threading.Thread(target=self._listen, name="twin-model-pipe", daemon=True)
@@ -155,6 +162,7 @@ class ModelReader:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def _value(said: Answer) -> Any:

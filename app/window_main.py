@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from app.leftovers import sweep
 from app.platform_check import check_window
 
 LOG_BYTES = 1_000_000
@@ -21,6 +22,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     """
     check_window()
     _log_to_file()
+    sweep()
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.colour import field_colours
 from app.view.creases import vertex_normals
 from app.view.legend import PAINTED_FIELD, shown_field
-from app.view.mesh import MeshActors
+from app.view.mesh import MeshActors, repeated, run_starts
 from app.view.shader import Finish
 from app.view.tiles import MODEL_TILES, MOST_TILES, Part, Tile, TiledMesh, tile_numbers, tiles_wanted
 from geo.model import Field, Instances, Layer, Mesh
@@ -79,7 +79,11 @@ class InstancesActors(MeshActors):
             return field_colours(field, self.look.theme)[0][self._tiled.element]
         painted = self.layer.field_named(PAINTED_FIELD)
         if painted is not None and painted.on == "face" and not self.layer.style.colour:
-            return self._painted(Field(painted.name, painted.unit, "face", self._own_colours(painted, slot, instance)))
+            starts = run_starts(instance, slot)
+            codes = self._own_colours(painted, slot[starts], instance[starts], int(instance.max(initial=0)) + 1)
+            own = self._muted(codes)
+            own[codes < 0] = self.plain_rgb()
+            return repeated(own, starts, len(slot))
         theme = self.look.theme
         if self.layer.theme == "tree":
             palette = np.array([self._own_or(theme.rgb(role)) for role in SLOT_ROLES], dtype=np.float32)
@@ -93,8 +97,16 @@ class InstancesActors(MeshActors):
         packed = colours.view(np.uint32).ravel()[2 * instance + np.minimum(slot, 1)]
         return packed.view(np.uint8).reshape(-1, 4)[:, :3]
 
-    def _own_colours(self, painted: Field, slot: NDArray[np.uint8], instance: NDArray[np.int32]) -> NDArray[np.generic]:
-        """Colour code of each drawn face: the field has one for each face of the shapes, one shape after another."""
+    def _own_colours(
+        self, painted: Field, slot: NDArray[np.uint8], instance: NDArray[np.int32], drawn: int
+    ) -> NDArray[np.generic]:
+        """Colour code of slots of instances: the field has one for each face of the shapes, one shape after another.
+
+        Parameters
+        ----------
+        drawn : int
+            How many instances are drawn.
+        """
         geometry = self.layer.geometry
         if not isinstance(geometry, Instances):
             raise TypeError(f"{self.layer.kind} is not instances")
@@ -102,7 +114,7 @@ class InstancesActors(MeshActors):
         own = np.split(painted.values, np.cumsum(counts)[:-1])
         tables = [np.unique(codes) if len(codes) else np.array([-1]) for codes in own]
         first = np.cumsum([0, *(len(table) for table in tables)])
-        step = -(-len(geometry.shape) // (int(instance.max(initial=0)) + 1))  # only every n-th may be drawn
+        step = -(-len(geometry.shape) // drawn)  # only every n-th may be drawn
         number = geometry.shape[instance * step]
         return np.concatenate(tables)[np.minimum(first[number] + slot, first[number + 1] - 1)]
 

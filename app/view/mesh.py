@@ -255,7 +255,17 @@ class MeshActors(LayerActors):
 
     def _painted(self, painted: Field) -> Colours:
         """The model's own colours, muted toward the palette so that they sit in the city; plain where it has none."""
-        codes = painted.values.astype(np.int64)
+        codes = painted.values
+        starts = run_starts(codes)
+        colours = repeated(self._muted(codes[starts]), starts, len(codes))
+        bare = codes < 0
+        if bare.any():
+            colours[bare] = self._plain()[bare]
+        return colours
+
+    def _muted(self, codes: NDArray[np.generic]) -> Colours:
+        """Colours (k, 3) of colour codes 0xRRGGBB."""
+        codes = codes.astype(np.int64)
         own = np.stack([(codes >> 16) & 255, (codes >> 8) & 255, codes & 255], axis=1).astype(np.float64)
         grey = own.mean(axis=1, keepdims=True)
         calm = 0.75 * own + 0.25 * grey
@@ -263,7 +273,7 @@ class MeshActors(LayerActors):
         mixed = (1 - MODEL_MUTE) * calm + MODEL_MUTE * wall
         if self.look.theme.is_dark:
             mixed *= 0.72
-        return np.where((codes < 0)[:, None], self._plain(), np.clip(mixed, 0, 255).astype(np.uint8))
+        return np.clip(mixed, 0, 255).astype(np.uint8)
 
     def _by_field(self, field: Field) -> Colours:
         if field.on == "vertex" and isinstance(self.layer.geometry, Mesh):
@@ -278,3 +288,21 @@ class MeshActors(LayerActors):
         if self.layer.theme == "result":
             return RESULT_PULL
         return SPACE_PULL if self.layer.theme == "space" else GROUND_COVER.get(self.layer.theme, 0.0)
+
+
+def run_starts(*values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Where each run of equal values (m,) begins: the faces of an element follow one another."""
+    begins = np.ones(len(values[0]), dtype=bool)
+    begins[1:] = False
+    for each in values:
+        begins[1:] |= each[1:] != each[:-1]
+    return np.flatnonzero(begins)
+
+
+def repeated(colours: Colours, starts: NDArray[np.int64], count: int) -> Colours:
+    """Colours (k, 3) of runs as colours (count, 3)."""
+    # As one number a colour is repeated for millions of faces in a tenth of the time.
+    packed = np.zeros((len(colours), 4), dtype=np.uint8)
+    packed[:, :3] = colours
+    whole = np.repeat(packed.view(np.uint32).ravel(), np.diff(starts, append=count))
+    return whole.view(np.uint8).reshape(-1, 4)[:, :3]

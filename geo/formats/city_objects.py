@@ -94,6 +94,8 @@ class CityFile:
         Text for pyproj; None if the file does not say.
     ignored : list of str
         Objects that have points, lines or unknown geometry beside what is used.
+    roots : mapping
+        Members of the root that extensions add; their names begin with a plus sign.
     """
 
     name: str
@@ -109,6 +111,7 @@ class CityFile:
     issues: list[Issue] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     dropped: Dropped = field(default_factory=Dropped)
+    roots: Mapping[str, Any] = field(default_factory=dict)
 
 
 _PLAIN = re.compile(r"EPSG:\d{4,6}(\+(EPSG:)?\d{4,6})?", re.IGNORECASE)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from geo import utility_fields
 from geo.formats.city_objects import CityObject
-from geo.formats.city_shapes import Box, local_box, placed_on_earth, touch
+from geo.formats.city_shapes import local_box, placed_on_earth
 from geo.formats.city_table import Family, table_of
 from geo.formats.citygml_network import NetworkParts, Piece, tables
 from geo.formats.citygml_place import Axes, unify
 from geo.formats.contract import ReadOptions
-from geo.model import Column, ElementTable, Feedback, Frame, Grid, Issue, Layer, Lines, Mesh, Points
+from geo.formats.network_box import within
+from geo.model import Column, ElementTable, Feedback, Frame, Grid, Issue, Layer, Mesh
 from geo.model import conventions as words
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def network_layers(
     if made:
         made[0] = made[0].with_(issues=(*made[0].issues, *interpolated, *(doubts if not layers else ())))
     if options.box is not None:
-        made = [part for layer in made if (part := _within(layer, local_box(options.box, frame))) is not None]
+        made = [part for layer in made if (part := within(layer, local_box(options.box, frame))) is not None]
     feedback.step(1.0, "the utility network")
     return [*layers, *made]
 
@@ -181,44 +182,6 @@ def _ground(network: Network, terrain: Grid | None) -> tuple[Grid | None, list[I
     )
     issue = Issue("citygml.ground_interpolated", message, "doubt", len(tops))
     return Grid(values, float(low[0]), float(low[1]), cell), [issue]
-
-
-def _within(layer: Layer, box: Box) -> Layer | None:
-    """The elements of a network layer that touch a rectangle (west, south, east, north) [local m]."""
-    shape = layer.geometry
-    if not isinstance(shape, Lines | Points):
-        return None
-    owner = shape.element if isinstance(shape, Points) else shape.line_element[np.repeat(
-        np.arange(len(shape.line_element)), np.diff(shape.offsets))]  # fmt: skip
-    count = len(layer.table)
-    edges = np.full((count, 4), np.nan)
-    for row in range(count):
-        mine = shape.vertices[owner == row, :2]
-        if len(mine):
-            edges[row] = np.concatenate([mine.min(axis=0), mine.max(axis=0)])
-    keep = np.flatnonzero(touch(edges, box))
-    return _kept(layer, keep) if len(keep) else None
-
-
-def _kept(layer: Layer, rows: Indices) -> Layer:
-    """Some elements of a layer of lines or points."""
-    number = np.full(len(layer.table), -1, dtype=np.int32)
-    number[rows] = np.arange(len(rows))
-    columns = {k: Column(c.values[rows], c.unit, c.title) for k, c in layer.table.columns.items()}
-    table = ElementTable(layer.table.ids[rows].tolist(), columns)
-    shape = layer.geometry
-    if isinstance(shape, Points):
-        mine = number[shape.element] >= 0
-        return layer.with_(geometry=Points(shape.vertices[mine], number[shape.element][mine]), table=table)
-    if not isinstance(shape, Lines):
-        raise TypeError(f"a network is lines or points, not {layer.kind}")
-    lines = np.flatnonzero(number[shape.line_element] >= 0)
-    counts = np.diff(shape.offsets)[lines]
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    take = np.repeat(shape.offsets[:-1][lines] - offsets[:-1], counts) + np.arange(offsets[-1])
-    return layer.with_(
-        geometry=Lines(shape.vertices[take], offsets, number[shape.line_element][lines]), table=table
-    )  # fmt: skip
 
 
 def _bodies(layers: list[Layer]) -> dict[str, tuple[Floats, Indices]]:

@@ -34,8 +34,10 @@ from geo.formats.city_table import refuse_cyclic_parents
 from geo.formats.cityjson_file import Keep, claimed_extent, load, undo_second_translation
 from geo.formats.cityjson_templates import place
 from geo.formats.cityjson_text import collector_paused
+from geo.formats.cityjson_utility import network_layers, take_networks
 from geo.formats.cityjson_write import write
 from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
+from geo.formats.network_box import within
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 
 Floats = NDArray[np.float64]
@@ -152,6 +154,7 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     file.issues += [*check_place(file, crs), *vertical_doubt(crs, file, frame)]
     feedback.step(0.42, "coordinates")
     local = placed_on_earth(file.vertices, crs, frame)
+    networks = network_layers(take_networks(file), file, local)
     semantics = shapes.SurfaceSemantics()
     chosen = _chosen(file, wanted, semantics, feedback.part(0.45, 0.6))
     placed = place(chosen, file, local, crs, frame)
@@ -168,6 +171,10 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     city = City(file, chosen, local, semantics, placed)
     city.triangulate(rings)
     layers = city.layers(wanted, options.kind, feedback.part(0.85, 1.0))
+    if networks:
+        file_issues = () if layers else (*file.issues, *file.dropped.issues())
+        networks[0] = networks[0].with_(issues=(*file_issues, *networks[0].issues))
+        layers += networks if box is None else [part for one in networks if (part := within(one, box)) is not None]
     if not layers and box is None:
         raise _nothing(file)
     feedback.step(1.0, "done")
@@ -226,6 +233,6 @@ FORMAT = Format(
     inspect=inspect,
     read=read,
     write=write,
-    writes=("mesh", "instances"),
+    writes=("mesh", "instances", "lines", "points"),
     options=CityJsonOptions,
 )

@@ -92,7 +92,8 @@ def _header(document: Any, name: str, *, is_sequence: bool) -> CityFile:
     metadata = document.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     version = str(document.get("version", ""))
-    found = CityFile(name, version, is_sequence, crs_text(metadata), metadata)
+    roots = {key: value for key, value in document.items() if key.startswith("+")}
+    found = CityFile(name, version, is_sequence, crs_text(metadata), metadata, roots=roots)
     if not version.startswith(KNOWN_VERSIONS):
         found.issues.append(
             Issue(

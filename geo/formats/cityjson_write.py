@@ -16,6 +16,7 @@ from geo import crs as coordinates
 from geo.formats.city_layers import GROUND, PLAIN_SEMANTICS, ROOF, WALL
 from geo.formats.city_table import LOD, OBJECT_TYPE, OWN_COLUMNS, PARENT, json_value
 from geo.formats.cityjson_text import collector_paused
+from geo.formats.cityjson_utility import add_network, describe, is_network, write_schema
 from geo.model import ElementTable, Feedback, Frame, Instances, Issue, Layer, Mesh, UserError
 
 Floats = NDArray[np.float64]
@@ -41,26 +42,31 @@ ATTRIBUTE_MARK = " (attribute)"
 def write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback) -> None:
     """Write the elements of mesh and instance layers as city objects, rounded to millimetres.
 
-    Heights are those of the project. The file appears only when it is complete.
+    Pipes and nodes of utility networks are written by an extension, whose file lies beside. Heights are those of the
+    project. The file appears only when it is complete.
     """
     with collector_paused():
         _write(path, layers, frame, feedback)
 
 
 def _write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback) -> None:
-    usable, meshes = [], []
+    usable, meshes, left_out = [], [], []
+    networks = [layer for layer in layers if is_network(layer)]
     for layer in layers:
         if isinstance(layer.geometry, Mesh | Instances):
             usable.append(layer)
             meshes.append(layer.geometry.baked() if isinstance(layer.geometry, Instances) else layer.geometry)
-    if not usable:
+        elif not is_network(layer):
+            left_out.append(layer.name)
+    if not usable and not networks:
         raise UserError(
             "There is nothing to write as CityJSON.",
-            "CityJSON holds buildings and other bodies; none of the chosen layers has any.",
-            "Choose layers with surfaces, or another format.",
+            "CityJSON holds buildings, other bodies and utility networks; none of the chosen layers has any.",
+            "Choose layers with surfaces or pipes, or another format.",
             code="cityjson.nothing_to_write",
         )
-    points = np.concatenate([frame.to_map(mesh.vertices) for mesh in meshes])
+    shapes = [*meshes, *(layer.geometry for layer in networks)]
+    points = np.concatenate([frame.to_map(shape.vertices) for shape in shapes])  # type: ignore[union-attr]
     translate = np.floor(points.min(axis=0)) if len(points) else np.zeros(3)
     rounded = np.rint((points - translate) / SCALE).astype(np.int64)
     vertices, number = np.unique(rounded, axis=0, return_inverse=True)
@@ -74,12 +80,23 @@ def _write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback
         start += len(mesh.vertices)
         lost += _add_layer(objects, layer, mesh, faces)
     _link_families(objects)
+    for layer in networks:
+        size = len(layer.geometry.vertices)  # type: ignore[union-attr]
+        add_network(objects, layer, number[start : start + size], _free_ids(objects, layer.table))
+        start += size
+    if left_out:
+        message = f"Layers without surfaces or pipes, not written: {', '.join(left_out)}."
+        feedback.note(Issue("cityjson.not_written", message, "doubt", len(left_out), values={"layers": ", ".join(left_out)}))
     if lost:
         message = f"Triangles smaller than a millimetre, not written: {lost}."
         feedback.note(Issue("cityjson.too_small", message, "note", lost))
     document = _document(objects, vertices, translate, frame)
+    if networks:
+        document |= describe(networks)
     feedback.step(0.8, "writing")
     _save(path, document)
+    if networks:
+        write_schema(path.parent)
     feedback.step(1.0, "done")
 
 

@@ -128,27 +128,31 @@ def _picture(drawer: Draw, document: Document, layers: Sequence[Layer], view: st
 
 
 def _run(document: Document, base: Sequence[Layer], mine: Sequence[Layer], drawer: Draw) -> dict[str, Any]:
-    record = mine[0].source.provenance
-    provenance: Mapping[str, Any] = record["provenance"]  # type: ignore[assignment]
-    analysis_id = str(provenance["analysis"])
-    declared = analyses().get(analysis_id)
-    shown = [_shown(layer) for layer in mine]
-    layers = [*base, *shown]
+    layers = [*base, *(_shown(layer) for layer in mine)]
     pictures = [
         _picture(drawer, document, layers, "iso", "report.picture_result"),
         _picture(drawer, document, layers, "top", "report.picture_result_top"),
     ]
+    return describe_run(mine, pictures)
+
+
+def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str, Any]:
+    """All that a page says of one run, in the current language; `mine` are the layers it has made."""
+    record = mine[0].source.provenance
+    provenance: Mapping[str, Any] = record["provenance"]  # type: ignore[assignment]
+    analysis_id = str(provenance["analysis"])
+    declared = analyses().get(analysis_id)
     return {
         "title": tr(f"{analysis_id}.title", declared.title if declared else analysis_id),
         "description": tr(f"{analysis_id}.description", declared.description if declared else ""),
         "summary": list(_summary(analysis_id, record["summary"])),  # type: ignore[arg-type]
         "legends": list(_legends(mine)),
-        "pictures": pictures,
+        "pictures": list(pictures),
         "charts": list(_charts(analysis_id, record)),
         "params": list(_params(analysis_id, provenance["params"])),
         "assumptions": [tr(f"{analysis_id}.assumption.{n}", str(text)) for n, text in _numbered(record["assumptions"])],
         "issues": _issues(record["issues"]),
-        "tables": [_table(layer) for layer in mine if layer.kind == "table"],
+        "tables": [table_of(layer) for layer in mine if layer.kind == "table"],
         "references": [f"{r.text} {r.doi}".strip() for r in declared.references] if declared else [],
         "provenance": list(_provenance(provenance)),
     }
@@ -220,7 +224,8 @@ def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, s
         }
 
 
-def _table(layer: Layer) -> dict[str, Any]:
+def table_of(layer: Layer) -> dict[str, Any]:
+    """The first rows of a layer's table as texts."""
     columns = layer.table.columns
     heads = [_head(c.title or name, c.unit) for name, c in columns.items()]
     values = [c.values[:TABLE_ROWS].tolist() for c in columns.values()]

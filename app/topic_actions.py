@@ -7,14 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QFont, QImage
 from PySide6.QtWidgets import QFileDialog
 
+from app.cli import program_version
 from app.jobs import Job
 from app.language import error_texts, issue_text, tr
 from app.look import MOST_PLANES
 from app.panels.topics import TopicsPanel
+from app.pdf import write_run_pdf
 from app.topic_dialog import TopicDialog
 from app.topic_elements import components_of, refs_of, visibility_command, visibility_of
 from app.topic_place import anchor_for_new, anchor_of, camera_of, eye_of, planes_of, section_of
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.shown_runs import Run
 
+PDF_PICTURE = (1600, 900)
 PICTURE_WIDTH = 800  # pixels of a snapshot
 NAMES_TOLD = 3
 KINDS = "BCF (*.bcf *.bcfzip)"
@@ -47,6 +50,8 @@ class TopicActions(QObject):
         panel.edit_asked.connect(self.ask_edit)
         panel.import_asked.connect(self.ask_import)
         panel.export_asked.connect(self.ask_export)
+        window.results.topics_asked.connect(self.topics_of_run)
+        window.results.pdf_asked.connect(self.ask_pdf)
 
     # ---- making
 
@@ -257,6 +262,32 @@ class TopicActions(QObject):
                 self.bench.notices.tell("notice.angle_changed", count=len(issues))
 
         return self.bench.jobs.submit(work, title=tr("job.topics_write", name=path.name), done=finish)
+
+    def ask_pdf(self, run: Run) -> None:
+        """Ask where to, and write a run as PDF with the picture as it is now."""
+        path = self.window.files.ask_file("results.pdf", f"{tr('dialog.pdf')} (*.pdf)", suffix=".pdf")
+        if path is not None:
+            self.write_pdf(path, run)
+
+    def write_pdf(self, path: Path, run: Run) -> Job:
+        """Write a run as PDF in a job."""
+        picture = self.window.viewport.grab_picture(*PDF_PICTURE)
+        font, title = QFont(self.window.font()), self.document.name or tr("window.untitled")
+
+        def work(feedback: Feedback) -> Path:
+            return write_run_pdf(
+                path, run.layers, picture=picture, title=title, font=font, program=program_version(), feedback=feedback
+            )
+
+        def finish(written: Path) -> None:
+            self.bench.notices.tell(
+                "notice.report",
+                action_id="notice.open",
+                action=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(written))),
+                name=written.name,
+            )
+
+        return self.bench.jobs.submit(work, title=tr("job.pdf", name=path.name), done=finish)
 
 
 def png_of(image: QImage) -> bytes:

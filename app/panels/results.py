@@ -20,6 +20,7 @@ from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
 from app.shown_runs import Run, runs_of
 from app.theme import Theme
+from app.topic_results import findings_of
 from app.way_steps import steps_of, ways_of
 from app.widgets.chart_view import ChartView
 from app.widgets.later import Later
@@ -46,6 +47,8 @@ class ResultCard(QFrame):
     again_asked = Signal(object)
     charts_asked = Signal(object)
     table_asked = Signal(object)
+    topics_asked = Signal(object)
+    pdf_asked = Signal(object)
     step_chosen = Signal(object)
 
     def __init__(self, run: Run, stale: list[str], *, theme: Theme) -> None:
@@ -115,19 +118,32 @@ class ResultCard(QFrame):
                 lines.addWidget(_figure(_value(quantity), "strong"), row, 1, Qt.AlignmentFlag.AlignRight)
             layout.addLayout(lines)
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
+    def _buttons(self) -> QVBoxLayout:
+        """Two rows: what to do with the run here, and what it can be turned into."""
+        rows = QVBoxLayout()
+        rows.setSpacing(0)
         charts = (("results.charts", self.charts_asked),) if self.charts else ()
-        for text_id, signal in (
+        here = (
             ("results.show", self.show_asked),
             *charts,
             *((("results.table", self.table_asked),) if table_of(self.run) else ()),
-            ("results.report", self.report_asked),
-            ("results.export", self.export_asked),
             ("results.again", self.again_asked),
             ("results.remove", self.remove_asked),
-        ):
+        )
+        out = (
+            *((("results.topics", self.topics_asked),) if findings_of(self.run.layers) is not None else ()),
+            ("results.pdf", self.pdf_asked),
+            ("results.report", self.report_asked),
+            ("results.export", self.export_asked),
+        )
+        for group in (here, out):
+            rows.addLayout(self._row(group))
+        return rows
+
+    def _row(self, group: Sequence[tuple[str, Any]]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for text_id, signal in group:
             button = say(QPushButton(), text_id)
             button.setObjectName("link")
             button.clicked.connect(lambda _checked=False, s=signal: s.emit(self.run))
@@ -145,6 +161,8 @@ class ResultsPanel(Panel):
     report_asked = Signal(object)
     export_asked = Signal(object)
     again_asked = Signal(object)
+    topics_asked = Signal(object)
+    pdf_asked = Signal(object)
     step_chosen = Signal(object)
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
@@ -184,6 +202,8 @@ class ResultsPanel(Panel):
             card.report_asked.connect(self.report_asked)
             card.export_asked.connect(self.export_asked)
             card.again_asked.connect(self.again_asked)
+            card.topics_asked.connect(self.topics_asked)
+            card.pdf_asked.connect(self.pdf_asked)
             card.charts_asked.connect(self.open_charts)
             card.table_asked.connect(lambda run: self.bench.table_requested.emit(table_of(run)))
             card.remove_asked.connect(self._remove)

@@ -85,8 +85,9 @@ def _write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback
         add_network(objects, layer, number[start : start + size], _free_ids(objects, layer.table))
         start += size
     if left_out:
-        message = f"Layers without surfaces or pipes, not written: {', '.join(left_out)}."
-        feedback.note(Issue("cityjson.not_written", message, "doubt", len(left_out), values={"layers": ", ".join(left_out)}))
+        named = ", ".join(left_out)
+        message = f"Layers without surfaces or pipes, not written: {named}."
+        feedback.note(Issue("cityjson.not_written", message, "doubt", len(left_out), values={"layers": named}))
     if lost:
         message = f"Triangles smaller than a millimetre, not written: {lost}."
         feedback.note(Issue("cityjson.too_small", message, "note", lost))

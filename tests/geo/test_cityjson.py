@@ -992,7 +992,7 @@ def test_writing_failures_leave_nothing_behind(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["city.city.json", "empty.city.json"]
 
 
-AREAS = ("city", "cityjson")
+AREAS = ("city", "cityjson", "utility_formats")
 
 
 def test_korean_texts_exist_for_every_code() -> None:

@@ -65,7 +65,8 @@ def _sentence(values: dict[str, object]) -> str:
     storey = str(values.get(STOREY) or "")
     if way in CLIMBS:
         turn = "up" if float(values[RISE]) > 0 else "down"  # type: ignore[arg-type]
-        return tr(f"way.{way}.{turn}", through=through, into=storey or into).strip()
+        goal = storey or into
+        return tr(f"way.{way}.{turn}" if goal else f"way.climb.{turn}", through=through, into=goal)
     if way == "outside":
         near = float(values[LENGTH]) < AT_THE_DOOR  # type: ignore[arg-type]
         key = "way.out" if through else ("way.in" if near else "way.to") if into else "way.along"

@@ -21,7 +21,7 @@ TUBE_FILL, TUBE_RIM = 0.015, 0.10  # metres by which the mark of a pipe is wider
 HALO_WIDTH, LINE_WIDTH = 6.0, 3.0  # pixels; the white halo is what shows on blue and orange ramps
 PULL = 0.002  # share of the distance
 MOST_DOTS = 20_000
-MOST_FACES = 400_000  # beyond this a selection is tinted but not outlined
+MOST_FACES = 150_000  # beyond this a selection is tinted but not outlined, and repeated shapes are marked by boxes
 
 
 class Highlight:
@@ -69,7 +69,8 @@ class Highlight:
         chosen = _chosen(layer, elements)
         geometry = layer.geometry
         if isinstance(geometry, Instances):
-            geometry = _instances_of(geometry, chosen).baked()
+            mine = _instances_of(geometry, chosen)
+            geometry = (mine if mine.face_count <= MOST_FACES else in_boxes(mine)).baked()
         if isinstance(geometry, Mesh):
             self._mark_mesh(geometry, chosen, role)
         elif isinstance(geometry, Lines):
@@ -165,3 +166,25 @@ def _chosen(layer: Layer, elements: Sequence[str]) -> NDArray[np.bool_]:
 def _instances_of(instances: Instances, chosen: NDArray[np.bool_]) -> Instances:
     mine = chosen[instances.element]
     return Instances(instances.shapes, instances.shape[mine], instances.transform[mine], instances.element[mine])
+
+
+def in_boxes(instances: Instances) -> Instances:
+    """The box around each shape in its place: twelve triangles, however many the shape has."""
+    boxes = tuple(_box(shape) if len(shape.faces) else shape for shape in instances.shapes)
+    return Instances(boxes, instances.shape, instances.transform, instances.element)
+
+
+def _box(shape: Mesh) -> Mesh:
+    used = shape.vertices[shape.faces.ravel()]
+    corners = np.where((np.arange(8)[:, None] >> np.arange(3)) & 1 == 1, used.max(axis=0), used.min(axis=0))
+    return Mesh(corners, BOX_FACES, np.zeros(len(BOX_FACES), np.int32))
+
+
+# Corner k has the high x where bit 0 of k is set, the high y for bit 1, the high z for bit 2.
+BOX_FACES = np.array(
+    [
+        (0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6), (0, 1, 5), (0, 5, 4),
+        (2, 6, 7), (2, 7, 3), (0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5),
+    ],
+    dtype=np.int32,
+)  # fmt: skip

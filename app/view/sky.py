@@ -241,12 +241,13 @@ class SkyTexture:
 
     def set_sun(self, azimuth: float, altitude: float) -> None:
         """Move the sun: azimuth from **grid** north, clockwise, where it stands; altitude [degrees]."""
-        from analysis.kernels.shade import shadow_height
-
         self._sun = (azimuth, altitude)
         if self._inputs is None or altitude < LOWEST_SUN:
             self._pixels[..., 0] = NO_SHADE
         else:
+            # Here and not above: the work that made the inputs has imported Numba beside the main thread.
+            from analysis.kernels.shade import shadow_height
+
             inputs = self._inputs
             shade = shadow_height(inputs.surface, cell=inputs.cell, azimuth=azimuth, altitude=altitude)
             self._pixels[..., 0] = shade

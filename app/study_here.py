@@ -65,6 +65,8 @@ def dug_by(window: MainWindow, layer: Layer) -> dict[str, list[str]]:
     if declared is None or layer.theme not in DUG_THEMES or not any(is_network(other) for other in scene):
         return {}
     same = [o for o in scene if o is layer or (layer.theme == "bim" and o.source.path and is_of(o, layer))]
+    if layer.theme == "bim":  # its walls and slabs, of which its pipes and spaces are inside
+        same = sorted(same, key=lambda o: len(getattr(o.geometry, "faces", ())))[-1:]
     specs = [spec for spec in describe_inputs(declared.inputs) if spec.optional and spec.name != "terrain"]
     return {spec.name: [o.id for o in same if spec.accepts(o)] for spec in specs if spec.accepts(layer)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.contract import Reference, Result, Table, analysis
 from analysis.excavation.declaration import ExcavationInputs, ExcavationParams
-from geo.model import Feedback, Grid, Issue, UserError
+from geo.model import Feedback, Grid, Issue, Layer, UserError
 
 ERICSON_2005 = Reference(
     "ericson-2005", "C. Ericson: Real-Time Collision Detection. Morgan Kaufmann, 2005, chapter 5.1."
@@ -14,6 +14,16 @@ UNDERGROUND_SAFETY = Reference(
     "지하안전관리에 관한 특별법: 굴착깊이 20 m 이상 지하안전평가, 10 m 이상 20 m 미만 소규모 지하안전평가.",
 )
 CITY_GAS = Reference("city-gas-30-3", "도시가스사업법 제30조의3: 굴착공사 전 도시가스배관 매설상황 확인(EOCS).")
+
+
+def foreign_pipes(inputs: ExcavationInputs, issues: list[Issue]) -> tuple[Layer, ...]:
+    """The pipes without those of the models themselves: a building does not hit its own risers."""
+    files = {layer.source.path for layer in inputs.models if layer.source.path}
+    own = [layer for layer in inputs.pipes if layer.source.path in files]
+    if own:
+        text = f"{len(own)} layers of pipes belong to the models themselves and are not checked."
+        issues.append(Issue("excavation.own_pipes", text, "note", count=len(own)))
+    return tuple(layer for layer in inputs.pipes if layer.source.path not in files)
 
 
 @analysis(
@@ -38,7 +48,7 @@ def utility_excavation(inputs: ExcavationInputs, params: ExcavationParams, feedb
 
     issues: list[Issue] = []
     feedback.step(0.0, "reading the pipes")
-    pipes = pipes_of(inputs.pipes, issues)
+    pipes = pipes_of(foreign_pipes(inputs, issues), issues)
     if len(pipes) == 0:
         raise UserError(
             "The layers hold no pipe.",

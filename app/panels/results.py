@@ -205,7 +205,7 @@ class ResultsPanel(Panel):
             card.topics_asked.connect(self.topics_asked)
             card.pdf_asked.connect(self.pdf_asked)
             card.charts_asked.connect(self.open_charts)
-            card.table_asked.connect(lambda run: self.bench.table_requested.emit(table_of(run)))
+            card.table_asked.connect(self.open_table)
             card.remove_asked.connect(self._remove)
             card.step_chosen.connect(self.step_chosen)
             self._list.insertWidget(index, card)
@@ -223,6 +223,11 @@ class ResultsPanel(Panel):
         )
         self.chart_window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.chart_window.show()
+
+    def open_table(self, run: Run) -> None:
+        """The rows of a run. The table follows the selection, which is of something else."""
+        self.document.selection.clear()
+        self.bench.table_requested.emit(table_of(run))
 
     def _remove(self, run: Run) -> None:
         present = tuple(layer.id for layer in run.layers if layer.id in self.document.scene)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -229,3 +231,26 @@ def test_moving_everything_changes_nothing() -> None:
         assert a["class"] == b["class"]
         assert a["distance"] == pytest.approx(b["distance"], abs=1e-9)
         assert (b["easting"], b["axis"]) == pytest.approx((a["easting"] + 3000.0, a["axis"] + 7.0), abs=1e-6)
+
+
+def test_trees_are_pits_and_a_model_does_not_hit_its_own_pipes() -> None:
+    """Two trees over a main with 0.4 m of cover: pits 1.5 m wide and 1 m deep cut it, 3 m beside it they do not."""
+    main = side_pipes(0.0, error=0.0, depth=19.5)
+    x = float(np.asarray(main.geometry.vertices)[0, 0])
+    spots = np.array([(x + 0.5, -30.0, 20.0), (x + 3.0, -20.0, 20.0)])
+    trees = Layer(
+        "trees", "Trees", "tree", Points(spots, np.arange(2, dtype=np.int32)), ElementTable(["near", "far"])
+    )  # fmt: skip
+    result = run([main, trees, terrain()], chosen={"trees": ["trees"]}, dig_error=0.0)
+    assert [(row["excavation"], row["class"]) for row in listed(result)] == [("near", "hard")]
+    assert codes(result)["excavation.tree_pits"] == 2
+    wide = trees.with_(table=trees.table.with_columns({"pit": Column(np.array([1.5, 6.5]), "m")}))
+    result = run([main, wide, terrain()], chosen={"trees": ["trees"]}, dig_error=0.0)
+    assert {row["excavation"] for row in listed(result)} == {"near", "far"}
+    house = Layer("house", "House", "bim", box_mesh([(x - 2, -40.0, 15.0, 4.0, 20.0, 15.0)])[0], ElementTable(["h"]))
+    house = house.with_(source=replace(house.source, path="house.ifc"))
+    own = main.with_(id="own", source=replace(main.source, path="house.ifc"))
+    result = run([main, own, house, terrain()], chosen={"models": ["house"]})
+    assert {row["layer"] for row in listed(result)} == {main.name}
+    assert len(listed(result)) == 1
+    assert codes(result)["excavation.own_pipes"] == 1

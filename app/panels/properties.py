@@ -242,10 +242,12 @@ def place_rows(points: NDArray[np.float64], frame: Frame | None) -> list[Row]:
 def _shape_rows(layer: Layer, row: int) -> list[Row]:
     geometry = layer.geometry
     if isinstance(geometry, Mesh):
-        mine = geometry.face_element == row
+        # Of its own faces alone: the areas of all faces of a large model would hold up the window.
+        own = geometry.faces[geometry.face_element == row]
+        part = Mesh(geometry.vertices, own, np.zeros(len(own), np.int32))
         rows = [
-            (tr("properties.faces"), f"{int(mine.sum()):,}"),
-            (tr("properties.surface"), quantity_text(float(geometry.face_area[mine].sum()), "m²")),
+            (tr("properties.faces"), f"{len(own):,}"),
+            (tr("properties.surface"), quantity_text(float(part.face_area.sum()), "m²")),
         ]
         points = element_points(layer, row)
         if len(points):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QMarginsF, QRectF, QSizeF, Qt, QUrl
+from PySide6.QtCore import QByteArray, QEventLoop, QMarginsF, QRectF, QSizeF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
@@ -32,6 +32,7 @@ MARGIN_MM = 16.0
 DPI = 96  # of the layout; pictures keep their own pixels
 CHART_SCALE = 3  # pixels of a chart per point of its drawing
 WIDE_TABLE = 7  # columns from which a page lies
+PICTURE_SHARE, ASPECT = 0.5, 16 / 9  # of the height of a page that a picture takes at most
 FOOT = 24.0  # pixels left for the page number
 STYLE = """
 body { color: #20262d; font-size: 9.5pt; }
@@ -71,13 +72,15 @@ def write_run_pdf(
     run = describe_run(layers, [])
     run["tables"] = _tables(run["tables"], layers)
     lying = any(len(table["heads"]) > WIDE_TABLE for table in run["tables"])
+    _loop = QEventLoop()  # a text document has timers, and those want a dispatcher in the thread of the job
     document = QTextDocument()
     document.setDefaultFont(font)
     document.setDefaultStyleSheet(STYLE)
     _add_pictures(document, picture, run["charts"])
     page = _page_layout(lying)
     size = page.paintRectPixels(DPI).size()
-    document.setHtml(_html(run, title, program, picture is not None, size.width()))
+    picture_width = min(size.width(), round(PICTURE_SHARE * size.height() * ASPECT))
+    document.setHtml(_html(run, title, program, picture is not None, picture_width))
     document.setPageSize(QSizeF(size.width(), size.height() - FOOT))
     feedback.step(0.5, "writing")
     data = _pdf(document, page, run["title"], feedback)
@@ -89,7 +92,10 @@ def write_run_pdf(
 def _tables(tables: Sequence[Mapping[str, Any]], layers: Sequence[Layer]) -> list[Mapping[str, Any]]:
     """The tables of the run, and its findings where they lie in the picture only."""
     findings = findings_of(layers)
-    more = [table_of(findings)] if findings is not None and findings.kind != "table" else []
+    told = any(
+        layer.kind == "table" and findings is not None and len(layer.table) == len(findings.table) for layer in layers
+    )
+    more = [table_of(findings)] if findings is not None and not told else []
     return [*tables, *more]
 
 

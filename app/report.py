@@ -20,6 +20,7 @@ from app.names import layer_title
 from app.numbers import number_text, unit_text
 from app.pictures import draw, png_bytes
 from app.theme import theme_named
+from app.topic_results import rows_by_severity
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
 from resources import path as resource_path
@@ -227,9 +228,10 @@ def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, s
 def table_of(layer: Layer) -> dict[str, Any]:
     """The first rows of a layer's table as texts."""
     columns = layer.table.columns
-    heads = [_head(c.title or name, c.unit) for name, c in columns.items()]
-    values = [c.values[:TABLE_ROWS].tolist() for c in columns.values()]
-    rows = [[number_text(value) for value in row] for row in zip(*values, strict=True)]
+    heads = [_head(tr(f"field.{name}", c.title or name), c.unit) for name, c in columns.items()]
+    first = rows_by_severity(layer)[:TABLE_ROWS]
+    values = [[_cell(name, value) for value in c.values[first].tolist()] for name, c in columns.items()]
+    rows = [list(row) for row in zip(*values, strict=True)]
     more = len(layer.table) - len(rows)
     title = layer_title(layer)
     return {
@@ -238,6 +240,11 @@ def table_of(layer: Layer) -> dict[str, Any]:
         "rows": rows,
         "more": tr("report.more_rows", count=more) if more > 0 else "",
     }
+
+
+def _cell(name: str, value: object) -> str:
+    """A value; the codes of a study in words, where there are any."""
+    return tr(f"class.{name}.{value}", value) if isinstance(value, str) else number_text(value)
 
 
 def _head(title: str, unit: str) -> str:

@@ -76,7 +76,7 @@ def _topic(
         type="Issue",
         status="Open",
         priority="" if severity is None else PRIORITIES.get(str(severity.values[row]), ""),
-        labels=(layer_title(layer),),
+        labels=(_subject(layer),),
         author=author,
         created=now(),
         viewpoints=() if view is None else (view,),
@@ -117,7 +117,14 @@ def _title(layer: Layer, row: int) -> str:
     texts.sort(key=lambda name: FIRST_IN_TITLE.index(name) if name in FIRST_IN_TITLE else len(FIRST_IN_TITLE))
     said = [_word(name, columns[name].values[row]) for name in texts if columns[name].values[row]]
     words = list(dict.fromkeys(said))[:IN_TITLE] or [str(layer.table.ids[row])]
-    return " · ".join([layer_title(layer), *words])
+    return " · ".join([_subject(layer), *words])
+
+
+def _subject(layer: Layer) -> str:
+    """The study that found it, or the layer it is of."""
+    record = layer.source.provenance.get("provenance")
+    analysis_id = str(record["analysis"]) if isinstance(record, Mapping) else ""
+    return tr(f"{analysis_id}.title", layer_title(layer)) if analysis_id else layer_title(layer)
 
 
 def _lines(columns: Mapping[str, Column], row: int) -> Iterator[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.workbench import Workbench
 
 SUFFIXES = (".ids", ".xml")
-FIELD = "check"
+FIELD = "ids_check"
 OUTCOMES = ("passed", "failed")
 OTHER = "other"
 BUTTONS = (
@@ -130,9 +130,11 @@ class ChecksPanel(Panel):
         self._on_model_chosen()
 
     def _on_model_chosen(self) -> None:
-        if not self._filling:
+        if self._filling:
+            return
+        if self.model_box.currentData() != self.path:
             self.path, self._said = self.model_box.currentData(), ""
-            self.refresh()
+        self.refresh()
 
     def refresh_rules(self, chosen: Path | None = None) -> None:
         """The program's own rules, those used last, and the way to others."""

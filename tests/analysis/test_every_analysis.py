@@ -15,6 +15,7 @@ from geo.model import Cancelled, Feedback, UserError
 from geo.model.digest import layer_digest
 from geo.model.layer import Layer
 from tests.tiny import buildings, tiny_frame, tiny_layers
+from tests.tiny_bim import building
 from tests.tiny_indoor import house
 from tests.tiny_pipes import pipe_layers
 
@@ -33,7 +34,7 @@ QUICK: dict[str, dict[str, object]] = {
 }
 
 # What a family of analyses needs besides the tiny city.
-MORE: dict[str, Callable[[], list[Layer]]] = {"utility": pipe_layers, "indoor": house}
+MORE: dict[str, Callable[[], list[Layer]]] = {"utility": pipe_layers, "indoor": house, "bim": building}
 
 
 def layers_for(item: Analysis) -> list[Layer]:

@@ -95,9 +95,9 @@ def test_isolating_and_colouring_follow_the_rule_that_is_chosen_and_can_be_undon
     panel.buttons["checks.colour"].click()
     codes = {}
     for layer in panel.model_view().layers:
-        field = layer.field_named("check")
+        field = layer.field_named("ids_check")
         if field is not None:
-            assert layer.style.colour_by == "check"
+            assert layer.style.colour_by == "ids_check"
             codes |= dict(zip(layer.table.ids, np.asarray(field.values).tolist(), strict=True))
     doors = {e for la in panel.model_view().layers for e in la.table.ids if la.table.row(e)["class"] == "IfcDoor"}
     assert len(doors) == 5

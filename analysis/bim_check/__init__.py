@@ -1,0 +1,1 @@
+"""Checks of building models by their shapes: clashes, duplicates, rooms, doors."""

@@ -18,6 +18,14 @@ def georeference(args: argparse.Namespace, feedback: Feedback) -> int:
     from geo.pose import Pose
 
     numbers = _numbers(args.at)
+    if not math.isfinite(args.rotation):
+        raise UserError(
+            f"'{args.rotation}' is not an angle.",
+            "The rotation is a number of degrees, clockwise seen from above.",
+            "Write for example --rotation 12.5",
+            code="cli.rotation",
+            values={"text": str(args.rotation)},
+        )
     frame = make_frame(args.crs, numbers[0], numbers[1], vertical=args.vertical or "")
     pose = Pose(numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else 0.0, args.rotation)
     feedback.step(0.1, "writing")

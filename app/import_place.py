@@ -13,6 +13,7 @@ from geo import crs as crs_module
 from geo import doctor
 from geo.formats.contract import FileInfo, MapBox
 from geo.model import Bounds, Frame, Issue, Layer, UserError
+from geo.reach import FARTHEST
 from geo.repairs import Plan, repaired_note
 
 FAR_M = 200_000.0  # data further than this from the project's origin do not belong to one city
@@ -149,6 +150,8 @@ def check_distance(
     """Refuse a file whose middle lies further than `FAR_M` from the project's origin."""
     if crs is None or info.bounds is None or info.place_is_weak:
         return
+    if max(info.bounds[3] - info.bounds[0], info.bounds[4] - info.bounds[1]) > 2 * FARTHEST:
+        return  # a damaged coordinate blew the box up; the reading leaves its element out and says so
     x, y = (info.bounds[0] + info.bounds[3]) / 2, (info.bounds[1] + info.bounds[4]) / 2
     east, north = crs_module.transform(x, y, crs, frame.crs)
     away = math.hypot(float(east) - frame.origin[0], float(north) - frame.origin[1])

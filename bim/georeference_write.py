@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,8 @@ from geo.pose import Pose
 
 if TYPE_CHECKING:
     import ifcopenshell
+
+LAST_LINE, LAST_BYTES = b"END-ISO-10303-21", 200
 
 
 def write_georeferenced(source: Path, target: Path, *, pose: Pose, frame: Frame) -> None:
@@ -71,17 +75,31 @@ def _has_place(file: ifcopenshell.file) -> bool:
 
 def _write(file: ifcopenshell.file, target: Path) -> None:
     """All or nothing: beside the target first, then renamed."""
-    handle, name = tempfile.mkstemp(suffix=".ifc", prefix=".twin-", dir=target.parent)
-    os.close(handle)
+    folder = None
     try:
-        file.write(name)
-        os.replace(name, target)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        if target.exists() and not target.is_file():
+            raise IsADirectoryError(errno.EISDIR, "it is no file")
+        folder = Path(tempfile.mkdtemp(prefix=".twin-", dir=target.parent))
+        copy = folder / "model.ifc"
+        file.write(str(copy))
+        if not _is_whole(copy):
+            raise OSError(errno.ENOSPC, "the copy is not whole; the disk may be full")
+        os.replace(copy, target)
+    except (OSError, RuntimeError) as error:  # the library says most troubles of the disk as RuntimeError
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(
             f"{target.name} could not be written.",
-            f"The system says: {error.strerror or error}.",
+            f"The system says: {reason}.",
             "Choose another folder.",
             code="ifc.copy_not_written",
-            values={"name": target.name, "reason": error.strerror or str(error)},
+            values={"name": target.name, "reason": reason},
         ) from error
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - LAST_BYTES, 0))
+        return LAST_LINE in file.read()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,11 @@ from geo.model import Frame, Grid, UserError
 
 LARGEST = 512 * 1024**2
 MAX_ENTRIES = 1000
+# RuntimeError: a password; NotImplementedError: a compression method Python does not have.
+ARCHIVE_TROUBLE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError),
+    *(OSError, ValueError),  # of places beyond the file
+)
 
 
 class PlanOptions(FormatOptions):
@@ -59,13 +66,16 @@ def damaged(path: Path, reason: str) -> UserError:
 def members(path: Path, names: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
     """Named files beside a file, or in an archive, as (name without ending, bytes)."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist()[:MAX_ENTRIES]:
-                stem = info.filename.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-                if stem in names and info.filename.endswith(".geojson"):
-                    if info.file_size > LARGEST:
-                        raise damaged(path, f"{info.filename} unpacks to more than {LARGEST // 1024**2} MB")
-                    yield stem, archive.read(info)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                for info in archive.infolist()[:MAX_ENTRIES]:
+                    stem = info.filename.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+                    if stem in names and info.filename.endswith(".geojson"):
+                        if info.file_size > LARGEST:
+                            raise damaged(path, f"{info.filename} unpacks to more than {LARGEST // 1024**2} MB")
+                        yield stem, archive.read(info)
+        except ARCHIVE_TROUBLE as error:
+            raise damaged(path, str(error)[:120] or type(error).__name__) from error
         return
     for name in names:
         file = path.with_name(f"{name}.geojson")

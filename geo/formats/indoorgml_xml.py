@@ -130,7 +130,7 @@ def _parsed(path: Path) -> Element:
     if path.stat().st_size > LARGEST:
         raise _damaged(path, f"it is larger than {LARGEST // 1024**2} MB, which no indoor model is")
     text = path.read_bytes()
-    if ENTITY.search(text[:65536]):
+    if ENTITY.search(text[:65536].replace(b"\0", b"")):  # UTF-16 too
         raise UserError(
             f"{path.name} declares XML entities and was not opened.",
             "Entities can make a small file fill the memory, or read other files; indoor models do not need them.",

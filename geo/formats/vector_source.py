@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import re
 import shutil
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +29,15 @@ SHAPEFILE_MAGIC = b"\x00\x00\x27\x0a"
 SIDE_FILES = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj")
 MOST_UNZIPPED = 2 * 2**30
 SHX_HEADER = 100  # bytes
+ENCRYPTED = 0x1
 DBF_SAMPLE = 4 * 2**20
 NOT_EVEN_DEGREES = (-360.5, -90.5, 540.5, 90.5)
 
 # pyogrio 0.13 trips over its own variable (UnboundLocalError) where a .prj is nonsense.
-OTHER_TROUBLE = (UnicodeError, OSError, MemoryError, ValueError, OverflowError, zipfile.BadZipFile, UnboundLocalError)
+OTHER_TROUBLE = (
+    *(UnicodeError, OSError, MemoryError, ValueError, OverflowError, UnboundLocalError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError),
+)
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ def _unzipped(path: Path, folder: Path) -> list[Path]:
         ]
         if sum(member.file_size for member in wanted) > MOST_UNZIPPED:
             raise unreadable(path, "it would unpack to more than 2 GB")
+        if any(member.flag_bits & ENCRYPTED for member in wanted):
+            raise unreadable(path, "it has a password")
         for member in wanted:
             with archive.open(member) as source, (folder / Path(member.filename).name).open("wb") as target:
                 shutil.copyfileobj(source, target)
@@ -359,7 +367,7 @@ def zip_has_gis(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(Path(name).suffix.lower() in (".shp", ".gpkg", ".geojson") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile, ValueError):
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         return False
 
 

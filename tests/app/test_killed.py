@@ -132,7 +132,7 @@ def test_cancelling_at_every_stage_leaves_nothing(tmp_path: Path, shared_data: P
     frame_file = write_city_json(tmp_path / "b.city.json")
     frame = import_files([frame_file], frame=None).frame
     import_files([file], frame=frame, feedback=Feedback(lambda fraction, _: seen.append(fraction)))
-    for stage in sorted({round(fraction, 1) for fraction in seen if fraction < 0.95}):
+    for stage in sorted({int(10 * fraction) / 10 for fraction in seen if fraction < 1.0}):
         (tmp_path / "cache").rename(tmp_path / f"cache-{stage}")  # so that it is read again
         reached: list[float] = []
         feedback = Feedback(

@@ -29,7 +29,7 @@ NODE_LAYERS = {
 }  # fmt: skip
 NODE_WORDS = {
     "manhole": "맨홀", "valve": "제수밸브", "hydrant": "소화전", "meter": "계량기", "handhole": "핸드홀",
-    "service": "인입", "outfall": "토구", "pump": "오수중계펌프장",
+    "service": "인입", "tank": "배수지", "outfall": "토구", "pump": "오수중계펌프장",
 }  # fmt: skip
 USES = {"storm": "우수", "sewage": "오수"}
 MATERIAL_CODES = {
@@ -92,6 +92,8 @@ def _write_nodes(nodes: list[Node], path: Path) -> None:
         }
         if any(node.utility in USES for node in mine):
             columns["하수관용도"] = [USES[node.utility] for node in mine]
+        if any(node.kind == "valve" for node in mine):
+            columns["개폐상태"] = ["open" if node.kind == "valve" else "" for node in mine]
         for name, values in (
             ("심도", [node.depth for node in mine]),
             ("지반고", [node.ground for node in mine]),

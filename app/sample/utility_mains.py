@@ -19,7 +19,7 @@ from app.sample.utility_plan import (
     Pipe,
     Underground,
 )
-from app.sample.utility_streets import Edge, Graph, lane_course
+from app.sample.utility_streets import Edge, Graph, lane_course, meeting
 
 Floats = NDArray[np.float64]
 PIECE = 60.0  # [m] of a main that has one number in the register
@@ -89,7 +89,16 @@ def lay_mains(graph: Graph, plan: Plan, register: Register, tunnel: tuple[int, .
             if utility in ("heat", "waste") and number in tunnel:
                 continue
             _main(graph, edge, kind, size, register)
+    _reservoir(graph, register)
     _tunnel(graph, tunnel, register)
+
+
+def _reservoir(graph: Graph, register: Register) -> None:
+    """The service reservoir that feeds the loops of water, at the northernmost crossing of the ring road."""
+    ring = {node for edge in graph.edges if edge.street.kind == "ring" for node in (edge.a, edge.b)}
+    north = max(ring, key=lambda node: (graph.places[node][1], node))
+    kind = KINDS["water"]
+    register.node(kind, "tank", meeting(graph, north, kind.lane))
 
 
 def deepest_covers(graph: Graph, plan: Plan, tunnel: tuple[int, ...]) -> Floats:

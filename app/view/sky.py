@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,16 @@ class SkyInputs:
     y0: float
     cell: float
 
+    @cached_property
+    def pixels(self) -> Raster:
+        """The texture (rows, cols, 4) of it: shadow (none yet), sky view of the ground, ground, sky view of roofs."""
+        pixels = np.empty((*self.ground.shape, 4), dtype=np.float32)
+        pixels[..., 0] = NO_SHADE
+        pixels[..., 1] = self.ground_view
+        pixels[..., 2] = self.ground
+        pixels[..., 3] = self.roof_view
+        return pixels
+
 
 def build_sky_inputs(layers: Iterable[Layer], *, feedback: Feedback | None = None) -> SkyInputs | None:
     """Rasters of a scene for the light; pure, may run in any thread. None when there is nothing to light."""
@@ -99,8 +110,10 @@ def build_sky_inputs(layers: Iterable[Layer], *, feedback: Feedback | None = Non
     feedback.step(0.5, "sky view for the light")
     roof = solid - ground > RAISED
     ground_view, roof_view = _sky_views(surface, np.where(roof, solid, ground), cell, roof=roof)
+    inputs = SkyInputs(surface, ground, ground_view, roof_view, x0, y0, cell)
+    _ = inputs.pixels  # made here, beside the main thread
     feedback.step(1.0, "light ready")
-    return SkyInputs(surface, ground, ground_view, roof_view, x0, y0, cell)
+    return inputs
 
 
 def _sky_views(surface: Raster, level: Raster, cell: float, *, roof: NDArray[np.bool_]) -> tuple[Raster, Raster]:
@@ -229,13 +242,7 @@ class SkyTexture:
     def set_inputs(self, inputs: SkyInputs | None) -> None:
         """Take over rasters made by `build_sky_inputs`."""
         self._inputs = inputs
-        if inputs is None:
-            self._pixels = OPEN_SKY.copy()
-        else:
-            self._pixels = np.empty((*inputs.ground.shape, 4), dtype=np.float32)
-            self._pixels[..., 1] = inputs.ground_view
-            self._pixels[..., 2] = inputs.ground
-            self._pixels[..., 3] = inputs.roof_view
+        self._pixels = OPEN_SKY.copy() if inputs is None else inputs.pixels
         self._texture.write(self._pixels)
         self.set_sun(*self._sun)
 

@@ -35,7 +35,7 @@ from app.view.xray import XRay
 from geo.model import Bounds, ElementRef, Layer, Mesh
 
 QUALITIES = ("fast", "normal", "fine")
-MOST_POINTS = 4000  # of a layer, to frame a view by
+MOST_POINTS, LEAST_POINTS = 8000, 400  # of all layers, of one layer, to frame a view by
 SAMPLES = {"fast": 0, "normal": 8, "fine": 0}
 CITY_OCCLUSION = (4.0, 0.2, 32)  # metres of radius, metres of bias, rays
 ROOM_OCCLUSION = (0.9, 0.08, 64)
@@ -180,11 +180,9 @@ class Stage:
 
     def home_points(self) -> NDArray[np.float64] | None:
         """Some corners of the buildings, to frame a town by its shape; None when there are none."""
-        clouds = [
-            g.vertices[:: max(len(g.vertices) // MOST_POINTS, 1)]
-            for layer in self._built()
-            if isinstance(g := layer.geometry, Mesh)
-        ]
+        meshes = [layer.geometry for layer in self._built() if isinstance(layer.geometry, Mesh)]
+        most = max(MOST_POINTS // max(len(meshes), 1), LEAST_POINTS)
+        clouds = [mesh.vertices[:: max(len(mesh.vertices) // most, 1)] for mesh in meshes]
         return np.concatenate(clouds) if clouds else None
 
     def _built(self) -> list[Layer]:

@@ -40,8 +40,13 @@ def mep_layers(
 
     They lie in the stratum of the bodies of the same elements.
     """
-    found = mep_network(file, shapes, storeys.metres_per_unit, feedback)
-    if found is None or not found.segments or not layers:
+    if not layers:
+        return layers
+    try:
+        found = mep_network(file, shapes, storeys.metres_per_unit, feedback)
+    except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+        return [layers[0].with_(issues=(*layers[0].issues, _failed(error))), *layers[1:]]
+    if found is None or not found.segments:
         return layers
     bodies = next((layer for layer in layers if layer.source.part.startswith("mep")), layers[0])
     tables = _Tables(file, storeys, types, bodies.stratum == "underground")
@@ -68,6 +73,13 @@ def mep_layers(
         )  # fmt: skip
     feedback.step(1.0, "joining pipes and cables")
     return [*layers, *made]
+
+
+def _failed(error: Exception) -> Issue:
+    """Pipes that are damaged keep their picture."""
+    reason = str(error)[:160]
+    message = f"The network of pipes, ducts and cables could not be made: {reason}"
+    return Issue("mep.failed", message, "error", values={"reason": reason})
 
 
 @dataclass(frozen=True)

@@ -271,8 +271,9 @@ def test_pipes_have_a_layer_of_their_own_in_their_stratum(write_ifc: Write) -> N
     path = write_ifc(more=at + second(70, kind=PIPE, place=62, tail="$,$"))
     ground = Grid(np.full((9, 9), 5.0), -400.0, -400.0, 100.0)
     layers = read(path, ground)
-    assert {name: len(layer.table) for name, layer in layers.items()} == {"elements": 1, "mep": 1}
+    assert {name: len(layer.table) for name, layer in layers.items()} == {"elements": 1, "mep": 1, "mep_lines": 1}
     assert (layers["elements"].stratum, layers["mep"].stratum) == ("outdoor", "underground")
+    assert layers["mep_lines"].stratum == "underground"
     high = read(path, Grid(np.full((9, 9), -500.0), -400.0, -400.0, 100.0))
     # Placed on the ground, the pipe still lies 30 m below it; a building in the file does not bring it up.
     assert high["mep"].stratum == "underground"

@@ -192,3 +192,17 @@ def test_pipes_that_lie_underground_say_how_their_depth_is_known(shared_data: Pa
 def test_without_the_option_there_is_no_network(shared_data: Path) -> None:
     found = network(shared_data / "ifc/domestic-hot-water.ifc", placement="scene", mep_network=False)
     assert not {"mep_lines", "mep_nodes"} & set(found)
+
+
+def test_a_network_that_cannot_be_made_leaves_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain_pipes(tmp_path / "pipes.ifc", gap=0.0)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("attribute 3 of #17 is no entity")
+
+    monkeypatch.setattr("bim.mep_network.read_ports", broken)
+    found = network(tmp_path / "pipes.ifc", placement="scene")
+    assert set(found) == {"mep"}
+    assert [issue.values["reason"] for issue in found["mep"].issues if issue.code == "mep.failed"] == [
+        "attribute 3 of #17 is no entity"
+    ]

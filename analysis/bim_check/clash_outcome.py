@@ -102,6 +102,9 @@ def _pins(
 def _by_class(bodies: Bodies, judged: Judged, chosen: NDArray[np.int64]) -> Table:
     classes = bodies.texts("class").astype(str)
     pairs = np.stack([classes[judged.pairs[chosen, k]] for k in (0, 1)], axis=1).reshape(-1, 2)
+    known = set(map(tuple, pairs.tolist()))
+    turned = np.array([b < a and (b, a) in known for a, b in pairs.tolist()], dtype=np.bool_)
+    pairs[turned] = pairs[turned][:, ::-1]  # within one group: door and wall is the same as wall and door
     found, number = np.unique(pairs, axis=0, return_inverse=True)
     count = np.bincount(number.reshape(-1), minlength=len(found))
     depth = np.zeros(len(found))

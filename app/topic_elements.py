@@ -188,13 +188,9 @@ def visibility_command(view: Viewpoint, layers: Sequence[Layer]) -> tuple[Comman
         mine = frozenset(named.get(layer.id, ()))
         if not is_model_layer(layer):
             continue
-        is_space = layer.theme == "space"
         hidden = mine if view.default_visible else frozenset(layer.table.index) - mine
-        visible = layer.style.visible if is_space and view.default_visible else True
-        visible = visible or (is_space and view.spaces_visible)
+        visible = layer.theme != "space" or view.spaces_visible or (bool(mine) and not view.default_visible)
         style = dataclasses.replace(layer.style, visible=visible, hidden=hidden)
-        if is_space and not view.spaces_visible and not mine:
-            continue
         if style != layer.style:
             steps.append(SetStyle(layer.id, style, "go_to_topic"))
     return (Together(tuple(steps), "go_to_topic") if steps else None), missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QIcon, QImage, QKeyEvent, QKeySequence, QPixmap, QShortcut
+from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -37,13 +37,17 @@ LIST_HEIGHT, DETAIL_HEIGHT = 220, 260
 
 
 class _TopicItems(QListWidget):
-    """The list; Enter does what a click does."""
+    """The list; Enter does what a click does, Delete removes."""
 
     entered_item = Signal(QListWidgetItem)
+    delete_asked = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter shows the view."""
+        """Enter shows the view, Delete removes the topic."""
         item = self.currentItem()
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_asked.emit()
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and item is not None:
             self.entered_item.emit(item)
             return
@@ -117,9 +121,7 @@ class TopicsPanel(Panel):
         self.list.currentItemChanged.connect(lambda _now, _before: self._show_detail())
         self.list.itemClicked.connect(self._on_item)
         self.list.entered_item.connect(self._on_item)
-        key = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
-        key.setContext(Qt.ShortcutContext.WidgetShortcut)
-        key.activated.connect(self.remove)
+        self.list.delete_asked.connect(self.remove)
 
     def _make_detail(self) -> None:
         self.detail = QTextBrowser()

@@ -62,7 +62,8 @@ def test_every_file_opens_with_its_pictures(files: Path) -> None:
         assert not [issue for issue in archive.issues if issue.severity == "error"], path.name
         assert FORMAT.sniff(path, path.read_bytes()[:4096]), path.name
         for topic in archive.topics:
-            assert topic.title and topic.snapshot.startswith(b"\x89PNG"), path.name
+            assert topic.title, path.name
+            assert topic.snapshot.startswith(b"\x89PNG"), path.name
             assert all(view.eye is not None for view in topic.viewpoints), path.name
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bim.attributes import attribute, by_type, members, number, related, text
+from bim.attributes import at, attribute, by_type, entities, is_entity, members, number, related, text
 from bim.elements import BELONGS, CHAIN_DEPTH, element_ids
 from bim.properties import classification_system, reference_code
 
@@ -134,10 +134,10 @@ def _name(thing: entity_instance) -> str:
 def _parents(file: ifcopenshell.file) -> dict[int, entity_instance]:
     """What each thing lies in or is a part of, by step id."""
     parent: dict[int, entity_instance] = {}
-    for kind, parts_name, whole_name in BELONGS:
+    for kind, parts_place, whole_place in BELONGS:
         for relation in by_type(file, kind):
-            whole = related(relation, whole_name)
-            for part in members(relation, parts_name) if whole is not None else ():
+            whole = at(relation, whole_place)
+            for part in entities(at(relation, parts_place)) if is_entity(whole) else ():
                 parent.setdefault(part.id(), whole)
     return parent
 

@@ -26,6 +26,7 @@ from app.view.legend import Legend, bands_of
 
 TITLE_SIZE, TEXT_SIZE = 14, 11  # pixels
 NEEDLE_RED = "#e2423c"
+SWATCH, LEAST_WIDTH = 26, 150  # pixels of a class's colour with its gap; of the narrowest legend
 SCALE_PADDING = 8  # pixels between the scale bar and the edge of its plate
 
 
@@ -53,7 +54,15 @@ def legend_size(legend: Legend) -> QSizeF:
     if legend.ramp is not None:
         return QSizeF(LEGEND_WIDTH, height + RAMP_HEIGHT + 26)
     rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
-    return QSizeF(LEGEND_WIDTH, height + rows * CLASS_ROW + CARD_PAD - 4)
+    return QSizeF(_classes_width(legend), height + rows * CLASS_ROW + CARD_PAD - 4)
+
+
+def _classes_width(legend: Legend) -> float:
+    """As wide as the texts need, so that a list of short names leaves the picture free."""
+    small, bold = QFontMetricsF(card_font(TEXT_SIZE)), QFontMetricsF(card_font(TITLE_SIZE, bold=True))
+    names = [small.horizontalAdvance(text) + SWATCH for text in (*(text for text, _ in legend.classes), legend.missing)]
+    widest = max(bold.horizontalAdvance(legend.title), small.horizontalAdvance(legend.subtitle), *names)
+    return float(min(max(widest + 2 * CARD_PAD + 6, LEAST_WIDTH), LEGEND_WIDTH))
 
 
 def paint_legend(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:

@@ -22,7 +22,9 @@ RIM = 3.0  # pixels of the halo around letters
 
 def room_lines(room: Room) -> tuple[str, str]:
     """What a label says: number and name, area."""
-    name = " ".join(part for part in (room.number, room.name) if part)
+    first = room.number.partition("-")[0]
+    number = "" if first and first in room.name else room.number  # 705-1 and 705호 거실 say the same
+    name = " ".join(part for part in (number, room.name) if part)
     area = f"{room.area:,.1f} m²" if math.isfinite(room.area) else ""
     return name, area
 

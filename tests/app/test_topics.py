@@ -14,14 +14,17 @@ import pytest
 pytest.importorskip("PySide6")
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from app import project_file
 from app.commands import AddLayers, SetStyle
 from app.document import Document
 from app.importer import ImportOptions, import_files
+from app.language import tr
 from app.look import ClipPlane, Section, SectionBox
 from app.main_window import MainWindow
 from app.model_view import ModelView, is_model_layer
+from app.shown_runs import runs_of
 from app.topic_elements import MOST_NAMED, components_of, condition, refs_of, terms, visibility_command, visibility_of
 from app.topic_place import anchor_of, camera_of, eye_of, map_anchor, model_anchor, planes_of, section_of
 from app.topic_results import findings_of, rows_by_severity, topics_of
@@ -470,3 +473,68 @@ def test_a_topic_about_a_model_that_is_not_there(city: MainWindow, qtbot: Any) -
     city.topics.go_to(topic().guid)
     assert city.viewport.camera == before
     assert any("Architectural.ifc" in text for text in told(city))
+
+
+# ---- a run as PDF
+
+
+def run_layers() -> tuple[Layer, ...]:
+    """What a run of a study leaves in the scene: pins with a record of how they were made."""
+    record = {
+        "run": "r1",
+        "provenance": {
+            "analysis": "utility.check",
+            "version": 1,
+            "started": "2026-11-21T05:00:00+00:00",
+            "duration_s": 1.5,
+            "inputs": [],
+            "libraries": {"numpy": "2"},
+            "params": {"step": 2.0},
+        },
+        "summary": {"pipes": {"value": 3, "unit": "1"}},
+        "assumptions": ["Pipes are straight."],
+        "issues": [],
+        "charts": [],
+    }
+    _, pins = findings()
+    return (pins.with_(source=Source(provenance=record)),)
+
+
+@pytest.mark.parametrize("code", ["en", "ko"])
+def test_a_run_is_written_as_pdf(city: MainWindow, qtbot: Any, tmp_path: Path, code: str) -> None:
+    city.bench.do(AddLayers(run_layers()))
+    settle(city, qtbot)
+    city.set_language(code)
+    (run,) = runs_of(list(city.document.scene))
+    job = city.topics.write_pdf(tmp_path / "run.pdf", run)
+    qtbot.waitUntil(lambda: job.is_over, timeout=WAIT_MS)
+    data = (tmp_path / "run.pdf").read_bytes()
+    assert data.startswith(b"%PDF-1.")
+    assert data.rstrip().endswith(b"%%EOF")
+    assert data.count(b"/Type /Page\n") >= 1
+    assert b"/Subtype /Image" in data
+    card = city.results.cards[0]
+    texts = {button.text() for button in card.findChildren(QPushButton)}
+    assert {tr("results.topics"), tr("results.pdf")} <= texts
+
+
+def test_findings_of_a_run_and_of_a_selection_become_topics(city: MainWindow, qtbot: Any) -> None:
+    city.bench.do(AddLayers(run_layers()))
+    settle(city, qtbot)
+    button = next(b for b in city.results.cards[0].findChildren(QPushButton) if b.text() == tr("results.topics"))
+    button.click()
+    assert len(city.document.topics) == 3
+    assert city.topics.panel.current is not None
+    city.actions_["undo"].trigger()
+    assert len(city.document.topics) == 0
+    layer = next(la for la in city.document.scene if len(la.table) and la.geometry is not None and la.id != "pins")
+    chosen = str(layer.table.ids[0])
+    city.document.selection.set([ElementRef(layer.id, chosen)])
+    city.actions_["topics_of_selection"].trigger()
+    (made,) = city.document.topics.items
+    city.document.selection.clear()
+    city.topics.go_to(made.guid)
+    assert [ref.element_id for ref in city.document.selection.items] == [chosen]
+    box = city.viewport.stage.element_bounds(layer, chosen)
+    assert box is not None
+    assert city.viewport.camera.focus == pytest.approx(box.centre, abs=1e-3)

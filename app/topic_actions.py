@@ -19,7 +19,7 @@ from app.panels.topics import TopicsPanel
 from app.pdf import write_run_pdf
 from app.topic_dialog import TopicDialog
 from app.topic_elements import components_of, refs_of, visibility_command, visibility_of
-from app.topic_place import anchor_for_new, anchor_of, camera_of, eye_of, planes_of, section_of
+from app.topic_place import Anchor, anchor_for_new, anchor_of, camera_of, eye_of, planes_of, section_of
 from app.topic_results import MOST_TOPICS, findings_of, rows_by_severity, topics_of
 from app.topics import AddTopics, ChangeTopic, changed_by, new_guid, now
 from bim.bcf.model import Archive, Component, ModelFile, Topic, Viewpoint
@@ -47,6 +47,7 @@ class TopicActions(QObject):
         self.dialog: TopicDialog | None = None
         panel.go_asked.connect(self.go_to)
         panel.new_asked.connect(self.ask_new)
+        panel.view_asked.connect(self.add_view)
         panel.edit_asked.connect(self.ask_edit)
         panel.import_asked.connect(self.ask_import)
         panel.export_asked.connect(self.ask_export)
@@ -86,37 +87,58 @@ class TopicActions(QObject):
         self.dialog = dialog
         dialog.open()
 
+    def add_view(self, guid: str) -> None:
+        """Add what is seen now to a topic; a topic without a picture gets it in place of its view."""
+        topic = self.document.topics.get(guid)
+        if topic is None or self.document.scene.frame is None:
+            return
+        try:
+            anchor = anchor_of(topic, topic.viewpoint(), tuple(self.document.scene), self.document.scene.frame)
+        except UserError as error:
+            self.bench.notices.report(error)
+            return
+        view = self.view_here(anchor)
+        if topic.snapshot or not topic.viewpoints:
+            views = (*topic.viewpoints, view)
+        else:
+            views = (replace(view, guid=topic.viewpoints[0].guid), *topic.viewpoints[1:])
+        author = self.bench.settings.author
+        self.bench.do(ChangeTopic(changed_by(replace(topic, viewpoints=views), author)))
+
     def topic_here(self) -> Topic:
         """A topic of what is seen now: camera, section, selection, what is hidden, and the picture."""
-        scene, viewport = self.document.scene, self.window.viewport
-        layers, camera = tuple(scene), viewport.camera
+        scene, camera = self.document.scene, self.window.viewport.camera
         if scene.frame is None:
             raise ValueError("without a scene there is nothing to see")
-        refs = self.document.selection.items
-        anchor = anchor_for_new(layers, scene.frame, chosen=[r.layer_id for r in refs], focus=_array(camera.focus))
-        selected = components_of(refs, layers)
-        default, exceptions = visibility_of(layers)
-        size = (PICTURE_WIDTH, max(round(PICTURE_WIDTH * viewport.height() / max(viewport.width(), 1)), 100))
-        view = Viewpoint(
-            guid=new_guid(),
-            eye=eye_of(camera, anchor, aspect=size[0] / size[1]),
-            planes=planes_of(viewport.section_work.section, anchor),
-            selected=selected,
-            default_visible=default,
-            exceptions=exceptions,
-            spaces_visible=any(la.theme == "space" and la.style.visible for la in layers),
-            snapshot=png_of(viewport.grab_picture(*size)),
-        )
+        chosen = [ref.layer_id for ref in self.document.selection.items]
+        anchor = anchor_for_new(tuple(scene), scene.frame, chosen=chosen, focus=_array(camera.focus))
+        view = self.view_here(anchor)
         return Topic(
             guid=new_guid(),
             title="",
-            description=_rules_text(selected),
+            description=_rules_text(view.selected),
             type="Issue",
             status="Open",
             created=now(),
             viewpoints=(view,),
             files=(ModelFile(anchor.model),) if anchor.model else (),
             on_map=not anchor.model,
+        )
+
+    def view_here(self, anchor: Anchor) -> Viewpoint:
+        """What is seen now, in the coordinates of a model or of the map."""
+        viewport, layers = self.window.viewport, tuple(self.document.scene)
+        default, exceptions = visibility_of(layers)
+        size = (PICTURE_WIDTH, max(round(PICTURE_WIDTH * viewport.height() / max(viewport.width(), 1)), 100))
+        return Viewpoint(
+            guid=new_guid(),
+            eye=eye_of(viewport.camera, anchor, aspect=size[0] / size[1]),
+            planes=planes_of(viewport.section_work.section, anchor),
+            selected=components_of(self.document.selection.items, layers),
+            default_visible=default,
+            exceptions=exceptions,
+            spaces_visible=any(la.theme == "space" and la.style.visible for la in layers),
+            snapshot=png_of(viewport.grab_picture(*size)),
         )
 
     def topics_of_selection(self) -> None:

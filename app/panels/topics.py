@@ -60,7 +60,7 @@ class TopicsPanel(Panel):
     Signals
     -------
     go_asked(topic guid, viewpoint guid)
-    new_asked(), edit_asked(topic guid), import_asked(), export_asked(version)
+    new_asked(), view_asked(topic guid), edit_asked(topic guid), import_asked(), export_asked(version)
     """
 
     name = "topics"
@@ -68,6 +68,7 @@ class TopicsPanel(Panel):
 
     go_asked = Signal(str, str)
     new_asked = Signal()
+    view_asked = Signal(str)
     edit_asked = Signal(str)
     import_asked = Signal()
     export_asked = Signal(str)
@@ -85,6 +86,7 @@ class TopicsPanel(Panel):
 
     def _make_bar(self) -> None:
         self.new_button = small_button("picture", "topics.new")
+        self.view_button = small_button("image", "topics.add_view")
         self.edit_button = small_button("rename", "topics.edit")
         self.remove_button = small_button("remove", "topics.remove")
         self.import_button = small_button("import", "topics.import")
@@ -97,12 +99,13 @@ class TopicsPanel(Panel):
             )
         self.export_button.setMenu(menu)
         self.new_button.clicked.connect(self.new_asked)
+        self.view_button.clicked.connect(lambda: self.view_asked.emit(self.current_guid))
         self.edit_button.clicked.connect(lambda: self.edit_asked.emit(self.current_guid))
         self.remove_button.clicked.connect(self.remove)
         self.import_button.clicked.connect(self.import_asked)
         row = QHBoxLayout()
         row.setSpacing(4)
-        for button in (self.new_button, self.edit_button, self.remove_button):
+        for button in (self.new_button, self.view_button, self.edit_button, self.remove_button):
             row.addWidget(button)
         row.addStretch(1)
         for button in (self.import_button, self.export_button):
@@ -203,6 +206,7 @@ class TopicsPanel(Panel):
         text = "" if topic is None else topic_html(topic, soft=palette["soft"])
         self.detail.setHtml(text or f'<p style="color:{palette["soft"]}">{tr("topics.choose")}</p>')
         self.comment_edit.setEnabled(topic is not None)
+        self.view_button.setEnabled(topic is not None)
         self.edit_button.setEnabled(topic is not None)
         self.remove_button.setEnabled(topic is not None)
 

@@ -535,6 +535,14 @@ def test_findings_of_a_run_and_of_a_selection_become_topics(city: MainWindow, qt
     city.document.selection.clear()
     city.topics.go_to(made.guid)
     assert [ref.element_id for ref in city.document.selection.items] == [chosen]
+    assert not made.snapshot
+    city.topics.panel.show_topic(made.guid)
+    city.topics.panel.view_button.click()
+    (pictured,) = city.document.topics.items
+    assert pictured.snapshot.startswith(b"\x89PNG")
+    assert len(pictured.viewpoints) == 1
+    city.topics.panel.view_button.click()
+    assert len(city.document.topics.items[0].viewpoints) == 2
     box = city.viewport.stage.element_bounds(layer, chosen)
     assert box is not None
     assert city.viewport.camera.focus == pytest.approx(box.centre, abs=1e-3)

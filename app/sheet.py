@@ -52,7 +52,8 @@ def natural(text: str) -> str:
 
 def class_text(key: str, text: str) -> str:
     """A text of a column as people read it: words that the program put there are in their language."""
-    return tr(f"class.{key}.{text}", text) if text else text
+    own = f"name.{text}" if key == "layer" else f"class.{key}.{text}"
+    return tr(own, text) if text else text
 
 
 def _padded(match: re.Match[str]) -> str:
@@ -194,7 +195,8 @@ class SheetColumn:
         if is_initials(words):
             _mark(names, *self._searched_initials, words.replace(" ", ""))
         if len(self.coded.names) <= MOST_CLASSES:
-            names[:-1] |= [words.casefold() in class_text(self.key, name).casefold() for name in self.coded.names]
+            shown = [words.casefold() in class_text(self.key, name).casefold() for name in self.coded.names]
+            names[:-1] |= np.array(shown, dtype=np.bool_)  # of a column without any text an empty one
         return names[self.coded.codes]
 
 

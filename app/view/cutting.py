@@ -185,7 +185,7 @@ def build_caps(layers: Sequence[Layer], section: Section, feedback: Feedback | N
 def solid_mesh(layer: Layer, *, coverings: bool) -> Mesh:
     """Triangles of the elements that a section shows: neither hidden nor voids, nor `coverings` to be left out."""
     geometry = layer.geometry
-    mesh = light_enough(geometry).baked() if isinstance(geometry, Instances) else geometry
+    mesh = light_enough(geometry, layer.theme).baked() if isinstance(geometry, Instances) else geometry
     if not isinstance(mesh, Mesh):
         raise TypeError(f"{layer.kind} is not solid")
     keep = ~opened_away(layer, coverings=coverings)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
 
 from app.view.creases import crease_edges
+from app.view.instances import box_of
 from app.view.layer_actors import Look, unlit_actor
 from app.view.lines import line_pairs
 from app.view.polydata import point_cloud, segments, triangles
@@ -170,21 +171,5 @@ def _instances_of(instances: Instances, chosen: NDArray[np.bool_]) -> Instances:
 
 def in_boxes(instances: Instances) -> Instances:
     """The box around each shape in its place: twelve triangles, however many the shape has."""
-    boxes = tuple(_box(shape) if len(shape.faces) else shape for shape in instances.shapes)
+    boxes = tuple(box_of(shape) for shape in instances.shapes)
     return Instances(boxes, instances.shape, instances.transform, instances.element)
-
-
-def _box(shape: Mesh) -> Mesh:
-    used = shape.vertices[shape.faces.ravel()]
-    corners = np.where((np.arange(8)[:, None] >> np.arange(3)) & 1 == 1, used.max(axis=0), used.min(axis=0))
-    return Mesh(corners, BOX_FACES, np.zeros(len(BOX_FACES), np.int32))
-
-
-# Corner k has the high x where bit 0 of k is set, the high y for bit 1, the high z for bit 2.
-BOX_FACES = np.array(
-    [
-        (0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6), (0, 1, 5), (0, 5, 4),
-        (2, 6, 7), (2, 7, 3), (0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5),
-    ],
-    dtype=np.int32,
-)  # fmt: skip

@@ -44,6 +44,14 @@ _ICOSAHEDRON = (
     (11, 2, 9),
     (5, 2, 11),
 )
+# Corner k has the high x where bit 0 of k is set, the high y for bit 1, the high z for bit 2.
+BOX_FACES = np.array(
+    [
+        (0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6), (0, 1, 5), (0, 5, 4),
+        (2, 6, 7), (2, 7, 3), (0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5),
+    ],
+    dtype=np.int32,
+)  # fmt: skip
 SLOT_ROLES = ("crown", "trunk")
 
 
@@ -57,7 +65,7 @@ class InstancesActors(MeshActors):
             raise TypeError(f"{layer.kind} is not instances")
         is_model = layer.theme == "bim"
         most = MODEL_TILES if is_model else MOST_TILES
-        return tiled_instances(light_enough(layer.geometry), most=most, smooth=not is_model)
+        return tiled_instances(light_enough(layer.geometry, layer.theme), most=most, smooth=not is_model)
 
     def is_far(self, distance: float, scale: float) -> bool:
         """Icosahedra when the eye is far away."""
@@ -169,8 +177,9 @@ def _subset(instances: Instances, rows: NDArray[np.int64]) -> Instances:
     return Instances(instances.shapes, instances.shape[rows], instances.transform[rows], instances.element[rows])
 
 
-def light_enough(instances: Instances) -> Instances:
-    """The instances, simplified until they are few enough triangles to draw."""
+def light_enough(instances: Instances, theme: str = "") -> Instances:
+    """The instances, simplified until they are few enough triangles to draw: parts of models to boxes, others round."""
+    stand_in = box_of if theme == "bim" else icosahedron
     if instances.face_count <= MOST_FACES:
         return instances
     faces = np.array([len(shape.faces) for shape in instances.shapes], dtype=np.int64)
@@ -179,7 +188,7 @@ def light_enough(instances: Instances) -> Instances:
     saved = np.cumsum((count * np.maximum(faces - 20, 0))[order])
     needed = int(np.searchsorted(saved, instances.face_count - MOST_FACES)) + 1
     heavy = set(order[:needed].tolist())
-    shapes = tuple(icosahedron(s) if number in heavy else s for number, s in enumerate(instances.shapes))
+    shapes = tuple(stand_in(s) if number in heavy else s for number, s in enumerate(instances.shapes))
     simple = Instances(shapes, instances.shape, instances.transform, instances.element)
     step = max(-(-simple.face_count // MOST_FACES), 1)
     return Instances(simple.shapes, simple.shape[::step], simple.transform[::step], simple.element[::step])
@@ -189,6 +198,15 @@ def simplified(instances: Instances) -> Instances:
     """The same instances as icosahedra."""
     shapes = tuple(icosahedron(shape) for shape in instances.shapes)
     return Instances(shapes, instances.shape, instances.transform, instances.element)
+
+
+def box_of(shape: Mesh) -> Mesh:
+    """The box around a shape: of parts of a building it keeps length and direction."""
+    if len(shape.faces) == 0:
+        return shape
+    used = shape.vertices[shape.faces.ravel()]
+    corners = np.where((np.arange(8)[:, None] >> np.arange(3)) & 1 == 1, used.max(axis=0), used.min(axis=0))
+    return Mesh(corners, BOX_FACES, np.zeros(len(BOX_FACES), np.int32))
 
 
 def _normals(instances: Instances) -> NDArray[np.float32]:

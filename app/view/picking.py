@@ -69,9 +69,9 @@ class RayTarget:
     face_element: NDArray[np.int32]
 
 
-def ray_target(geometry: Geometry) -> RayTarget | None:
-    """Build the search structure of a mesh or of instances; pure, may run in a job."""
-    mesh = light_enough(geometry).baked() if isinstance(geometry, Instances) else geometry
+def ray_target(geometry: Geometry, theme: str = "") -> RayTarget | None:
+    """Build the search structure of a mesh or of instances as they are drawn; pure, may run in a job."""
+    mesh = light_enough(geometry, theme).baked() if isinstance(geometry, Instances) else geometry
     if not isinstance(mesh, Mesh) or len(mesh.faces) == 0:
         return None
     occluder = Occluder([mesh])
@@ -80,9 +80,9 @@ def ray_target(geometry: Geometry) -> RayTarget | None:
     return RayTarget(occluder, mesh.face_element)
 
 
-def search_structure(geometry: Geometry) -> RayTarget | Cloud | None:
+def search_structure(geometry: Geometry, theme: str = "") -> RayTarget | Cloud | None:
     """What a pick looks things up in; pure, may run in a job."""
-    return cloud_of(geometry) if isinstance(geometry, Points) else ray_target(geometry)
+    return cloud_of(geometry) if isinstance(geometry, Points) else ray_target(geometry, theme)
 
 
 def _is_cloud(geometry: Geometry | None) -> bool:
@@ -114,7 +114,7 @@ class Picker:
             if id(geometry) in self._targets or id(geometry) in self._building:
                 continue
             self._building.add(id(geometry))
-            self._submit(lambda g=geometry: (g, search_structure(g)), self._built)
+            self._submit(lambda g=geometry, theme=layer.theme: (g, search_structure(g, theme)), self._built)
 
     def _built(self, result: tuple[Geometry, RayTarget | Cloud | None]) -> None:
         geometry, target = result

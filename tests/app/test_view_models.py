@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from app.view.highlight import MOST_FACES, in_boxes
+from app.view.instances import InstancesActors
 from app.view.mesh import repeated, run_starts
-from geo.model import Instances, Mesh
+from app.view.picking import ray_target
+from geo.model import ElementTable, Instances, Layer, Mesh
 
 
 def test_colours_of_runs_are_the_colours_of_their_faces() -> None:
@@ -40,3 +42,18 @@ def test_very_many_repeated_parts_are_marked_by_their_boxes() -> None:
     sides = drawn.vertices[drawn.faces[:12]]
     volume = np.einsum("ij,ij->i", sides[:, 0], np.cross(sides[:, 1], sides[:, 2])).sum() / 6
     assert volume == pytest.approx(np.prod(np.ptp(drawn.vertices[drawn.faces[:12].ravel()], axis=0)))  # faces outwards
+
+
+def test_what_stands_for_too_large_parts_is_drawn_and_picked_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.view.instances.MOST_FACES", 1000)
+    strip = (np.arange(40)[:, None] + np.arange(3)).astype(np.int32)
+    shape = Mesh(np.random.default_rng(6).random((42, 3)) * (2.4, 0.2, 0.2), strip, np.zeros(40, np.int32))
+    transform = np.concatenate([np.tile(np.eye(3), (50, 1, 1)), np.arange(150.0).reshape(50, 3, 1) * 3], axis=2)
+    instances = Instances((shape,), np.zeros(50, np.int32), transform, np.arange(50, dtype=np.int32))
+    layer = Layer("i", "I", "bim", instances, ElementTable([f"s{k}" for k in range(50)]))
+    tiles = InstancesActors.prepare(layer).tiles
+    target = ray_target(instances, layer.theme)
+    assert target is not None
+    assert sum(len(tile.fine.faces) for tile in tiles) == len(target.face_element) == 50 * 12
+    drawn = np.concatenate([tile.fine.vertices for tile in tiles])
+    assert np.ptp(drawn, axis=0) == pytest.approx(np.ptp(instances.baked().vertices, axis=0), rel=1e-5)

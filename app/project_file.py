@@ -295,6 +295,8 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
             issues.append(_unreadable(file, error))
     for entry in manifest["results"]:
         layers += _load_result(entry, path, issues)
+    if len({layer.id for layer in layers}) < len(layers):
+        raise ValueError("two layers have the same id")
     order = {layer_id: number for number, layer_id in enumerate(manifest["order"])}
     layers.sort(key=lambda layer: order.get(layer.id, len(order)))
     feedback.step(1.0, "opened")
@@ -322,8 +324,9 @@ def _unreadable(file: Path, error: UserError) -> Issue:
 def _locate(stored: str, folder: Path, relinked: Mapping[str, str]) -> Path | None:
     """The source file where the project says, where the user says, or under its name beside the project."""
     for candidate in (relinked.get(stored), folder / stored, folder / Path(stored).name):
-        if candidate and Path(candidate).is_file():
-            return Path(candidate)
+        with contextlib.suppress(OSError, ValueError):  # a name no file can have
+            if candidate and Path(candidate).is_file():
+                return Path(candidate)
     return None
 
 

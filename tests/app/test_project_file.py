@@ -178,3 +178,22 @@ def test_autosave_is_found_after_a_crash_only(project: Path) -> None:
     restored = project_file.load(crashed)
     assert len(restored.layers) == 3
     assert not next(iter(restored.layers)).style.visible
+
+
+def test_two_layers_of_one_id_are_refused_before_the_scene_is_touched(project: Path) -> None:
+    manifest = json.loads(project.read_text())
+    manifest["results"].append(manifest["results"][0])
+    project.write_text(json.dumps(manifest))
+    with pytest.raises(UserError) as caught:
+        project_file.load(project)
+    assert caught.value.code == "project.broken"
+
+
+def test_a_source_name_no_file_can_have_is_a_missing_file(project: Path) -> None:
+    manifest = json.loads(project.read_text())
+    manifest["sources"][0]["path"] = "x" * 5000
+    manifest["sources"][1]["path"] = "a\0b"
+    project.write_text(json.dumps(manifest))
+    loaded = project_file.load(project)
+    assert len(loaded.missing) == 2
+    assert [layer.id for layer in loaded.layers] == ["r1-ground"]

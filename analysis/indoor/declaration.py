@@ -47,7 +47,7 @@ class RouteParams(Params):
 
     start: str = place("From", help="A room, a door, a place of the network or a point on the map.")
     goal: str = place("To", help="As the start; nothing = the nearest exit.")
-    via: str = place("By way of", help="A place on the way, such as a parking ramp; nothing = the quickest way.")
+    via: str = place("By way of", help="Places on the way in their order, such as a ramp; a semicolon between them.")
     profile: ProfileName = choice(
         "Who goes",
         default="walk",

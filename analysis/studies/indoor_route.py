@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 
 from analysis.contract import Result, analysis
@@ -22,6 +25,7 @@ from analysis.indoor.route_outcome import ASSUMPTIONS, no_way, route_layer, rout
 from analysis.indoor.rules import Rules, rules
 from analysis.indoor.steps import Route, joined, route_to
 from analysis.kernels.routing import Graph, shortest
+from analysis.places import SEPARATOR
 from geo.model import Feedback, UserError
 
 
@@ -60,16 +64,18 @@ def indoor_route(inputs: RouteInputs, params: RouteParams, feedback: Feedback) -
         )
     start = stand_at(params.start, walks, layers, inputs.frame, "start")
     goal = stand_at(params.goal, walks, layers, inputs.frame, "goal") if params.goal.strip() else None
-    via = stand_at(params.via, walks, layers, inputs.frame, "via") if params.via.strip() else None
+    between = [text for text in params.via.split(SEPARATOR) if text.strip()]
+    via = tuple(stand_at(text, walks, layers, inputs.frame, "via") for text in between)
     feedback.step(0.5, "finding the way")
-    return _result(walks, (start, via, goal), params, limits, feedback)
+    return _result(walks, (start, *via, goal), params, limits, feedback)
 
 
 def _result(
-    walks: Walks, stands: tuple[Stand, Stand | None, Stand | None], params: RouteParams, limits: Rules,
-    feedback: Feedback,
-) -> Result:  # fmt: skip
-    start, via, goal = stands
+    walks: Walks, stands: tuple[Stand | None, ...], params: RouteParams, limits: Rules, feedback: Feedback
+) -> Result:
+    start, *via, goal = stands
+    if start is None:
+        raise TypeError("a way has a start")
     profile = limits.profiles[params.profile]
     arcs = arcs_of(walks, profile, limits, deduct=params.deduct)
     graph = graph_of(walks, arcs, limits)
@@ -77,8 +83,10 @@ def _result(
     feedback.step(0.8, "writing the steps")
     out = _way_out(walks, arcs, graph, tree.cost, start.node)
     found = out if goal is None else route_to(walks, arcs, graph, tree, goal.node)
-    if via is not None:
-        found = _by_way_of(walks, arcs, graph, (start, via, goal), params.profile)
+    between = [stand.node for stand in via if stand is not None]
+    if between:
+        ends = [start.node, *between, *([goal.node] if goal is not None else [])]
+        found = _by_way_of(walks, arcs, graph, ends, to_exit=goal is None, profile=params.profile)
     if found is None:
         raise no_way(walks, start.node, goal.node if goal else None, params.profile)
     layers = [route_layer(found, "route", "Way")]
@@ -96,22 +104,22 @@ def _result(
     )
 
 
-def _by_way_of(
-    walks: Walks, arcs: Arcs, graph: Graph, stands: tuple[Stand, Stand, Stand | None], profile: str
-) -> Route:
-    """To a place between, and from there to the goal or the exit nearest to it."""
-    start, via, goal = stands
-    first = route_to(walks, arcs, graph, shortest(graph, np.array([start.node])), via.node)
-    if first is None:
-        raise no_way(walks, start.node, via.node, profile)
-    tree = shortest(graph, np.array([via.node]))
-    if goal is None:
-        second = _way_out(walks, arcs, graph, tree.cost, via.node)
-    else:
-        second = route_to(walks, arcs, graph, tree, goal.node)
-    if second is None:
-        raise no_way(walks, via.node, goal.node if goal is not None else None, profile)
-    return joined(first, second)
+def _by_way_of(walks: Walks, arcs: Arcs, graph: Graph, ends: Sequence[int], *, to_exit: bool, profile: str) -> Route:
+    """From place to place in their order, and from the last one to the exit nearest to it if so."""
+    found: Route | None = None
+    for tail, head in pairwise(ends):
+        part = route_to(walks, arcs, graph, shortest(graph, np.array([tail])), head)
+        if part is None:
+            raise no_way(walks, tail, head, profile)
+        found = part if found is None else joined(found, part)
+    if to_exit:
+        last = _way_out(walks, arcs, graph, shortest(graph, np.array([ends[-1]])).cost, ends[-1])
+        if last is None:
+            raise no_way(walks, ends[-1], None, profile)
+        found = last if found is None else joined(found, last)
+    if found is None:
+        raise ValueError("a way by way of a place has two ends at least")
+    return found
 
 
 def _way_out(walks: Walks, arcs: Arcs, graph: Graph, cost: np.ndarray, start: int) -> Route | None:

@@ -172,6 +172,26 @@ def test_steps_read_as_directions_and_their_lines_join_up() -> None:
     assert steps["total_length"][-1] == pytest.approx(20.0)
 
 
+def test_a_way_by_way_of_places_is_its_parts_one_after_another() -> None:
+    there, back = route(start="A0", goal="B0"), route(start="B0", goal="A0")
+    result = route(start="A0", via="B0; A0", goal="B0")
+    parts = [r.summary["length"].value for r in (there, back, there)]
+    assert result.summary["length"].value == pytest.approx(sum(parts), abs=0.05)
+    assert table(result, "steps")["total_length"][-1] == pytest.approx(sum(parts), abs=0.05)
+    out = route(start="A0", via="B0")
+    assert out.summary["length"].value == pytest.approx(
+        there.summary["length"].value + route(start="B0").summary["length"].value, abs=0.05
+    )
+
+
+def test_who_stands_in_the_street_is_shown_no_way_out() -> None:
+    origin = tiny_frame().origin
+    street = route(start=f"{origin[0] - 50:.3f}, {origin[1] - 21:.3f}, 20", goal="A0")
+    assert [layer.name for layer in street.layers if layer.kind == "lines"] == ["Way"]
+    assert "exit" not in street.summary
+    assert "exit" in route(start="A0", goal="B0").summary
+
+
 # --- ways out
 
 

@@ -109,7 +109,9 @@ class CheckResults(QTreeWidget):
             self._add_note(item, remark, faint)
         shown = 0
         for element, said in islice(self.checked.by_element(rule), SHOWN):
-            item.addChild(self._element_item(element, said))
+            child = self._element_item(element, said, alone=len(rule.requirements) == 1)
+            item.addChild(child)
+            child.setFirstColumnSpanned(True)
             shown += 1
         more = len(self.checked.failed_rows(rule)) - shown
         if more > 0:
@@ -121,13 +123,19 @@ class CheckResults(QTreeWidget):
         note.setForeground(0, brush)
         note.setFlags(Qt.ItemFlag.ItemIsEnabled)
         item.addChild(note)
+        note.setFirstColumnSpanned(True)
 
-    def _element_item(self, element: Element, said: list[tuple[Requirement, Reason]]) -> QTreeWidgetItem:
+    def _element_item(
+        self, element: Element, said: list[tuple[Requirement, Reason]], *, alone: bool
+    ) -> QTreeWidgetItem:
+        """An element with its reasons; what is required is said only where a rule requires several things."""
         reasons = [f"{requirement_text(requirement)}: {reason_text(reason)}" for requirement, reason in said]
         name = element.name or element_class(element.entity)
-        item = QTreeWidgetItem([f"{name} — {'; '.join(reasons)}", element.storey])
+        short = [reason_text(reason) for _, reason in said] if alone else reasons
+        item = QTreeWidgetItem([f"{name} — {'; '.join(short)}", ""])
         item.setData(0, IDS, element.id)
-        tip = "\n".join([f"{name} · {element_class(element.entity)}", element.id, *reasons])
+        place = " · ".join(part for part in (name, element_class(element.entity), element.storey) if part)
+        tip = "\n".join([place, element.id, *reasons])
         item.setToolTip(0, tip)
         return item
 

@@ -147,7 +147,8 @@ class ChecksPanel(Panel):
             self.rules_box.setItemData(self.rules_box.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
         self.rules_box.insertSeparator(self.rules_box.count())
         self.rules_box.addItem(tr("checks.open_rules"), OTHER)
-        rows = [row for row in range(self.rules_box.count()) if self.rules_box.itemData(row) == current]
+        known = range(self.rules_box.count())
+        rows = [row for row in known if current is not None and self.rules_box.itemData(row) == current]
         self.rules_box.setCurrentIndex(rows[0] if rows else 0)
 
     def rules(self) -> Path | None:

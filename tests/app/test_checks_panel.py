@@ -63,6 +63,7 @@ def rule(panel: ChecksPanel, words: str) -> QTreeWidgetItem:
 
 def test_a_person_checks_a_model_and_finds_what_fails(panel: ChecksPanel, qtbot: Any) -> None:
     assert "Choose rules" in panel.note.text()
+    assert panel.rules_box.currentText() == "Basic model quality"
     undo_before = panel.document.history.undo_title
     checked(panel, qtbot)
     assert panel.isVisible()
@@ -157,6 +158,7 @@ def test_rules_are_dropped_remembered_and_refused_in_plain_words(
 
 def test_a_stopped_check_leaves_nothing(panel: ChecksPanel, qtbot: Any) -> None:
     panel.run()
+    assert panel.job is not None
     panel.stop()
     qtbot.waitUntil(lambda: panel.job is None, timeout=WAIT_MS)
     assert panel.checked is None

@@ -9,6 +9,7 @@ from geo.buildings import clean_areas, extrude
 from geo.model import Column, ElementTable, Layer, Lines, Mesh, Style, UserError
 
 Floats = NDArray[np.float64]
+DEEPEST = 1000.0  # [m]
 SMALLEST_AREA = 0.05  # [m2] a hole for a post
 
 
@@ -31,7 +32,15 @@ def excavation_layer(points: Floats, depth: float, *, name: str, layer_id: str) 
     """
     import shapely
 
-    if len(points) < 3:
+    if not 0 < depth <= DEEPEST:
+        raise UserError(
+            f"{depth} m is no depth of an excavation.",
+            f"It counts downwards from the highest corner of the ground, up to {DEEPEST:.0f} m.",
+            "Give a positive number of metres.",
+            code="excavation.depth",
+            values={"depth": depth, "deepest": DEEPEST},
+        )
+    if len(points) < 3 or not np.isfinite(points).all():
         raise _no_area()
     # Holes that a crossing ring would make are not dug: `make_valid` keeps both lobes.
     clean = clean_areas(np.array([shapely.Polygon(points[:, :2])], dtype=object), smallest=SMALLEST_AREA)

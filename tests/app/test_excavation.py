@@ -72,3 +72,13 @@ def test_a_place_is_picked_in_the_picture(city: MainWindow, qtbot: Any) -> None:
     frame = city.document.scene.frame
     assert abs(east - frame.origin[0]) < 500  # type: ignore[union-attr]
     assert abs(north - frame.origin[1]) < 500  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("depth", [0.0, -3.0, float("nan"), float("inf"), 1e300])
+def test_a_depth_that_is_none_is_refused(depth: float) -> None:
+    ring = np.array([[0.0, 0, 20], [8, 0, 20], [8, 6, 20], [0, 6, 20]])
+    with pytest.raises(UserError) as caught:
+        excavation_layer(ring, depth, name="x", layer_id="e")
+    assert caught.value.code == "excavation.depth"
+    with pytest.raises(UserError):
+        excavation_layer(np.where(ring == 8, np.nan, ring), 3.0, name="x", layer_id="e")

@@ -51,7 +51,8 @@ class CheckResults(QTreeWidget):
 
     def show_checked(self, checked: CheckedModel | None, theme: Theme) -> None:
         """Show a result, or none; rules that fail are opened as long as there are few."""
-        opened = {n for n in range(self.topLevelItemCount()) if self.topLevelItem(n).isExpanded()}
+        items = [self.topLevelItem(n) for n in range(self.topLevelItemCount())]
+        opened = {n for n, item in enumerate(items) if item is not None and item.isExpanded()}
         again = checked is not None and checked is self.checked
         self.checked, self._theme = checked, theme
         self.clear()
@@ -149,4 +150,4 @@ class CheckResults(QTreeWidget):
         if not items or self.checked is None:
             return None
         top = items[0].parent() or items[0]
-        return self.checked.rules[top.data(0, RULE)]
+        return self.checked.rules[int(top.data(0, RULE))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.cli_check import check
@@ -20,6 +20,38 @@ from app.look import NO_SECTION
 from geo.crs import canonical
 from geo.model import Feedback, Frame, Layer, UserError
 
+TOPIC_SUFFIXES = (".bcf", ".bcfzip")
+
+
+def _import_topics(
+    document: Document, project: Path, topics: Sequence[Path], rest: Sequence[Path], *, as_json: bool
+) -> int:
+    """Topics of BCF files into a project. They come alone: layers are imported by a command of their own."""
+    from app.project_file import save
+    from app.topics import AddTopics
+    from bim.bcf.read import read_bcf
+
+    if rest:
+        raise UserError(
+            "Topics and data are not imported together.",
+            f"{topics[0].name} holds topics, {rest[0].name} does not.",
+            "Import the data first, then the topics.",
+            code="cli.topics_apart",
+            values={"topics": topics[0].name, "data": rest[0].name},
+        )
+    archives = [read_bcf(path) for path in topics]
+    document.do(AddTopics([topic for archive in archives for topic in archive.topics]))
+    save(document, project)
+    issues = [issue for archive in archives for issue in archive.issues]
+    finish_bar()
+    if as_json:
+        titles = [topic.title for archive in archives for topic in archive.topics]
+        emit({"project": str(project), "topics": titles, "issues": [issue.as_dict() for issue in issues]})
+        return DONE
+    say(tr("notice.topics_read", count=sum(len(archive.topics) for archive in archives)))
+    print_issues(issues)
+    return DONE
+
 
 def import_(args: argparse.Namespace, feedback: Feedback) -> int:
     """``twin import``."""
@@ -30,8 +62,12 @@ def import_(args: argparse.Namespace, feedback: Feedback) -> int:
     path = Path(args.project)
     started = time.perf_counter()
     document = open_project(args.project, feedback.part(0.0, 0.2))[0] if path.exists() else Document()
+    files = [Path(file) for file in args.files]
+    topics = [file for file in files if file.suffix.lower() in TOPIC_SUFFIXES]
+    if topics:
+        return _import_topics(document, path, topics, [file for file in files if file not in topics], as_json=args.json)
     imported = import_files(
-        [Path(file) for file in args.files],
+        files,
         frame=document.scene.frame,
         layers=tuple(document.scene),
         options=ImportOptions(

@@ -54,7 +54,7 @@ class Anchor:
 
     def direction_to_scene(self, direction: Vector) -> Floats:
         """A direction (3,) in the scene."""
-        return self.turn @ np.asarray(direction)
+        return np.asarray(self.turn @ np.asarray(direction), dtype=np.float64)
 
     def direction_from_scene(self, direction: Vector | Floats) -> Vector:
         """A direction (3,) in coordinates of the topic."""
@@ -175,7 +175,7 @@ def camera_of(eye: Eye, anchor: Anchor, looked_at: Bounds | None, *, aspect: flo
         forward /= np.linalg.norm(forward)
     distance = eye.distance or _distance(position, forward, looked_at)
     widened = max(eye.aspect / aspect, 1.0)
-    fov = 2 * math.degrees(math.atan(math.tan(math.radians(eye.fov) / 2) * widened))
+    fov = 2 * math.degrees(math.atan(math.tan(math.radians(eye.fov) / 2) * widened)) if widened > 1.0 else eye.fov
     return Camera(_triple(position), _triple(position + forward * distance), fov, eye.parallel_height * widened)
 
 

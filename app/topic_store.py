@@ -85,8 +85,8 @@ def _topic_from_dict(entry: Mapping[str, Any], folder: Path, issues: list[Issue]
         for item in entry["comments"]
     ]
     return Topic(
-        **{name: str(entry[name]) for name in TEXTS},
-        **moments,  # type: ignore[arg-type]
+        **{name: str(entry[name]) for name in TEXTS},  # type: ignore[arg-type]
+        **moments,
         labels=tuple(map(str, entry["labels"])),
         links=tuple(map(str, entry["links"])),
         on_map=entry["on_map"],

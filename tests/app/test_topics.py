@@ -17,6 +17,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from app import project_file
+from app.cli import run_command_line
 from app.commands import AddLayers, SetStyle
 from app.document import Document
 from app.importer import ImportOptions, import_files
@@ -274,6 +275,20 @@ def test_a_lost_picture_and_a_picture_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         project_file.load(path)
     assert caught.value.code == "project.broken"
+
+
+@pytest.mark.data
+def test_the_command_line_puts_topics_into_a_project(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "city.twin"
+    project_file.save(Document(FRAME), path)
+    file = shared_data / "bcf/v2.0_MultipleTopics.bcfzip"
+    assert run_command_line(["import", str(path), str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["topics"] == ["Topic one", "Topic two", "Topic three"]
+    assert len(project_file.open_document(path)[0].topics) == 3
+    assert run_command_line(["info", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["counts"]["topics"] == 3
 
 
 # ---- findings

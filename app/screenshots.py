@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from app.commands import SetStyle
@@ -19,6 +20,8 @@ from app.document import Document
 from app.jobs import Job
 from app.main_window import MainWindow
 from app.runs import run_on_project
+from app.screenshot_dig import DIGS
+from app.screenshot_views import VIEWS
 from app.settings import Settings
 from geo.model import Bounds, Feedback
 
@@ -26,6 +29,8 @@ SIZE = (1366, 768)
 PATIENCE_MS = 300_000
 REACH = 260.0  # metres around the middle of the district
 BUILDINGS = "buildings-building"
+LOOK_MS = 100
+JPEG_QUALITY = 88
 SETTLE_MS = 6_000  # light and shadow are made in a job; software rendering needs a few frames
 
 
@@ -80,6 +85,13 @@ def _photograph(project: Path, out: Path) -> None:
         _show_results(window, shot.results)
         _wait(SETTLE_MS)
         window.grab().save(str(out / f"{shot.name}.png"))
+    _show_results(window, False)
+    for view in (*DIGS, *VIEWS):
+        window.set_language(view.language)
+        window.bench.set_theme(view.theme)
+        view.prepare(window, _until)
+        _wait(SETTLE_MS)
+        _save_small(window.grab().toImage(), out / f"{view.name}.jpg")
     window.release()
     application.quit()
 
@@ -95,6 +107,22 @@ def _show_results(window: MainWindow, shown: bool) -> None:
     for layer in window.bench.document.scene:
         if layer.theme == "result" and layer.style.visible != shown:
             window.bench.do(SetStyle(layer.id, dataclasses.replace(layer.style, visible=shown)))
+
+
+def _save_small(image: QImage, path: Path) -> None:
+    """A picture for the manual, as JPEG: scenes full of detail are large as PNG."""
+    image.save(str(path.with_suffix(".jpg")), "JPG", JPEG_QUALITY)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    timer = QTimer()
+
+    def prepare(loop: QEventLoop) -> None:
+        timer.timeout.connect(lambda: loop.quit() if condition() else None)
+        timer.start(LOOK_MS)
+
+    _loop(prepare, PATIENCE_MS)
+    timer.stop()
 
 
 def _until_over(job: Job) -> None:

@@ -171,8 +171,20 @@ def _sheet(layer: Layer, row: int) -> tuple[Sheet, Floats] | None:
     return None
 
 
-def sheet_pit(name: str, sheet: Sheet, heights: Floats, grid: Grid | None, depth: float) -> Pit:
-    """An upright pit under an outline: its floor lies `depth` [m] under the highest ground of its corners."""
+def sheet_pit(
+    name: str,
+    sheet: Sheet,
+    heights: Floats,
+    grid: Grid | None,
+    depth: float,
+    *,
+    sides: tuple[float, float] | None = None,
+) -> Pit:
+    """An upright pit under an outline: its floor lies `depth` [m] under the highest ground of its corners.
+
+    sides : (short, long) [m], optional
+        Of the smallest rectangle around it, where they are known.
+    """
     ground = _ground(sheet.points, heights, grid)
     bottom = float(ground.max()) - depth
     mean = ground[sheet.faces].mean(axis=1)
@@ -184,7 +196,7 @@ def sheet_pit(name: str, sheet: Sheet, heights: Floats, grid: Grid | None, depth
         depth,
         bottom,
         volume,
-        *extents(sheet.points),
+        *(sides or extents(sheet.points)),
         closed=True,
     )
 
@@ -245,9 +257,11 @@ def _tree_pits(layer: Layer, grid: Grid | None, params: ExcavationParams, issues
     pits, names = [], _names(layer)
     for place, row in zip(places, element, strict=True):
         own = _number(layer, "pit", int(row))
-        sheet = round_sheet(place[:2], own if own > 0 else params.tree_pit)
+        wide = own if own > 0 else params.tree_pit
+        sheet = round_sheet(place[:2], wide)
         name = names[row] if row < len(names) else f"{layer.id}/{row}"
-        pits.append(sheet_pit(name, sheet, np.full(len(sheet.points), place[2]), grid, params.tree_pit_depth))
+        heights = np.full(len(sheet.points), place[2])
+        pits.append(sheet_pit(name, sheet, heights, grid, params.tree_pit_depth, sides=(wide, wide)))
     values = {"layer": layer.name, "diameter": f"{params.tree_pit:g}", "depth": f"{params.tree_pit_depth:g}"}
     text = f"{len(pits)} trees of {layer.name}: pits {params.tree_pit:g} m wide and {params.tree_pit_depth:g} m deep."
     issues.append(Issue("excavation.tree_pits", text, "note", count=len(pits), values=values))

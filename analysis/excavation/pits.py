@@ -24,12 +24,13 @@ from analysis.excavation.solids import (
     turned,
 )
 from analysis.places import read_places
-from geo.model import Grid, Instances, Issue, Layer, Lines, Mesh, Points, UserError
+from geo.model import Feedback, Grid, Instances, Issue, Layer, Lines, Mesh, Points, UserError
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 HEADROOM = 1.0  # [m] above the highest ground: all that lies over a floor is dug away
+TREES_A_STEP = 200  # between two looks whether the user wants to stop
 FLAT = 0.05  # [m] a mesh lower than this is an outline, not a solid
 
 
@@ -65,7 +66,9 @@ class Pit(NamedTuple):
     closed: bool
 
 
-def pits_of(inputs: ExcavationInputs, params: ExcavationParams, issues: list[Issue]) -> list[Pit]:
+def pits_of(
+    inputs: ExcavationInputs, params: ExcavationParams, issues: list[Issue], feedback: Feedback | None = None
+) -> list[Pit]:
     """All excavations. Raises `UserError` when there is none."""
     ground = inputs.terrain.geometry if inputs.terrain is not None else None
     grid = ground if isinstance(ground, Grid) else None
@@ -77,7 +80,7 @@ def pits_of(inputs: ExcavationInputs, params: ExcavationParams, issues: list[Iss
     for layer in inputs.models:
         pits += _model_pits(layer, grid, params, issues)
     for layer in inputs.trees:
-        pits += _tree_pits(layer, grid, params, issues)
+        pits += _tree_pits(layer, grid, params, issues, feedback or Feedback())
     if params.outline.strip():
         pits.append(_outline_pit(inputs, params, grid))
     if lost:
@@ -245,7 +248,9 @@ def _model_pits(layer: Layer, grid: Grid | None, params: ExcavationParams, issue
     return [sheet_pit(layer.name, sheet, heights, grid, top - float(below[:, 2].min()))]
 
 
-def _tree_pits(layer: Layer, grid: Grid | None, params: ExcavationParams, issues: list[Issue]) -> list[Pit]:
+def _tree_pits(
+    layer: Layer, grid: Grid | None, params: ExcavationParams, issues: list[Issue], feedback: Feedback
+) -> list[Pit]:
     """A round pit under each tree; its diameter from the column ``pit``, else as the user says."""
     shape = layer.geometry
     if isinstance(shape, Instances):
@@ -254,8 +259,11 @@ def _tree_pits(layer: Layer, grid: Grid | None, params: ExcavationParams, issues
         places, element = shape.vertices, shape.element
     else:
         return []
-    pits, names = [], _names(layer)
+    pits: list[Pit] = []
+    names = _names(layer)
     for place, row in zip(places, element, strict=True):
+        if len(pits) % TREES_A_STEP == 0:
+            feedback.step(len(pits) / len(places), "reading the excavations")
         own = _number(layer, "pit", int(row))
         wide = own if own > 0 else params.tree_pit
         sheet = round_sheet(place[:2], wide)

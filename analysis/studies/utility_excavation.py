@@ -58,7 +58,7 @@ def utility_excavation(inputs: ExcavationInputs, params: ExcavationParams, feedb
         )
     feedback.step(0.1, "reading the excavations")
     limits = rules()
-    pits = pits_of(inputs, params, issues)
+    pits = pits_of(inputs, params, issues, feedback.part(0.1, 0.2))
     widths = widths_of(pipes, params, limits, issues)
     found = check(pipes, pits, widths, feedback.part(0.2, 0.9))
     feedback.step(0.9, "writing the result")

@@ -86,7 +86,7 @@ def _topic_from_dict(entry: Mapping[str, Any], folder: Path, issues: list[Issue]
     ]
     return Topic(
         **{name: str(entry[name]) for name in TEXTS},  # type: ignore[arg-type]
-        **moments,
+        **moments,  # type: ignore[arg-type]
         labels=tuple(map(str, entry["labels"])),
         links=tuple(map(str, entry["links"])),
         on_map=entry["on_map"],

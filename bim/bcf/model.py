@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -199,8 +199,3 @@ def within_angles(eye: Eye, low: float, high: float) -> Eye:
     ahead = eye.distance - distance
     x, y, z = (p + ahead * d for p, d in zip(eye.position, eye.direction, strict=True))
     return eye._replace(position=(x, y, z), fov=fov, distance=distance)
-
-
-def without_pictures(topic: Topic) -> Topic:
-    """The topic without its snapshots."""
-    return replace(topic, viewpoints=tuple(replace(view, snapshot=b"") for view in topic.viewpoints))

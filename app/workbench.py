@@ -353,7 +353,8 @@ class Workbench(QObject):
         new = with_free_ids(self.document.scene, result.layers)
         if self.do(show_result(self.document.scene, new)):
             run = next(iter(runs_of(new)), None)
-            self._tell_issues(result.issues)
+            # Doubts stand on the card of the result, which comes to the front; over the picture they would hide it.
+            self._tell_issues([issue for issue in result.issues if issue.severity == "error"])
             self.result_ready.emit(run.id if run else "")
 
     def show_run(self, run: Run) -> None:

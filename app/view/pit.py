@@ -38,8 +38,10 @@ SHADOW_STEP = 6.0  # metres between the points of a shadow, so that it follows t
 MOST_SHADOWS = 30_000  # segments
 FARTHEST_SHADOWS = 250.0  # metres of radius of a hole beyond which they would be finer than a pixel
 GLASS_FILL, GLASS_EDGE = 0.13, 0.34
+MODEL_FILL = 0.015
 GLASS_THEMES = frozenset({"building", "bim", "furniture", "other", "space"})
 GROUND_THEMES = frozenset({"terrain", "orthophoto", *GROUND_COVER})
+EDGES_AT_FULL = 600  # edges of one layer's glass up to which each is drawn at full strength
 MOST_GLASS = 400_000  # faces beyond which glass has no edges
 BELOW_COVER = 0.16  # what is left of the ground seen from below
 
@@ -388,11 +390,14 @@ def glass_of(layer: Layer, mask: NDArray[np.bool_]) -> list[vtkActor]:
     used, number = np.unique(faces, return_inverse=True)
     part = Mesh(geometry.vertices[used], number.reshape(-1, 3), np.zeros(len(faces), np.int32))
     fill = unlit_actor(triangles(part.vertices, part.faces), pull=0.0)
-    fill.GetProperty().SetOpacity(GLASS_FILL)
+    # Through a model with rooms one looks through dozens of panes, through a block through one.
+    fill.GetProperty().SetOpacity(MODEL_FILL if layer.theme == "bim" else GLASS_FILL)
     fill.GetProperty().BackfaceCullingOn()
     if len(faces) > MOST_GLASS:
         return [fill]
-    edges = unlit_actor(segments(part.vertices, crease_edges(part)[0]), pull=0.001)
-    edges.GetProperty().SetOpacity(GLASS_EDGE)
+    creases = crease_edges(part)[0]
+    edges = unlit_actor(segments(part.vertices, creases), pull=0.001)
+    # A detailed model has so many edges that they would add up to a white block that hides all behind it.
+    edges.GetProperty().SetOpacity(GLASS_EDGE * min(1.0, EDGES_AT_FULL / max(len(creases), 1)) ** 0.5)
     edges.GetProperty().SetLineWidth(1.1)
     return [fill, edges]

@@ -11,7 +11,8 @@ from resources import path
 EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = (
     *("overview", "importing", "layers", "views", "utilities", "underground_view"),
-    *("network", "checks_underground", "model", "placing", "checks", "topics", "indoor", "analyses", "timeline", "jobs", "keys"),
+    *("network", "checks_underground", "model", "placing", "checks", "topics"),
+    *("indoor", "analyses", "timeline", "jobs", "keys"),
 )
 
 

@@ -112,9 +112,9 @@ def _pierced(p: Floats, q: Floats, triangle: Floats, margin: float, out: Floats)
     out[0], out[1], out[2] = x, y, z
     rest = 1.0 - g - h
     if margin <= 0.0:
-        return g >= 0.0 and h >= 0.0 and rest >= 0.0
+        return bool(g >= 0.0 and h >= 0.0 and rest >= 0.0)
     longest = math.sqrt(max(uu, vv, uu + vv - 2.0 * uv))
-    return min(g, h, rest) * size > margin * longest
+    return bool(min(g, h, rest) * size > margin * longest)
 
 
 @njit(cache=True, nogil=True)

@@ -64,6 +64,7 @@ class ResultCard(QFrame):
         layout.addWidget(title)
         main = QLabel(params_line(run, main_params(run)))
         main.setWordWrap(True)
+        main.setVisible(bool(main.text()))
         layout.addWidget(main)
         layout.addWidget(_soft(made_line(run)))
         self.badge = QLabel(tr("results.stale", inputs=", ".join(stale)) if stale else "")
@@ -103,7 +104,8 @@ class ResultCard(QFrame):
             cards.setColumnStretch(column, 1)
             cards.setColumnMinimumWidth(column, CARD_WIDTH)
         for index, (name, quantity) in enumerate(loose):
-            cards.addWidget(_figure_card(summary_title(self.run, name), _value(quantity)), *divmod(index, CARD_COLUMNS))
+            card = _figure_card(summary_title(self.run, name), figure_text(self.run, name, quantity))
+            cards.addWidget(card, *divmod(index, CARD_COLUMNS))
         layout.addLayout(cards)
         for part, figures in parts.items():
             heading = QLabel(tr(f"results.part.{part}", part.replace("_", " ").capitalize()))
@@ -318,6 +320,15 @@ def figures_of(run: Run) -> tuple[Figures, dict[str, Figures]]:
         part = name.partition("_")[0]
         (parts.setdefault(part, []) if count[part] >= PART_FIGURES else loose).append((name, quantity))
     return loose, parts
+
+
+def figure_text(run: Run, name: str, quantity: Mapping[str, Any]) -> str:
+    """A key figure with its unit; the choice of a parameter in the user's words."""
+    found = analyses().get(run.analysis_id)
+    infos = {info.name: info for info in describe_params(found.params)} if found else {}
+    if name in infos and infos[name].options and isinstance(quantity["value"], str):
+        return value_text(run.analysis_id, infos[name], quantity["value"])
+    return _value(quantity)
 
 
 def part_title(run: Run, part: str, name: str) -> str:

@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 
 END_HEIGHT = 0.3  # [m] of a flight that counts as its lowest and highest part
 PROLONGED = (0.0, 0.3, 0.6, 1.0, 1.5)  # [m] along the run
+# [m] back along the run where nothing lies ahead: a ramp that ends in the gate has its room over its last metre.
+SET_BACK = (-0.3, -0.6, -1.0)
 END_PROBES = (0.3, 0.05, 0.8)  # [m] above the end
 FLOOR_REACH = 0.6  # [m] between the end of a flight and the floor it leads to
 SLICE = 0.25  # [m] between the heights at which a turning stair is looked at
@@ -185,9 +187,15 @@ def _landing(
     end: Floats, directions: Sequence[Floats], finder: CellFinder, *, railing: float = 0.0
 ) -> tuple[int, Floats | None]:
     """The cell whose floor the end of a flight meets, and the point there; -1 and None for none."""
-    points = np.array(
-        [(*(end[:2] + away * d), end[2] + up) for away in PROLONGED for d in directions for up in END_PROBES]
-    )
+    ahead = _met(end, directions, finder, PROLONGED, railing=railing)
+    return ahead if ahead[0] >= 0 else _met(end, directions, finder, SET_BACK, railing=railing)
+
+
+def _met(
+    end: Floats, directions: Sequence[Floats], finder: CellFinder, steps: Sequence[float], *, railing: float
+) -> tuple[int, Floats | None]:
+    """The cell that fits best at some steps along the directions."""
+    points = np.array([(*(end[:2] + away * d), end[2] + up) for away in steps for d in directions for up in END_PROBES])
     cells = finder.at(points)
     best: tuple[float, int] | None = None
     for number, cell in enumerate(cells.tolist()):

@@ -84,11 +84,20 @@ def _foot(points: Floats, triangles: Floats) -> Floats:
     return np.where(inside, points, foot)
 
 
-def nearest_road(layers: Sequence[Layer], point: Floats) -> tuple[float, Floats, int, int]:
-    """Plan distance [m] to the nearest road line's edge (its width counted), the point on it, layer and row."""
+def nearest_road(layers: Sequence[Layer], point: Floats, *, reach: float) -> tuple[float, Floats, int, int]:
+    """Plan distance [m] to the edge of the nearest road, the point on it, layer and row.
+
+    Roads are areas, looked for within `reach` [m], or centre lines of which half the width counts.
+    """
     best: tuple[float, Floats, int, int] = (np.inf, point, -1, -1)
     for number, layer in enumerate(layers):
         lines = layer.geometry
+        if isinstance(lines, Mesh):
+            near = nearest_element([layer], point[None], reach=reach)
+            if near.layer[0] >= 0 and near.distance[0] < best[0]:
+                foot = np.array([*near.foot[0], point[2]])
+                best = (float(near.distance[0]), foot, number, int(near.row[0]))
+            continue
         if not isinstance(lines, Lines) or len(lines.vertices) < 2:
             continue
         owner = np.repeat(np.arange(len(lines.line_element)), np.diff(lines.offsets))

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from analysis.links.found import Link, Links, limit
 from analysis.links.plan import nearest_road
 from geo.model import Grid, Layer, Lines, Points
-from geo.model.conventions import FROM_NODE, NODE, ROOM, ROOM_NAME, ROOM_USE, TO_NODE, WAY
+from geo.model.conventions import CLEAR_WIDTH, FROM_NODE, NODE, ROOM, ROOM_NAME, ROOM_USE, TO_NODE, WAY
 
 Floats = NDArray[np.float64]
+SEARCH = 2.0  # times the reach: roads a little too far are named
+VEHICLE_WIDTH = 2.3  # [m] of a gate for cars
+NO_WAY_FOR_CARS = ("stair", "lift", "escalator")
 PARKING_WORDS = ("park", "garage", "주차", "차고")
 
 
@@ -57,7 +60,7 @@ def _to_road(
     parking: frozenset[str],
     reach: float,
 ) -> Link:
-    gap, foot, number, row = nearest_road(roads, point)
+    gap, foot, number, row = nearest_road(roads, point, reach=SEARCH * reach)
     to_layer = roads[number].id if number >= 0 else ""
     to_id = str(roads[number].table.ids[row]) if number >= 0 else ""
     line = np.stack([point, foot if number >= 0 else point])
@@ -84,20 +87,34 @@ def _texts(layer: Layer, name: str) -> NDArray[np.object_]:
     return np.full(len(layer.table), "", dtype=object) if column is None else np.asarray(column.values, dtype=object)
 
 
+def _too_narrow(layer: Layer, kinds: NDArray[np.object_]) -> set[str]:
+    """Ids of doors and exits that no car passes; an exit of unknown width may be a gate."""
+    column = layer.table.columns.get(CLEAR_WIDTH)
+    width = np.full(len(layer.table), np.nan) if column is None else np.asarray(column.values, dtype=np.float64)
+    door = (kinds == "door") & ~(width >= VEHICLE_WIDTH)
+    gate = (kinds == "exit") & (width < VEHICLE_WIDTH)
+    return {str(name) for name in layer.table.ids[door | gate]}
+
+
 def _ramp_nodes(networks: Sequence[Layer]) -> dict[str, list[str]]:
-    """Nodes at the ends of ramps, each with the rooms that can be reached over ramps and open sides alone."""
+    """Places a car can reach from a ramp, each with the rooms that can be reached so.
+
+    A car passes neither stairs nor lifts nor doors narrower than `VEHICLE_WIDTH`.
+    """
     room_of: dict[str, str] = {}
     neighbours: dict[str, set[str]] = {}
     at_ramp: set[str] = set()
+    narrow: set[str] = set()
     for layer in networks:
         if isinstance(layer.geometry, Points):
             rooms = _texts(layer, ROOM)
             kinds = _texts(layer, NODE)
+            narrow |= _too_narrow(layer, kinds)
             for row, name in enumerate(layer.table.ids.tolist()):
                 room_of[str(name)] = str(rooms[row] or (name if kinds[row] == "room" else ""))
         if isinstance(layer.geometry, Lines):
             for a, b, way in zip(_texts(layer, FROM_NODE), _texts(layer, TO_NODE), _texts(layer, WAY), strict=True):
-                if way in ("ramp", "walk", "opening"):
+                if way not in NO_WAY_FOR_CARS:
                     neighbours.setdefault(str(a), set()).add(str(b))
                     neighbours.setdefault(str(b), set()).add(str(a))
                 if way == "ramp":
@@ -107,7 +124,7 @@ def _ramp_nodes(networks: Sequence[Layer]) -> dict[str, list[str]]:
         reached, todo = {start}, [start]
         while todo:
             for other in sorted(neighbours.get(todo.pop(), ())):
-                if other not in reached:
+                if other not in reached and other not in narrow:
                     reached.add(other)
                     todo.append(other)
         for name in reached:

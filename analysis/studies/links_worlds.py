@@ -55,7 +55,7 @@ class LinkInputs(Inputs):
         "Walking networks", kind=("points", "lines"), theme="network", many=True, optional=True, hidden=True
     )
     rooms: tuple[Layer, ...] = layer_input("Rooms", kind="mesh", theme="space", many=True, optional=True, hidden=True)
-    roads: tuple[Layer, ...] = layer_input("Roads", kind="lines", theme="road", many=True, optional=True)
+    roads: tuple[Layer, ...] = layer_input("Roads", kind=("lines", "mesh"), theme="road", many=True, optional=True)
     pipes: tuple[Layer, ...] = layer_input(
         "Pipes and cables", kind="lines", theme="utility", many=True, optional=True, hidden=True
     )

@@ -161,5 +161,5 @@ FORMAT = Format(
     read=read,
     options=IfcOptions,
     isolate=True,
-    version=4,
+    version=5,
 )

@@ -151,3 +151,49 @@ def test_the_street_meets_the_riser() -> None:
     _, links = found(street, inside, buildings([HOUSE]))
     assert links[("riser", "ws", "riser")] == ("ok", "", pytest.approx(0.3))
     assert links[("riser", "g", "gi")] == ("broken", "do_not_meet", pytest.approx(3.0))
+
+
+def test_a_road_may_be_an_area() -> None:
+    area = buildings([(-90.0, -5.0, GROUND - 0.2, 180.0, 10.0, 0.2)])
+    surface = area.with_(id="surface", theme="road", fields=())
+    result = execute(
+        get("links.worlds"),
+        layers=[ground(), surface, places(("door", "exit", (5.0, 20.0, GROUND)), ("far", "exit", (5.0, 70.0, GROUND)))],
+        frame=tiny_frame(),
+        params={},
+    )
+    table = next(table for table in result.tables if table.id == "links")
+    status = dict(zip(table.columns["from"].values, table.columns["status"].values, strict=True))
+    gap = dict(zip(table.columns["from"].values, table.columns["gap"].values, strict=True))
+    assert status == {"door": "ok", "far": "broken"}
+    assert gap["door"] == pytest.approx(15.0)
+
+
+def test_a_gate_for_cars_leads_down_the_ramp_and_a_shop_door_does_not() -> None:
+    nodes = places(
+        ("gate", "exit", (5.0, 8.0, GROUND)),
+        ("shop", "exit", (15.0, 8.0, GROUND)),
+        ("shop_door", "door", (15.0, 9.0, GROUND)),
+        ("top", "ramp", (5.0, 9.0, GROUND)),
+        ("low", "ramp", (5.0, 30.0, GROUND - 4.0)),
+        ("bay", "room", (5.0, 35.0, GROUND - 4.0)),
+    )
+    width = Column(np.array([5.4, 1.8, 1.8, 5.5, 5.5, np.nan]), "m")
+    nodes = nodes.with_(table=nodes.table.with_columns({words.CLEAR_WIDTH: width}))
+    pairs = [("gate", "top", "outside"), ("shop", "shop_door", "outside"), ("shop_door", "top", "walk")]
+    pairs += [("top", "low", "ramp"), ("low", "bay", "walk")]
+    line = np.zeros((2 * len(pairs), 3))
+    offsets = np.arange(0, 2 * len(pairs) + 1, 2)
+    columns = {
+        words.FROM_NODE: texts(*(a for a, _, _ in pairs)),
+        words.TO_NODE: texts(*(b for _, b, _ in pairs)),
+        words.WAY: texts(*(way for *_, way in pairs)),
+    }
+    table = ElementTable([f"e{k}" for k in range(len(pairs))], columns)
+    edges = Layer("edges", "Edges", "network", Lines(line, offsets, np.arange(len(pairs))), table, stratum="indoor")
+    rooms = buildings([HOUSE]).with_(
+        id="rooms", theme="space", table=ElementTable(["bay"], {words.ROOM_NAME: texts("주차장")}), fields=()
+    )
+    _, links = found(nodes, edges, rooms)
+    assert {key[:2] for key in links} == {("parking_ramp", "gate"), ("entrance", "shop")}
+    assert links[("parking_ramp", "gate", "main street")][:2] == ("ok", "")

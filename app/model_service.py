@@ -50,6 +50,7 @@ class ModelReader:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._answers: dict[int, queue.Queue[Answer | None]] = {}
+        self._ended = False
         self._scratch = temporary_folder("model")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.model_child", str(path)],
@@ -94,6 +95,7 @@ class ModelReader:
                 if waiting is not None:
                     waiting.put(said)
         with self._lock:
+            self._ended = True
             for waiting in self._answers.values():
                 waiting.put(None)
 
@@ -101,6 +103,8 @@ class ModelReader:
         """The answer to one question. Raises `ReaderDied`, `Cancelled`, or what the child raised."""
         number, answers = next(self._numbers), queue.Queue[Answer | None]()
         with self._lock:
+            if self._ended:  # nobody listens any more: an answer would be waited for in vain
+                raise ReaderDied
             self._answers[number] = answers
         try:
             self._send({"id": number, "name": name, "arguments": dict(arguments)})

@@ -45,6 +45,8 @@ def runs_of(layers: Sequence[Layer]) -> list[Run]:
         if run_id and "provenance" in layer.source.provenance:
             found.setdefault(str(run_id), []).append(layer)
     runs = [Run(run_id, group[0].source.provenance, tuple(group)) for run_id, group in found.items()]
+    # Of runs within one second the one that came later into the scene is the newer.
+    runs.reverse()
     return sorted(runs, key=lambda run: str(run.record["provenance"]["started"]), reverse=True)
 
 

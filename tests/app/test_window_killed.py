@@ -46,6 +46,7 @@ def test_a_reader_that_dies_leaves_the_scene_and_the_window_alone(
 ) -> None:
     before = tuple(city.document.scene)
     process = start(city, shared_data, qtbot)
+    process.suspend()  # a quick machine would have read the file before the blow
     qtbot.wait(500)
     process.kill()
     settle(city, qtbot)

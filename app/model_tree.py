@@ -73,13 +73,6 @@ class ModelTree:
         """The branch that a product is, or -1."""
         return next((n for n, branch in enumerate(self.branches) if branch.product == row), -1)
 
-    def path_to(self, branch: int) -> list[int]:
-        """The branches from the top to this one."""
-        path = [branch]
-        while self.branches[path[-1]].parent >= 0:
-            path.append(self.branches[path[-1]].parent)
-        return path[::-1]
-
 
 def model_tree(branches: Sequence[Branch]) -> ModelTree:
     """Lay a list of branches out in order."""

@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bim.georeference import FAR_HEIGHT, LARGE_COORDINATE, NEAR_FRAME, Georeference, distance, ground_at
-from geo.formats.contract import FormatOptions
+from geo.formats.placed import PlacedOptions
 from geo.model import Frame, Grid, Issue, UserError
 from geo.pose import Pose, pose_note
 
@@ -19,7 +19,7 @@ Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 Point = tuple[float, float, float]
 
 
-class IfcOptions(FormatOptions):
+class IfcOptions(PlacedOptions):
     """Options of the IFC reader.
 
     Attributes
@@ -33,8 +33,6 @@ class IfcOptions(FormatOptions):
         Make the walking network of the rooms.
     mep_network : bool
         Make the network of pipes, ducts and cables.
-    at_east, at_north : float or None [m of the project CRS]
-        Where the model's zero point lies; goes before everything else.
     at_height : float or None [m]
         Height of the model's zero level; the terrain, else 0, if not given.
     rotation_deg : float or None
@@ -45,16 +43,8 @@ class IfcOptions(FormatOptions):
     spaces: bool = True
     network: bool = True
     mep_network: bool = True
-    at_east: float | None = Field(default=None, allow_inf_nan=False)
-    at_north: float | None = Field(default=None, allow_inf_nan=False)
     at_height: float | None = Field(default=None, allow_inf_nan=False)
     rotation_deg: float | None = Field(default=None, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _both_coordinates(self) -> IfcOptions:
-        if (self.at_east is None) != (self.at_north is None):
-            raise ValueError("at_east and at_north belong together")
-        return self
 
 
 def place(

@@ -69,10 +69,6 @@ class WalkMode(QObject):
         self._viewport.removeEventFilter(self)
         self.deleteLater()
 
-    def set_obstacles(self, obstacles: Obstacles) -> None:
-        """The scene has changed."""
-        self._obstacles = obstacles
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Mouse and keys of the viewport; everything else goes on to it."""
         kind = event.type()

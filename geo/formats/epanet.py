@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.formats.contract import FileInfo, Format, ReadOptions
-from geo.formats.network_inp import DAMAGE, Model, PlacedOptions, damaged, layers_of, sections, texts
+from geo.formats.network_inp import DAMAGE, Model, damaged, layers_of, sections, texts
+from geo.formats.placed import PlacedOptions
 from geo.model import Column, Feedback, Frame, Issue, Layer
 from geo.model import conventions as words
 

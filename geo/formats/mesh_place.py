@@ -9,10 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field as Setting
-from pydantic import model_validator
 
 from geo import crs as coordinates
-from geo.formats.contract import FormatOptions
+from geo.formats.placed import ModelOptions
 from geo.model import Frame, Grid, Issue
 from geo.terrain import ground_or_nearest
 
@@ -22,39 +21,16 @@ NEAR_M = 50_000.0  # coordinates this near the project's origin are taken for ma
 FAR_FROM_ORIGIN_M = 10_000.0  # a model farther from its own zero point was not drawn around it
 
 
-class MeshOptions(FormatOptions):
+class MeshOptions(ModelOptions):
     """Where and how a mesh stands.
 
     Attributes
     ----------
-    placement : {"auto", "map", "origin"}
-        auto: map coordinates where the numbers look like it, else the middle of the project. map: the numbers are
-        map coordinates of the project. origin: the model's zero point goes to the middle of the project.
-    at_east, at_north : float or None [m of the project CRS]
-        Where the model's zero point lies; goes before everything else.
-    at_height : float or None [m]
-        Height of the model's zero level; the terrain, else 0, if not given.
-    rotation_deg : float
-        Clockwise turn of the model seen from above [degrees].
-    scale : float
-        Metres per unit of the file.
     up : {"auto", "y", "z"}
         Axis that points up. auto: y in glTF, z in the others.
     """
 
-    placement: Literal["auto", "map", "origin"] = Setting("auto", title="Placement")
-    at_east: float | None = Setting(None, allow_inf_nan=False, title="Easting of the zero point [m]")
-    at_north: float | None = Setting(None, allow_inf_nan=False, title="Northing of the zero point [m]")
-    at_height: float | None = Setting(None, allow_inf_nan=False, title="Height of the zero level [m]")
-    rotation_deg: float = Setting(0.0, ge=-360, le=360, allow_inf_nan=False, title="Clockwise turn [degrees]")
-    scale: float = Setting(1.0, gt=0, le=1e6, allow_inf_nan=False, title="Metres per unit")
     up: Literal["auto", "y", "z"] = Setting("auto", title="Axis that points up")
-
-    @model_validator(mode="after")
-    def _both_coordinates(self) -> MeshOptions:
-        if (self.at_east is None) != (self.at_north is None):
-            raise ValueError("at_east and at_north belong together")
-        return self
 
 
 Placing = Callable[[Floats], Floats]

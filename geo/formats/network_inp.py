@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field as PydanticField
-from pydantic import model_validator
 
 from geo.crs import to_local
-from geo.formats.contract import FormatOptions, ReadOptions
+from geo.formats.contract import ReadOptions
+from geo.formats.placed import PlacedOptions
 from geo.model import (
     Column,
     ElementTable,
@@ -29,25 +28,6 @@ from geo.model import (
 from geo.model import conventions as words
 
 Floats = NDArray[np.float64]
-
-
-class PlacedOptions(FormatOptions):
-    """Where a model whose coordinates are its own lies.
-
-    Attributes
-    ----------
-    at_east, at_north : float or None [m of the project CRS]
-        Where the model's zero point lies; its coordinates are then metres.
-    """
-
-    at_east: float | None = PydanticField(default=None, allow_inf_nan=False)
-    at_north: float | None = PydanticField(default=None, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _both_coordinates(self) -> PlacedOptions:
-        if (self.at_east is None) != (self.at_north is None):
-            raise ValueError("at_east and at_north belong together")
-        return self
 
 
 SCAN_BYTES = 8 << 20

@@ -218,7 +218,7 @@ class InputDigest(BaseModel):
 
 
 class Provenance(BaseModel):
-    """How a result came about; enough to repeat it."""
+    """How a result came about; enough to repeat it. `alternative` is the id of the one it ran on, or empty."""
 
     analysis: str
     version: int
@@ -229,6 +229,18 @@ class Provenance(BaseModel):
     started: str
     duration_s: float
     frame: dict[str, Any]
+    alternative: str = ""
+    alternative_name: str = ""
+
+
+class Variant(NamedTuple):
+    """The alternative whose layers a run was given; two empty texts for the base scene."""
+
+    id: str = ""
+    name: str = ""
+
+
+BASE_VARIANT = Variant()
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from analysis.charts import chart_to_dict
 from analysis.contract import (
+    BASE_VARIANT,
     Analysis,
     InputDigest,
     Inputs,
@@ -22,6 +23,7 @@ from analysis.contract import (
     Provenance,
     Result,
     Table,
+    Variant,
     describe_inputs,
     describe_params,
 )
@@ -170,8 +172,12 @@ def execute(
     params: Mapping[str, object],
     chosen: Chosen | None = None,
     feedback: Feedback | None = None,
+    variant: Variant = BASE_VARIANT,
 ) -> Result:
     """Check, run and stamp one analysis. Nothing is returned by a cancelled run.
+
+    variant : Variant
+        The alternative that `layers` are of, for the record.
 
     Returns
     -------
@@ -193,9 +199,11 @@ def execute(
         ],
         libraries=_library_versions(),
         program=_version_of("sejong-twin"),
-        started=started.isoformat(timespec="seconds"),
+        started=started.isoformat(timespec="milliseconds"),
         duration_s=round(time.perf_counter() - clock, 3),
         frame=dataclasses.asdict(frame),
+        alternative=variant.id,
+        alternative_name=variant.name,
     )
     issues = (*result.issues, *_tile_issues(inputs, used))
     return _stamped(analysis, dataclasses.replace(result, provenance=provenance, issues=issues), started)
@@ -203,7 +211,8 @@ def execute(
 
 def _stamped(analysis: Analysis, result: Result, started: dt.datetime) -> Result:
     """Result layers (and tables as layers without a place) with unique ids and the run's record."""
-    run_id = f"{analysis.id.replace('.', '-')}-{started:%Y%m%d-%H%M%S}"
+    # Quick runs follow each other within a second: each has a name of its own.
+    run_id = f"{analysis.id.replace('.', '-')}-{started:%Y%m%d-%H%M%S}-{started.microsecond // 1000:03d}"
     record = record_of(result, run_id)
     tables = tuple(_table_layer(table) for table in result.tables)
     layers = tuple(

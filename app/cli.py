@@ -94,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("project", metavar="PROJECT")
     _add_set(run, "name=value", "a parameter, or an input with the ids of its layers")
     run.add_argument("--params", metavar="FILE.json", help="parameters from a JSON file")
+    run.add_argument("--alternative", metavar="NAME", help="run on this alternative ('base': without any changes)")
     run.add_argument("--out", metavar="DIR", help="folder for GeoTIFF, meshes, tables and a picture")
     _add_json(run)
 

@@ -63,12 +63,19 @@ def _run_and_tell(
     params: Mapping[str, Any],
     chosen: Mapping[str, Sequence[str]],
     feedback: Feedback,
+    alternative: str | None = None,
 ) -> int:
     from app.runs import run_on_project
 
     started = time.perf_counter()
     done = run_on_project(
-        analysis_id, project, params=params, chosen=chosen, out=Path(args.out) if args.out else None, feedback=feedback
+        analysis_id,
+        project,
+        params=params,
+        chosen=chosen,
+        alternative=getattr(args, "alternative", None) or alternative,
+        out=Path(args.out) if args.out else None,
+        feedback=feedback,
     )
     finish_bar()
     answer = {
@@ -101,7 +108,8 @@ def rerun(args: argparse.Namespace, feedback: Feedback) -> int:
     chosen: dict[str, list[str]] = {}
     for item in provenance["inputs"]:
         chosen.setdefault(item["input"], []).append(item["layer"])
-    return _run_and_tell(args, provenance["analysis"], project, provenance["params"], chosen, feedback)
+    alternative = provenance.get("alternative") or "base"
+    return _run_and_tell(args, provenance["analysis"], project, provenance["params"], chosen, feedback, alternative)
 
 
 def validate(args: argparse.Namespace, feedback: Feedback) -> int:

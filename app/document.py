@@ -7,6 +7,7 @@ from typing import Any
 
 from psygnal import Signal
 
+from app.alternatives import BASE, AlternativeList
 from app.commands import Command, History
 from app.topics import TopicList
 from geo.model import Frame, Scene, Selection
@@ -27,6 +28,7 @@ class Document:
         self.scene = Scene(frame)
         self.selection = Selection()
         self.topics = TopicList()
+        self.alternatives = AlternativeList()
         self.history = History(self)
         self.path: Path | None = None
         # Sources of the project file that could not be found; saving writes them back unchanged.
@@ -55,6 +57,9 @@ class Document:
             self.scene.remove(layer.id)
         self.scene.set_frame(None)
         self.topics.set(())
+        self.alternatives.set(())
+        self.alternatives.active, self.alternatives.base = BASE, {}
+        self.alternatives.changed.emit()
         self.path, self.unresolved = None, []
         self.history.clear()
         self._saved_at = self.history.state
@@ -66,6 +71,8 @@ class Document:
         for layer in self.scene:
             copy.scene.add(layer)
         copy.topics.set(self.topics)
+        copy.alternatives.set(self.alternatives.items)
+        copy.alternatives.active, copy.alternatives.base = self.alternatives.active, dict(self.alternatives.base)
         copy.path, copy.unresolved = self.path, list(self.unresolved)
         if self.modified:
             copy.mark_modified()

@@ -19,19 +19,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.alternatives import base_layers, lost_issues, show_alternative
 from app.catalog import while_it_is_there
 from app.document import Document
 from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
 from app.topic_store import PREFIX, picture_names, topics_from_list, topics_to_list
 from bim.bcf.model import Topic
+from geo.alternatives import Alternative, alternative_from_dict, alternative_to_dict
 from geo.formats.contract import MapBox
 from geo.model import Feedback, Frame, Issue, Layer, UserError
 from geo.model.digest import layer_digest
 from geo.store import read_layers, style_from_dict, style_to_dict, write_atomically, write_layers
 
 FORMAT_NAME = "sejong-twin-project"
-VERSION = 2
+VERSION = 3
 LIMIT_BYTES = 64 << 20
 SUFFIX = ".twin"
 ABANDONED_S = 3600.0
@@ -39,6 +41,7 @@ ABANDONED_S = 3600.0
 # Upgrade functions by the version they start from; each returns the manifest of the next version.
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda manifest: {**manifest, "version": 2, "topics": []},
+    2: lambda manifest: {**manifest, "version": 3, "alternatives": [], "alternative": ""},
 }
 
 
@@ -63,6 +66,8 @@ class Loaded:
     issues: tuple[Issue, ...] = ()
     view: Mapping[str, Any] = field(default_factory=dict)
     topics: tuple[Topic, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    alternative: str = ""
 
 
 def results_folder(path: Path) -> Path:
@@ -122,7 +127,8 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
 
     sources: dict[str, dict[str, Any]] = {}
     results: list[dict[str, Any]] = []
-    for layer in document.scene:
+    base = base_layers(document)
+    for layer in base:
         if layer.source.path:
             entry = _source_entry(layer, path, absolute)
             kept = sources.setdefault(json.dumps(entry, sort_keys=True), entry | {"layers": []})
@@ -141,8 +147,10 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
         "frame": dataclasses.asdict(frame) if frame else None,
         "sources": list(sources.values()),
         "results": results,
-        "order": [layer.id for layer in document.scene],
+        "order": [layer.id for layer in base],
         "view": dict(view),
+        "alternatives": [alternative_to_dict(item) for item in document.alternatives.items],
+        "alternative": document.alternatives.active,
         "topics": topics_to_list(document.topics.items, results_folder(path)),
     }
 
@@ -301,7 +309,12 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
     layers.sort(key=lambda layer: order.get(layer.id, len(order)))
     feedback.step(1.0, "opened")
     topics = topics_from_list(manifest["topics"], results_folder(path), issues)
-    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), dict(manifest.get("view") or {}), topics)
+    alternatives = tuple(alternative_from_dict(item) for item in manifest["alternatives"])
+    for item in alternatives:
+        issues += lost_issues(item, layers, missing=bool(missing))
+    view = dict(manifest.get("view") or {})
+    shown = str(manifest["alternative"])
+    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), view, topics, alternatives, shown)
 
 
 def _missing(entry: Mapping[str, Any], folder: Path) -> MissingSource:
@@ -415,6 +428,8 @@ def apply(document: Document, loaded: Loaded, path: Path | None) -> None:
     for layer in loaded.layers:
         document.scene.add(layer)
     document.topics.set(loaded.topics)
+    document.alternatives.set(loaded.alternatives)
+    show_alternative(document, loaded.alternative)
     if path is not None and not loaded.missing:
         document.mark_saved(path)
     elif path is not None:

@@ -251,9 +251,13 @@ def _head(title: str, unit: str) -> str:
     return f"{title} [{unit_text(unit)}]" if unit_text(unit) else title
 
 
+def _second(moment: str) -> str:
+    return dt.datetime.fromisoformat(moment).isoformat(timespec="seconds")
+
+
 def _provenance(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield tr("report.analysis"), f"{provenance['analysis']} {tr('report.version')} {provenance['version']}"
-    yield tr("report.started"), f"{provenance['started']} ({provenance['duration_s']} s)"
+    yield tr("report.started"), f"{_second(provenance['started'])} ({provenance['duration_s']} s)"
     for item in provenance["inputs"]:
         yield f"{tr('report.input')}: {item['input']}", f"{item['name']} · {item['digest']}"
     libraries = ", ".join(f"{name} {number}" for name, number in provenance["libraries"].items())

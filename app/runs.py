@@ -11,6 +11,7 @@ from typing import Any
 from analysis.contract import Provenance, Result
 from analysis.registry import get
 from analysis.run import execute
+from app.alternatives import BASE, layers_of, scenes_of
 from app.document import Document
 from app.export import export_run
 from app.pictures import save_picture
@@ -19,6 +20,7 @@ from app.shown_runs import show_result, with_free_ids
 from geo.model import Feedback, Frame, Issue, UserError
 
 PICTURE_SIZE = (1280, 800)
+BASE_NAME = "base"  # what the command line calls the scene without any alternative
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,7 @@ def run_on_project(
     *,
     params: Mapping[str, Any],
     chosen: Mapping[str, Sequence[str]] | None = None,
+    alternative: str | None = None,
     out: Path | None = None,
     feedback: Feedback | None = None,
 ) -> Done:
@@ -44,6 +47,8 @@ def run_on_project(
 
     Parameters
     ----------
+    alternative : str or None
+        Name or id of the alternative it runs on; ``"base"`` without any; what the project shows when None.
     out : Path or None
         Folder for exports and a picture.
     """
@@ -61,13 +66,15 @@ def run_on_project(
         )
     if out is not None:
         make_folder(out)
+    variant, layers = scenes_of(document, None if alternative is None else [_alternative_id(document, alternative)])[0]
     result = execute(
         declared,
-        layers=tuple(document.scene),
+        layers=layers,
         frame=frame,
         params=params,
         chosen=chosen,
         feedback=feedback.part(0.15, 0.85),
+        variant=variant,
     )
     if result.provenance is None:
         raise ValueError("the runner did not stamp the result")
@@ -75,6 +82,10 @@ def run_on_project(
     outputs, trouble = _write_outputs(document, result, frame, out, project) if out else ((), ())
     feedback.step(1.0, "done")
     return Done(result, result.provenance, outputs, (*notes.issues, *result.issues, *trouble))
+
+
+def _alternative_id(document: Document, name: str) -> str:
+    return BASE if name == BASE_NAME else document.alternatives.named(name).id
 
 
 def make_folder(out: Path) -> None:
@@ -108,7 +119,8 @@ def _write_outputs(
     outputs = export_run(result.layers, record, frame, out, project=project)
     picture = out / "picture.png"
     try:
-        save_picture(picture, tuple(document.scene), frame, size=PICTURE_SIZE)
+        shown = layers_of(document, result.provenance.alternative if result.provenance else BASE)
+        save_picture(picture, shown, frame, size=PICTURE_SIZE)
     except UserError as error:
         note = Issue(code="run.no_picture", message=f"No picture was drawn: {error}", severity="error")
         return tuple(outputs), (note,)

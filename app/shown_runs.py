@@ -9,7 +9,9 @@ from typing import Any
 
 from analysis.charts import chart_from_dict
 from analysis.contract import Chart
+from app.alternatives import BASE, layers_of
 from app.commands import AddLayers, SetStyle, Together
+from app.document import Document
 from geo.model import Issue, Layer, Scene
 
 
@@ -25,6 +27,11 @@ class Run:
     def analysis_id(self) -> str:
         """Id of the analysis."""
         return str(self.record["provenance"]["analysis"])
+
+    @property
+    def alternative(self) -> str:
+        """Id of the alternative it was run on; empty for the base."""
+        return str(self.record["provenance"].get("alternative") or "")
 
     @property
     def charts(self) -> list[Chart]:
@@ -48,6 +55,13 @@ def runs_of(layers: Sequence[Layer]) -> list[Run]:
     # Of runs within one second the one that came later into the scene is the newer.
     runs.reverse()
     return sorted(runs, key=lambda run: str(run.record["provenance"]["started"]), reverse=True)
+
+
+def scenes_of_runs(document: Document, runs: Sequence[Run]) -> dict[str, tuple[Layer, ...]]:
+    """What each alternative that was run has now, by its id; nothing for one that was removed."""
+    known = {BASE, *(item.id for item in document.alternatives.items)}
+    wanted = {run.alternative for run in runs}
+    return {one: layers_of(document, one) if one in known else () for one in wanted}
 
 
 def with_free_ids(scene: Scene, layers: Sequence[Layer]) -> tuple[Layer, ...]:

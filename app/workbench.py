@@ -19,6 +19,7 @@ from PySide6.QtGui import QDesktopServices
 from analysis.contract import Analysis, Result
 from analysis.run import execute, out_of_date
 from app import project_file
+from app.alternatives import scenes_of
 from app.commands import AddLayers, Command, SetStyle, Together
 from app.connections import Connections
 from app.document import Document
@@ -30,7 +31,7 @@ from app.language import error_texts, issue_text, language, tr
 from app.model_desk import ModelDesk
 from app.notices import Notices
 from app.settings import Settings
-from app.shown_runs import Run, runs_of, show_result, with_free_ids
+from app.shown_runs import Run, runs_of, scenes_of_runs, show_result, with_free_ids
 from app.theme import Theme, theme_named
 from geo.model import Bounds, ElementRef, Feedback, Issue, Layer, UserError
 
@@ -335,18 +336,40 @@ class Workbench(QObject):
         *,
         chosen: Mapping[str, Sequence[str]] | None = None,
         failed: Callable[[BaseException], None] | None = None,
+        alternatives: Sequence[str] | None = None,
     ) -> Job | None:
-        """Run an analysis in a job; its result layers come into the scene as one step. None without a scene."""
-        frame, layers = self.document.scene.frame, tuple(self.document.scene)
+        """Run an analysis in a job; its result layers come into the scene as one step. None without a scene.
+
+        alternatives : sequence of str
+            Ids of the alternatives to run it on (``""``: the base), one result each; what is shown when None.
+        """
+        frame, given = self.document.scene.frame, scenes_of(self.document, alternatives)
         if frame is None:
             self.notices.tell("notice.no_scene", severity="doubt")
             return None
 
-        def work(feedback: Feedback) -> Result:
-            return execute(analysis, layers=layers, frame=frame, params=params, chosen=chosen, feedback=feedback)
+        def work(feedback: Feedback) -> list[Result]:
+            share = 1.0 / len(given)
+            return [
+                execute(
+                    analysis,
+                    layers=layers,
+                    frame=frame,
+                    params=params,
+                    chosen=chosen,
+                    feedback=feedback.part(k * share, (k + 1) * share),
+                    variant=variant,
+                )
+                for k, (variant, layers) in enumerate(given)
+            ]
 
         title = tr(f"{analysis.id}.title", analysis.title)
-        return self.jobs.submit(work, title=title, key=f"run {analysis.id}", done=self._add_result, failed=failed)
+        return self.jobs.submit(work, title=title, key=f"run {analysis.id}", done=self._add_results, failed=failed)
+
+    def _add_results(self, results: Sequence[Result]) -> None:
+        """Show each result; of several on the same surfaces the last stays visible."""
+        for result in results:
+            self._add_result(result)
 
     def _add_result(self, result: Result) -> None:
         """Show a result in place of those on the same surfaces."""
@@ -378,17 +401,17 @@ class Workbench(QObject):
 
     def _check_stale(self) -> None:
         """Compare in a job what each run was given with what is there now."""
-        layers = tuple(self.document.scene)
-        runs = runs_of(layers)
+        runs = runs_of(tuple(self.document.scene))
         if not runs:
             self._set_stale({})
             return
+        given = scenes_of_runs(self.document, runs)
 
         def work(feedback: Feedback) -> dict[str, list[str]]:
             found = {}
             for number, run in enumerate(runs):
                 feedback.step(number / len(runs))
-                found[run.id] = out_of_date(run.record, layers)
+                found[run.id] = out_of_date(run.record, given[run.alternative])
             return found
 
         self.jobs.submit(work, title=tr("job.stale"), key="stale", shown=False, done=self._set_stale)

@@ -141,3 +141,10 @@ def test_result_knows_when_its_inputs_changed(item: Analysis) -> None:
 def test_unknown_analysis_lists_what_there_is() -> None:
     with pytest.raises(UserError, match="sunlight.hours"):
         get("sunlight.nothing")
+
+
+def test_two_runs_of_one_moment_are_two_runs() -> None:
+    # A person who presses Run twice quickly has two results, not one with the layers of both.
+    item = get("sunlight.sky")
+    names = {run(item).layers[0].source.provenance["run"] for _ in range(3)}
+    assert len(names) == 3

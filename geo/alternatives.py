@@ -1,0 +1,313 @@
+"""Alternatives: named sets of changes on the base scene, never a copy of the city.
+
+A change says where an element of the base stands instead, how tall it is, or that it is gone; a mass is a new building
+from its footprint. `apply_alternative` gives the layers of a scene as an alternative would have them: layers without a
+change are the very same objects.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.buildings import clean_areas, extrude, surface_field
+from geo.model import Column, ElementRef, ElementTable, Field, Instances, Layer, Mesh, Source, UserError
+
+Floats = NDArray[np.float64]
+
+MASSES = "alternative-masses"  # id of the layer that holds the new masses of an alternative
+MADE = "alternative"  # `Source.reader` of layers that an alternative makes
+FAR = 100_000.0  # [m] nothing is moved further than this
+LEAST_FACTOR, MOST_FACTOR = 0.01, 100.0
+HEIGHT_COLUMNS = ("height", "measuredHeight")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one element of the base scene.
+
+    Attributes
+    ----------
+    move : (east, north, up) [m]
+    turn_deg : float
+        About the vertical through the middle of its box in plan, counter-clockwise seen from above.
+    height_factor : float
+        All heights above its lowest point are multiplied by this.
+    removed : bool
+    """
+
+    move: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    turn_deg: float = 0.0
+    height_factor: float = 1.0
+    removed: bool = False
+
+    def __post_init__(self) -> None:
+        numbers = (*self.move, self.turn_deg, self.height_factor)
+        if not all(math.isfinite(number) for number in numbers) or max(map(abs, self.move)) > FAR:
+            raise ValueError("a move has finite numbers of at most 100 km")
+        if not LEAST_FACTOR <= self.height_factor <= MOST_FACTOR:
+            raise ValueError("a height factor lies between 0.01 and 100")
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the element stays as it is."""
+        return self == Change()
+
+
+@dataclass(frozen=True)
+class Mass:
+    """A new building: a footprint, pulled up.
+
+    Attributes
+    ----------
+    id : str
+    ring : ((x, y), ...) [local m]
+        Without the first point repeated.
+    base : float [local m]
+        Height of its lowest point.
+    storeys : int
+    storey_height : float [m]
+    name, use : str
+    """
+
+    id: str
+    ring: tuple[tuple[float, float], ...]
+    base: float
+    storeys: int
+    storey_height: float
+    name: str = ""
+    use: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.ring) < 3 or not all(math.isfinite(n) for point in self.ring for n in point):
+            raise ValueError("a footprint has three points or more")
+        if not 1 <= self.storeys <= 300 or not 1.0 <= self.storey_height <= 50.0 or not math.isfinite(self.base):
+            raise ValueError("a mass has 1 to 300 storeys of 1 to 50 m")
+
+    @property
+    def height(self) -> float:
+        """Height above its base [m]."""
+        return self.storeys * self.storey_height
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A named set of changes. `id` stays when the name changes."""
+
+    id: str
+    name: str
+    changes: Mapping[ElementRef, Change] = field(default_factory=dict)
+    masses: tuple[Mass, ...] = ()
+
+    def changed(self, ref: ElementRef, change: Change) -> Alternative:
+        """The alternative with one element's change replaced; a change that does nothing is forgotten."""
+        changes = {**self.changes, ref: change}
+        if change.is_nothing:
+            del changes[ref]
+        return replace(self, changes=changes)
+
+    def with_mass(self, mass: Mass) -> Alternative:
+        """The alternative with a mass added, or put in the place of the one with its id."""
+        masses = {**{other.id: other for other in self.masses}, mass.id: mass}
+        return replace(self, masses=tuple(masses.values()))
+
+    def without_mass(self, mass_id: str) -> Alternative:
+        """The alternative without a mass."""
+        return replace(self, masses=tuple(mass for mass in self.masses if mass.id != mass_id))
+
+    @property
+    def touched(self) -> set[str]:
+        """Ids of the base layers that it changes."""
+        return {ref.layer_id for ref in self.changes}
+
+
+def apply_alternative(layers: Sequence[Layer], alternative: Alternative | None) -> tuple[Layer, ...]:
+    """The layers of the base scene as an alternative has them; its new masses follow as a layer of their own.
+
+    What an alternative says of elements that are not there (any more) is left out; `lost_changes` lists it.
+    """
+    if alternative is None:
+        return tuple(layers)
+    touched = alternative.touched
+    out = [changed_layer(layer, _of_layer(alternative, layer)) if layer.id in touched else layer for layer in layers]
+    if alternative.masses:
+        out.append(mass_layer(alternative.masses))
+    return tuple(out)
+
+
+def lost_changes(layers: Sequence[Layer], alternative: Alternative) -> list[ElementRef]:
+    """Changes of elements that the base does not have."""
+    known = {layer.id: layer for layer in layers}
+    return [
+        ref
+        for ref in alternative.changes
+        if ref.layer_id not in known or ref.element_id not in known[ref.layer_id].table.index
+    ]
+
+
+def _of_layer(alternative: Alternative, layer: Layer) -> dict[int, Change]:
+    """Changes by row of the layer's table."""
+    rows = layer.table.index
+    return {
+        rows[ref.element_id]: change
+        for ref, change in alternative.changes.items()
+        if ref.layer_id == layer.id and ref.element_id in rows
+    }
+
+
+def changed_layer(layer: Layer, changes: Mapping[int, Change]) -> Layer:
+    """A layer of triangles or of repeated shapes with some elements changed; `changes` by row of its table.
+
+    Rows of removed elements stay, so that ids and row numbers mean the same in every alternative; what was drawn of
+    them is gone.
+    """
+    if not changes:
+        return layer
+    geometry = layer.geometry
+    if isinstance(geometry, Mesh):
+        shape, kept = _changed_mesh(geometry, changes)
+        fields = tuple(_kept_field(item, kept) for item in layer.fields if item.on != "vertex")
+        return layer.with_(geometry=shape, fields=fields, table=_changed_table(layer.table, changes))
+    if isinstance(geometry, Instances):
+        return layer.with_(geometry=_changed_instances(geometry, changes))
+    raise UserError(
+        f"Elements of {layer.name} cannot be moved.",
+        "Only buildings and other solids, and repeated shapes such as trees, can be changed in an alternative.",
+        "Choose a building.",
+        code="alternative.not_solid",
+        values={"layer": layer.name},
+    )
+
+
+def _kept_field(item: Field, kept: NDArray[np.bool_]) -> Field:
+    return replace(item, values=np.asarray(item.values)[kept]) if item.on == "face" else item
+
+
+def _changed_mesh(mesh: Mesh, changes: Mapping[int, Change]) -> tuple[Mesh, NDArray[np.bool_]]:
+    vertices, faces = [mesh.vertices], mesh.faces.copy()
+    kept = np.ones(len(faces), dtype=bool)
+    start = len(mesh.vertices)
+    for row, change in changes.items():
+        mine = np.flatnonzero(mesh.face_element == row)
+        if len(mine) == 0:
+            continue
+        if change.removed:
+            kept[mine] = False
+            continue
+        # Its own copies of its corners: a corner may be shared with a neighbour that stays.
+        used, place = np.unique(mesh.faces[mine], return_inverse=True)
+        vertices.append(changed_points(mesh.vertices[used], change))
+        faces[mine] = place.reshape(-1, 3).astype(np.int32) + np.int32(start)
+        start += len(used)
+    return Mesh(np.concatenate(vertices), faces[kept], mesh.face_element[kept]), kept
+
+
+def changed_points(points: Floats, change: Change) -> Floats:
+    """(n, 3) corners of an element after a change [local m]."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle, angle = (low[:2] + high[:2]) / 2, math.radians(change.turn_deg)
+    about = points[:, :2] - middle
+    out = np.empty_like(points)
+    if change.turn_deg:
+        out[:, 0] = about[:, 0] * math.cos(angle) - about[:, 1] * math.sin(angle) + middle[0]
+        out[:, 1] = about[:, 0] * math.sin(angle) + about[:, 1] * math.cos(angle) + middle[1]
+    else:
+        out[:, :2] = points[:, :2]
+    out[:, 2] = low[2] + (points[:, 2] - low[2]) * change.height_factor if change.height_factor != 1 else points[:, 2]
+    return np.asarray(out + np.array(change.move))
+
+
+def _changed_table(table: ElementTable, changes: Mapping[int, Change]) -> ElementTable:
+    """Heights told by the table follow the factor."""
+    factors = {row: change.height_factor for row, change in changes.items() if change.height_factor != 1.0}
+    if not factors:
+        return table
+    columns = dict(table.columns)
+    for name in HEIGHT_COLUMNS:
+        column = columns.get(name)
+        if column is None or not column.is_number:
+            continue
+        values = np.array(column.values, dtype=np.float64)
+        for row, factor in factors.items():
+            values[row] *= factor
+        columns[name] = Column(values, column.unit, column.title)
+    return ElementTable(table.ids, columns)
+
+
+def _changed_instances(shapes: Instances, changes: Mapping[int, Change]) -> Instances:
+    transform, kept = shapes.transform.copy(), np.ones(len(shapes.shape), dtype=bool)
+    for row, change in changes.items():
+        for number in np.flatnonzero(shapes.element == row):
+            kept[number] = not change.removed
+            angle = math.radians(change.turn_deg)
+            turn = np.array([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0], [0, 0, 1]])
+            grow = np.diag([1.0, 1.0, change.height_factor])
+            transform[number, :, :3] = grow @ turn @ transform[number, :, :3]
+            transform[number, :, 3] += np.array(change.move)
+    return Instances(shapes.shapes, shapes.shape[kept], transform[kept], shapes.element[kept])
+
+
+def mass_layer(masses: Sequence[Mass]) -> Layer:
+    """The new masses as a layer of buildings."""
+    import shapely
+
+    areas = clean_areas(np.array([shapely.Polygon(mass.ring) for mass in masses], dtype=object))
+    owners = [masses[k] for k in areas.owner]
+    solid, codes = extrude(areas.polygons, [mass.base for mass in owners], [mass.height for mass in owners])
+    solid = Mesh(solid.vertices, solid.faces, areas.owner[solid.face_element].astype(np.int32))
+    columns = {
+        "name": Column(np.array([mass.name or mass.id for mass in masses], dtype=object)),
+        "use": Column(np.array([mass.use or None for mass in masses], dtype=object)),
+        "height": Column(np.array([mass.height for mass in masses]), "m"),
+        "storeys": Column(np.array([mass.storeys for mass in masses], dtype=np.int64)),
+        "storey_height": Column(np.array([mass.storey_height for mass in masses]), "m"),
+    }
+    table = ElementTable([mass.id for mass in masses], columns)
+    return Layer(
+        MASSES, "New masses", "building", solid, table, (surface_field(codes),), source=Source(reader=MADE, part=MASSES)
+    )
+
+
+def alternative_to_dict(alternative: Alternative) -> dict[str, object]:
+    """Plain JSON values of an alternative, for the project file."""
+    changes = [
+        {"layer": ref.layer_id, "element": ref.element_id}
+        | {"move": list(change.move), "turn_deg": change.turn_deg}
+        | {"height_factor": change.height_factor, "removed": change.removed}
+        for ref, change in alternative.changes.items()
+    ]
+    masses = [{**asdict(mass), "ring": [list(point) for point in mass.ring]} for mass in alternative.masses]
+    return {"id": alternative.id, "name": alternative.name, "changes": changes, "masses": masses}
+
+
+def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
+    """An alternative from plain values; raises ValueError, KeyError or TypeError for anything else."""
+    changes = {
+        ElementRef(str(item["layer"]), str(item["element"])): Change(
+            _three(item["move"]), float(item["turn_deg"]), float(item["height_factor"]), bool(item["removed"])
+        )
+        for item in said["changes"]
+    }
+    masses = tuple(
+        Mass(
+            str(item["id"]),
+            tuple((float(x), float(y)) for x, y in item["ring"]),
+            float(item["base"]),
+            int(item["storeys"]),
+            float(item["storey_height"]),
+            str(item["name"]),
+            str(item["use"]),
+        )
+        for item in said["masses"]
+    )
+    return Alternative(str(said["id"]), str(said["name"]), changes, masses)
+
+
+def _three(values: Sequence[Any]) -> tuple[float, float, float]:
+    east, north, up = (float(value) for value in values)
+    return east, north, up

@@ -1,0 +1,1 @@
+"""The parts of the study ``sunlight.shadow``: declaration, moments, tracing, places, outlines, outcome."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +37,14 @@ class City(NamedTuple):
     obstacles: list[tuple[Layer, Mesh]]
 
 
-def city_of(inputs: SunlightInputs, params: Sampling, issues: list[Issue], feedback: Feedback) -> City:
+def city_of(
+    inputs: SunlightInputs,
+    params: Sampling,
+    issues: list[Issue],
+    feedback: Feedback,
+    *,
+    occluder: Callable[[Sequence[Mesh], Floats, Feedback], Occluder] = Occluder,
+) -> City:
     """Gather the obstacles and the terrain, and hand them to Embree; doubts are added to `issues`."""
     blocking = [*inputs.blockers, *(inputs.trees if params.trees_block else ())]
     meshes = [(layer, mesh_of(layer)) for layer in blocking]
@@ -50,14 +57,15 @@ def city_of(inputs: SunlightInputs, params: Sampling, issues: list[Issue], feedb
     terrain = terrain_near(inputs.terrain, inputs.relief, [m for _, m in meshes], (low, high), issues)
     ground_mesh = terrain if isinstance(terrain, Mesh) else ground_mesh_of(terrain, low, high)
     everything = [ground_mesh, *(mesh for _, mesh in meshes)]
-    level = float(np.mean([box.centre[2] for box in (m.bounds for m in everything) if box is not None]))
-    centre = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, level])
-    occluder = Occluder(everything, centre, feedback)
+    # The middle of the ground: a building that moves or grows then leaves all other coordinates as they are, to the bit.
+    box = ground_mesh.bounds
+    centre = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, box.centre[2] if box is not None else 0.0])
+    traced = occluder(everything, centre, feedback)
     solid = [np.zeros(len(ground_mesh.faces), dtype=bool)]
     solid += [np.full(len(mesh.faces), layer.theme in STUDIED_THEMES) for layer, mesh in meshes]
     base = np.concatenate([np.zeros(len(ground_mesh.faces), dtype=bool), *(_base_faces(*pair) for pair in meshes)])
     normal_z = np.concatenate([mesh.face_cross[:, 2] for mesh in everything])
-    return City(terrain, buildings, occluder, np.concatenate(solid), base, normal_z, low, high, ground_mesh, meshes)
+    return City(terrain, buildings, traced, np.concatenate(solid), base, normal_z, low, high, ground_mesh, meshes)
 
 
 def _base_faces(layer: Layer, mesh: Mesh) -> Bools:
@@ -108,6 +116,10 @@ def _area(
         )
     low = [min(box.low[k] for box in boxes) - margin for k in range(2)]
     high = [max(box.high[k] for box in boxes) + margin for k in range(2)]
+    if meshes:
+        # On the scene's own lattice of cells: where one more building stands, the cells of all others stay the same.
+        low = [float(np.floor(value / params.ground_cell + 1e-9) * params.ground_cell) for value in low]
+        high = [float(np.ceil(value / params.ground_cell - 1e-9) * params.ground_cell) for value in high]
     cells = (high[0] - low[0]) * (high[1] - low[1]) / params.ground_cell**2
     if params.ground and cells > MOST_POINTS:
         raise UserError(

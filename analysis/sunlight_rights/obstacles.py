@@ -62,6 +62,8 @@ def obstacles_of(inputs: RightsInputs, params: RightsParams, issues: list[Issue]
     building += [of_element[layer.id][mesh.face_element] for layer, mesh in zip(layers, meshes, strict=True)]
     box = Bounds.union(b for b in (mesh.bounds for mesh in (meshes or [ground])) if b is not None)
     centre = np.array(box.centre) if box else np.zeros(3)
+    if ground.bounds is not None:  # a building that grows then leaves all other coordinates as they are, to the bit
+        centre[2] = ground.bounds.centre[2]
     now = Occluder([ground, *meshes], centre, feedback.part(0.0, 0.6))
     before = None
     if new.any():

@@ -1,0 +1,70 @@
+"""How far a map of the wind can be trusted: cells to the height of the neighbouring building and across the gap."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.wind.tunnel import BUILDING, GROUND, Tunnel
+
+Singles = NDArray[np.float32]
+Codes = NDArray[np.int8]
+
+QUANTITATIVE, COMPARATIVE, INDICATIVE = 0, 1, 2  # codes of `trust`
+TRUST = ("quantitative", "comparative", "indicative")
+MANY_CELLS = 10.0  # measured on arrays of blocks: from here values, not only ranks, agree with a wind tunnel
+FEW_CELLS = 5.0
+MOST = 30  # cells: more say nothing new
+REACH = 2.0  # heights of a building within which its own resolution counts
+
+
+def resolution(tunnel: Tunnel) -> Singles:
+    """(ny, nx) cells: the lesser of those to the height of the nearest building and those across the open space.
+
+    NaN inside buildings; `MOST` where neither limits. A building counts within two heights of itself; its height is
+    measured in cells of the plan, the larger ones.
+    """
+    from analysis.kernels.voxelise import open_runs
+
+    built = (tunnel.solid == BUILDING).any(axis=0)
+    across = open_runs(~built, MOST)
+    least = np.minimum(across, _cells_to_height(tunnel, built))
+    return np.where(built, np.float32(np.nan), least).astype(np.float32)
+
+
+def _cells_to_height(tunnel: Tunnel, built: NDArray[np.bool_]) -> Singles:
+    """Height of the nearest building over the cell, `MOST` further than two heights from it."""
+    if not built.any():
+        return np.full(built.shape, MOST, dtype=np.float32)
+    from scipy.ndimage import distance_transform_edt
+
+    dx, dy = np.diff(tunnel.x), np.diff(tunnel.y)
+    cell = np.maximum(dx[None, :], dy[:, None])
+    away, index = distance_transform_edt(~built, return_indices=True)
+    height = building_height(tunnel)[tuple(index)]
+    cells = np.where(away * cell <= REACH * height + cell, height / cell, MOST)
+    return np.minimum(cells, MOST).astype(np.float32)
+
+
+def building_height(tunnel: Tunnel) -> NDArray[np.float64]:
+    """(ny, nx) height of the highest solid cell of a building above the ground [m], 0 where there is none."""
+    built = tunnel.solid == BUILDING
+    top = np.where(built, tunnel.z[1:, None, None], 0.0).max(axis=0)
+    ground = np.where(tunnel.solid == GROUND, tunnel.z[1:, None, None], 0.0).max(axis=0)
+    return np.asarray(np.where(built.any(axis=0), np.maximum(top - ground, 0.0), 0.0))
+
+
+def trust(cells: Singles) -> Codes:
+    """Classes of `resolution`: 0 quantitative (10 and more), 1 comparative (5 to 9), 2 indicative; -1 in buildings."""
+    found = np.where(cells >= MANY_CELLS, QUANTITATIVE, np.where(cells >= FEW_CELLS, COMPARATIVE, INDICATIVE))
+    return np.where(np.isnan(cells), -1, found).astype(np.int8)
+
+
+def indicative_share(tunnel: Tunnel, cells: Singles) -> float:
+    """Share of the open columns of the study area with fewer than five cells, 0 to 1."""
+    mx, my = 0.5 * (tunnel.x[1:] + tunnel.x[:-1]), 0.5 * (tunnel.y[1:] + tunnel.y[:-1])
+    x_low, y_low, x_high, y_high = tunnel.study
+    inside = ((mx > x_low) & (mx < x_high))[None, :] & ((my > y_low) & (my < y_high))[:, None]
+    codes = trust(cells)[inside]
+    known = codes >= 0
+    return float((codes[known] == INDICATIVE).mean()) if known.any() else 0.0

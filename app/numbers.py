@@ -13,6 +13,7 @@ UNIT_SIGNS: Mapping[str, str] = {
     "ug/m3": "µg/m³",
     "m3/h": "m³/h",
     "W/m2": "W/m²",
+    "kWh/m2": "kWh/m²",
 }
 
 

@@ -18,6 +18,7 @@ from tests.tiny import buildings, tiny_frame, tiny_layers
 from tests.tiny_bim import building
 from tests.tiny_indoor import house
 from tests.tiny_pipes import pipe_layers
+from tests.tiny_weather import weather_layers
 
 ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
 
@@ -26,6 +27,7 @@ QUICK: dict[str, dict[str, object]] = {
     "sunlight.hours": {"day": "2026-12-22", "step": 30, "ground_cell": 8, "facade_spacing": 8},
     "sunlight.rights": {"step": 30},
     "sunlight.sky": {"directions": 64, "ground_cell": 8, "facade_spacing": 8},
+    "sunlight.irradiation": {"ground": True, "ground_cell": 8, "facade_spacing": 8},
     "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},
     "utility.isolation": {"broken": "w2"},
@@ -33,12 +35,18 @@ QUICK: dict[str, dict[str, object]] = {
     "utility.profile": {"origin": "M1", "target": "O"},
 }
 
-# What a family of analyses needs besides the tiny city.
-MORE: dict[str, Callable[[], list[Layer]]] = {"utility": pipe_layers, "indoor": house, "bim": building}
+# What a family of analyses, or one of them, needs besides the tiny city.
+MORE: dict[str, Callable[[], list[Layer]]] = {
+    "utility": pipe_layers,
+    "indoor": house,
+    "bim": building,
+    "sunlight.irradiation": weather_layers,
+}
 
 
 def layers_for(item: Analysis) -> list[Layer]:
-    return [*tiny_layers(), *MORE.get(item.id.partition(".")[0], list)()]
+    more = MORE.get(item.id) or MORE.get(item.id.partition(".")[0], list)
+    return [*tiny_layers(), *more()]
 
 
 def run(item: Analysis, feedback: Feedback | None = None):  # noqa: ANN201

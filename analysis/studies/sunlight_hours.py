@@ -1,21 +1,25 @@
-"""Hours of direct sun on the ground, the facades and the roofs on one day."""
+"""Hours of direct sun on the ground, the facades and the roofs, on one day or over many."""
 
 from __future__ import annotations
 
 from analysis.contract import Reference, Result, analysis
 from analysis.sunlight.city import city_of
-from analysis.sunlight.day import sun_of_day
-from analysis.sunlight.declaration import SunlightInputs, SunlightParams
-from analysis.sunlight.ground import ground_hours
+from analysis.sunlight.day import Day, DaySun, clock_offset, sun_of_day
+from analysis.sunlight.declaration import HoursInputs, SunlightParams
+from analysis.sunlight.more import more_of_day, more_of_period
 from analysis.sunlight.outcome import (
     ASSUMPTIONS,
     building_table,
+    choices_at,
     choices_made,
     element_names,
     result_layers,
     summary,
 )
-from analysis.sunlight.surfaces import surface_hours
+from analysis.sunlight.period import Days, days_of, one_day_trace, period_trace
+from analysis.sunlight.period_outcome import as_days, period_chart, period_issues, period_layers, period_summary
+from analysis.sunlight.seen import look, time_of
+from analysis.sunlight.surfaces import Surface
 from geo.model import Feedback, Issue, UserError
 
 REDA_ANDREAS_2004 = Reference(
@@ -29,21 +33,29 @@ WALD_2014 = Reference(
     "10.1145/2601097.2601199",
 )
 
+LINDBERG_2018 = Reference(
+    "lindberg-2018",
+    "F. Lindberg et al.: Urban Multi-scale Environmental Predictor (UMEP). Environmental Modelling & Software 99, 2018 "
+    "(light through crowns).",
+    "10.1016/j.envsoft.2017.09.020",
+)
+
 
 @analysis(
     id="sunlight.hours",
     title="Hours of direct sun",
     description=(
-        "Total hours of direct sun and the longest unbroken run on one day, on the ground and on every facade and roof."
+        "Hours of direct sun and the longest unbroken run, on one day or over many, on the ground, on every facade and "
+        "roof and on any surface named, and the sunlit share of open spaces and schoolyards."
     ),
     version=1,
-    inputs=SunlightInputs,
+    inputs=HoursInputs,
     params=SunlightParams,
-    references=(REDA_ANDREAS_2004, WALD_2014),
-    headline=("day", "step"),
+    references=(REDA_ANDREAS_2004, WALD_2014, LINDBERG_2018),
+    headline=("day", "period", "step"),
 )
-def sunlight_hours(inputs: SunlightInputs, params: SunlightParams, feedback: Feedback) -> Result:
-    """Trace the sun of one day over a city."""
+def sunlight_hours(inputs: HoursInputs, params: SunlightParams, feedback: Feedback) -> Result:
+    """Trace the sun of one day, or of many, over a city."""
     if inputs.terrain is None and not inputs.blockers and not inputs.relief:
         raise UserError(
             "There is nothing the sun could fall on.",
@@ -51,19 +63,45 @@ def sunlight_hours(inputs: SunlightInputs, params: SunlightParams, feedback: Fee
             "Import a terrain or buildings first.",
             code="sunlight.nothing",
         )
-    issues: list[Issue] = []
     feedback.step(0.0, "positions of the sun")
-    day = sun_of_day(inputs.frame, params)
+    if params.period == "day":
+        return _on_one_day(inputs, params, sun_of_day(inputs.frame, params), feedback)
+    return _over_days(inputs, params, days_of(inputs.frame, params), feedback)
+
+
+def _on_one_day(inputs: HoursInputs, params: SunlightParams, day: Day, feedback: Feedback) -> Result:
+    issues: list[Issue] = []
     city = city_of(inputs, params, issues, feedback.part(0.02, 0.15))
-    ground = ground_hours(city, day, params, feedback.part(0.15, 0.5))
-    surfaces = surface_hours(city, day, params, issues, feedback.part(0.5, 0.97))
+    time = time_of(city, inputs, params, issues, feedback.part(0.15, 0.16))
+    trace = one_day_trace(time, DaySun(params.day, day.towards_sun, day.instants.weights))
+    seen = look(city, inputs, params, trace, issues, feedback.part(0.16, 0.97))
+    surfaces = {name: Surface(cells, hours) for name, (cells, hours) in seen.surfaces.items()}
     names = element_names(city)
-    layers = result_layers(ground, surfaces, names, day)
+    more = more_of_day(inputs, params, seen, day)
     feedback.step(1.0, "done")
     return Result(
-        layers=layers,
-        summary=summary(day, ground, surfaces),
-        tables=(building_table(city, surfaces, names),),
-        issues=(*choices_made(inputs, params, day), *issues),
+        layers=(*result_layers(seen.ground, surfaces, names, day), *more.layers),
+        summary={**summary(day, seen.ground, surfaces), **more.summary},
+        tables=(building_table(city, surfaces, names), *more.tables),
+        issues=(*choices_made(inputs, params, day), *issues, *more.issues),
+        assumptions=ASSUMPTIONS,
+    )
+
+
+def _over_days(inputs: HoursInputs, params: SunlightParams, days: Days, feedback: Feedback) -> Result:
+    issues: list[Issue] = []
+    city = city_of(inputs, params, issues, feedback.part(0.02, 0.1))
+    time = time_of(city, inputs, params, issues, feedback.part(0.1, 0.11))
+    seen = look(city, inputs, params, period_trace(time, days.suns), issues, feedback.part(0.11, 0.97))
+    names = element_names(city)
+    more = more_of_period(params, seen, days)
+    feedback.step(1.0, "done")
+    made = [*choices_at(inputs, params, clock_offset(inputs.frame, params)), *period_issues(days)]
+    return Result(
+        layers=(*period_layers(seen.ground, seen.surfaces, names, days), *more.layers),
+        summary={**period_summary(seen.ground, seen.surfaces, days), **more.summary},
+        tables=(building_table(city, as_days(seen.surfaces), names), *more.tables),
+        charts=period_chart(seen.ground, seen.surfaces, days),
+        issues=(*made, *issues, *more.issues),
         assumptions=ASSUMPTIONS,
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime, sun_time
-from analysis.kernels.sampling import GroundPoints, ground_points
+from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime
+from analysis.kernels.sampling import GroundPoints, ground_points, surface_height
 from analysis.sunlight.city import City
 from analysis.sunlight.day import Day
 from analysis.sunlight.declaration import Sampling, SunlightParams
-from geo.model import Feedback, Mesh
+from analysis.sunlight.trace import Trace, day_trace
+from geo.model import Feedback, Grid, Mesh
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Found = TypeVar("Found")
 
 FLOOR_STEP = 1.5  # [m] a building's floor this near the ground counts as standing on it
 PROBED_POINTS = 50_000  # probed for buildings at a time: some 50 ms
@@ -24,13 +28,18 @@ def ground_hours(
     city: City, day: Day, params: SunlightParams, feedback: Feedback
 ) -> tuple[GroundPoints, SunTime] | None:
     """Open ground and its hours; None when the ground is not asked for."""
+    return look_at_ground(city, params, day_trace(city.occluder, day.towards_sun, day.instants.weights), feedback)
+
+
+def look_at_ground(
+    city: City, params: SunlightParams, trace: Trace[Found], feedback: Feedback
+) -> tuple[GroundPoints, Found] | None:
+    """Open ground and what `trace` finds there; None when the ground is not asked for."""
     if not params.ground:
         return None
     ground = open_ground(city, params, feedback.part(0.0, 0.05))
-    time = sun_time(
-        city.occluder, ground.points, day.towards_sun, day.instants.weights, feedback=feedback.part(0.05, 1.0)
-    )
-    return ground, time
+    area = np.full(len(ground.points), ground.cell**2)
+    return ground, trace(ground.points, None, area, feedback.part(0.05, 1.0))
 
 
 def open_ground(city: City, params: Sampling, feedback: Feedback) -> GroundPoints:
@@ -39,6 +48,24 @@ def open_ground(city: City, params: Sampling, feedback: Feedback) -> GroundPoint
     feedback.step(0.0, "finding the open ground")
     is_open = ~_under_buildings(city, everywhere.points, feedback)
     return everywhere._replace(points=everywhere.points[is_open], number=everywhere.number[is_open])
+
+
+def is_open_ground(city: City, points: Floats, feedback: Feedback) -> Bools:
+    """(n,) whether points on the ground (n, 3) [local m] lie outside all buildings."""
+    return ~_under_buildings(city, points, feedback)
+
+
+def ground_height(city: City, x: Floats, y: Floats) -> Floats:
+    """(n,) height of the ground [local m] at points; not-a-number where there is none."""
+    if isinstance(city.terrain, Grid):
+        return surface_height(city.terrain, x, y)
+    if not isinstance(city.terrain, Mesh):
+        return np.full(len(x), float(city.terrain))
+    box = city.terrain.bounds
+    top = (box.high[2] if box is not None else 0.0) + 1.0
+    starts = np.column_stack([x, y, np.full(len(x), top)])
+    distance = Occluder([city.terrain]).first_hit(starts, np.array([[0.0, 0.0, -1.0]])).distance
+    return np.asarray(np.where(np.isfinite(distance), top - distance, np.nan))
 
 
 def _cells_on_the_ground(city: City, params: Sampling) -> GroundPoints:

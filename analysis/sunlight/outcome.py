@@ -53,7 +53,8 @@ def _counted(names: list[str]) -> Mapping[str, int]:
     return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
-def _fields(total: NDArray[np.float64], longest: NDArray[np.float64], on: str, hours: float) -> tuple[Field, Field]:
+def hour_fields(total: NDArray[np.float64], longest: NDArray[np.float64], on: str, hours: float) -> tuple[Field, Field]:
+    """Hours and longest run; `hours` is what an open field gets [h]."""
     top = max(1.0, float(np.ceil(hours)))
     return (
         Field("sun_hours", "h", on, total, ramp="sun_hours", range=(0.0, top)),  # type: ignore[arg-type]
@@ -65,6 +66,13 @@ def result_layers(
     ground: tuple[GroundPoints, SunTime] | None, surfaces: dict[str, Surface], names: Names, day: Day
 ) -> tuple[Layer, ...]:
     """The layers ``ground`` (cells), ``facades`` and ``roofs`` (small faces), coloured by hours."""
+    return layers_of(ground, surfaces, names, day.hours)
+
+
+def layers_of(
+    ground: tuple[GroundPoints, SunTime] | None, surfaces: dict[str, Surface], names: Names, possible: float
+) -> tuple[Layer, ...]:
+    """As `result_layers`; `possible` is what an open field gets [h], the top of the legends."""
     layers = []
     style = Style(colour_by="sun_hours")
     if ground is not None:
@@ -72,7 +80,7 @@ def result_layers(
         hours, longest = points.spread(time.total), points.spread(time.longest)
         level = float(points.points[:, 2].mean()) if len(points.points) else 0.0
         grid = Grid(hours, points.x0, points.y0, points.cell, z=level)
-        fields = _fields(hours, longest, "cell", day.hours)
+        fields = hour_fields(hours, longest, "cell", possible)
         layers.append(Layer("ground", "Sun hours on the ground", "result", grid, fields=fields, style=style))
     titles = {"facades": "Sun hours on facades", "roofs": "Sun hours on roofs"}
     for name, surface in surfaces.items():
@@ -93,7 +101,7 @@ def result_layers(
                 "area": Column(stats["area"][used], "m2"),
             },
         )
-        fields = _fields(total, longest, "face", day.hours)
+        fields = hour_fields(total, longest, "face", possible)
         layers.append(Layer(name, titles[name], "result", mesh, table=table, fields=fields, style=style))
     return tuple(layers)
 
@@ -144,6 +152,12 @@ def summary(day: Day, ground: tuple[GroundPoints, SunTime] | None, surfaces: dic
         "day_length": Quantity(round(day.day.length_h, 4), "h"),
         "possible_hours": Quantity(round(day.hours, 4), "h"),
     }
+    return out | place_summary(ground, surfaces)
+
+
+def place_summary(ground: tuple[GroundPoints, SunTime] | None, surfaces: dict[str, Surface]) -> dict[str, Quantity]:
+    """Hours of ground, facades and roofs; points looked at and rays traced."""
+    out: dict[str, Quantity] = {}
     rays = points = 0
     if ground is not None:
         cells, time = ground
@@ -192,22 +206,27 @@ ASSUMPTIONS = (
 
 def choices_made(inputs: SunlightInputs, params: SunlightParams, day: Day) -> list[Issue]:
     """What was decided for the user, with its figures."""
+    return choices_at(inputs, params, day.utc_offset)
+
+
+def choices_at(inputs: SunlightInputs, params: SunlightParams, utc_offset: float) -> list[Issue]:
+    """As `choices_made`; `utc_offset` is the clock time minus UTC [h]."""
     clock = params.time_basis == "clock"
     basis = "clock time" if clock else "true solar time"
     made = [
         Issue(
             "sunlight.clock_time" if clock else "sunlight.solar_time",
-            f"Hours of the day are {basis}; the clock shows UTC{day.utc_offset:+g} h.",
-            values={"offset": f"{day.utc_offset:+g}"},
+            f"Hours of the day are {basis}; the clock shows UTC{utc_offset:+g} h.",
+            values={"offset": f"{utc_offset:+g}"},
         )
     ]
     if params.utc_offset == "auto" and not sun.in_korea(inputs.frame.longitude, inputs.frame.latitude):
         made.append(
             Issue(
                 "sunlight.offset_assumed",
-                f"UTC{day.utc_offset:+g} h was taken from the longitude; the legal time of the place may differ.",
+                f"UTC{utc_offset:+g} h was taken from the longitude; the legal time of the place may differ.",
                 severity="doubt",
-                values={"offset": f"{day.utc_offset:+g}"},
+                values={"offset": f"{utc_offset:+g}"},
             )
         )
     if inputs.trees:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels import sun
-from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime, sun_time
+from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime
 from analysis.kernels.sampling import FaceCells, face_cells
 from analysis.sunlight.city import MOST_POINTS, City, element_count
 from analysis.sunlight.day import Day
 from analysis.sunlight.declaration import Sampling, SunlightParams
+from analysis.sunlight.trace import Trace, day_trace
 from geo.model import Feedback, Issue, Mesh, UserError
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
+Found = TypeVar("Found")
 
 SORTS = {"facades": 0, "roofs": 1}  # codes of `surface_codes`
 
@@ -33,6 +34,15 @@ def surface_hours(
     city: City, day: Day, params: SunlightParams, issues: list[Issue], feedback: Feedback
 ) -> dict[str, Surface]:
     """Walls (``facades``) and ``roofs`` of all buildings; the element numbers run through all layers."""
+    trace = day_trace(city.occluder, day.towards_sun, day.instants.weights)
+    found = look_at_surfaces(city, params, trace, issues, feedback)
+    return {name: Surface(cells, time) for name, (cells, time) in found.items()}
+
+
+def look_at_surfaces(
+    city: City, params: SunlightParams, trace: Trace[Found], issues: list[Issue], feedback: Feedback
+) -> dict[str, tuple[FaceCells, Found]]:
+    """Walls (``facades``) and ``roofs`` of all buildings, and what `trace` finds there."""
     if not params.facades or not city.buildings:
         return {}
     check_facade_size(city, params)
@@ -40,15 +50,7 @@ def surface_hours(
     for number, name in enumerate(SORTS):
         share = feedback.part(number / 2, (number + 1) / 2)
         cells = surface_cells(city, params, name, issues, share.part(0.0, 0.3))
-        time = sun_time(
-            city.occluder,
-            cells.points,
-            day.towards_sun,
-            day.instants.weights,
-            normals=cells.normals,
-            feedback=share.part(0.3, 1.0),
-        )
-        found[name] = Surface(cells, time)
+        found[name] = cells, trace(cells.points, cells.normals, cells.area, share.part(0.3, 1.0))
     return found
 
 

@@ -1,0 +1,77 @@
+"""Setback for sunlight (정북 사선, 채광, 인동간격): what of the buildings breaks the distances of the building code."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.contract import Reference, Result, analysis
+from analysis.sunlight_setback.bodies import read_bodies
+from analysis.sunlight_setback.declaration import SetbackInputs, SetbackParams
+from analysis.sunlight_setback.findings import Finding, Findings
+from analysis.sunlight_setback.north import judge_north
+from analysis.sunlight_setback.outcome import ASSUMPTIONS, issues_of, layers_of, summary_of, tables_of
+from analysis.sunlight_setback.parcels import read_parcels
+from analysis.sunlight_setback.plots import City, city_of
+from analysis.sunlight_setback.rules import rulebook
+from geo.model import Feedback, Frame, Issue
+
+DECREE_86 = Reference(
+    "building-decree-86",
+    "건축법 제61조, 건축법 시행령 제86조 (일조 등의 확보를 위한 건축물의 높이 제한; 2023.9.12. 개정).",
+)
+DECREE_119 = Reference("building-decree-119", "건축법 시행령 제119조제1항제5호, 제2항 (높이와 지표면의 산정).")
+MOLIT_REPLY = Reference(
+    "ground-of-neighbours",
+    "건축법 시행령 제119조제1항제5호나목 질의회신: 인접 대지의 지표면은 대지 전체를 가중평균한 하나의 지표면.",
+)
+
+
+@analysis(
+    id="sunlight.setback",
+    title="Setback for sunlight",
+    description=(
+        "The envelope that the setback from true north leaves to every plot, the parts of buildings beyond it, and the "
+        "distances of apartments from boundaries and from one another, by the Korean building code."
+    ),
+    version=1,
+    inputs=SetbackInputs,
+    params=SetbackParams,
+    references=(DECREE_86, DECREE_119, MOLIT_REPLY),
+    headline=("low_height", "height_factor"),
+)
+def sunlight_setback(inputs: SetbackInputs, params: SetbackParams, feedback: Feedback) -> Result:
+    """Judge the buildings of all plots."""
+    issues: list[Issue] = []
+    rules = rulebook()
+    feedback.step(0.0, "reading the parcels")
+    parcels = read_parcels(inputs.parcels, params, rules, issues, feedback.part(0.0, 0.05))
+    bodies = read_bodies(inputs.buildings, params, rules, issues, feedback.part(0.05, 0.25))
+    city = city_of(parcels, bodies, inputs.roads, inputs.terrain, params, rules, issues, feedback.part(0.25, 0.35))
+    found = Findings()
+    way = true_north(inputs.frame)
+    envelopes = []
+    if params.north:
+        envelopes = judge_north(city, way, params, rules, found, feedback.part(0.35, 0.6))
+    _without_plot(city, found)
+    layers = layers_of(found, envelopes, way, feedback.part(0.9, 1.0))
+    feedback.step(1.0, "done")
+    return Result(
+        layers=layers,
+        summary=summary_of(found, city, envelopes, rules),
+        tables=tables_of(found, city),
+        issues=(*issues_of(found, city, inputs, params, rules), *issues),
+        assumptions=ASSUMPTIONS,
+    )
+
+
+def true_north(frame: Frame) -> np.ndarray:
+    """(2,) unit vector to true north in the scene."""
+    azimuth_rad = np.radians(float(frame.grid_azimuth(0.0)))
+    return np.array([np.sin(azimuth_rad), np.cos(azimuth_rad)])
+
+
+def _without_plot(city: City, found: Findings) -> None:
+    """Buildings that stand on no parcel."""
+    for number in city.homeless:
+        name = city.bodies[number].name
+        found.add(Finding("plot", name, "", "", "", "cannot_tell", "no_plot", "", "", verified=True))

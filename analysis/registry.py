@@ -11,7 +11,7 @@ from analysis.contract import Analysis
 from geo.model import UserError
 
 # The order in which families are offered; others follow.
-FAMILIES = ("sunlight", "wind", "cctv", "dust", "indoor", "bim", "utility", "links")
+FAMILIES = ("sunlight", "wind", "cctv", "dust", "indoor", "bim", "utility", "links", "compare")
 
 
 def _place(analysis_id: str) -> tuple[int, str]:

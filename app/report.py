@@ -21,6 +21,7 @@ from app.numbers import number_text, unit_text
 from app.pictures import draw, png_bytes
 from app.theme import theme_named
 from app.topic_results import rows_by_severity
+from app.words import class_name, field_name
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
 from resources import path as resource_path
@@ -205,7 +206,7 @@ def _legends(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
         stops = [colours[round(k * (len(colours) - 1) / (LEGEND_STOPS - 1))] for k in range(LEGEND_STOPS)]
         low, high = field_range(field)
         yield {
-            "title": tr(f"field.{field.name}", field.name),
+            "title": field_name(field.name),
             "unit": field.unit,
             "low": number_text(low),
             "high": number_text(high),
@@ -228,7 +229,7 @@ def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, s
 def table_of(layer: Layer) -> dict[str, Any]:
     """The first rows of a layer's table as texts."""
     columns = layer.table.columns
-    heads = [_head(tr(f"field.{name}", c.title or name), c.unit) for name, c in columns.items()]
+    heads = [_head(field_name(name, c.title), c.unit) for name, c in columns.items()]
     first = rows_by_severity(layer)[:TABLE_ROWS]
     values = [[_cell(name, value) for value in c.values[first].tolist()] for name, c in columns.items()]
     rows = [list(row) for row in zip(*values, strict=True)]
@@ -244,7 +245,7 @@ def table_of(layer: Layer) -> dict[str, Any]:
 
 def _cell(name: str, value: object) -> str:
     """A value; the codes of a study in words, where there are any."""
-    return tr(f"class.{name}.{value}", value) if isinstance(value, str) else number_text(value)
+    return class_name(name, value) if isinstance(value, str) else number_text(value)
 
 
 def _head(title: str, unit: str) -> str:

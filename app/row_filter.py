@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.sheet import MOST_CLASSES, Mask, Sheet, SheetColumn, class_text
+from app.sheet import MOST_CLASSES, Mask, Sheet, SheetColumn
+from app.words import class_name
 from geo.model import UserError
 
 TOKEN = re.compile(
@@ -222,7 +223,7 @@ def _compare_texts(column: SheetColumn, sign: str, value: str) -> Mask:
     def holds(name: str) -> bool:
         other = _number(name) if number is not None else None
         if sign in ("=", "!="):
-            own = class_text(column.key, name) if len(column.coded.names) <= MOST_CLASSES else name
+            own = class_name(column.key, name) if len(column.coded.names) <= MOST_CLASSES else name
             same = wanted in (name.casefold(), own.casefold()) or (other is not None and other == number)
             return same == (sign == "=")
         if number is not None:

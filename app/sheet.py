@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.hangul import initials, is_initials
-from app.language import tr
 from app.numbers import unit_text
+from app.words import class_name
 from geo.model import Column, ElementTable, Feedback, Field, Layer
 
 Rows = NDArray[np.int64]
@@ -48,12 +48,6 @@ def natural(text: str) -> str:
     ['House 2', 'house 9', 'House 10']
     """
     return FIGURES.sub(_padded, text.casefold())
-
-
-def class_text(key: str, text: str) -> str:
-    """A text of a column as people read it: words that the program put there are in their language."""
-    own = f"name.{text}" if key == "layer" else f"class.{key}.{text}"
-    return tr(own, text) if text else text
 
 
 def _padded(match: re.Match[str]) -> str:
@@ -151,7 +145,7 @@ class SheetColumn:
     def shown_at(self, row: int) -> str:
         """The same in the user's language, where it is a word of the program's own."""
         text = self.text_at(row)
-        return text if self.is_number or self.is_flag else class_text(self.key, text)
+        return text if self.is_number or self.is_flag else class_name(self.key, text)
 
     def number_text(self, value: float) -> str:
         """A number with the figures of this column."""
@@ -195,7 +189,7 @@ class SheetColumn:
         if is_initials(words):
             _mark(names, *self._searched_initials, words.replace(" ", ""))
         if len(self.coded.names) <= MOST_CLASSES:
-            shown = [words.casefold() in class_text(self.key, name).casefold() for name in self.coded.names]
+            shown = [words.casefold() in class_name(self.key, name).casefold() for name in self.coded.names]
             names[:-1] |= np.array(shown, dtype=np.bool_)  # of a column without any text an empty one
         return names[self.coded.codes]
 

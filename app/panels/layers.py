@@ -29,6 +29,7 @@ from app.panels.panel import Panel, line, small_button
 from app.widgets.colouring_form import ColouringForm
 from app.widgets.later import Later
 from app.widgets.wording import say
+from app.words import field_name
 from geo.model import ElementRef, Layer, Style
 
 if TYPE_CHECKING:
@@ -413,7 +414,7 @@ def field_title(layer: Layer, name: str) -> str:
     field = layer.field_named(name)
     column = layer.table.columns.get(name)
     unit = field.unit if field is not None else column.unit if column is not None else ""
-    title = tr(f"field.{name}", column.title if column is not None and column.title else name.replace("_", " "))
+    title = field_name(name, column.title if column is not None else "")
     return f"{title} [{unit_text(unit)}]" if unit_text(unit) else title
 
 

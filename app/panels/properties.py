@@ -25,7 +25,7 @@ from app.numbers import number_text, quantity_text
 from app.panels.bim_properties import TABLE_ONLY, BimProperties
 from app.panels.layers import element_name
 from app.panels.panel import Panel
-from app.sheet import class_text
+from app.words import class_name, field_name
 from geo.crs import to_lonlat
 from geo.model import ElementRef, Field, Frame, Grid, Image, Instances, Layer, Lines, Mesh, Points
 from geo.model.conventions import DIAMETER
@@ -149,7 +149,7 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
             continue
         value = column.values[row]
         plain = value.item() if isinstance(value, np.generic) else value
-        title = tr(f"field.{name}", column.title or name.replace("_", " "))
+        title = field_name(name, column.title)
         if plain is not None and number_text(plain) != "–":
             attributes.append((title, value_text(layer, name, plain, column.unit)))
     return [
@@ -164,7 +164,7 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
 def value_text(layer: Layer, name: str, value: object, unit: str) -> str:
     """A value as people say it: words of the program in their language, diameters of pipes in millimetres."""
     if isinstance(value, str):
-        return class_text(name, value)
+        return class_name(name, value)
     if name == DIAMETER and unit == "m" and layer.stratum == "underground" and isinstance(value, int | float):
         return quantity_text(round(1000.0 * value, 1), "mm")
     return quantity_text(value, unit)
@@ -176,10 +176,10 @@ def _field_rows(layer: Layer, row: int) -> list[Row]:
         values = _values_of(field, layer, row)
         if values is None or not len(values):
             continue
-        title = tr(f"field.{field.name}", field.name.replace("_", " "))
+        title = field_name(field.name)
         if field.categories:
             names = [field.categories[int(v)] for v in np.unique(values) if 0 <= int(v) < len(field.categories)]
-            rows.append((title, ", ".join(tr(f"class.{field.name}.{name}", name) for name in names[:6])))
+            rows.append((title, ", ".join(class_name(field.name, name) for name in names[:6])))
         else:
             known = np.asarray(values, dtype=np.float64)
             known = known[np.isfinite(known)]
@@ -285,9 +285,9 @@ def layer_sections(layer: Layer, frame: Frame | None) -> list[Section]:
 def _layer_field_rows(layer: Layer) -> list[Row]:
     rows = []
     for field in layer.fields:
-        title = tr(f"field.{field.name}", field.name.replace("_", " "))
+        title = field_name(field.name)
         if field.categories:
-            rows.append((title, ", ".join(tr(f"class.{field.name}.{name}", name) for name in field.categories[:8])))
+            rows.append((title, ", ".join(class_name(field.name, name) for name in field.categories[:8])))
             continue
         known = np.asarray(field.values, dtype=np.float64)
         known = known[np.isfinite(known)]
@@ -343,5 +343,5 @@ def _column_sums(layer: Layer, rows: list[int]) -> list[Row]:
         values = values[np.isfinite(values)]
         if values.size:
             total, mean = (quantity_text(float(v), column.unit) for v in (values.sum(), values.mean()))
-            out.append((tr(f"field.{name}", column.title or name.replace("_", " ")), f"Σ {total}   ⌀ {mean}"))
+            out.append((field_name(name, column.title), f"Σ {total}   ⌀ {mean}"))
     return out

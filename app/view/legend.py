@@ -24,6 +24,8 @@ from app.language import tr
 from app.names import layer_title, run_title
 from app.theme import rgb_of
 from app.utility_kinds import is_network, kind_codes, patterns, utility_kinds
+from app.words import class_name as named_class
+from app.words import field_name
 from geo.model import Column, Field, Grid, Layer, Points, Volume
 from geo.model.conventions import UTILITY
 
@@ -131,8 +133,8 @@ def legend_of(layer: Layer) -> Legend | None:
     field = shown_field(layer)
     if field is None or not layer.style.visible:
         return None
-    name = field.name.replace("_", " ")
-    title = tr(f"field.{field.name}", name[:1].upper() + name[1:])
+    title = field_name(field.name)
+    title = title[:1].upper() + title[1:]
     if field.categories:
         return _class_legend(field, title, run_title(layer) or layer_title(layer))
     low, high = field_range(field)
@@ -168,7 +170,7 @@ def class_name(field: Field, row: int) -> str:
     name = field.categories[row]
     if isinstance(field, ClassedField) and field.has_others and row == len(field.categories) - 1:
         return tr("view.others", "others")
-    text = tr(f"class.{field.name}.{name}", tr(name) if name in ("yes", "no") else name)
+    text = named_class(field.name, name, tr(name) if name in ("yes", "no") else "")
     sign = SEVERITY_SIGNS.get(name, "") if field.name == SEVERITY_FIELD else ""
     return f"{sign}   {text}" if sign else text
 

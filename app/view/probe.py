@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.colour import number_text
-from app.language import tr
 from app.view.legend import class_name, plain_field
 from app.view.picking import Hit
 from app.view.pins import is_pins
 from app.view.pipe_text import pipe_text
+from app.words import field_name
 from geo.model import ElementRef, Field, Frame, Grid, Layer, Mesh
 
 NAME_COLUMNS = ("name", "Name", "이름", "address", "use")
@@ -81,7 +81,7 @@ def hover_info(hits: Sequence[Hit], layers: Sequence[Layer], *, frame: Frame | N
     about = pipe_text(hit.layer, hit.layer.table.index.get(hit.ref.element_id, -1))
     if field is None or about:
         return HoverInfo(hit.ref, *(float(p) for p in point), longitude, latitude, name, text=about)
-    quantity = tr(f"field.{field.name}", field.name.replace("_", " "))
+    quantity = field_name(field.name)
     unit = "" if field.unit == "1" or field.categories else field.unit
     return HoverInfo(
         hit.ref, *(float(p) for p in point), longitude, latitude, name, _text(field, value), unit, quantity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from geo.model.layer import Layer
 from tests.tiny import buildings, tiny_frame, tiny_layers
 from tests.tiny_bim import building
 from tests.tiny_indoor import house
+from tests.tiny_parcels import parcels
 from tests.tiny_pipes import pipe_layers
 from tests.tiny_weather import weather_layers
 
@@ -40,8 +42,27 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "utility": pipe_layers,
     "indoor": house,
     "bim": building,
+    "compare": lambda: [*one_run("before", 0.0), *one_run("after", 10.0)],
     "sunlight.irradiation": weather_layers,
+    "sunlight.setback": lambda: [parcels()],
 }
+
+
+@cache
+def one_run(side: str, taller: float) -> list[Layer]:
+    """The layers of a run whose ids tell the side of the comparison it is for."""
+    boxes = [(-10.0, -10.0, 20.0, 20.0, 12.0, 30.0), (30.0, 10.0, 20.0, 15.0, 15.0, 9.0 + taller)]
+    layers = [*tiny_layers()[:1], buildings(boxes)]
+    item = get("sunlight.hours")
+    made = execute(item, layers=layers, frame=tiny_frame(), params=QUICK[item.id]).layers
+    return [layer.with_(id=f"{side}-{number}") for number, layer in enumerate(made)]
+
+
+def chosen_for(item: Analysis) -> dict[str, list[str]] | None:
+    """Inputs that are only taken when named."""
+    if item.id.partition(".")[0] != "compare":
+        return None
+    return {side: [layer.id for layer in layers_for(item) if layer.id.startswith(side)] for side in ("before", "after")}
 
 
 def layers_for(item: Analysis) -> list[Layer]:
@@ -50,7 +71,14 @@ def layers_for(item: Analysis) -> list[Layer]:
 
 
 def run(item: Analysis, feedback: Feedback | None = None):  # noqa: ANN201
-    return execute(item, layers=layers_for(item), frame=tiny_frame(), params=QUICK.get(item.id, {}), feedback=feedback)
+    return execute(
+        item,
+        layers=layers_for(item),
+        frame=tiny_frame(),
+        params=QUICK.get(item.id, {}),
+        chosen=chosen_for(item),
+        feedback=feedback,
+    )
 
 
 @pytest.mark.parametrize("item", ALL)
@@ -118,7 +146,7 @@ def test_cancel_leaves_nothing(item: Analysis) -> None:
 def test_inputs_stay_untouched(item: Analysis) -> None:
     layers = layers_for(item)
     before = [layer_digest(layer.with_()) for layer in layers]
-    execute(item, layers=layers, frame=tiny_frame(), params=QUICK.get(item.id, {}))
+    execute(item, layers=layers, frame=tiny_frame(), params=QUICK.get(item.id, {}), chosen=chosen_for(item))
     assert [layer_digest(layer.with_()) for layer in layers] == before
 
 

@@ -1,0 +1,37 @@
+"""Headless. Names of fields and columns, and the classes and codes in them, in the user's language."""
+
+from __future__ import annotations
+
+from app.language import tr
+
+# Endings that a comparison gives to the names of what it compares.
+ENDINGS = ("_difference", "_change", "_before", "_after")
+ARROW = " → "
+TEXT_IDS = "figure"  # a column of this name holds ids of texts
+
+
+def field_name(name: str, default: str = "") -> str:
+    """Title of a field or column: what the translations say, else `default`, else the name itself in words."""
+    found = tr(f"field.{name}", "")
+    if found:
+        return found
+    for ending in ENDINGS:
+        base = name.removesuffix(ending)
+        if base != name:
+            return f"{field_name(base)} ({tr(f'field_ending{ending}')})"
+    return default or name.replace("_", " ")
+
+
+def class_name(key: str, text: str, default: str = "") -> str:
+    """A class or code of a field or column: words that the program put there are in the user's language."""
+    if not text:
+        return text
+    found = tr(f"name.{text}" if key == "layer" else f"class.{key}.{text}", "")
+    if found:
+        return found
+    if key.endswith("_change"):
+        base = key.removesuffix("_change")
+        return ARROW.join(tr("class.unchanged") if t == "unchanged" else class_name(base, t) for t in text.split(ARROW))
+    if key == TEXT_IDS:
+        return tr(text, text.rpartition(".")[2].replace("_", " "))
+    return default or text

@@ -50,10 +50,10 @@ def _height(t: Floats, px: float, py: float) -> float:
     low, high = min(t[0, 2], t[1, 2], t[2, 2]), max(t[0, 2], t[1, 2], t[2, 2])
     area = ux * vy - uy * vx
     if area == 0.0:
-        return high
+        return float(high)
     dx, dy = px - t[0, 0], py - t[0, 1]
     z = t[0, 2] + (uz * (dx * vy - dy * vx) + vz * (ux * dy - uy * dx)) / area
-    return min(max(z, low), high)
+    return float(min(max(z, low), high))
 
 
 @njit(cache=True, nogil=True)

@@ -57,7 +57,7 @@ class TunnelParams(AreaParams):
     exposure: Exposure = choice(
         "Terrain category around the site",
         default="B",
-        help="KDS 41 12 00: A city centre, B suburb with houses of 4 to 9 storeys, C low houses, D open country, coast.",
+        help="KDS 41 12 00: A city centre, B suburb with blocks of 4 to 9 storeys, C low houses, D open country.",
     )
     ground_roughness: float = quantity(
         "Roughness length of the ground",

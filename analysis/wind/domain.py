@@ -117,7 +117,7 @@ def stretched(length: float, start: float, most: float, *, factor: float, multip
         return np.zeros(0)
 
     def cells(count: int, growth: float) -> Floats:
-        return np.minimum(start * growth ** np.arange(1, count + 1), most)
+        return np.asarray(np.minimum(start * growth ** np.arange(1, count + 1), most))
 
     count = 1
     while cells(count, factor).sum() < length and count < 100_000:

@@ -316,7 +316,7 @@ def _doubts(
     inside = _within(tunnel.x, tunnel.y, extent.study)
     _check_open(tunnel, inside)
     feet = plan.axes.to_tunnel(plan.solids.feet[:, :2])
-    study = ((feet > extent.study[:2]) & (feet < extent.study[2:])).all(axis=1)
+    study = np.asarray(((feet > extent.study[:2]) & (feet < extent.study[2:])).all(axis=1))
     issues = voxels.voxel_issues(plan.solids, found, study, inside, extent.cell)
     issues += _blockage(plan, tunnel)
     count = trees.trees_in_houses(plan.crowns, plan.axes, tunnel.x, tunnel.y, tunnel.building >= 0)

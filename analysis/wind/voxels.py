@@ -164,8 +164,8 @@ class Voxels(NamedTuple):
 
 
 def voxelise(
-    solids: Solids, axes: Axes, x: Floats, y: Floats, z: Floats, *, base: float, ground: Floats, solid: NDArray[np.int8],
-    feedback: Feedback,
+    solids: Solids, axes: Axes, x: Floats, y: Floats, z: Floats, *, base: float, ground: Floats,
+    solid: NDArray[np.int8], feedback: Feedback,
 ) -> Voxels:  # fmt: skip
     """Mark the cells whose middle lies in a building.
 

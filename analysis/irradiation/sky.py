@@ -173,7 +173,7 @@ def _patch_entries(patches: Patches) -> Entries:
     count = np.where(low, 2, 1)
     order = np.argsort(np.concatenate([np.arange(len(low)), np.flatnonzero(low)]), kind="stable")
     columns = np.concatenate([np.full(len(low), DOME), np.full(len(flat), BAND)])[order]
-    return patches.ways, count, columns, np.concatenate([dome, flat])[order]
+    return patches.ways, count.astype(np.int64), columns, np.concatenate([dome, flat])[order]
 
 
 def _sun_entries(suns: Suns, beam: Floats, month: Indices, exact: bool, band_width: float) -> Entries:
@@ -193,7 +193,8 @@ def _sun_entries(suns: Suns, beam: Floats, month: Indices, exact: bool, band_wid
     vectors = np.stack([np.bincount(pair_of, energy * ways[:, axis], len(pair)) for axis in range(3)], axis=1)
     _, group, count = np.unique(pair[:, 0], return_inverse=True, return_counts=True)
     total = np.stack([np.bincount(group, vectors[:, axis], len(count)) for axis in range(3)], axis=1)
-    return total / np.linalg.norm(total, axis=1, keepdims=True), count, pair[:, 1], vectors
+    ways = np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True))
+    return ways, count.astype(np.int64), pair[:, 1].astype(np.int64), vectors
 
 
 def _alike(suns: Suns, rows: Indices, band_width: float) -> Indices:

@@ -218,7 +218,7 @@ def _labels(columns: dict[str, Indices], time_zone: float) -> Times:
     return np.asarray(days.astype("datetime64[ms]") + _ms(hour - time_zone))
 
 
-def _ms(hours: Floats | float) -> NDArray[np.timedelta64]:
+def _ms(hours: NDArray[np.floating] | NDArray[np.int64] | float) -> NDArray[np.timedelta64]:
     return np.rint(np.asarray(hours) * MS).astype(np.int64).astype("timedelta64[ms]")
 
 
@@ -290,9 +290,9 @@ def _completed(
     """All three columns without a gap: by their sum first, then by a model of the sky, then from other days."""
     total, direct, diffuse = (known[name].copy() for name in RADIATION)
     up = np.maximum(cosine, 0.0)
-    for values, other in ((total, direct * up + diffuse), (diffuse, np.maximum(total - direct * up, 0.0))):
-        gap = ~np.isfinite(values) & np.isfinite(other)
-        values[gap] = other[gap]
+    for column, other in ((total, direct * up + diffuse), (diffuse, np.maximum(total - direct * up, 0.0))):
+        gap = ~np.isfinite(column) & np.isfinite(other)
+        column[gap] = other[gap]
     gap = ~np.isfinite(direct) & np.isfinite(total) & np.isfinite(diffuse)
     beam = np.clip((total - diffuse) / np.maximum(up, np.cos(np.radians(87.0))), 0.0, 1400.0)
     direct[gap] = np.where(up[gap] > 0, beam[gap], 0.0)

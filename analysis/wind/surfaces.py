@@ -1,0 +1,178 @@
+"""Where air touches walls, ground and leaves: the short lists of faces and cells that the kernels work through."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.wind.tunnel import AIR, GROUND, Tunnel
+
+Singles = NDArray[np.float32]
+Places = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+KAPPA = 0.41
+FRICTION = 0.09**0.25
+LEAST_LOG = 1.0  # floor of ln(d / z0): rougher ground than that is blurred by the cell
+NEAREST, FARTHEST = 0.25, 1.25  # limits of the distance to sloping ground, in heights of the cell
+GHOSTS = 2
+AXIS = {"x": 2, "y": 1, "z": 0}
+
+
+class FaceList(NamedTuple):
+    """Faces across one axis: flat index of the cell after each, friction of the cells before and after (half each)."""
+
+    place: Places
+    before: Singles
+    after: Singles
+
+
+class LeafFaces(NamedTuple):
+    """Faces across one axis in or beside leaves: flat index of the cell after each, leaf area density [1/m]."""
+
+    place: Places
+    area: Singles
+
+
+class WallCells(NamedTuple):
+    """Cells that touch walls: flat index, (n, 3) mean 1/(d ln(d/z0)) by axis of the wall, mean 1/(kappa d)."""
+
+    place: Places
+    share: Singles
+    per_length: Singles
+
+
+class Surfaces(NamedTuple):
+    """Everything the air touches; faces in the order x, y, z."""
+
+    friction: tuple[FaceList, FaceList, FaceList]
+    cells: WallCells
+    leaf_faces: tuple[LeafFaces, LeafFaces, LeafFaces]
+    leaf_cells: LeafFaces
+
+
+def find_surfaces(tunnel: Tunnel, air: Bools) -> Surfaces:
+    """Lists for a tunnel; `air` may be less than ``tunnel.solid == AIR`` (sealed rooms)."""
+    cell, axis, distance, roughness, width = _walls(tunnel, air)
+    log = np.maximum(np.log(distance / roughness), LEAST_LOG)
+    size = int(np.prod(air.shape))
+    touched, count = np.unique(cell, return_counts=True)
+    row = np.searchsorted(touched, cell)
+    share = np.zeros((len(touched), 3))
+    np.add.at(share, (row, axis), 1.0 / (distance * log))
+    length = np.bincount(row, 1.0 / (KAPPA * distance), minlength=len(touched))
+    rub = [np.zeros(size, np.float32) for _ in range(3)]  # friction over root k by axis of the wall
+    for which in range(3):
+        here = axis == which
+        rub[which] = np.bincount(cell[here], FRICTION * KAPPA / (log[here] * width[here]), size).astype(np.float32)
+    cells = WallCells(
+        _padded_place(touched, air.shape),
+        (share / count[:, None]).astype(np.float32),
+        (length / count).astype(np.float32),
+    )
+    friction = tuple(
+        _friction((rub[(own + 1) % 3] + rub[(own + 2) % 3]).reshape(air.shape), air, 2 - own) for own in range(3)
+    )
+    leaf_faces, leaf_cells = _leaves(tunnel, air)
+    return Surfaces(friction, cells, leaf_faces, leaf_cells)  # type: ignore[arg-type]
+
+
+def _padded_place(flat: NDArray[np.int64], shape: tuple[int, ...]) -> Places:
+    """Flat index with ghosts of a flat index without."""
+    k, j, i = np.unravel_index(flat, shape)
+    return _place(k, j, i, shape)
+
+
+def _place(k: NDArray[np.intp], j: NDArray[np.intp], i: NDArray[np.intp], shape: tuple[int, ...]) -> Places:
+    rows, cols = shape[1] + 2 * GHOSTS, shape[2] + 2 * GHOSTS
+    return (((k + GHOSTS) * rows + j + GHOSTS) * cols + i + GHOSTS).astype(np.int32)
+
+
+def _walls(tunnel: Tunnel, air: Bools) -> tuple[NDArray[np.int64], NDArray[np.int64], *tuple[NDArray[np.float64], ...]]:
+    """Each touch of an air cell and a wall: flat cell, axis (0 x, 1 y, 2 z), distance, roughness, width across [m]."""
+    found = []
+    for axis, faces in enumerate((tunnel.x, tunnel.y, tunnel.z)):
+        where = 2 - axis
+        widths = np.diff(faces)
+        for step in (-1, 1):
+            wall = np.zeros_like(air)
+            inner, beyond = _shifted(where, step)
+            wall[inner] = air[inner] & ~air[beyond]
+            if axis == 2 and step == -1:
+                wall[0] = air[0]
+            k, j, i = np.nonzero(wall)
+            own = (i, j, k)[axis]
+            width = widths[own]
+            distance = width / 2
+            kind = np.full(len(k), GROUND) if len(k) else np.zeros(0, int)
+            other = [k, j, i]
+            other[where] = other[where] + step
+            inside = other[where] >= 0
+            kind[inside] = tunnel.solid[other[0][inside], other[1][inside], other[2][inside]]
+            ground = kind == GROUND
+            roughness = np.where(ground, tunnel.ground_roughness[other[1], other[2]], tunnel.building_roughness)
+            if axis == 2 and step == -1:
+                middle = (tunnel.z[k] + tunnel.z[k + 1]) / 2
+                true = np.clip(middle - tunnel.ground[j, i], NEAREST * width, FARTHEST * width)
+                distance = np.where(ground, true, distance)
+            flat = np.ravel_multi_index((k, j, i), air.shape)
+            found.append((flat, np.full(len(k), axis), distance, roughness.astype(float), width))
+    joined = [np.concatenate(parts) for parts in zip(*found, strict=True)]
+    return joined[0], joined[1], joined[2], joined[3], joined[4]
+
+
+def _shifted(axis: int, step: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Slices of the cells that have a neighbour at `step` along an axis, and of these neighbours."""
+    inner, beyond = [slice(None)] * 3, [slice(None)] * 3
+    inner[axis] = slice(1, None) if step < 0 else slice(None, -1)
+    beyond[axis] = slice(None, -1) if step < 0 else slice(1, None)
+    return tuple(inner), tuple(beyond)
+
+
+def _open_faces(air: Bools, axis: int) -> tuple[Bools, tuple[slice, ...], tuple[slice, ...]]:
+    """Faces between two air cells, and the slices of the cells after and before them."""
+    after, before = _shifted(axis, -1)
+    return air[after] & air[before], after, before
+
+
+def _friction(rub: Singles, air: Bools, axis: int) -> FaceList:
+    is_open, after, before = _open_faces(air, axis)
+    k, j, i = np.nonzero(is_open & ((rub[after] > 0) | (rub[before] > 0)))
+    first, second = rub[before][k, j, i], rub[after][k, j, i]
+    k, j, i = (n + (1 if a == axis else 0) for a, n in enumerate((k, j, i)))
+    return FaceList(_place(k, j, i, air.shape), first / 2, second / 2)
+
+
+def _leaves(tunnel: Tunnel, air: Bools) -> tuple[tuple[LeafFaces, LeafFaces, LeafFaces], LeafFaces]:
+    none = LeafFaces(np.zeros(0, np.int32), np.zeros(0, np.float32))
+    if tunnel.leaf_area is None or not tunnel.leaf_area.any():
+        return (none, none, none), none
+    area = np.where(air, tunnel.leaf_area, np.float32(0))
+    faces = []
+    for axis in (2, 1, 0):
+        is_open, after, before = _open_faces(air, axis)
+        mean = (area[after] + area[before]) / 2
+        k, j, i = np.nonzero(is_open & (mean > 0))
+        value = mean[k, j, i].astype(np.float32)
+        k, j, i = (n + (1 if a == axis else 0) for a, n in enumerate((k, j, i)))
+        faces.append(LeafFaces(_place(k, j, i, air.shape), value))
+    k, j, i = np.nonzero(area > 0)
+    return (faces[0], faces[1], faces[2]), LeafFaces(_place(k, j, i, air.shape), area[k, j, i])
+
+
+def open_air(tunnel: Tunnel) -> tuple[Bools, int]:
+    """Cells with air that has a way out, and the number of sealed ones that had none."""
+    from scipy.ndimage import label
+
+    air = tunnel.solid == AIR
+    numbers, count = label(air)
+    if count <= 1:
+        return air, 0
+    rim = np.zeros(count + 1, bool)
+    for side in (numbers[-1], numbers[:, 0], numbers[:, -1], numbers[:, :, 0], numbers[:, :, -1]):
+        rim[np.unique(side)] = True
+    rim[0] = False
+    kept = rim[numbers]
+    return kept, int(air.sum() - kept.sum())

@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Words = NDArray[np.uint64]
+Bools = NDArray[np.bool_]
 
 SLACK = 0.1  # [m] by which boxes are grown: far above float32 steps within 100 km
 GROUP = 64  # neighbouring points whose common box is asked first
@@ -275,7 +276,7 @@ def _meeting_one_by_one(
     return rays
 
 
-def meeting_box(starts: Floats, ways: Floats, box: Floats, slack: float = SLACK) -> NDArray[np.bool_]:
+def meeting_box(starts: Floats, ways: Floats, box: Floats, slack: float = SLACK) -> Bools:
     """(n,) whether rays meet a box (6,) grown by `slack`. `ways` (3,) or (n, 3); all in the same coordinates."""
     with np.errstate(divide="ignore", invalid="ignore"):
         a, b = (box[:3] - slack - starts) / ways, (box[3:] + slack - starts) / ways
@@ -310,3 +311,35 @@ def in_threads(
 
 def _slices(count: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def can_meet(starts: Floats, normals: Floats, ways: Floats, box: Floats, around: Floats, spread_deg: float) -> Bools:
+    """Which points (n, 3) can meet a box (6,) [local m] on a ray that goes about along one of the directions (t, 3).
+
+    Parameters
+    ----------
+    around : (n,) float [m]
+        How far from its point a ray may start.
+    spread_deg : float
+        How far from its direction a ray may go. Surfaces turned further away than that are left out.
+
+    Returns
+    -------
+    (n,) bool
+        Never false for a point that has such a ray.
+    """
+    from analysis.kernels import swept_loops
+
+    out = np.zeros(len(starts), dtype=np.bool_)
+    spread = float(np.tan(np.radians(spread_deg)))
+    swept_loops.can_meet(
+        np.ascontiguousarray(starts),
+        np.ascontiguousarray(normals),
+        np.ascontiguousarray(ways),
+        np.ascontiguousarray(box),
+        around + SLACK,
+        spread,
+        -spread,
+        out,
+    )
+    return out

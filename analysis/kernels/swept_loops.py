@@ -160,3 +160,20 @@ def time_of_bits(free, met, weights, total, longest):  # type: ignore[no-untyped
             else:
                 run = 0.0
         total[point], longest[point] = whole, best
+
+
+@njit(nogil=True, cache=True)
+def can_meet(starts, normals, ways, box, around, spread, least, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Which points have a ray that comes near a box; see `swept.can_meet`."""
+    for point in range(len(starts)):
+        x, y, z = starts[point, 0], starts[point, 1], starts[point, 2]
+        far_x = max(abs(box[0] - x), abs(box[3] - x))
+        far_y = max(abs(box[1] - y), abs(box[4] - y))
+        far_z = max(abs(box[2] - z), abs(box[5] - z))
+        slack = around[point] + spread * np.sqrt(far_x * far_x + far_y * far_y + far_z * far_z)
+        for instant in range(len(ways)):
+            way = ways[instant]
+            facing = normals[point, 0] * way[0] + normals[point, 1] * way[1] + normals[point, 2] * way[2]
+            if facing > least and meets_box(x, y, z, way, box, slack, slack, slack):
+                out[point] = True
+                break

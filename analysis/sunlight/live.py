@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.contract import Result
 from analysis.kernels.rays import Occluder, SunTime, sun_time
-from analysis.kernels.swept import Solid, solid_of
+from analysis.kernels.swept import solid_of
 from analysis.sunlight.city import STUDIED_THEMES, City, _area, _base_faces, city_of, mesh_of, surface_codes
 from analysis.sunlight.day import Day, sun_of_day
 from analysis.sunlight.declaration import SunlightInputs, SunlightParams

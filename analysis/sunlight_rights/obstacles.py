@@ -18,6 +18,7 @@ Indices = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 TERRAIN = 0
+CENTRE_STEP = 100.0  # [m] to which the centre of the coordinates is rounded
 GROUND_MARGIN = 200.0  # [m] of the plain laid under a city without terrain
 
 
@@ -60,10 +61,7 @@ def obstacles_of(inputs: RightsInputs, params: RightsParams, issues: list[Issue]
     ground = _ground(inputs, meshes, issues)
     building = [np.zeros(len(ground.faces), np.int64)]
     building += [of_element[layer.id][mesh.face_element] for layer, mesh in zip(layers, meshes, strict=True)]
-    box = Bounds.union(b for b in (mesh.bounds for mesh in (meshes or [ground])) if b is not None)
-    centre = np.array(box.centre) if box else np.zeros(3)
-    if ground.bounds is not None:  # a building that grows then leaves all other coordinates as they are, to the bit
-        centre[2] = ground.bounds.centre[2]
+    centre = centre_of(ground, meshes)
     now = Occluder([ground, *meshes], centre, feedback.part(0.0, 0.6))
     before = None
     if new.any():
@@ -71,6 +69,18 @@ def obstacles_of(inputs: RightsInputs, params: RightsParams, issues: list[Issue]
         before = Occluder([ground, *kept], centre, feedback.part(0.6, 1.0))
     normal = np.concatenate([np.zeros((len(ground.faces), 3)), *(mesh.face_normal for mesh in meshes)])
     return Obstacles(now, before, np.concatenate(building), normal, of_element, names, owners, new)
+
+
+def centre_of(ground: Mesh, meshes: Sequence[Mesh]) -> NDArray[np.float64]:
+    """(3,) where coordinates of rays are finest: about the middle of the obstacles in plan, of the ground in height.
+
+    A building that grows or moves a little then leaves all other coordinates as they are, to the bit.
+    """
+    box = Bounds.union(b for b in (mesh.bounds for mesh in (meshes or [ground])) if b is not None)
+    centre = np.rint(np.array(box.centre) / CENTRE_STEP) * CENTRE_STEP if box else np.zeros(3)
+    if ground.bounds is not None:
+        centre[2] = ground.bounds.centre[2]
+    return centre
 
 
 def _numbered(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from analysis.contract import Variant
+from analysis.contract import Analysis, Variant, describe_inputs
 from geo.alternatives import MADE, Alternative, Change, Mass, apply_alternative, lost_changes, mass_layer
 from geo.model import ElementRef, Issue, Layer, UserError
 
@@ -119,6 +119,28 @@ def scenes_of(document: Document, wanted: Sequence[str] | None) -> list[tuple[Va
     """Each alternative asked for, with its layers; what is shown when nothing is asked for."""
     ids = [document.alternatives.active] if wanted is None else list(dict.fromkeys(wanted))
     return [(variant_of(document, one), layers_of(document, one)) for one in ids]
+
+
+def chosen_among(
+    analysis: Analysis, chosen: Mapping[str, Sequence[str]] | None, layers: Sequence[Layer], shown: Sequence[Layer]
+) -> Mapping[str, Sequence[str]] | None:
+    """What was chosen among the layers that are shown, for the layers of another alternative.
+
+    Layers that only one alternative has (its new masses) are left out where they are not, and follow where they are.
+    """
+    if chosen is None:
+        return None
+    there = {layer.id: layer for layer in layers}
+    on_offer = {layer.id for layer in shown}
+    specs = {spec.name: spec for spec in describe_inputs(analysis.inputs)}
+    out: dict[str, Sequence[str]] = {}
+    for name, ids in chosen.items():
+        spec = specs.get(name)
+        made = [one.id for one in layers if one.source.reader == MADE and one.id not in on_offer]
+        more = [one for one in made if spec and spec.many and not spec.named and spec.accepts(there[one])]
+        lost = {one.id for one in shown if one.source.reader == MADE and one.id not in there}
+        out[name] = [*(one for one in ids if one not in lost), *more]
+    return out
 
 
 def variant_of(document: Document, alternative_id: str) -> Variant:

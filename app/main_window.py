@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
@@ -30,8 +30,10 @@ from app.language import language, tr
 from app.layouts import BOTTOM_HEIGHT, arrange
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
+from app.panel_set import PANELS
 from app.panels.analyses import AnalysesPanel
 from app.panels.checks import ChecksPanel
+from app.panels.compare import ComparePanel
 from app.panels.jobs import JobsPanel
 from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
@@ -61,6 +63,7 @@ from geo.model import ElementRef, Layer
 
 TABLE_HEIGHT = 270
 ZOOMED_AT_MOST = 50  # of more elements found their whole layer is shown
+SomePanel = TypeVar("SomePanel", bound=Panel)
 ViewportMaker = Callable[[Workbench], QWidget]
 
 
@@ -132,33 +135,18 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
 
     def _make_panels(self) -> None:
-        self.layers = LayersPanel(self.bench, self)
-        self.model = ModelPanel(self.bench, self)
-        self.checks = ChecksPanel(self.bench, self)
-        self.properties = PropertiesPanel(self.bench, self)
-        self.analyses = AnalysesPanel(self.bench, self)
-        self.results = ResultsPanel(self.bench, self)
-        self.topics = TopicActions(self, TopicsPanel(self.bench, self))
-        self.timeline = TimelinePanel(self.bench, self)
-        self.jobs = JobsPanel(self.bench, self)
-        self.log = LogPanel(self.bench, self)
-        self.table = TablePanel(self.bench, self)
-        self.panels: dict[str, Panel] = {
-            panel.name: panel
-            for panel in (
-                self.layers,
-                self.model,
-                self.checks,
-                self.topics.panel,
-                self.properties,
-                self.analyses,
-                self.results,
-                self.timeline,
-                self.jobs,
-                self.log,
-                self.table,
-            )
-        }
+        self.panels: dict[str, Panel] = {kind.name: kind(self.bench, self) for kind in PANELS}
+        self.layers, self.model = self.panel_of(LayersPanel), self.panel_of(ModelPanel)
+        self.checks, self.properties = self.panel_of(ChecksPanel), self.panel_of(PropertiesPanel)
+        self.analyses, self.results = self.panel_of(AnalysesPanel), self.panel_of(ResultsPanel)
+        self.compare, self.timeline = self.panel_of(ComparePanel), self.panel_of(TimelinePanel)
+        self.jobs, self.log = self.panel_of(JobsPanel), self.panel_of(LogPanel)
+        self.table = self.panel_of(TablePanel)
+        self.topics = TopicActions(self, self.panel_of(TopicsPanel))
+
+    def panel_of(self, kind: type[SomePanel]) -> SomePanel:
+        """The panel of a kind."""
+        return next(panel for panel in self.panels.values() if isinstance(panel, kind))
 
     def _connect(self) -> None:
         bench, connections = self.bench, self.bench.connections

@@ -26,7 +26,7 @@ def layer_title(layer: Layer) -> str:
 
 
 def run_title(layer: Layer) -> str:
-    """What a result layer was computed for and when: ``"2026-12-22 · 10 min · made 2026-11-21"``; empty otherwise."""
+    """What a result layer was computed for and when: ``"Tower B · 2026-12-22 · 10 min · made 2026-11-21"``; empty otherwise."""
     record = layer.source.provenance.get("provenance")
     declared = analyses().get(str(record.get("analysis"))) if isinstance(record, dict) else None
     if declared is None or not isinstance(record, dict):
@@ -34,7 +34,8 @@ def run_title(layer: Layer) -> str:
     infos = {info.name: info for info in describe_params(declared.params)}
     params = record.get("params", {})
     parts = [_value(declared.id, infos[name], params[name]) for name in declared.headline if name in params]
-    return " · ".join([*parts, tr("legend.made", day=_local_day(str(record.get("started", ""))))])
+    alternative = [str(record["alternative_name"])] if record.get("alternative_name") else []
+    return " · ".join([*alternative, *parts, tr("legend.made", day=_local_day(str(record.get("started", ""))))])
 
 
 def _value(analysis_id: str, info: ParamInfo, value: object) -> str:

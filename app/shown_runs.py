@@ -34,6 +34,11 @@ class Run:
         return str(self.record["provenance"].get("alternative") or "")
 
     @property
+    def alternative_name(self) -> str:
+        """Name the alternative had then; empty for the base."""
+        return str(self.record["provenance"].get("alternative_name") or "")
+
+    @property
     def charts(self) -> list[Chart]:
         """Charts of the run."""
         return [chart_from_dict(item) for item in self.record.get("charts", ())]

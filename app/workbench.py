@@ -19,7 +19,7 @@ from PySide6.QtGui import QDesktopServices
 from analysis.contract import Analysis, Result
 from analysis.run import execute, out_of_date
 from app import project_file
-from app.alternatives import scenes_of
+from app.alternatives import chosen_among, scenes_of
 from app.commands import AddLayers, Command, SetStyle, Together
 from app.connections import Connections
 from app.document import Document
@@ -348,6 +348,8 @@ class Workbench(QObject):
             self.notices.tell("notice.no_scene", severity="doubt")
             return None
 
+        shown = tuple(self.document.scene)
+
         def work(feedback: Feedback) -> list[Result]:
             share = 1.0 / len(given)
             return [
@@ -356,7 +358,7 @@ class Workbench(QObject):
                     layers=layers,
                     frame=frame,
                     params=params,
-                    chosen=chosen,
+                    chosen=chosen_among(analysis, chosen, layers, shown),
                     feedback=feedback.part(k * share, (k + 1) * share),
                     variant=variant,
                 )

@@ -28,6 +28,7 @@ from app.names import layer_title
 from app.numbers import seconds_text
 from app.panels.panel import Panel, line, scrolled
 from app.place_texts import places_text
+from app.widgets.alternative_choice import AlternativeChoice
 from app.widgets.later import Later
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
@@ -129,6 +130,7 @@ class AnalysesPanel(Panel):
         self.job: Job | None = None
         self.form: ParamForm | None = None
         self.inputs: list[InputChoice] = []
+        self.alternatives: AlternativeChoice | None = None
         self.choice = QComboBox()
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setMinimumContentsLength(10)
@@ -156,6 +158,7 @@ class AnalysesPanel(Panel):
         self.connections.add(scene.added, self._on_layers)
         self.connections.add(scene.removed, self._on_layers)
         self.connections.add(scene.changed, self._on_layer_changed)
+        self.connections.add(self.document.alternatives.changed, self._later.ask)
         self.fill_choice()
 
     def _make_run_row(self) -> QHBoxLayout:
@@ -222,6 +225,8 @@ class AnalysesPanel(Panel):
         self.form.selection_asked.connect(self._take_selection)
         self.form.pick_asked.connect(self._pick_place)
         self._content_layout.addWidget(self.description)
+        self.alternatives = AlternativeChoice(self.document.alternatives)
+        self._content_layout.addWidget(self.alternatives)
         self._content_layout.addWidget(_section("analyses.inputs"))
         for choice in self.inputs:
             self._content_layout.addWidget(choice)
@@ -246,7 +251,7 @@ class AnalysesPanel(Panel):
             self.form.set_values({name: text})
 
     def _clear_content(self) -> None:
-        self.form, self.inputs = None, []
+        self.form, self.inputs, self.alternatives = None, [], None
         while self._content_layout.count():
             widget = self._content_layout.takeAt(0).widget()
             if widget is not None and widget is not self.description:
@@ -264,6 +269,8 @@ class AnalysesPanel(Panel):
         layers = list(self.document.scene)
         for choice in self.inputs:
             choice.fill(layers)
+        if self.alternatives is not None:
+            self.alternatives.fill()
 
     # ---- run ----------------------------------------------------------------------------------------------------
 
@@ -274,7 +281,11 @@ class AnalysesPanel(Panel):
             return
         self._clear_error()
         job = self.bench.run(
-            analysis, form.values(), chosen={c.spec.name: c.chosen() for c in self.inputs}, failed=self._on_failed
+            analysis,
+            form.values(),
+            chosen={c.spec.name: c.chosen() for c in self.inputs},
+            failed=self._on_failed,
+            alternatives=(self.alternatives.chosen() or None) if self.alternatives is not None else None,
         )
         if job is None:
             return

@@ -58,7 +58,7 @@ class ResultCard(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 8)
         layout.setSpacing(6)
-        title = QLabel(run_title(run))
+        title = QLabel(f"{run_title(run)} – {run.alternative_name}" if run.alternative_name else run_title(run))
         title.setObjectName("title")
         title.setWordWrap(True)
         layout.addWidget(title)

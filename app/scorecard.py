@@ -1,0 +1,115 @@
+"""Headless. Alternatives side by side: the key figures of one study for the base and each alternative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from app.alternatives import BASE
+from app.language import tr
+from app.numbers import quantity_text
+from app.shown_runs import Run, runs_of
+from geo.model import Layer
+
+DIFFERENCE = "compare.results"
+TINY = 1e-9
+
+
+class Figure(NamedTuple):
+    """One key figure of one run: its value and, where both are numbers, what it is more than that of the first."""
+
+    value: object
+    unit: str
+    more: float | None
+
+
+class Scorecard(NamedTuple):
+    """Key figures of one study: a column for each run, the base first; `names` are ids of its key figures."""
+
+    analysis_id: str
+    runs: tuple[Run, ...]
+    names: tuple[str, ...]
+    figures: tuple[tuple[Figure | None, ...], ...]
+
+    def changed(self, row: int) -> bool:
+        """Whether a figure is another in any of the runs."""
+        told = [item.value for item in self.figures[row] if item is not None]
+        return any(value != told[0] for value in told)
+
+
+def newest_by_alternative(layers: Sequence[Layer], analysis_id: str) -> tuple[Run, ...]:
+    """The newest run of a study on the base and on each alternative, the base first."""
+    found: dict[str, Run] = {}
+    for run in runs_of(layers):
+        if run.analysis_id == analysis_id:
+            found.setdefault(run.alternative, run)
+    rest = sorted((run for key, run in found.items() if key != BASE), key=lambda run: run.alternative_name)
+    return (*([found[BASE]] if BASE in found else ()), *rest)
+
+
+def studies_to_compare(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Studies that were run on two alternatives or more, the one run last first."""
+    seen: dict[str, set[str]] = {}
+    for run in runs_of(layers):
+        seen.setdefault(run.analysis_id, set()).add(run.alternative)
+    return tuple(name for name, alternatives in seen.items() if len(alternatives) > 1 and name != DIFFERENCE)
+
+
+def scorecard(layers: Sequence[Layer], analysis_id: str) -> Scorecard:
+    """The key figures of a study on the base and on every alternative it was run on."""
+    runs = newest_by_alternative(layers, analysis_id)
+    summaries: list[dict[str, Any]] = [dict(run.record.get("summary") or {}) for run in runs]
+    names = tuple(dict.fromkeys(name for summary in summaries for name in summary))
+    return Scorecard(analysis_id, runs, names, tuple(tuple(_row(summaries, name)) for name in names))
+
+
+def _row(summaries: Sequence[dict[str, Any]], name: str) -> list[Figure | None]:
+    first = summaries[0].get(name) if summaries else None
+    out: list[Figure | None] = []
+    for number, summary in enumerate(summaries):
+        item = summary.get(name)
+        if item is None:
+            out.append(None)
+            continue
+        more = None
+        if number and first is not None and _is_number(item["value"]) and _is_number(first["value"]):
+            more = float(item["value"]) - float(first["value"])
+        out.append(Figure(item["value"], str(item["unit"]), more))
+    return out
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def run_name(run: Run) -> str:
+    """What a column is called: the alternative, or the base."""
+    return run.alternative_name or tr("alternatives.base")
+
+
+def figure_name(card: Scorecard, row: int) -> str:
+    """Title of a key figure."""
+    name = card.names[row]
+    return tr(f"{card.analysis_id}.summary.{name}", name.replace("_", " "))
+
+
+def figure_text(figure: Figure | None) -> str:
+    """A figure with its unit and, behind it, what it is more or less than in the first column."""
+    if figure is None:
+        return "–"
+    text = quantity_text(figure.value, figure.unit)
+    if figure.more is None or abs(figure.more) < TINY:
+        return text
+    sign = "+" if figure.more > 0 else "−"
+    return f"{text} ({sign}{quantity_text(abs(figure.more), figure.unit)})"
+
+
+def texts_of(card: Scorecard, *, only_changed: bool = False) -> tuple[list[str], list[list[str]]]:
+    """The card as texts: heads, and rows that begin with the figure's name."""
+    heads = [tr("compare.figure"), *(run_name(run) for run in card.runs)]
+    rows = [
+        [figure_name(card, row), *(figure_text(figure) for figure in card.figures[row])]
+        for row in range(len(card.names))
+        if card.changed(row) or not only_changed
+    ]
+    return heads, rows

@@ -29,6 +29,7 @@ QUICK: dict[str, dict[str, object]] = {
     "sunlight.hours": {"day": "2026-12-22", "step": 30, "ground_cell": 8, "facade_spacing": 8},
     "sunlight.rights": {"step": 30},
     "sunlight.sky": {"directions": 64, "ground_cell": 8, "facade_spacing": 8},
+    "sunlight.standards": {"step": 30},
     "sunlight.irradiation": {"ground": True, "ground_cell": 8, "facade_spacing": 8},
     "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},

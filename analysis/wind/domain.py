@@ -34,20 +34,26 @@ class Axes(NamedTuple):
     turn_deg: float
     pivot: Floats
 
-    @property
-    def matrix(self) -> Floats:
-        """(2, 2) tunnel = (scene - pivot) @ matrix."""
-        turn_rad = math.radians(self.turn_deg)
-        cos, sin = math.cos(turn_rad), math.sin(turn_rad)
-        return np.array([[cos, -sin], [sin, cos]])
-
     def to_tunnel(self, xy: Floats) -> Floats:
         """Scene positions (n, 2) [local m] in the tunnel's axes."""
-        return np.asarray((xy - self.pivot) @ self.matrix)
+        cos, sin = self._turn
+        x, y = xy[:, 0] - self.pivot[0], xy[:, 1] - self.pivot[1]
+        return np.column_stack([x * cos + y * sin, y * cos - x * sin])
 
     def to_scene(self, xy: Floats) -> Floats:
         """Positions (n, 2) in the tunnel's axes in the scene [local m]."""
-        return np.asarray(xy @ self.matrix.T + self.pivot)
+        cos, sin = self._turn
+        x, y = xy[:, 0], xy[:, 1]
+        return np.column_stack([x * cos - y * sin + self.pivot[0], x * sin + y * cos + self.pivot[1]])
+
+    @property
+    def _turn(self) -> tuple[float, float]:
+        """Cosine and sine; exact for quarter turns. Plain products: small matrices wait for BLAS' threads."""
+        quarters = self.turn_deg / 90.0
+        if quarters == round(quarters):
+            return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[round(quarters) % 4]
+        turn_rad = math.radians(self.turn_deg)
+        return math.cos(turn_rad), math.sin(turn_rad)
 
 
 class Extent(NamedTuple):

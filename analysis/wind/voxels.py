@@ -23,6 +23,7 @@ TOUCHING = 0.1  # [m] buildings nearer than this have no gap between them
 WALL_TILT = 0.3  # upright part of the normal below which a face is a wall
 WHOLE_THEMES = ("bim",)  # models are filled as one: their rooms are no open air
 FACES_AT_ONCE = 200_000
+UPRIGHT = 1e-6  # [m2] twice the area in plan below which a face is upright
 
 
 class Solids(NamedTuple):
@@ -73,6 +74,12 @@ class Solids(NamedTuple):
             self.triangles[faces], number[self.element[faces]], self.layer[keep], self.name[keep],
             self.low[keep], self.high[keep], self.area[keep], self.filled[keep],
         )  # fmt: skip
+
+    def without_walls(self) -> Solids:
+        """The same elements without upright faces, which no vertical ray meets."""
+        u, v = (self.triangles[:, k, :2] - self.triangles[:, 0, :2] for k in (1, 2))
+        lies = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) > UPRIGHT
+        return self._replace(triangles=self.triangles[lies], element=self.element[lies])
 
     def walls(self) -> tuple[Floats, Floats]:
         """Direction of each wall in plan, counter-clockwise from x [degrees], and its area [m2]."""
@@ -325,3 +332,19 @@ def voxel_issues(solids: Solids, voxels: Voxels, study: Bools, inside: Bools, ce
 
 def _some(solids: Solids, rows: NDArray[np.intp], most: int = 20) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(solids.name[row]) for row in rows[:most]))
+
+
+def roofs(solids: Solids, axes: Axes, x: Floats, y: Floats, feedback: Feedback) -> tuple[Floats, Ints]:
+    """Height of the highest face over each column [local m], -inf none, and its element, -1 none; both (ny, nx).
+
+    x, y : (n + 1,) float [m]
+        Faces in the axes.
+    """
+    face, column, height, _ = _crossings(solids, axes, x, y, 0.0, feedback)
+    order = np.argsort(height, kind="stable")  # the highest is written last
+    top = np.full((len(y) - 1) * (len(x) - 1), -np.inf)
+    element = np.full(len(top), -1, dtype=np.int32)
+    top[column[order]] = height[order]
+    element[column[order]] = solids.element[face[order]]
+    shape = (len(y) - 1, len(x) - 1)
+    return top.reshape(shape), element.reshape(shape)

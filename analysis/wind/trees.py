@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ CROWN_FROM = 0.24  # of the height, where a crown begins when the shape does not
 CROWN = 0  # material slot of crowns in the shapes of planted trees
 
 
-class Crowns(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Crowns:
     """Crown boxes of trees.
 
     Attributes
@@ -45,7 +46,12 @@ def crowns_of(layers: Sequence[Layer]) -> Crowns:
     parts += [_boxed(layer.geometry) for layer in layers if isinstance(layer.geometry, Mesh)]
     if not parts:
         return Crowns(np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros(0))
-    return Crowns(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Crowns(
+        np.concatenate([part.middle for part in parts]),
+        np.concatenate([part.width for part in parts]),
+        np.concatenate([part.bottom for part in parts]),
+        np.concatenate([part.top for part in parts]),
+    )
 
 
 def _planted(trees: Instances) -> Crowns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,8 @@ FACES_AT_ONCE = 200_000
 UPRIGHT = 1e-6  # [m2] twice the area in plan below which a face is upright
 
 
-class Solids(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Solids:
     """Triangles of all that is solid, and the elements they belong to.
 
     Attributes
@@ -79,7 +81,7 @@ class Solids(NamedTuple):
         """The same elements without upright faces, which no vertical ray meets."""
         u, v = (self.triangles[:, k, :2] - self.triangles[:, 0, :2] for k in (1, 2))
         lies = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) > UPRIGHT
-        return self._replace(triangles=self.triangles[lies], element=self.element[lies])
+        return replace(self, triangles=self.triangles[lies], element=self.element[lies])
 
     def walls(self) -> tuple[Floats, Floats]:
         """Direction of each wall in plan, counter-clockwise from x [degrees], and its area [m2]."""

@@ -20,7 +20,7 @@ DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
 BAR_WIDTH = 30
 COMMANDS = (
     *("demo", "info", "import", "list", "run", "rerun", "validate", "check", "render", "report", "convert"),
-    "georeference",
+    *("film", "georeference"),
 )
 
 
@@ -47,6 +47,8 @@ def program_version() -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
+    from app.cli_film import add_arguments as add_film_arguments
+
     parser = _Parser(
         prog="twin",
         description="Sejong Twin: a city digital twin on a desk. Without a command the window opens.",
@@ -123,7 +125,9 @@ def build_parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write a self-contained HTML report of a project")
     report.add_argument("project", metavar="PROJECT")
     report.add_argument("--out", required=True, metavar="FILE.html")
+    report.add_argument("--both", action="store_true", help="in Korean and in English, one after the other")
 
+    add_film_arguments(commands.add_parser("film", help="film the sun of a day or a year, or the view all around"))
     convert = commands.add_parser("convert", help="convert a file, or what a project shows, into another format")
     convert.add_argument("input", metavar="IN", help="a file or a project")
     convert.add_argument("output", metavar="OUT")

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.cli_check import check
+from app.cli_film import film
 from app.cli_georeference import georeference
 from app.cli_info import info, list_things
 from app.cli_output import DONE, emit, finish_bar, open_project, print_issues, say, settings_of
 from app.cli_runs import rerun, run, validate
 from app.commands import AddLayers
 from app.document import Document
-from app.language import tr
+from app.language import both_languages, tr
 from app.look import NO_SECTION
 from geo.crs import canonical
 from geo.model import Feedback, Frame, Layer, UserError
@@ -213,7 +214,8 @@ def report(args: argparse.Namespace, feedback: Feedback) -> int:
     from app.report import write_report
 
     document, issues = open_project(args.project, feedback.part(0.0, 0.4))
-    write_report(document, Path(args.out), issues=issues, feedback=feedback.part(0.4, 1.0))
+    languages = both_languages() if args.both else ()
+    write_report(document, Path(args.out), issues=issues, feedback=feedback.part(0.4, 1.0), languages=languages)
     finish_bar()
     say(tr("cli.written", path=args.out))
     return DONE
@@ -247,6 +249,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Feedback], int]] = {
     "validate": validate,
     "check": check,
     "render": render,
+    "film": film,
     "report": report,
     "demo": demo,
 }

@@ -88,7 +88,7 @@ def fields_of(
         out += [("shadow_hours", total)]
         if len(moments.courses) > 1:
             pairs = zip(moments.courses, shade.shaded, strict=True)
-            out += [(f"shadow hours {course.day}", hours) for course, hours in pairs]
+            out += [(str(course.day), hours) for course, hours in pairs]
         if split:
             out += [("own_shadow_hours", shade.own), ("turned_away_hours", shade.away)]
             out += [("cast_shadow_hours", np.maximum(total - shade.own - shade.away, 0.0))]

@@ -235,3 +235,20 @@ def paint_note(picture: Picture, text: str, *, theme: Theme, factor: float) -> P
     sheet.plate(theme)
     sheet.text(10, 4.5, text, size=TEXT_SIZE, colour=theme.rgb("soft_ink"))
     return sheet.onto(picture, CARD_MARGIN, picture.height / factor - CARD_MARGIN - 24)
+
+
+def paint_caption(picture: Picture, title: str, text: str, *, theme: Theme, factor: float) -> Picture:
+    """A title and a line under it on a plate in the middle of the lower edge."""
+    ruler = _Sheet(1, 1, factor)
+    width = max(ruler.text_width(title, TITLE_SIZE, bold=True), ruler.text_width(text, TITLE_SIZE)) + 28
+    width = min(width, picture.width / factor - 2 * CARD_MARGIN)
+    height = 54.0 if title else 32.0
+    sheet = _Sheet(width, height, factor)
+    sheet.plate(theme)
+    lines = ([(title, True, "ink")] if title else []) + [(text, False, "ink" if not title else "soft_ink")]
+    for number, (line, bold, ink) in enumerate(lines):
+        shown = sheet.fitted(line, width - 20, TITLE_SIZE, bold=bold)
+        start = (width - sheet.text_width(shown, TITLE_SIZE, bold=bold)) / 2
+        sheet.text(start, 6 + 22 * number, shown, size=TITLE_SIZE, colour=theme.rgb(ink), bold=bold)
+    left = (picture.width / factor - width) / 2
+    return sheet.onto(picture, left, picture.height / factor - CARD_MARGIN - height)

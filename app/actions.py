@@ -86,6 +86,12 @@ class ActionSpec:
     checked: Ask | None = None
 
 
+def _ask_film(window: MainWindow) -> None:
+    from app.film_dialog import ask_film
+
+    ask_film(window)
+
+
 def _view(name: str) -> Act:
     return lambda window: window.set_view(name)
 
@@ -120,6 +126,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("report", lambda w: w.files.ask_report(), "report", "Ctrl+R", _has_scene),
     ActionSpec("import_report", lambda w: w.files.ask_import_report(), "", "", _has_scene),
     ActionSpec("picture", lambda w: w.files.ask_picture(), "picture", "Ctrl+P", _has_scene),
+    ActionSpec("film", _ask_film, "play", "Ctrl+Shift+P", _has_scene),
     ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),
     ActionSpec("undo", lambda w: w.document.history.undo(), "undo", "Ctrl+Z", lambda w: _titled(w, redo=False)),
     ActionSpec("redo", lambda w: w.document.history.redo(), "redo", "Ctrl+Y", lambda w: _titled(w, redo=True)),
@@ -194,7 +201,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "file",
         ("new", "open", "@recent", "sample", None, "save", "save_as")
-        + (None, "import", "import_report", "topics_export", None, "report", "picture", None, "quit"),
+        + (None, "import", "import_report", "topics_export", None, "report", "picture", "film", None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search")),
     ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", None, "layer_remove")),

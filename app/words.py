@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from app.language import tr
 
 # Endings that a comparison gives to the names of what it compares.
 ENDINGS = ("_difference", "_change", "_before", "_after")
 ARROW = " → "
+INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d{4}")  # name of a map of shadows: its classes are those of any instant
 TEXT_IDS = "figure"  # a column of this name holds ids of texts
 
 
@@ -26,6 +29,8 @@ def class_name(key: str, text: str, default: str = "") -> str:
     """A class or code of a field or column: words that the program put there are in the user's language."""
     if not text:
         return text
+    if INSTANT.fullmatch(key):
+        key = "state"
     found = tr(f"name.{text}" if key == "layer" else f"class.{key}.{text}", "")
     if found:
         return found

@@ -1,0 +1,277 @@
+"""Export of a film from the window: what is asked, and the making of it one frame per turn of the event loop."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDate, QEvent, QObject, QTime, QTimer, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDateEdit,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QTimeEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.film import FILM_KINDS, LARGEST, SIZES, SMALLEST, Filmed, FilmPlan, film_steps
+from app.language import tr
+from app.widgets.quantity_edit import QuantityEdit
+from app.widgets.wording import say
+from geo.model import Feedback, UserError
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+    from app.view.sky import SkyInputs
+
+PARTS = 1000  # of the progress bar
+CUSTOM = "custom"
+PLAIN_FPS, PLAIN_SECONDS, PLAIN_STEP = 25, 12.0, 2.0
+
+
+class FilmDialog(QDialog):
+    """What the film shows, how large and how long. `day` and `minute` are those of the timeline."""
+
+    def __init__(self, *, title: str, day: QDate, minute: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        say(self, "film.title")
+        self.kind = _choices("film.kind", FILM_KINDS)
+        self.day = QDateEdit(day)
+        self.day.setCalendarPopup(True)
+        self.day.setDisplayFormat("yyyy-MM-dd")
+        self.hour = QTimeEdit(QTime(minute // 60, minute % 60))
+        self.hour.setDisplayFormat("HH:mm")
+        self.step = QuantityEdit(PLAIN_STEP, unit="min", low=0.5, high=60, integer=False)
+        self.size_ = _choices("film.size", (*SIZES, CUSTOM))
+        self.size_.setCurrentIndex(1)
+        self.width_ = QuantityEdit(1600, unit="px", low=SMALLEST, high=LARGEST, integer=True)
+        self.height_ = QuantityEdit(900, unit="px", low=SMALLEST, high=LARGEST, integer=True)
+        self.fps = QuantityEdit(PLAIN_FPS, unit="1", low=1, high=60, integer=True)
+        self.seconds = QuantityEdit(PLAIN_SECONDS, unit="s", low=0.1, high=300, integer=False)
+        self.title = QLineEdit(title)
+        self.plain = say(QCheckBox(), "film.plain")
+        self.plain.setChecked(True)
+        self.count = QLabel()
+        self.count.setObjectName("soft")
+        self._lay_out()
+        for signal in (self.kind.currentIndexChanged, self.size_.currentIndexChanged):
+            signal.connect(lambda _index: self._follow())
+        for edit in (self.fps, self.seconds):
+            edit.changed.connect(self._follow)
+        self._follow()
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        rows: tuple[tuple[str, QWidget], ...] = (
+            ("film.kind", self.kind),
+            ("film.day", self.day),
+            ("film.hour", self.hour),
+            ("film.step", self.step),
+            ("film.size", self.size_),
+            ("film.width", self.width_),
+            ("film.height", self.height_),
+            ("film.fps", self.fps),
+            ("film.seconds", self.seconds),
+            ("film.text", self.title),
+        )
+        for text_id, widget in rows:
+            form.addRow(tr(text_id), widget)
+        form.addRow("", self.plain)
+        form.addRow("", self.count)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setText(tr("film.ok"))
+        buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(tr("dialog.cancel"))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+    def _follow(self) -> None:
+        """What does not apply is grey; how many frames there will be."""
+        is_day, is_custom = self.kind.currentData() == "day", self.size_.currentData() == CUSTOM
+        self.hour.setEnabled(not is_day)
+        self.step.setEnabled(is_day)
+        self.width_.setEnabled(is_custom)
+        self.height_.setEnabled(is_custom)
+        self.count.setText(tr("film.count", frames=f"{round(self.fps.value * self.seconds.value):,}"))
+
+    def plan(self) -> FilmPlan:
+        """The film asked for. Raises `UserError` for one that cannot be made."""
+        name = str(self.size_.currentData())
+        chosen, hour = self.day.date(), self.hour.time()
+        return FilmPlan(
+            kind=self.kind.currentData(),
+            day=chosen.toPython(),  # type: ignore[arg-type]
+            hour=hour.hour() + hour.minute() / 60.0,
+            step_min=float(self.step.value),
+            size=SIZES.get(name, (int(self.width_.value), int(self.height_.value))),
+            fps=int(self.fps.value),
+            seconds=float(self.seconds.value),
+            title=self.title.text().strip(),
+        )
+
+
+def _choices(text_id: str, names: tuple[str, ...]) -> QComboBox:
+    box = QComboBox()
+    for name in names:
+        box.addItem(tr(f"{text_id}.{name}"), name)
+    return box
+
+
+class FilmMaker(QDialog):
+    """Makes a film while the window lives on: a step each time the event loop has nothing else to do.
+
+    Signals
+    -------
+    ended(bool)
+        Whether there is a film.
+    """
+
+    ended = Signal(bool)
+
+    def __init__(self, window: MainWindow, plan: FilmPlan, filmed: Filmed, target: Path) -> None:
+        super().__init__(window)
+        self.setWindowTitle(tr("film.title"))
+        self._window, self._plan, self._filmed, self._target = window, plan, filmed, target
+        self._steps: Iterator[float] | None = None
+        self._is_over = False
+        self.bar = QProgressBar()
+        self.bar.setRange(0, PARTS)
+        self.bar.setMinimumWidth(360)
+        stop = say(QPushButton(), "film.stop")
+        stop.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(stop)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel(tr("film.making", name=target.name)))
+        layout.addWidget(self.bar)
+        layout.addLayout(row)
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._step)
+        window.installEventFilter(self)
+
+    def start(self, light: SkyInputs | None) -> None:
+        """Prepare beside the window what is heavy, then film."""
+        filmed = self._filmed
+
+        def work(feedback: Feedback) -> Filmed:
+            from dataclasses import replace
+
+            from app.view.actors import is_heavy, prepare
+            from app.view.sky import build_sky_inputs
+
+            shown = [layer for layer in filmed.layers if layer.style.visible]
+            made = {}
+            for number, layer in enumerate(shown):
+                feedback.step(0.8 * number / len(shown), "filming")
+                if is_heavy(layer):
+                    made[layer.id] = prepare(layer)
+            return replace(filmed, prepared=made, light=light or build_sky_inputs(shown))
+
+        title = tr("film.making", name=self._target.name)
+        self._window.bench.jobs.submit(work, title=title, shown=False, done=self._prepared, failed=self._failed)
+
+    def _prepared(self, filmed: Filmed) -> None:
+        if self._is_over:
+            return
+        self._steps = film_steps(self._plan, filmed, self._target)
+        self._timer.start()
+
+    def _step(self) -> None:
+        """One step; the last one or an error ends the film."""
+        if self._steps is None:
+            return
+        try:
+            self.bar.setValue(round(PARTS * next(self._steps)))
+        except StopIteration:
+            self._end(True)
+            self._window.bench.notices.tell("notice.film", name=self._target.name, frames=f"{self._plan.frames:,}")
+        except Exception as error:  # noqa: BLE001 - told where every error of the window is told
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        self._end(False)
+        self._window.bench.notices.report(error)
+
+    def reject(self) -> None:
+        """Stop: nothing is left of the film."""
+        if not self._is_over:
+            self._end(False)
+            self._window.bench.notices.tell("notice.film_stopped")
+
+    def _end(self, made: bool) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._timer.stop()
+        self._window.removeEventFilter(self)
+        steps, self._steps = self._steps, None
+        if steps is not None:
+            # Closing gives back the picture's window and an unfinished file, whatever state they are in.
+            with contextlib.suppress(OSError):
+                steps.close()  # type: ignore[attr-defined]
+        self._window.viewport.redraw()
+        self.hide()
+        self.ended.emit(made)
+        self.deleteLater()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A window that is gone films no more."""
+        if event.type() == QEvent.Type.Hide and not event.spontaneous():
+            self._end(False)
+        return super().eventFilter(watched, event)
+
+
+def ask_film(window: MainWindow) -> FilmMaker | None:
+    """Ask for a film and a file and begin; None when the user changed their mind."""
+    day = window.timeline.day
+    dialog = FilmDialog(
+        title=window.document.name or "",
+        day=QDate(day.year, day.month, day.day),
+        minute=window.timeline.minute,
+        parent=window,
+    )
+    if dialog.exec() != QDialog.DialogCode.Accepted:
+        return None
+    try:
+        plan = dialog.plan()
+    except UserError as error:
+        window.bench.notices.report(error)
+        return None
+    kinds = f"{tr('film.files')} (*.mp4);;{tr('film.files')} (*.gif)"
+    target = window.files.ask_file("action.film", kinds, suffix=".mp4")
+    return None if target is None else begin_film(window, plan, target, plain=dialog.plain.isChecked())
+
+
+def begin_film(window: MainWindow, plan: FilmPlan, target: Path, *, plain: bool) -> FilmMaker | None:
+    """Film what the window shows, from where it shows it."""
+    frame = window.document.scene.frame
+    if frame is None:
+        return None
+    viewport = window.viewport
+    filmed = Filmed(
+        tuple(window.document.scene),
+        frame,
+        theme=window.bench.theme.name,
+        view=viewport.camera,
+        section=viewport.section_work.section,
+    )
+    maker = FilmMaker(window, plan, filmed.without_results() if plain else filmed, target)
+    maker.show()
+    maker.start(viewport.stage.look.light.inputs)
+    return maker

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from analysis.kernels.sun import sun_position
@@ -20,10 +22,11 @@ def calendar(leap: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return month, day, np.tile(np.arange(1, 25), sum(lengths))
 
 
+@cache
 def radiation(
     *, lead: float = 0.5, zone: float = ZONE, place: tuple[float, float] = PLACE, leap: bool = False
 ) -> dict[str, np.ndarray]:
-    """Global, direct and diffuse radiation whose sun stands `lead` hours before the label of each hour."""
+    """Radiation (not to be changed) whose sun stands `lead` hours before the label of each hour."""
     month, day, hour = calendar(leap)
     year = 2020 if leap else 2021
     days = np.array([f"{year}-{m:02d}-{d:02d}" for m, d in zip(month, day, strict=True)], "datetime64[ms]")

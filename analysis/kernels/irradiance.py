@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 
 from analysis.kernels.embree import RAY_ROWS, _bundle
 from analysis.kernels.rays import (
-    BLOCK_POINTS,
     SURFACE_OFFSET,
     Occluder,
     _neighbours_together,
@@ -62,6 +61,7 @@ GRAZING = 1e-4  # n . d below which a direction lies in the surface
 TREGENZA = (30, 30, 24, 24, 18, 12, 6)
 
 MONTHS = 12
+CACHED_POINTS = 256  # of one task: what they gather stays in a core's cache (a third faster than 4,096)
 DOME, BAND = 12, 13  # columns beside the months
 COLUMNS = 14
 
@@ -162,7 +162,11 @@ def extraterrestrial(day_of_year: Floats) -> Floats:
 
 
 def sky_patches(division: int = 1) -> Patches:
-    """Patches of Tregenza (`division` 1: 145) or of Reinhart (2: 577), the first of each row in the north."""
+    """Patches of Tregenza (`division` 1: 145) or of Reinhart (2: 577).
+
+    Each row is turned by a quarter of a patch, to one side and the other by turns: with a patch in the very north,
+    walls along the axes of the scene would have whole patches on their edge, and see up to 7 % too much of the sky.
+    """
     height = 90.0 / (len(TREGENZA) * division + 0.5)
     ways, angle, rows, width = [], [], [], []
     for row in range(len(TREGENZA) * division + 1):
@@ -170,7 +174,7 @@ def sky_patches(division: int = 1) -> Patches:
         count = 1 if top else division * TREGENZA[row // division]
         low, high = np.sin(np.radians([row * height, 90.0 if top else (row + 1) * height]))
         elevation = np.radians(90.0 if top else (row + 0.5) * height)
-        azimuth = 2.0 * np.pi * np.arange(count) / count
+        azimuth = 2.0 * np.pi * (np.arange(count) + (0.25 if row % 2 == 0 else -0.25)) / count
         flat = np.cos(elevation)
         ways.append(np.stack([np.sin(azimuth) * flat, np.cos(azimuth) * flat, np.full(count, np.sin(elevation))], 1))
         angle.append(np.full(count, 2.0 * np.pi * (high - low) / count))
@@ -221,18 +225,19 @@ def exposure(
     feedback = feedback or Feedback()
     months, hidden = np.zeros((len(points), MONTHS), np.float32), np.zeros(len(points), np.float32)
     stop = np.zeros(1, dtype=np.uint8)
+    order = _neighbours_together(points)
 
     def work(part: slice) -> int:
-        order = _neighbours_together(points[part])
-        facing = np.ascontiguousarray(normals[part][order])
-        shifted = points[part][order] + SURFACE_OFFSET * facing
-        found = (np.zeros((len(order), COLUMNS)), np.zeros((len(order), COLUMNS)))
+        rows = order[part]
+        facing = np.ascontiguousarray(normals[rows])
+        shifted = points[rows] + SURFACE_OFFSET * facing
+        found = (np.zeros((len(rows), COLUMNS)), np.zeros((len(rows), COLUMNS)))
         rays = _gather(solids, trees, shifted, facing, sky, found, stop)
         factor = dome_factor(facing, patches)
-        months[part][order], hidden[part][order] = _by_month(found, factor, facing, sky, through)
+        months[rows], hidden[rows] = _by_month(found, factor, facing, sky, through)
         return rays
 
-    rays = _in_threads(work, _slices(len(points), BLOCK_POINTS // 2), threads or thread_count(), stop, feedback)
+    rays = _in_threads(work, _slices(len(points), CACHED_POINTS), threads or thread_count(), stop, feedback)
     return Exposure(months, hidden, rays)
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.contract import Reference, Result, analysis
 from analysis.sunlight_setback.bodies import read_bodies
+from analysis.sunlight_setback.daylight import DWELLINGS, judge_daylight
 from analysis.sunlight_setback.declaration import SetbackInputs, SetbackParams
+from analysis.sunlight_setback.facades import Wall, walls_of
 from analysis.sunlight_setback.findings import Finding, Findings
 from analysis.sunlight_setback.north import judge_north
 from analysis.sunlight_setback.outcome import ASSUMPTIONS, issues_of, layers_of, summary_of, tables_of
 from analysis.sunlight_setback.parcels import read_parcels
 from analysis.sunlight_setback.plots import City, city_of
 from analysis.sunlight_setback.rules import rulebook
+from analysis.sunlight_setback.spacing import judge_spacing
 from geo.model import Feedback, Frame, Issue
+
+Floats = NDArray[np.float64]
 
 DECREE_86 = Reference(
     "building-decree-86",
@@ -52,6 +58,11 @@ def sunlight_setback(inputs: SetbackInputs, params: SetbackParams, feedback: Fee
     envelopes = []
     if params.north:
         envelopes = judge_north(city, way, params, rules, found, feedback.part(0.35, 0.6))
+    walls = _walls(city, way, params, feedback.part(0.6, 0.65))
+    if params.daylight:
+        judge_daylight(city, walls, params, rules, found, feedback.part(0.65, 0.8))
+    if params.spacing:
+        judge_spacing(city, walls, way, params, rules, found, feedback.part(0.8, 0.9))
     _without_plot(city, found)
     layers = layers_of(found, envelopes, way, feedback.part(0.9, 1.0))
     feedback.step(1.0, "done")
@@ -64,10 +75,22 @@ def sunlight_setback(inputs: SetbackInputs, params: SetbackParams, feedback: Fee
     )
 
 
-def true_north(frame: Frame) -> np.ndarray:
+def true_north(frame: Frame) -> Floats:
     """(2,) unit vector to true north in the scene."""
     azimuth_rad = np.radians(float(frame.grid_azimuth(0.0)))
     return np.array([np.sin(azimuth_rad), np.cos(azimuth_rad)])
+
+
+def _walls(city: City, north: Floats, params: SetbackParams, feedback: Feedback) -> dict[int, list[Wall]]:
+    """Walls of all buildings on plots with apartments."""
+    walls = {}
+    for number, plot in enumerate(city.plots):
+        if plot.open or not any(city.bodies[body].use in DWELLINGS for body in plot.bodies):
+            continue
+        for body in plot.bodies:
+            feedback.step(number / len(city.plots), "finding the walls")
+            walls[body] = walls_of(city.bodies[body].triangles, north, params)
+    return walls
 
 
 def _without_plot(city: City, found: Findings) -> None:

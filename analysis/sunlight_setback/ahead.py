@@ -7,6 +7,7 @@ that from the point to this line along y.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Objects = NDArray[np.object_]
 
-REACH = 150.0  # [m] how far across roads, parks and rivers an opposite boundary is looked for
+REACHES = (0.0, 15.0, 45.0, 150.0)  # [m] how far across roads, parks and rivers an opposite boundary is looked for
+REACH = REACHES[-1]
 TOUCHING = 0.5  # [m] plots that lie nearer touch: gaps of drawing
 NARROW = 1e-3  # [m] strips narrower than this are left out
 FAR_STEP = 0.25  # [m] how finely the far edge of open land without an opposite plot is found
@@ -108,52 +110,104 @@ def strips_ahead(
         Only this part of the turned plot.
     """
     turn = turning(way)
-    edges = _edges_ahead(plot, land, way, turn, span)
-    if len(edges.x0) == 0:
-        return []
-    corners = np.concatenate([edges.x0, edges.x1])
-    own = edges.owner == plot
-    low, high = edges.x0[own].min(), edges.x1[own].max()
-    if span is not None:
-        low, high = max(low, span[0]), min(high, span[1])
-    corners = np.unique(np.concatenate([corners[(corners > low) & (corners < high)], [low, high]]))
-    corners = corners[np.concatenate([[True], np.diff(corners) > NARROW])] if len(corners) else corners
-    strips: list[Strip] = []
-    for x0, x1 in zip(corners[:-1], corners[1:], strict=True):
-        strips += _strips_between(plot, land, edges, turn, (float(x0), float(x1)), halved=halved)
-    return _merged(strips)
+    spans, done = [_width(plot, land, turn, span)], list[Strip]()
+    # Further ahead only where nothing was found: each corner of a boundary that is looked at makes strips narrower.
+    for reach in REACHES:
+        found = []
+        for part in spans:
+            edges = _edges_of(_ahead_in(plot, land, turn, part, reach), land, turn, part)
+            found += _strips_of(plot, land, edges, turn, reach, halved=halved)
+        last = reach == REACH
+        done += [strip for strip in found if last or strip.kind != "unknown"]
+        spans = _open_spans(found)
+    return _merged(sorted(_once(done), key=lambda strip: (strip.x0, strip.bottom[0] * strip.x0 + strip.bottom[1])))
 
 
-def _edges_ahead(plot: int, land: Land, way: Floats, turn: Floats, span: tuple[float, float] | None) -> _Edges:
-    """Edges of the plot and of all that lie within reach ahead of it."""
+def _width(plot: int, land: Land, turn: Floats, span: tuple[float, float] | None) -> tuple[float, float]:
+    """Where a turned plot begins and ends across the direction, or the part of it that is asked for."""
     import shapely
 
-    area = land.polygon[plot]
-    points = shapely.get_coordinates(area) @ turn.T
-    (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
-    if span is not None:
-        left, right = max(left, span[0]), min(right, span[1])
-    if right - left < NARROW:
-        nothing = np.zeros(0)
-        return _Edges(nothing, nothing, nothing, nothing, np.zeros(0, np.int64))
-    box = np.array([[left, bottom], [right, bottom], [right, top + REACH], [left, top + REACH]]) @ turn
-    near = np.union1d(land.near(shapely.polygons(np.vstack([box, box[:1]]))), [plot])
-    rings, part = shapely.get_rings(shapely.get_parts(land.polygon[near], return_index=True)[0], return_index=True)
-    owner = near[shapely.get_parts(land.polygon[near], return_index=True)[1]][part]
+    x = shapely.get_coordinates(land.polygon[plot]) @ turn[0]
+    low, high = float(x.min()), float(x.max())
+    return (low, high) if span is None else (max(low, span[0]), min(high, span[1]))
+
+
+def _open_spans(strips: Sequence[Strip]) -> list[tuple[float, float]]:
+    """Where strips without a plot right ahead of them begin and end, those side by side joined."""
+    spans: list[tuple[float, float]] = []
+    for strip in strips:
+        if strip.kind != "unknown":
+            continue
+        if spans and strip.x0 - spans[-1][1] < 2 * NARROW:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], strip.x1))
+        else:
+            spans.append((strip.x0, strip.x1))
+    return spans
+
+
+def _once(strips: Sequence[Strip]) -> list[Strip]:
+    """Without parts of a plot that were found before, where another part of it at the same x was not."""
+    out: list[Strip] = []
+    for strip in strips:
+        middle = (strip.x0 + strip.x1) / 2
+        known = any(
+            other.x0 <= middle <= other.x1 and other.bottom == strip.bottom and other.top == strip.top for other in out
+        )
+        if not known:
+            out.append(strip)
+    return out
+
+
+def _ahead_in(plot: int, land: Land, turn: Floats, span: tuple[float, float], reach: float) -> Indices:
+    """The plot and all plots within reach ahead of a part of it."""
+    import shapely
+
+    y = shapely.get_coordinates(land.polygon[plot]) @ turn[1]
+    low, high = y.min() - TOUCHING, y.max() + reach + TOUCHING
+    box = np.array([[span[0], low], [span[1], low], [span[1], high], [span[0], high]]) @ turn
+    near = land.near(shapely.polygons(np.vstack([box, box[:1]])))
+    if reach == 0.0:
+        near = near[shapely.dwithin(land.polygon[near], land.polygon[plot], TOUCHING)]
+    return np.union1d(near, [plot])
+
+
+def _strips_of(plot: int, land: Land, edges: _Edges, turn: Floats, reach: float, *, halved: bool) -> list[Strip]:
+    """Strips between all corners of some edges; those that nothing is found ahead of are ``unknown``."""
+    own = edges.owner == plot
+    if not own.any():
+        return []
+    low, high = edges.x0[own].min(), edges.x1[own].max()
+    corners = np.concatenate([edges.x0, edges.x1])
+    corners = np.unique(np.concatenate([corners[(corners > low) & (corners < high)], [low, high]]))
+    corners = corners[np.concatenate([[True], np.diff(corners) > NARROW])]
+    strips: list[Strip] = []
+    for x0, x1 in zip(corners[:-1], corners[1:], strict=True):
+        strips += _strips_between(plot, land, edges, turn, (float(x0), float(x1)), reach, halved=halved)
+    return strips
+
+
+def _edges_of(plots: Indices, land: Land, turn: Floats, span: tuple[float, float]) -> _Edges:
+    """Edges of some plots, cut to a span across the direction; those along the direction are left out."""
+    import shapely
+
+    parts, part = shapely.get_parts(land.polygon[plots], return_index=True)
+    rings, ring_part = shapely.get_rings(parts, return_index=True)
+    owner = plots[part][ring_part]
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     turned = xy @ turn.T
     same = ring[1:] == ring[:-1]
     a, b, owners = turned[:-1][same], turned[1:][same], owner[ring[1:]][same]
     swap = a[:, 0] > b[:, 0]
     a[swap], b[swap] = b[swap], a[swap].copy()
-    keep = (b[:, 0] - a[:, 0] > 1e-9) & (b[:, 0] > left) & (a[:, 0] < right)
+    keep = (b[:, 0] - a[:, 0] > 1e-9) & (b[:, 0] > span[0]) & (a[:, 0] < span[1])
     a, b, owners = a[keep], b[keep], owners[keep]
     slope = (b[:, 1] - a[:, 1]) / (b[:, 0] - a[:, 0])
-    return _Edges(a[:, 0], b[:, 0], slope, a[:, 1] - slope * a[:, 0], owners)
+    x0, x1 = np.maximum(a[:, 0], span[0]), np.minimum(b[:, 0], span[1])
+    return _Edges(x0, x1, slope, a[:, 1] - slope * a[:, 0], owners)
 
 
 def _strips_between(
-    plot: int, land: Land, edges: _Edges, turn: Floats, span: tuple[float, float], *, halved: bool
+    plot: int, land: Land, edges: _Edges, turn: Floats, span: tuple[float, float], reach: float, *, halved: bool
 ) -> list[Strip]:
     """Strips of the plot where no boundary has a corner."""
     middle = (span[0] + span[1]) / 2
@@ -162,9 +216,10 @@ def _strips_between(
     order = np.argsort(y, kind="stable")
     here, y = here[order], y[order]
     pieces = _pieces(here, y, edges.owner)
+    look = _Look(plot, land, edges, turn, middle, reach, halved)
     strips = []
     for low, high in pieces.get(plot, []):
-        limit, kind, neighbour = _ahead_of(plot, high, pieces, land, edges, turn, middle, halved=halved)
+        limit, kind, neighbour = look.ahead(high, pieces)
         strips.append(Strip(*span, _line(edges, low[0]), _line(edges, high[0]), limit, kind, neighbour))
     return strips
 
@@ -184,45 +239,53 @@ def _line(edges: _Edges, edge: int) -> tuple[float, float]:
     return float(edges.slope[edge]), float(edges.height[edge])
 
 
-def _ahead_of(
-    plot: int,
-    top: Crossing,
-    pieces: dict[int, list[tuple[Crossing, Crossing]]],
-    land: Land,
-    edges: _Edges,
-    turn: Floats,
-    middle: float,
-    *,
-    halved: bool,
-) -> tuple[tuple[float, float], str, int]:
-    """The line that counts above a piece of the plot, what sort it is, and the plot beyond it (-1: none)."""
-    own = _line(edges, top[0])
-    ahead = sorted(
-        (low[1], number, low, high)
-        for number, found in pieces.items()
-        for low, high in found
-        if high[1] > top[1] + TOUCHING and (number != plot or low[1] >= top[1])
-    )
-    edge, passed = top[1], False
-    for start, number, low, high in ahead:
-        if start > top[1] + REACH:
-            break
-        if start - edge > TOUCHING:
-            if not _is_open_between(land, turn, middle, edge, start):
-                break
-            passed = True
-        if number == plot or land.is_open[number]:
-            passed = passed or number != plot
-            edge = max(edge, high[1])
-            continue
-        if not passed:
-            return own, "neighbour", number
-        opposite = _line(edges, low[0])
-        return (_mean(own, opposite) if halved else opposite), "across", number
-    far = _far_edge(land, turn, middle, edge) - top[1]
-    if far <= TOUCHING:
-        return own, "unknown", -1
-    return (own[0], own[1] + (far / 2 if halved else far)), "far", -1
+class _Look(NamedTuple):
+    """A look ahead along one line."""
+
+    plot: int
+    land: Land
+    edges: _Edges
+    turn: Floats
+    x: float
+    reach: float
+    halved: bool
+
+    def ahead(
+        self, top: Crossing, pieces: dict[int, list[tuple[Crossing, Crossing]]]
+    ) -> tuple[tuple[float, float], str, int]:
+        """The line that counts above a piece of the plot, what sort it is, and the plot beyond it (-1: none)."""
+        own = _line(self.edges, top[0])
+        edge, passed = top[1], False
+        for start, number, low, high in self._in_order(top[1], pieces):
+            if start - edge > TOUCHING:
+                if start > top[1] + self.reach or not _is_open_between(self.land, self.turn, self.x, edge, start):
+                    break
+                passed = True
+            if number == self.plot or self.land.is_open[number]:
+                passed = passed or number != self.plot
+                edge = max(edge, high[1])
+                continue
+            if not passed:
+                return own, "neighbour", number
+            opposite = _line(self.edges, low[0])
+            return (_mean(own, opposite) if self.halved else opposite), "across", number
+        if self.reach < REACH:
+            return own, "unknown", -1
+        far = _far_edge(self.land, self.turn, self.x, edge) - top[1]
+        if far <= TOUCHING:
+            return own, "unknown", -1
+        return (own[0], own[1] + (far / 2 if self.halved else far)), "far", -1
+
+    def _in_order(
+        self, top: float, pieces: dict[int, list[tuple[Crossing, Crossing]]]
+    ) -> list[tuple[float, int, Crossing, Crossing]]:
+        """Pieces of plots that end above a height, by where they begin."""
+        return sorted(
+            (low[1], number, low, high)
+            for number, found in pieces.items()
+            for low, high in found
+            if high[1] > top + TOUCHING and (number != self.plot or low[1] >= top)
+        )
 
 
 def _mean(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:

@@ -61,15 +61,16 @@ def _between(a: Floats, b: Floats, level_a: Floats, level_b: Floats) -> Floats:
 
 def cut_area(area: Floats, line: tuple[float, float, float]) -> Floats:
     """The part of a convex area (n, 2) where ``a x + b y + c >= 0``; fewer than three corners: nothing."""
-    if len(area) == 0:
-        return area
-    level = area @ np.array(line[:2]) + line[2]
-    following = np.roll(np.arange(len(area)), -1)
-    out = []
-    for here, there in enumerate(following):
-        if level[here] >= 0:
-            out.append(area[here])
-        if (level[here] > 0 > level[there]) or (level[here] < 0 < level[there]):
-            share = level[here] / (level[here] - level[there])
-            out.append(area[here] + share * (area[there] - area[here]))
+    a, b, c = line
+    points = area.tolist()
+    levels = [a * x + b * y + c for x, y in points]
+    out: list[tuple[float, float]] = []
+    for k, (x, y) in enumerate(points):
+        here, before = levels[k], levels[k - 1]
+        if (here > 0 > before) or (here < 0 < before):
+            share = before / (before - here)
+            px, py = points[k - 1]
+            out.append((px + share * (x - px), py + share * (y - py)))
+        if here >= 0:
+            out.append((x, y))
     return np.array(out) if len(out) >= 3 else np.zeros((0, 2))

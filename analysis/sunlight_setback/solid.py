@@ -29,9 +29,10 @@ def solid_under(blocks: Sequence[Block], bottom: float) -> tuple[Floats, Indices
     is shared by two triangles of opposite direction (by four where only corners of two blocks touch).
     """
     nodes, rings = _rings(blocks)
-    heights = [_heights(nodes, ring, block, bottom) for ring, block in zip(rings, blocks, strict=True)]
-    nodes, rings, heights = _with_crossings(nodes, rings, heights, bottom)
-    return _Surface(nodes, rings, heights, bottom).made()
+    floor = int(np.rint(bottom / RASTER))
+    heights = [_heights(nodes, ring, block, floor) for ring, block in zip(rings, blocks, strict=True)]
+    nodes, rings, heights = _with_crossings(nodes, rings, heights)
+    return _Surface(nodes, rings, heights, floor).made()
 
 
 def _rings(blocks: Sequence[Block]) -> tuple[Floats, list[list[int]]]:
@@ -64,12 +65,13 @@ def _with_nodes_on_edges(nodes: Floats, ring: list[int]) -> list[int]:
     return [n for k, n in enumerate(out) if n != out[k - 1]]
 
 
-def _heights(nodes: Floats, ring: list[int], block: Block, bottom: float) -> Floats:
+def _heights(nodes: Floats, ring: list[int], block: Block, bottom: int) -> list[int]:
+    """Height of a block's top at each corner [raster steps]."""
     if not ring:
-        return np.zeros(0)
+        return []
     a, b, c = block.plane
     z = a * nodes[ring, 0] + b * nodes[ring, 1] + c
-    return np.asarray(np.maximum(np.round(z / RASTER) * RASTER, bottom))
+    return np.maximum(np.rint(z / RASTER).astype(np.int64), bottom).tolist()  # type: ignore[no-any-return]
 
 
 def _edges(rings: Sequence[list[int]]) -> dict[tuple[int, int], tuple[int, int]]:
@@ -80,12 +82,12 @@ def _edges(rings: Sequence[list[int]]) -> dict[tuple[int, int], tuple[int, int]]
 
 
 def _with_crossings(
-    nodes: Floats, rings: list[list[int]], heights: list[Floats], bottom: float
-) -> tuple[Floats, list[list[int]], list[Floats]]:
+    nodes: Floats, rings: list[list[int]], heights: list[list[int]]
+) -> tuple[Floats, list[list[int]], list[list[int]]]:
     """With a corner where the tops of two blocks cross along their common edge."""
     found = _edges(rings)
     extra: list[Floats] = []
-    into: dict[int, list[tuple[int, int, float]]] = {}
+    into: dict[int, list[tuple[int, int, int]]] = {}
     for (a, b), (block, k) in found.items():
         other = found.get((b, a))
         if other is None or a > b:
@@ -95,53 +97,53 @@ def _with_crossings(
         if (za - oa) * (zb - ob) >= 0:
             continue
         share = (za - oa) / ((za - oa) - (zb - ob))
-        name, z = len(nodes) + len(extra), float(za + share * (zb - za))
+        name, z = len(nodes) + len(extra), round(za + share * (zb - za))
         extra.append(nodes[a] + share * (nodes[b] - nodes[a]))
         into.setdefault(block, []).append((k, name, z))
         into.setdefault(other[0], []).append((other[1], name, z))
     for block, added in into.items():
         for k, name, z in sorted(added, reverse=True):
             rings[block].insert(k + 1, name)
-            heights[block] = np.insert(heights[block], k + 1, max(z, bottom))
+            heights[block].insert(k + 1, z)
     return (np.vstack([nodes, *[e[None] for e in extra]]) if extra else nodes), rings, heights
 
 
 class _Surface:
     """Builds the triangles: tops, bottoms, and walls where the tops of neighbours differ."""
 
-    def __init__(self, nodes: Floats, rings: list[list[int]], heights: list[Floats], bottom: float) -> None:
-        self.nodes, self.rings, self.heights, self.bottom = nodes, rings, heights, bottom
+    def __init__(self, nodes: Floats, rings: list[list[int]], heights: list[list[int]], bottom: int) -> None:
+        self.nodes, self.rings, self.heights, self.bottom = nodes.tolist(), rings, heights, bottom
         self.points: list[tuple[float, float, float]] = []
         self.index: dict[tuple[int, int], int] = {}
         self.faces: list[tuple[int, int, int]] = []
-        self.columns: dict[int, list[float]] = {}
+        levels: dict[int, set[int]] = {}
         for ring, z in zip(rings, heights, strict=True):
             for node, height in zip(ring, z, strict=True):
-                self.columns.setdefault(node, [bottom]).append(float(height))
-        self.columns = {node: sorted(_distinct(z)) for node, z in self.columns.items()}
+                levels.setdefault(node, {bottom}).add(height)
+        self.columns = {node: sorted(z) for node, z in levels.items()}
 
     def made(self) -> tuple[Floats, Indices]:
         found = _edges(self.rings)
         for number, (ring, z) in enumerate(zip(self.rings, self.heights, strict=True)):
-            if len(ring) < 3 or float(np.max(z)) <= self.bottom:
+            if len(ring) < 3 or max(z) <= self.bottom:
                 continue
             self._fan([self._corner(n, h) for n, h in zip(ring, z, strict=True)])
             self._fan([self._corner(n, self.bottom) for n in reversed(ring)])
             for k, a in enumerate(ring):
                 b = ring[(k + 1) % len(ring)]
-                mine = (float(z[k]), float(z[(k + 1) % len(ring)]))
+                mine = (z[k], z[(k + 1) % len(ring)])
                 self._wall(a, b, mine, self._beside(found.get((b, a)), number))
         return np.array(self.points).reshape(-1, 3), np.array(self.faces, dtype=np.int64).reshape(-1, 3)
 
-    def _beside(self, other: tuple[int, int] | None, number: int) -> tuple[float, float]:
+    def _beside(self, other: tuple[int, int] | None, number: int) -> tuple[int, int]:
         """Heights of the block across an edge, at the edge's start and end."""
         if other is None or other[0] == number:
             return self.bottom, self.bottom
         block, k = other
         z = self.heights[block]
-        return float(z[(k + 1) % len(z)]), float(z[k])
+        return z[(k + 1) % len(z)], z[k]
 
-    def _wall(self, a: int, b: int, mine: tuple[float, float], beside: tuple[float, float]) -> None:
+    def _wall(self, a: int, b: int, mine: tuple[int, int], beside: tuple[int, int]) -> None:
         """The upright face along an edge from what is beside it up to the own top, where that is higher."""
         if mine[0] <= beside[0] and mine[1] <= beside[1]:
             return
@@ -150,13 +152,12 @@ class _Surface:
         ring = [self._corner(a, h) for h in reversed(left)] + [self._corner(b, h) for h in right]
         self._fan([n for k, n in enumerate(ring) if n != ring[k - 1]])
 
-    def _corner(self, node: int, height: float) -> int:
-        level = int(np.argmin(np.abs(np.array(self.columns[node]) - height)))
-        key = (node, level)
+    def _corner(self, node: int, height: int) -> int:
+        key = (node, height)
         if key not in self.index:
             self.index[key] = len(self.points)
             x, y = self.nodes[node]
-            self.points.append((float(x), float(y), self.columns[node][level]))
+            self.points.append((x, y, height * RASTER))
         return self.index[key]
 
     def _fan(self, ring: list[int]) -> None:
@@ -166,16 +167,8 @@ class _Surface:
         if len(ring) == 3:
             self.faces.append((ring[0], ring[1], ring[2]))
             return
-        middle = np.mean([self.points[n] for n in ring], axis=0)
+        around = [self.points[n] for n in ring]
         centre = len(self.points)
-        self.points.append((float(middle[0]), float(middle[1]), float(middle[2])))
+        x, y, z = (sum(point[k] for point in around) / len(around) for k in range(3))
+        self.points.append((x, y, z))
         self.faces += [(a, b, centre) for a, b in zip(ring, [*ring[1:], ring[0]], strict=True)]
-
-
-def _distinct(values: Sequence[float]) -> list[float]:
-    """Values that differ by more than the raster."""
-    out: list[float] = []
-    for value in sorted(values):
-        if not out or value - out[-1] > RASTER / 2:
-            out.append(value)
-    return out

@@ -33,6 +33,7 @@ class FileDialogs(QObject):
         self.window = window
         self.bench, self.document, self.settings = window.bench, window.document, window.settings
         self.import_dialog: ImportDialog | None = None
+        self.both = False
 
     # ---- projects -------------------------------------------------------------------------------------------------
 
@@ -92,12 +93,17 @@ class FileDialogs(QObject):
     def ask_file(self, title_id: str, kinds: str, *, suffix: str) -> Path | None:
         """Name of a file to write, with its suffix; None when the user changed their mind."""
         start = self.settings.folder / f"{self.document.name or tr('window.untitled')}{suffix}"
-        chosen, _ = QFileDialog.getSaveFileName(self.window, tr(title_id).rstrip("…"), str(start), kinds)
+        chosen, kind = QFileDialog.getSaveFileName(self.window, tr(title_id).rstrip("…"), str(start), kinds)
+        self.both = tr("dialog.both") in kind
         if not chosen:
             return None
         path = Path(chosen)
         self.settings.folder = path.parent
         return path if path.suffix else path.with_suffix(suffix)
+
+    def in_both_languages(self, kind_id: str, pattern: str) -> str:
+        """Kinds of a file dialog: in the language in use, or in both (`both` then says which was chosen)."""
+        return f"{tr(kind_id)} ({pattern});;{tr(kind_id)}, {tr('dialog.both')} ({pattern})"
 
     def when_saved(self, then: Callable[[], Any]) -> None:
         """Do something that would lose unsaved changes: ask first."""
@@ -197,9 +203,9 @@ class FileDialogs(QObject):
 
     def ask_report(self) -> None:
         """Write the report, drawn by a program beside this one."""
-        path = self.ask_file("action.report", f"{tr('dialog.pages')} (*.html)", suffix=".html")
+        path = self.ask_file("action.report", self.in_both_languages("dialog.pages", "*.html"), suffix=".html")
         if path is not None:
-            self.bench.write_report(path)
+            self.bench.write_report(path, both=self.both)
 
     def ask_import_report(self) -> None:
         """Write what importing has dropped, changed or doubted."""

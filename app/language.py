@@ -8,7 +8,9 @@ fallback of its own id, so only the Korean needs an entry.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from psygnal import Signal
@@ -17,6 +19,7 @@ from geo.model import Issue, UserError
 from resources import load_json, path
 
 LANGUAGES = ("en", "ko")
+_spoken: ContextVar[str] = ContextVar("spoken", default="")
 
 
 class Language:
@@ -25,14 +28,28 @@ class Language:
     changed = Signal(str)
 
     def __init__(self) -> None:
-        self.code = "en"
+        self._code = "en"
+
+    @property
+    def code(self) -> str:
+        """The language of this piece of work: that of the program, or what `spoken` says."""
+        return _spoken.get() or self._code
 
     def set(self, code: str) -> None:
         """Switch; an unknown code means English."""
         code = code if code in LANGUAGES else "en"
-        if code != self.code:
-            self.code = code
+        if code != self._code:
+            self._code = code
             self.changed.emit(code)
+
+    @contextmanager
+    def spoken(self, code: str) -> Iterator[None]:
+        """Within it this thread, and no other, uses another language: a report in two of them."""
+        token = _spoken.set(code if code in LANGUAGES else "en")
+        try:
+            yield
+        finally:
+            _spoken.reset(token)
 
 
 language = Language()
@@ -75,6 +92,11 @@ def error_texts(error: UserError) -> tuple[str, str, str]:
 def issue_text(issue: Issue) -> str:
     """The message of an issue in the current language."""
     return tr(f"issue.{issue.code}", issue.message, **{"count": issue.count, **dict(issue.values)})
+
+
+def both_languages() -> tuple[str, ...]:
+    """All languages, the one in use first."""
+    return (language.code, *(code for code in LANGUAGES if code != language.code))
 
 
 def system_language() -> str:

@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtSvg import QSvgRenderer
 
-from app.language import tr
+from app.language import language, tr
 from app.report import describe_run, table_of
 from app.topic_results import findings_of
 from geo.model import Feedback, Layer, UserError
@@ -34,6 +34,7 @@ CHART_SCALE = 3  # pixels of a chart per point of its drawing
 WIDE_TABLE = 7  # columns from which a page lies
 PICTURE_SHARE, ASPECT = 0.5, 16 / 9  # of the height of a page that a picture takes at most
 FOOT = 24.0  # pixels left for the page number
+PAGE_BREAK = '<p style="page-break-before: always"></p>'
 STYLE = """
 body { color: #20262d; font-size: 9.5pt; }
 h1 { font-size: 17pt; margin-bottom: 2px; }
@@ -52,6 +53,7 @@ def write_run_pdf(
     title: str,
     font: QFont,
     program: str,
+    languages: Sequence[str] = (),
     feedback: Feedback | None = None,
 ) -> Path:
     """Write the page; may run beside the main thread.
@@ -66,24 +68,33 @@ def write_run_pdf(
         Name of the project.
     font : QFont
         Of the window: it has Korean letters.
+    languages : sequence of str
+        Of the pages, one after the other; the one in use when empty.
     """
     feedback = feedback or Feedback()
     feedback.step(0.1, "composing")
-    run = describe_run(layers, [])
-    run["tables"] = _tables(run["tables"], layers)
-    lying = any(len(table["heads"]) > WIDE_TABLE for table in run["tables"])
+    described = {}
+    for code in tuple(languages) or (language.code,):
+        with language.spoken(code):
+            described[code] = run = describe_run(layers, [])
+            run["tables"] = _tables(run["tables"], layers)
+    lying = any(len(table["heads"]) > WIDE_TABLE for run in described.values() for table in run["tables"])
     _loop = QEventLoop()  # a text document has timers, and those want a dispatcher in the thread of the job
     document = QTextDocument()
     document.setDefaultFont(font)
     document.setDefaultStyleSheet(STYLE)
-    _add_pictures(document, picture, run["charts"])
+    _add_pictures(document, picture, described)
     page = _page_layout(lying)
     size = page.paintRectPixels(DPI).size()
     picture_width = min(size.width(), round(PICTURE_SHARE * size.height() * ASPECT))
-    document.setHtml(_html(run, title, program, picture is not None, picture_width))
+    parts = []
+    for code, run in described.items():
+        with language.spoken(code):
+            parts.append(_html(run, title, program, picture is not None, picture_width))
+    document.setHtml(f"<html><body>{PAGE_BREAK.join(parts)}</body></html>")
     document.setPageSize(QSizeF(size.width(), size.height() - FOOT))
     feedback.step(0.5, "writing")
-    data = _pdf(document, page, run["title"], feedback)
+    data = _pdf(document, page, next(iter(described.values()))["title"], feedback)
     write_atomically(path, lambda file: file.write(data))
     feedback.step(1.0, "written")
     return path
@@ -107,6 +118,7 @@ def _html(run: Mapping[str, Any], title: str, program: str, has_picture: bool, w
     words = ("made", "key_figures", "parameters", "assumptions", "issues", "references", "provenance")
     return template.render(
         run=run,
+        language=language.code,
         title=title,
         program=program,
         made=dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
@@ -116,12 +128,13 @@ def _html(run: Mapping[str, Any], title: str, program: str, has_picture: bool, w
     )
 
 
-def _add_pictures(document: QTextDocument, picture: QImage | None, charts: Sequence[Mapping[str, str]]) -> None:
+def _add_pictures(document: QTextDocument, picture: QImage | None, runs: Mapping[str, Mapping[str, Any]]) -> None:
     kind = QTextDocument.ResourceType.ImageResource
     if picture is not None:
         document.addResource(kind, QUrl("picture:scene"), picture)
-    for number, chart in enumerate(charts):
-        document.addResource(kind, QUrl(f"picture:chart{number}"), _drawn(chart["svg"]))
+    for code, run in runs.items():
+        for number, chart in enumerate(run["charts"]):
+            document.addResource(kind, QUrl(f"picture:chart-{code}-{number}"), _drawn(chart["svg"]))
 
 
 def _drawn(svg: str) -> QImage:

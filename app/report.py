@@ -19,6 +19,8 @@ from app.language import issue_text, language, tr
 from app.names import layer_title
 from app.numbers import number_text, unit_text
 from app.pictures import draw, png_bytes
+from app.scorecard import scorecard, studies_to_compare, texts_of
+from app.shown_runs import runs_of, scenes_of_runs
 from app.theme import theme_named
 from app.topic_results import rows_by_severity
 from app.words import class_name, field_name
@@ -32,6 +34,7 @@ PICTURE_SIZE = (1280, 720)
 WORDS = (
     *("made", "place", "key_figures", "parameters", "name", "value", "unit", "assumptions", "issues", "references"),
     *("provenance", "layers", "layer", "theme", "elements", "source", "digest", "none", "no_runs", "synthetic"),
+    "comparison",
 )
 
 Draw = Callable[..., Any]
@@ -52,6 +55,7 @@ def write_report(
     issues: Sequence[Issue] = (),
     feedback: Feedback | None = None,
     drawer: Draw = draw,
+    languages: Sequence[str] = (),
 ) -> Path:
     """Write the report.
 
@@ -61,19 +65,31 @@ def write_report(
         Doubts that belong to the project as a whole.
     drawer : callable
         Makes the pictures; the window hands in its own.
+    languages : sequence of str
+        Of the pages, one after the other; the one in use when empty.
     """
     feedback = feedback or Feedback()
-    content = _page(document, issues, feedback, drawer).encode("utf-8")
+    pages, codes = [], tuple(languages) or (language.code,)
+    for number, code in enumerate(codes):
+        with language.spoken(code):
+            part = feedback.part(0.95 * number / len(codes), 0.95 * (number + 1) / len(codes))
+            pages.append(_page(document, issues, part, drawer))
+    content = _html(pages).encode("utf-8")
     write_atomically(path, lambda file: file.write(content))
     feedback.step(1.0, "report written")
     return path
 
 
-def _page(document: Document, issues: Sequence[Issue], feedback: Feedback, drawer: Draw) -> str:
+def _html(pages: Sequence[Mapping[str, Any]]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(resource_path("report/report.html.j2").read_text(encoding="utf-8"))
+    return template.render(pages=pages, title=pages[0]["title"], language=pages[0]["language"])
+
+
+def _page(document: Document, issues: Sequence[Issue], feedback: Feedback, drawer: Draw) -> dict[str, Any]:
+    """All that a page says, in the current language."""
     layers = tuple(document.scene)
     base = [layer for layer in layers if layer.theme != "result"]
     runs = _runs(layers)
@@ -82,21 +98,32 @@ def _page(document: Document, issues: Sequence[Issue], feedback: Feedback, drawe
     described = []
     for number, (run, mine) in enumerate(runs.items()):
         feedback.step(0.2 + 0.8 * number / len(runs), f"drawing {run}")
-        described.append(_run(document, base, mine, drawer))
+        described.append(_run(document, mine, drawer))
     all_issues = [*issues, *(issue for layer in base for issue in layer.issues)]
-    return template.render(
-        language=language.code,
-        title=document.name or tr("report.untitled"),
-        made=dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        program=_program(),
-        t={word: tr(f"report.{word}") for word in WORDS},
-        synthetic=any("synthetic" in layer.name.lower() or "합성" in layer.name for layer in base),
-        place=_place(document),
-        pictures=pictures,
-        runs=described,
-        layers=[_layer_row(layer) for layer in layers],
-        issues=[{"severity": issue.severity, "text": issue_text(issue)} for issue in all_issues],
-    )
+    return {
+        "language": language.code,
+        "language_name": tr("report.language_name"),
+        "title": document.name or tr("report.untitled"),
+        "made": dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        "program": _program(),
+        "t": {word: tr(f"report.{word}") for word in WORDS},
+        "synthetic": any("synthetic" in layer.name.lower() or "합성" in layer.name for layer in base),
+        "place": _place(document),
+        "pictures": pictures,
+        "comparisons": list(_comparisons(layers)),
+        "runs": described,
+        "layers": [_layer_row(layer) for layer in layers],
+        "issues": [{"severity": issue.severity, "text": issue_text(issue)} for issue in all_issues],
+    }
+
+
+def _comparisons(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
+    """For each study that was run on several alternatives: their key figures side by side."""
+    for analysis_id in studies_to_compare(layers):
+        declared = analyses().get(analysis_id)
+        heads, rows = texts_of(scorecard(layers, analysis_id), only_changed=True)
+        title = tr(f"{analysis_id}.title", declared.title if declared else analysis_id)
+        yield {"title": title, "heads": heads, "rows": rows}
 
 
 def _runs(layers: Sequence[Layer]) -> dict[str, list[Layer]]:
@@ -129,8 +156,11 @@ def _picture(drawer: Draw, document: Document, layers: Sequence[Layer], view: st
     return Picture(base64.b64encode(png_bytes(picture)).decode("ascii"), tr(caption))
 
 
-def _run(document: Document, base: Sequence[Layer], mine: Sequence[Layer], drawer: Draw) -> dict[str, Any]:
-    layers = [*base, *(_shown(layer) for layer in mine)]
+def _run(document: Document, mine: Sequence[Layer], drawer: Draw) -> dict[str, Any]:
+    """A run in the city as the alternative has it that it was run on."""
+    (run,) = runs_of(mine)
+    city = scenes_of_runs(document, [run])[run.alternative] or tuple(document.scene)
+    layers = [*(layer for layer in city if layer.theme != "result"), *(_shown(layer) for layer in mine)]
     pictures = [
         _picture(drawer, document, layers, "iso", "report.picture_result"),
         _picture(drawer, document, layers, "top", "report.picture_result_top"),
@@ -145,7 +175,7 @@ def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str
     analysis_id = str(provenance["analysis"])
     declared = analyses().get(analysis_id)
     return {
-        "title": tr(f"{analysis_id}.title", declared.title if declared else analysis_id),
+        "title": _run_title(analysis_id, declared.title if declared else analysis_id, provenance),
         "description": tr(f"{analysis_id}.description", declared.description if declared else ""),
         "summary": list(_summary(analysis_id, record["summary"])),  # type: ignore[arg-type]
         "legends": list(_legends(mine)),
@@ -158,6 +188,11 @@ def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str
         "references": [f"{r.text} {r.doi}".strip() for r in declared.references] if declared else [],
         "provenance": list(_provenance(provenance)),
     }
+
+
+def _run_title(analysis_id: str, title: str, provenance: Mapping[str, Any]) -> str:
+    alternative = provenance.get("alternative_name")
+    return tr(f"{analysis_id}.title", title) + (f" – {alternative}" if alternative else "")
 
 
 def _charts(analysis_id: str, record: Mapping[str, Any]) -> Iterator[dict[str, str]]:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.cli import program_version
 from app.jobs import Job
-from app.language import error_texts, issue_text, tr
+from app.language import both_languages, error_texts, issue_text, language, tr
 from app.look import MOST_PLANES
 from app.panels.topics import TopicsPanel
 from app.pdf import write_run_pdf
@@ -287,18 +287,28 @@ class TopicActions(QObject):
 
     def ask_pdf(self, run: Run) -> None:
         """Ask where to, and write a run as PDF with the picture as it is now."""
-        path = self.window.files.ask_file("results.pdf", f"{tr('dialog.pdf')} (*.pdf)", suffix=".pdf")
+        path = self.window.files.ask_file(
+            "results.pdf", self.window.files.in_both_languages("dialog.pdf", "*.pdf"), suffix=".pdf"
+        )
         if path is not None:
-            self.write_pdf(path, run)
+            self.write_pdf(path, run, both=self.window.files.both)
 
-    def write_pdf(self, path: Path, run: Run) -> Job:
-        """Write a run as PDF in a job."""
+    def write_pdf(self, path: Path, run: Run, *, both: bool = False) -> Job:
+        """Write a run as PDF in a job, in the language in use or in `both`."""
         picture = self.window.viewport.grab_picture(*PDF_PICTURE)
+        languages = both_languages() if both else (language.code,)
         font, title = QFont(self.window.font()), self.document.name or tr("window.untitled")
 
         def work(feedback: Feedback) -> Path:
             return write_run_pdf(
-                path, run.layers, picture=picture, title=title, font=font, program=program_version(), feedback=feedback
+                path,
+                run.layers,
+                picture=picture,
+                title=title,
+                font=font,
+                program=program_version(),
+                languages=languages,
+                feedback=feedback,
             )
 
         def finish(written: Path) -> None:

@@ -425,15 +425,15 @@ class Workbench(QObject):
 
     # ---- out of the program ---------------------------------------------------------------------------------------
 
-    def write_report(self, path: Path) -> Job:
-        """Write the report of the document as it is now."""
+    def write_report(self, path: Path, *, both: bool = False) -> Job:
+        """Write the report of the document as it is now, in the language in use or in `both`."""
         snapshot = self.document.snapshot()
 
         def work(feedback: Feedback) -> Path:
             with TemporaryDirectory(prefix="twin-report-") as folder:
                 project = Path(folder) / f"{snapshot.name or 'project'}.twin"
                 project_file.save(snapshot, project)
-                arguments = ["report", str(project), "--out", str(path.absolute())]
+                arguments = ["report", str(project), "--out", str(path.absolute()), *(["--both"] if both else [])]
                 run_program(["--lang", language.code, *arguments], feedback, message="drawing")
             return path
 

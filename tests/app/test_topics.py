@@ -253,7 +253,7 @@ def test_a_project_of_the_first_version_still_opens(tmp_path: Path) -> None:
     path = tmp_path / "old.twin"
     project_file.save(Document(FRAME), path)
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    assert manifest["version"] == 2
+    assert manifest["version"] == project_file.VERSION
     del manifest["topics"]
     path.write_text(json.dumps(manifest | {"version": 1}), encoding="utf-8")
     assert project_file.open_document(path)[0].topics.items == ()

@@ -15,6 +15,7 @@ from geo.model import ElementRef
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
+TIME_STEP_MIN = 5
 Act = Callable[["MainWindow"], None]
 Ask = Callable[["MainWindow"], bool]
 
@@ -155,6 +156,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("walk", lambda w: w.modes.toggle_walk(), "walk", "V", _has_scene, lambda w: w.modes.mode == "walk"),
     ActionSpec("leave_view", lambda w: w.modes.leave(), "", "", _can_leave),
     ActionSpec("play", lambda w: w.timeline.set_playing(not w.timeline.play_timer.isActive()), "play", "P", _has_scene),
+    ActionSpec("step_back", lambda w: w.timeline.step(-TIME_STEP_MIN), "", ",", _has_scene),
+    ActionSpec("step_on", lambda w: w.timeline.step(TIME_STEP_MIN), "", ".", _has_scene),
     _theme("light"),
     _theme("dark"),
     _language("ko"),
@@ -234,7 +237,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks")
         + (None, "topic_new", "topics_of_selection"),
     ),
-    ("analysis", ("run", "cancel_jobs", None, "show_results", "play")),
+    ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),
 )

@@ -9,11 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QDate, QTime, QTimer
-from PySide6.QtWidgets import QCheckBox, QDateEdit, QHBoxLayout, QLabel, QTimeEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDateEdit,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QTimeEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from analysis.kernels.seasons import Season, season_days
 from analysis.kernels.sun import SunDay, sun_day, sun_position, utc_offset_of
 from app.appearance import set_icon
 from app.language import tr
+from app.panels.instants import show_instant
 from app.panels.panel import Panel, small_button
 from app.widgets.day_slider import MINUTES, DaySlider
 from app.widgets.wording import say
@@ -24,19 +37,24 @@ if TYPE_CHECKING:
 
 PLAY_MS = 80
 PLAY_STEP_MIN = 5
+SPEEDS_MIN = (1, 2, 5, 15, 30)  # minutes of the day for each picture while it plays
 START_MINUTE = 14 * 60 + 30
 KST_HOURS = 9.0
 
 
 @dataclass(frozen=True)
 class SunTable:
-    """The sun at each minute of a local day. azimuth [degrees from true north], elevation [degrees, apparent]."""
+    """The sun at each minute of a local day. azimuth [degrees from true north], elevation [degrees, apparent].
+
+    `seasons`: the days of the solstices and equinoxes of its year.
+    """
 
     day: date
     azimuth: NDArray[np.float64]
     elevation: NDArray[np.float64]
     events: SunDay
     offset_h: float
+    seasons: dict[Season, date]
 
 
 def sun_table(day: date, longitude: float, latitude: float) -> SunTable:
@@ -46,7 +64,8 @@ def sun_table(day: date, longitude: float, latitude: float) -> SunTable:
     times = midnight + np.arange(MINUTES) * np.timedelta64(60_000, "ms")
     position = sun_position(times, longitude, latitude)
     events = sun_day(day, longitude, latitude, utc_offset_h=offset_h)
-    return SunTable(day, position.azimuth, position.apparent_elevation, events, offset_h)
+    seasons = season_days(day.year, offset_h)
+    return SunTable(day, position.azimuth, position.apparent_elevation, events, offset_h, seasons)
 
 
 class TimelinePanel(Panel):
@@ -72,10 +91,21 @@ class TimelinePanel(Panel):
         self.play_button = small_button("play", "timeline.play")
         self.play_button.setCheckable(True)
         self.play_button.toggled.connect(self.set_playing)
+        self.speed = say(QComboBox(), tip="timeline.speed")
+        for minutes in SPEEDS_MIN:
+            self.speed.addItem(f"{minutes} min", minutes)
+        self.speed.setCurrentIndex(SPEEDS_MIN.index(PLAY_STEP_MIN))
+        self.season_menu = QMenu(self)
+        self.season_menu.aboutToShow.connect(self._fill_seasons)
+        self.season_button = small_button("sun", "timeline.seasons")
+        self.season_button.setMenu(self.season_menu)
+        self.season_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.season_text = QLabel()
+        self.season_text.setObjectName("strong")
         self.date_edit = QDateEdit(QDate.currentDate())
         self.date_edit.setCalendarPopup(True)
         self.date_edit.setDisplayFormat("yyyy-MM-dd")
-        self.date_edit.dateChanged.connect(lambda _date: self._ask_table())
+        self.date_edit.dateChanged.connect(lambda _date: self._on_day())
         self.time_edit = QTimeEdit()
         self.time_edit.setDisplayFormat("HH:mm")
         self.time_edit.timeChanged.connect(lambda time: self.set_minute(time.hour() * 60 + time.minute()))
@@ -90,7 +120,9 @@ class TimelinePanel(Panel):
         self.day_text = QLabel()
         self.day_text.setObjectName("soft")
         top = QHBoxLayout()
-        for widget in (self.play_button, self.date_edit, self.time_edit, self.zone, self.sun_text, self.day_text):
+        for widget in (self.play_button, self.speed, self.date_edit, self.season_button, self.time_edit, self.zone):
+            top.addWidget(widget)
+        for widget in (self.season_text, self.sun_text, self.day_text):
             top.addWidget(widget)
         top.addStretch(1)
         top.addWidget(self.shadow)
@@ -128,6 +160,22 @@ class TimelinePanel(Panel):
         self.time_edit.blockSignals(False)
         self._write()
         self._send_sun()
+        show_instant(self.document.scene, self.day, minute)
+
+    def _on_day(self) -> None:
+        self._ask_table()
+        show_instant(self.document.scene, self.day, self.minute)
+
+    def step(self, minutes: int) -> None:
+        """Go on or back within the day."""
+        self.set_minute(min(max(self.minute + minutes, 0), MINUTES - 1))
+
+    def _fill_seasons(self) -> None:
+        """The solstices and equinoxes of the year on show."""
+        self.season_menu.clear()
+        for season, day in (self.table.seasons if self.table is not None else {}).items():
+            action = self.season_menu.addAction(tr(f"timeline.season.{season}", day=f"{day:%m-%d}"))
+            action.triggered.connect(lambda _checked=False, d=day: self.set_day(d))
 
     def set_playing(self, playing: bool) -> None:
         """Let the time run, or stop it."""
@@ -140,7 +188,7 @@ class TimelinePanel(Panel):
 
     def _advance(self) -> None:
         """One step on; nights are passed over."""
-        minute = self.minute + PLAY_STEP_MIN
+        minute = self.minute + int(self.speed.currentData())
         if minute >= MINUTES:
             self.set_day(self.day + timedelta(days=1))
             minute = 0
@@ -199,7 +247,7 @@ class TimelinePanel(Panel):
 
     def _write(self) -> None:
         if self.table is None:
-            for label in (self.zone, self.sun_text, self.day_text):
+            for label in (self.zone, self.season_text, self.sun_text, self.day_text):
                 label.setText("")
             return
         table, minute = self.table, self.minute
@@ -211,6 +259,8 @@ class TimelinePanel(Panel):
                 altitude=f"{table.elevation[minute]:.1f}",
             )
         )
+        season = next((name for name, day in table.seasons.items() if day == table.day), "")
+        self.season_text.setText(tr(f"timeline.season.{season}", day="").strip() if season else "")
         rise, fall = (clock_text(instant, table) for instant in (table.events.sunrise, table.events.sunset))
         self.day_text.setText(tr("timeline.day", sunrise=rise, sunset=fall))
 

@@ -21,6 +21,7 @@ Objects = NDArray[np.object_]
 FLAT = 0.99  # vertical part of the normal of a flat roof
 PARAPET = 2.0  # [m] what rises less above the roof is a parapet, which counts
 SAME_LEVEL = 0.05  # [m]
+LEAST_PLAN = 1e-3  # [m2] seen from above: smaller triangles add nothing to an outline
 NOT_BUILT = ("IfcSite", "IfcGeographicElement", "IfcSpace", "IfcTree", "IfcFurniture")
 
 
@@ -68,6 +69,8 @@ def read_bodies(
         triangles = np.concatenate([_built(layer, mesh) for layer, mesh in parts])
         if len(triangles):
             layer = parts[0][0]
+            if params.building_use == "column":
+                _note_no_use(layer, 1, issues)
             bodies.append(_body(layer.name, layer.name, "", triangles, params, rules))
     _note_rooftops(bodies, issues)
     return _named_apart(bodies)
@@ -80,8 +83,7 @@ def _of_elements(
     elements, start = np.unique(mesh.face_element[order], return_index=True)
     uses = column_text(layer, rules.columns("use"), params.use_column)
     if not any(uses) and params.building_use == "column":
-        text = f"{layer.name} says no use of its buildings: none is taken for apartments."
-        issues.append(Issue("sunlight.setback.no_use", text, "doubt", len(elements), values={"layer": layer.name}))
+        _note_no_use(layer, len(elements), issues)
     bodies, hidden = [], 0
     for number, (element, faces) in enumerate(zip(elements, np.split(order, start[1:]), strict=True)):
         if number % 20 == 0:
@@ -96,6 +98,11 @@ def _of_elements(
         text = f"{hidden} buildings of {layer.name} are hidden and were not judged."
         issues.append(Issue("sunlight.setback.hidden", text, count=hidden, values={"layer": layer.name}))
     return bodies
+
+
+def _note_no_use(layer: Layer, count: int, issues: list[Issue]) -> None:
+    text = f"{layer.name} says no use of its buildings: none is taken for apartments."
+    issues.append(Issue("sunlight.setback.no_use", text, "doubt", count, values={"layer": layer.name}))
 
 
 def _built(layer: Layer, mesh: Mesh) -> Floats:
@@ -123,9 +130,9 @@ def outline_of(triangles: Floats) -> object:
     import shapely
 
     cross = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])[:, 2]
-    up = cross > 1e-6
-    chosen = up if up.any() else np.abs(cross) > 1e-6
-    return shapely.union_all(shapely.polygons(triangles[chosen][:, [0, 1, 2, 0], :2]), grid_size=0.001)
+    up = cross > 2 * LEAST_PLAN
+    chosen = up if up.any() else np.abs(cross) > 2 * LEAST_PLAN
+    return shapely.union_all(shapely.polygons(triangles[chosen][:, [0, 1, 2, 0], :2]))
 
 
 def _without_rooftop(triangles: Floats, share: float, highest: float) -> tuple[Floats, float]:

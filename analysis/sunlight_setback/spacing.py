@@ -239,7 +239,7 @@ def _within(pair: Pair, walls: Sequence[Wall], numbers: Numbers) -> Iterator[Can
             if met is None:
                 continue
             middle = (met[1] + met[2]) / 2
-            ground = shapely.union_all(shapely.polygons(pair.crown[:, [0, 1, 2, 0], :2]), grid_size=0.001)
+            ground = shapely.union_all(shapely.polygons(pair.crown[:, [0, 1, 2, 0], :2]))
             if shapely.contains_xy(ground, *middle):
                 continue
             height = max(wall.top, other.top) - pair.plot.level

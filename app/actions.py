@@ -44,6 +44,10 @@ def _has_excavation(window: MainWindow) -> bool:
     return window.drawing.selected_excavation() is not None
 
 
+def _has_mass(window: MainWindow) -> bool:
+    return window.masses.active or window.masses.target() is not None
+
+
 def _can_box(window: MainWindow) -> bool:
     return _has_selection(window) or window.modes.mode == "box"
 
@@ -170,6 +174,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("place_device", lambda w: w.drawing.place_device(), "points", "", _has_scene),
     ActionSpec("remove_device", lambda w: w.drawing.remove_devices(), "remove", "", _has_device),
+    ActionSpec("mass_move", lambda w: w.masses.toggle(), "target", "M", _has_mass, lambda w: w.masses.active),
+    ActionSpec("mass_raise", lambda w: w.masses.raise_(), "up", "", _has_mass),
+    ActionSpec("mass_turn", lambda w: w.masses.turn(), "redo", "", _has_mass),
+    ActionSpec("mass_delete", lambda w: w.masses.delete(), "remove", "", _has_mass),
+    ActionSpec("mass_new", lambda w: w.masses.draw(), "city", "Shift+M", _has_scene),
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec(
         "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
@@ -187,6 +196,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("topics_of_selection", lambda w: w.topics.topics_of_selection(), "", "", _has_selection),
     ActionSpec("topics_export", lambda w: w.topics.ask_export("3.0"), "", "", lambda w: len(w.document.topics) > 0),
     ActionSpec("checks", lambda w: w.show_panel("checks"), "check", "", _has_scene),
+    ActionSpec("show_alternatives", lambda w: w.show_panel("alternatives"), "", "Alt+A"),
     ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
     ActionSpec("cancel_jobs", lambda w: w.bench.jobs.cancel_all(), "stop", "Ctrl+.", lambda w: w.bench.jobs.busy),
     ActionSpec("show_results", lambda w: w.show_panel("results"), "", "", _has_runs),
@@ -237,6 +247,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks")
         + (None, "topic_new", "topics_of_selection"),
     ),
+    ("design", ("mass_move", "mass_raise", "mass_turn", "mass_delete", None, "mass_new", None, "show_alternatives")),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),

@@ -12,7 +12,18 @@ from app.settings import LayoutName
 
 # Docks on show; the others are closed but can be opened from the menu.
 DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
-    "plan": ("layers", "model", "properties", "analyses", "results", "compare", "timeline", "jobs", "log"),
+    "plan": (
+        "layers",
+        "model",
+        "alternatives",
+        "properties",
+        "analyses",
+        "results",
+        "compare",
+        "timeline",
+        "jobs",
+        "log",
+    ),
     "build": ("layers", "model", "properties", "timeline", "jobs", "log"),
     "operate": ("layers", "model", "properties", "results", "jobs", "log"),
 }
@@ -40,6 +51,7 @@ def arrange(window: QMainWindow, panels: Mapping[str, Panel], name: LayoutName) 
     window.tabifyDockWidget(panels["layers"], panels["model"])
     window.tabifyDockWidget(panels["model"], panels["checks"])
     window.tabifyDockWidget(panels["checks"], panels["topics"])
+    window.tabifyDockWidget(panels["topics"], panels["alternatives"])
     window.tabifyDockWidget(panels["analyses"], panels["results"])
     window.tabifyDockWidget(panels["timeline"], panels["compare"])
     window.tabifyDockWidget(panels["compare"], panels["jobs"])

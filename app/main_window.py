@@ -28,6 +28,7 @@ from app.file_dialogs import FileDialogs
 from app.help_window import HelpWindow
 from app.language import language, tr
 from app.layouts import BOTTOM_HEIGHT, arrange
+from app.mass_actions import MassActions
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
 from app.panel_set import PANELS
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.drawing = DrawingActions(self)
         self.underground = UndergroundActions(self)
         self.placing = PlaceActions(self)
+        self.masses = MassActions(self)
         self._make_centre()
         self._make_panels()
         self.actions_ = make_actions(self)
@@ -263,6 +265,7 @@ class MainWindow(QMainWindow):
         self.notice_area.refresh()
         self.status.refresh_words()
         self.modes.refresh_words()
+        self.masses.refresh_words()
         self.start_page.show_recent(self.settings.recent)
         if self._help is not None:
             self._help.retranslate()
@@ -274,6 +277,7 @@ class MainWindow(QMainWindow):
         appearance.paint_icons(self, theme)
         self.viewport.set_theme(theme)
         self.modes.refresh_theme(theme)
+        self.masses.refresh_theme(theme)
         for panel in self.panels.values():
             panel.refresh_theme()
         self.refresh_state()
@@ -464,6 +468,7 @@ class MainWindow(QMainWindow):
             panel.release()
         self.status.release()
         self.modes.release()
+        self.masses.release()
         self.bench.close()
         self.viewport.shutdown()
 

@@ -105,6 +105,7 @@ def show_context_menu(window: MainWindow, ref: ElementRef | None, place: QPoint)
     for action_id in IN_THE_PICTURE:
         if window.actions_[action_id].isEnabled():
             menu.addAction(window.actions_[action_id])
+    window.masses.add_to_menu(menu, ref)
     add_studies(window, menu, ref)
     menu.aboutToHide.connect(menu.deleteLater)
     menu.popup(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.panels.alternatives import AlternativesPanel
 from app.panels.analyses import AnalysesPanel
 from app.panels.checks import ChecksPanel
 from app.panels.compare import ComparePanel
@@ -21,6 +22,7 @@ PANELS: tuple[type[Panel], ...] = (
     ModelPanel,
     ChecksPanel,
     TopicsPanel,
+    AlternativesPanel,
     PropertiesPanel,
     AnalysesPanel,
     ResultsPanel,

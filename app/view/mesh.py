@@ -74,6 +74,7 @@ class MeshActors(LayerActors):
     """
 
     seen_through: NDArray[np.bool_] | None = None
+    _left_out: frozenset[str] = frozenset()
 
     @staticmethod
     def prepare(layer: Layer) -> TiledMesh:
@@ -136,8 +137,8 @@ class MeshActors(LayerActors):
         element = self._tiled.element
         colours = self.face_colours()
         alpha = np.full(len(element), 255, dtype=np.uint8)
-        if style.hidden:
-            alpha[~shown_elements(self.layer)[element]] = 0
+        if style.hidden or self._left_out:
+            alpha[rows_named(self.layer, style.hidden | self._left_out)[element]] = 0
         if style.faded:
             alpha[(alpha > 0) & rows_named(self.layer, style.faded)[element]] = VEIL
         through = self._through()
@@ -165,6 +166,12 @@ class MeshActors(LayerActors):
         self.seen_through = elements
         self.recolour()
 
+    def leave_out(self, elements: frozenset[str]) -> None:
+        """Do not draw these elements: something else stands for them. None are left out of an empty set."""
+        if elements != self._left_out:
+            self._left_out = elements
+            self.recolour()
+
     def _space_opacity(self) -> float:
         return OPENED_SPACE_OPACITY if self.layer.id in self.look.opened else SPACE_OPACITY
 
@@ -183,10 +190,10 @@ class MeshActors(LayerActors):
 
     def _draw_lines(self) -> None:
         """Creases in their colour, without those of hidden elements."""
-        hidden, through = self.layer.style.hidden, self._through()
+        hidden, through = self.layer.style.hidden | self._left_out, self._through()
         shown = None
         if hidden != self._lines_hide or through is not self._lines_through:
-            shown = shown_elements(self.layer) & (True if through is None else ~through)
+            shown = ~rows_named(self.layer, hidden) & (True if through is None else ~through)
         self._lines_hide, self._lines_through = hidden, through
         for tile in self._tiles:
             if tile.lines is None or tile.edges is None:

@@ -146,6 +146,11 @@ class ArrayTexture:
         self._image.GetPointData().SetScalars(array)
         self.touch()
 
+    def write_some(self, texels: NDArray[np.int64], pixels: NDArray[np.generic]) -> None:
+        """New values (k, channels) of some texels, by their flat number."""
+        self._pixels.reshape(-1, self._pixels.shape[2])[texels] = pixels
+        self.touch()
+
     def touch(self) -> None:
         """The array was changed in place."""
         self._image.GetPointData().GetScalars().Modified()

@@ -246,6 +246,11 @@ class SkyTexture:
         self._texture.write(self._pixels)
         self.set_sun(*self._sun)
 
+    def recast(self, inputs: SkyInputs) -> None:
+        """Take over another surface that casts shadows; what is seen of the sky stays as it is."""
+        self._inputs = inputs
+        self.set_sun(*self._sun)
+
     def set_sun(self, azimuth: float, altitude: float) -> None:
         """Move the sun: azimuth from **grid** north, clockwise, where it stands; altitude [degrees]."""
         self._sun = (azimuth, altitude)

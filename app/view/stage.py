@@ -25,6 +25,7 @@ from app.view.cloud import CloudActors
 from app.view.cutting import Cap
 from app.view.highlight import Highlight, element_bounds
 from app.view.layer_actors import LayerActors, Look
+from app.view.mesh import MeshActors
 from app.view.pit import XRayActors
 from app.view.polydata import triangles
 from app.view.section import SectionActors
@@ -59,6 +60,7 @@ class Stage:
         self._layers: dict[str, LayerActors] = {}
         self._expected: dict[str, Layer] = {}
         self._order: tuple[str, ...] = ()
+        self._left_out: dict[str, frozenset[str]] = {}
         self._point_budget = self.look.point_budget
         self._aimed: tuple[Camera, tuple[int, int]] | None = None
         self.scene = _renderer(0)
@@ -245,6 +247,20 @@ class Stage:
         """Height of the ground at a place; of the lowest thing where there is no ground [local m]."""
         return self.pit.ground_level(x, y, self._layers)
 
+    def leave_out(self, layer_id: str, elements: Iterable[str]) -> None:
+        """Do not draw these elements of a layer of triangles, nor mark them: something else stands for them."""
+        drawn = self._layers.get(layer_id)
+        self._left_out[layer_id] = frozenset(elements)
+        if isinstance(drawn, MeshActors):
+            drawn.leave_out(self._left_out[layer_id])
+
+    def patch(
+        self, layer_id: str, index: NDArray[np.int64], colours: NDArray[np.uint8], known: NDArray[np.bool_]
+    ) -> bool:
+        """Colour some cells (k,) of a grid anew; False where the layer is drawn in another way."""
+        drawn = self._layers.get(layer_id)
+        return isinstance(drawn, DrapedActors) and drawn.patch(index, colours, known)
+
     def set_inside(self, inside: bool) -> None:
         """Show models from within: even light, panes of glass."""
         self.cut.set_inside(inside, self._layers)
@@ -339,7 +355,9 @@ class Stage:
         A layer chosen as a whole is marked in the list only: painting it over would hide the colours that the user
         has chosen it for.
         """
-        elements = [r for r in refs if r.element_id and r.layer_id in self._layers]
+        away = self._left_out
+        drawn = [r for r in refs if r.element_id and r.layer_id in self._layers]
+        elements = [r for r in drawn if r.element_id not in away.get(r.layer_id, ())]
         self.highlight.set_selection([(self._layers[r.layer_id].layer, r.element_id) for r in elements])
 
     def release(self) -> None:

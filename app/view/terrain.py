@@ -119,6 +119,18 @@ class DrapedActors(LayerActors):
             drape_over(self._sheet, [self._drape], self.look, smooth=False)
         self._sheet.GetProperty().SetColor(self.look.theme.unit_rgb("ground"))
 
+    def patch(self, index: NDArray[np.int64], colours: NDArray[np.uint8], known: NDArray[np.bool_]) -> bool:
+        """Colours (k, 3) of some cells, by their flat number in the grid; False where not every cell has a texel.
+
+        known : (k,) bool
+            Whether the cell has a value; one without is clear.
+        """
+        grid = self.layer.geometry
+        if self._drape is None or not isinstance(grid, Grid) or _texture_step(grid.values.shape) != 1:
+            return False
+        self._drape.texture.write_some(index, np.where(known[:, None], np.insert(colours, 3, 255, axis=1), 0))
+        return True
+
     def show(self) -> None:
         """The sheet shows only where there is no terrain to lie on."""
         self._sheet.SetVisibility(self.layer.style.visible and self._flat)

@@ -1,0 +1,284 @@
+"""The sun that follows a building in hand: a study begun once in a job, and moves of which the newest wins.
+
+While one move is worked out the newest place waits; what lies between is dropped. A move is never broken off, so every
+answer is of a place the building had, and the next begins at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs import Job, JobQueue
+from app.language import tr
+from app.live_study import (
+    LiveGround,
+    LiveHoursStudy,
+    LiveRightsStudy,
+    LiveSetup,
+    LostWindow,
+    RightsAnswer,
+    ref_of,
+    setup_for,
+)
+from app.mass_edit import Body
+from app.widgets.live_card import LiveCard
+from geo.model import Bounds, Feedback, Mesh, UserError
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+EDGE = 12  # pixels between the card and the edge of the picture
+NEAR = 12.0  # [m] around a window that is looked at
+
+Study = LiveRightsStudy | LiveHoursStudy
+
+
+class LiveLoop(QObject):
+    """One study that follows: begun once, then one move at work and the newest waiting.
+
+    Signals
+    -------
+    began(), progressed(float)
+    answered(object, float)
+        What the study says of a place, and the seconds since that place was asked for.
+    failed(object)
+    """
+
+    began = Signal()
+    progressed = Signal(float)
+    answered = Signal(object, float)
+    failed = Signal(object)
+
+    def __init__(self, jobs: JobQueue, begin: Callable[[Feedback], Study], *, name: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self._jobs, self._name = jobs, name
+        self._study: Study | None = None
+        self._next: tuple[Mesh, float] | None = None
+        self._over = False
+        title = tr(f"job.live.{name}")
+        self._job: Job | None = jobs.submit(
+            begin, title=title, key=f"live {name}", done=self._begun, failed=self._on_failed
+        )
+        self._job.progressed.connect(self._tell)
+
+    @property
+    def resting(self) -> bool:
+        """Whether the newest place has its answer."""
+        return self._job is None and self._next is None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the first run is done."""
+        return self._study is not None
+
+    def ask(self, mesh: Mesh) -> None:
+        """The building stands elsewhere."""
+        if not self._over:
+            self._next = (mesh, time.perf_counter())
+            self._go_on()
+
+    def end(self) -> None:
+        """Follow no more."""
+        self._over, self._next, self._study = True, None, None
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+        self.deleteLater()
+
+    def _tell(self) -> None:
+        if self._job is not None and self._study is None:
+            self.progressed.emit(self._job.fraction)
+
+    def _begun(self, study: Study) -> None:
+        if not self._over:
+            self._job, self._study = None, study
+            self.began.emit()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        study, waiting = self._study, self._next
+        if study is None or waiting is None or self._job is not None:
+            return
+        mesh, asked = waiting
+        self._next = None
+        self._job = self._jobs.submit(
+            lambda feedback: study.move(mesh, feedback),
+            title=tr(f"job.live.{self._name}"),
+            shown=False,
+            done=lambda answer: self._moved(answer, asked),
+            failed=self._on_failed,
+        )
+
+    def _moved(self, answer: object, asked: float) -> None:
+        if not self._over:
+            self._job = None
+            self.answered.emit(answer, time.perf_counter() - asked)
+            self._go_on()
+
+    def _on_failed(self, error: BaseException) -> None:
+        if not self._over:
+            self._job, self._over = None, True
+            self.failed.emit(error)
+
+
+class LiveSun(QObject):
+    """Keeps sun and verdicts in step with the building in hand.
+
+    Attributes
+    ----------
+    wanted : bool
+        The switch.
+    answer : RightsAnswer or None
+        The newest of the windows.
+    ground : LiveGround or None
+        The newest of the ground.
+    seconds : dict of str to float
+        From a place asked for to its answer on the screen [s], the last of each study.
+
+    Signals
+    -------
+    answered(object)
+        A `RightsAnswer` or a `LiveGround` was drawn.
+    """
+
+    answered = Signal(object)
+
+    def __init__(self, window: MainWindow, *, parent: QObject) -> None:
+        super().__init__(parent)
+        self.window, self.bench, self.document = window, window.bench, window.document
+        self.wanted = True
+        self.answer: RightsAnswer | None = None
+        self.ground: LiveGround | None = None
+        self.seconds: dict[str, float] = {}
+        self.card = LiveCard(window.viewport)
+        self.card.chosen.connect(self._select)
+        self.card.keep_asked.connect(self.keep)
+        self._setup: LiveSetup | None = None
+        self._loops: dict[str, LiveLoop] = {}
+        self._picture: Any = None
+
+    @property
+    def resting(self) -> bool:
+        """Whether the newest place has its answers."""
+        return all(loop.resting for loop in self._loops.values())
+
+    # ---- beginning and ending
+
+    def start(self, body: Body) -> None:
+        """A building was taken in hand."""
+        self.stop()
+        if self.wanted:
+            self._begin(body)
+
+    def stop(self) -> None:
+        """It was let go."""
+        for loop in self._loops.values():
+            loop.end()
+        self._loops, self._setup, self.answer, self.ground = {}, None, None, None
+        self.card.hide()
+        picture, self._picture = self._picture, None
+        if picture is not None:
+            picture.release()
+
+    def set_wanted(self, on: bool, body: Body | None) -> None:
+        """The switch."""
+        self.wanted = on
+        if not on:
+            self.stop()
+        elif body is not None:
+            self._begin(body)
+
+    def _begin(self, body: Body) -> None:
+        try:
+            setup = setup_for(self.document, body)
+        except UserError as error:
+            self._on_failed(error)
+            return
+        self._setup = setup
+        kinds: dict[str, Callable[[LiveSetup, Feedback], Study]] = {"hours": LiveHoursStudy, "rights": LiveRightsStudy}
+        mesh = body.placed(body.change)
+        for name, kind in kinds.items():
+            loop = LiveLoop(self.bench.jobs, lambda feedback, k=kind: k(setup, feedback), name=name, parent=self)  # type: ignore[misc]
+            loop.answered.connect(lambda answer, seconds, n=name: self._on_answer(n, answer, seconds))
+            loop.failed.connect(self._on_failed)
+            self._loops[name] = loop
+            loop.ask(mesh)
+        self._loops["rights"].progressed.connect(self._tell_progress)
+        self.card.tell(tr("live.beginning"))
+        self._place_card()
+
+    def _tell_progress(self, fraction: float) -> None:
+        self.card.tell(f"{tr('live.beginning')} {round(100 * fraction)} %")
+
+    def _on_failed(self, error: BaseException) -> None:
+        if isinstance(error, UserError):
+            self.card.tell_error(error)
+            self._place_card()
+        else:
+            self.stop()
+            self.bench.notices.report(error)
+
+    # ---- following
+
+    def move(self, mesh: Mesh) -> None:
+        """The building stands elsewhere."""
+        for loop in self._loops.values():
+            loop.ask(mesh)
+        if self.answer is not None:
+            self.card.mark_waiting()
+
+    def _on_answer(self, name: str, answer: RightsAnswer | LiveGround, seconds: float) -> None:
+        if self._picture is None:
+            from app.view.live_layers import LiveLayers
+
+            self._picture = LiveLayers(self.window.viewport)
+        self.seconds[name] = seconds
+        if isinstance(answer, RightsAnswer):
+            self.answer = answer
+            self._picture.show_windows(answer)
+            self.card.show_answer(answer, waiting=not self._loops[name].resting)
+            self._place_card()
+        else:
+            self.ground = answer
+            self._picture.show_ground(answer)
+        self.answered.emit(answer)
+
+    # ---- what the card asks for
+
+    def _select(self, window: LostWindow) -> None:
+        """Look at a window of the list; its building is marked."""
+        low, high = (tuple(v + sign * NEAR for v in window.centre) for sign in (-1, 1))
+        self.bench.look_at(Bounds(low, high))  # type: ignore[arg-type]
+        ref = ref_of(tuple(self.document.scene), window.building)
+        if ref is not None:
+            self.document.selection.set([ref])
+
+    def keep(self) -> None:
+        """The studies in full on the alternative that is shown, as results like any other."""
+        setup = self._setup
+        if setup is None:
+            return
+        active = self.document.alternatives.active
+        for wanted in setup.studies:
+            self.bench.run(wanted.analysis, wanted.params, chosen=wanted.chosen, alternatives=[active])
+
+    def _place_card(self) -> None:
+        self.card.place(EDGE)
+
+    def refresh_words(self) -> None:
+        """The language has changed."""
+        if self.answer is not None and self.card.isVisible():
+            self.card.show_answer(self.answer, waiting=not self.resting)
+
+    def refresh_theme(self) -> None:
+        """The colours have changed."""
+        if self.answer is not None:
+            self.card.show_answer(self.answer, waiting=not self.resting)
+
+    def release(self) -> None:
+        """The window closes."""
+        self.stop()

@@ -1,0 +1,338 @@
+"""Buildings in hand: what the actions on masses do, from taking one to the undoable step."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QMenu
+
+from app.alternatives import remove_mass, set_mass
+from app.connections import Connections
+from app.language import tr
+from app.live_sun import LiveSun
+from app.mass_dialog import MassDialog
+from app.mass_edit import Body, Ground, body_now, body_of, element_title, is_movable, movable_ref
+from app.theme import Theme
+from app.widgets.mass_bar import MassBar
+from geo.alternatives import MASSES, Change, Mass
+from geo.model import ElementRef, Layer, UserError
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+EDGE = 16  # pixels between the bar and the edge of the picture
+
+
+class MassActions(QObject):
+    """Takes buildings in hand, moves them, puts new ones up.
+
+    Attributes
+    ----------
+    tool : MassTool or None
+        What is in hand.
+    live : LiveSun
+        The sun that follows.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window, self.bench, self.document = window, window.bench, window.document
+        self.tool: Any = None
+        self.dialog: MassDialog | None = None
+        self.follow, self._busy = True, False
+        self._marks = itertools.count(1)
+        self._mark = ""
+        self._before = Change()
+        self.bar = MassBar(window.viewport)
+        self.bar.typed.connect(self._on_typed)
+        self.bar.follow_toggled.connect(self._set_follow)
+        self.bar.done_asked.connect(self.finish)
+        self.bar.cancel_asked.connect(self.cancel)
+        self.live = LiveSun(window, parent=self)
+        self.bar.live_toggled.connect(self._set_live)
+        self._connections = Connections()
+        self._connections.add(self.document.alternatives.changed, self._on_document)
+        self._connections.add(self.document.scene.removed, self._on_removed)
+        window.viewport.installEventFilter(self)
+
+    # ---- what there is
+
+    @property
+    def name(self) -> str:
+        """What an alternative is called that is made by changing the base."""
+        return tr("alternatives.new_name")
+
+    def target(self) -> ElementRef | None:
+        """The selected building that can be changed."""
+        return movable_ref(self.document)
+
+    @property
+    def active(self) -> bool:
+        """Whether a building is in hand."""
+        return self.tool is not None
+
+    def add_to_menu(self, menu: QMenu, ref: ElementRef | None) -> None:
+        """Entries for the building under the pointer, which need not be selected."""
+        if ref is None or not ref.element_id or not is_movable(self.document.scene.get(ref.layer_id)):
+            return
+        menu.addSeparator()
+        entries = (("mass_move", self.take), ("mass_raise", self.raise_), ("mass_turn", self.turn))
+        for action_id, act in (*entries, ("mass_delete", self.delete)):
+            action = menu.addAction(self.window.actions_[action_id].icon(), tr(f"action.{action_id}"))
+            action.triggered.connect(lambda _checked=False, a=act: a(ref))
+
+    # ---- taking and letting go
+
+    def take(self, ref: ElementRef | None = None) -> None:
+        """Take a building in hand: the selected one, or this."""
+        from app.view.mass_tool import MassTool
+
+        ref = ref or self.target()
+        if self.tool is not None:
+            self.finish()
+        if ref is None:
+            return
+        try:
+            body = body_of(self.document, ref)
+        except UserError as error:
+            self.bench.notices.report(error)
+            return
+        self.window.modes.leave()
+        self.document.selection.set([ref])
+        self._before, self._mark = body.change, ""
+        view = self.window.viewport
+        view.stop_drawing()
+        self.tool = MassTool(view, body, Ground(self.document), theme=self.bench.theme)
+        self.tool.follows_ground = self.follow
+        self.tool.moved.connect(self._on_moved)
+        self.tool.released.connect(self._on_released)
+        self.tool.taken_back.connect(lambda: self._on_moved(self.tool.change))
+        self.tool.left.connect(lambda kept: self.finish() if kept else self.cancel())
+        self.bar.set_switches(follow=self.follow, live=self.live.wanted)
+        self.bar.show_body(body, body.change, name=self._title(body))
+        self._place_bar()
+        self.live.start(body)
+        self.window.refresh_state()
+
+    def toggle(self) -> None:
+        """Take the selected building, or let go of the one in hand."""
+        if self.tool is None:
+            self.take()
+        else:
+            self.finish()
+
+    def finish(self) -> None:
+        """Let go; what was done stays."""
+        tool, self.tool = self.tool, None
+        if tool is None:
+            return
+        self.live.stop()
+        self.bar.hide()
+        tool.end()
+        self.window.viewport.setFocus()
+        self.window.refresh_state()
+
+    def cancel(self) -> None:
+        """Let go, with the building where it was when it was taken."""
+        tool = self.tool
+        if tool is None:
+            return
+        if tool.body.change != self._before:
+            self._commit(self._before, "cancel")
+        self.finish()
+
+    def _title(self, body: Body) -> str:
+        alternative = self.document.alternatives.get(self.document.alternatives.active)
+        shown = alternative.name if alternative is not None else tr("alternatives.base")
+        return f"{element_title(body.layer, body.ref.element_id)} · {shown}"
+
+    # ---- moving
+
+    def _on_moved(self, change: Change) -> None:
+        self.bar.show_change(change)
+        self.live.move(self.tool.mesh)
+
+    def _on_released(self, change: Change) -> None:
+        self._commit(change, f"drag {next(self._marks)}")
+
+    def _on_typed(self, change: Change, field: str) -> None:
+        if self.tool is None:
+            return
+        if field in ("east", "north"):
+            change = self.tool.lifted(change)
+        self.tool.set_change(change)
+        self._on_moved(change)
+        # Steps of one box are one step to undo, until something else is done.
+        if not self._mark.startswith(f"typed {field}"):
+            self._mark = f"typed {field} {next(self._marks)}"
+        self._commit(change, self._mark)
+
+    def _commit(self, change: Change, mark: str) -> None:
+        """The one step of a drag; the ghost follows what the document says then."""
+        tool = self.tool
+        if tool is None or change == tool.body.change:
+            return
+        self._mark = mark
+        body = tool.body
+        self._busy = True
+        try:
+            done = self._do(body, change, mark)
+        finally:
+            self._busy = False
+        self._settle(dataclasses.replace(body, change=change) if done else body)
+
+    def _do(self, body: Body, change: Change, mark: str) -> bool:
+        try:
+            return self.bench.do(body.step(self.document, change, name=self.name, drag=mark))
+        except UserError as error:  # a footprint that makes no solid
+            self.bench.notices.report(error)
+            return False
+
+    def _settle(self, body: Body) -> None:
+        self.tool.settle(body)
+        self.bar.show_body(body, body.change, name=self._title(body))
+        self._place_bar()
+        self.live.move(self.tool.mesh)
+
+    def _on_document(self) -> None:
+        """Undo, redo or another alternative while a building is in hand."""
+        if self.tool is None or self._busy:
+            return
+        body = body_now(self.document, self.tool.body)
+        if body is None:
+            self.finish()
+            return
+        self._mark = ""
+        self._settle(body)
+
+    def _on_removed(self, layer: Layer) -> None:
+        if self.tool is not None and not self._busy and self.tool.body.ref.layer_id == layer.id:
+            self.finish()
+
+    def _set_follow(self, on: bool) -> None:
+        self.follow = on
+        if self.tool is not None:
+            self.tool.follows_ground = on
+
+    def _set_live(self, on: bool) -> None:
+        self.live.set_wanted(on, self.tool.body if self.tool is not None else None)
+
+    # ---- without taking in hand
+
+    def raise_(self, ref: ElementRef | None = None) -> None:
+        """Take a building in hand at its height."""
+        self.take(ref)
+        self._focus("height")
+
+    def turn(self, ref: ElementRef | None = None) -> None:
+        """Take a building in hand at its angle."""
+        self.take(ref)
+        self._focus("turn")
+
+    def _focus(self, field: str) -> None:
+        if self.tool is not None:
+            box = self.bar.edits[field].spin_box
+            box.setFocus()
+            box.selectAll()
+
+    def delete(self, ref: ElementRef | None = None) -> None:
+        """Take a building out of the alternative."""
+        ref = ref or self.target()
+        if ref is None:
+            return
+        self.finish()
+        try:
+            body = body_of(self.document, ref)
+            if body.mass is not None:
+                step: Any = remove_mass(self.document, ref.element_id, name=self.name)
+            else:
+                step = body.step(self.document, dataclasses.replace(body.change, removed=True), name=self.name)
+        except UserError as error:
+            self.bench.notices.report(error)
+            return
+        self.document.selection.clear()
+        self.bench.do(step)
+
+    # ---- a new mass
+
+    def draw(self) -> None:
+        """Draw a footprint, then ask how high."""
+        self.finish()
+        self.window.viewport.start_drawing("polygon", self._ask_mass, hint=tr("mass.draw_hint"))
+
+    def _ask_mass(self, points: Any) -> None:
+        from app.view.draw_tool import plan_area
+
+        ring = np.asarray(points, dtype=np.float64)
+        alternatives = self.document.alternatives
+        shown = alternatives.get(alternatives.active)
+        number = 1 + (len(shown.masses) if shown is not None else 0)
+        name = tr("mass.numbered", number=number)
+        self.dialog = MassDialog(name=name, area=plan_area(ring), parent=self.window)
+        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.dialog.accepted.connect(lambda: self._add_mass(ring))
+        self.dialog.finished.connect(lambda _result: setattr(self, "dialog", None))
+        self.dialog.open()
+
+    def _add_mass(self, ring: np.ndarray) -> None:
+        asked = self.dialog
+        if asked is None:
+            return
+        mass_id = self._free_mass_id()
+        corners = tuple((float(x), float(y)) for x, y, _ in ring)
+        try:
+            base = self._base_of(ring)
+            mass = Mass(mass_id, corners, base, asked.storeys, asked.storey_height, asked.name, asked.use)
+            step = set_mass(self.document, mass, name=self.name)
+        except UserError as error:
+            self.bench.notices.report(error)
+            return
+        if self.bench.do(step):
+            self.take(ElementRef(MASSES, mass_id))
+
+    def _base_of(self, ring: np.ndarray) -> float:
+        """The ground at the lowest corner, so that no corner hangs in the air; else where was clicked."""
+        ground = Ground(self.document)
+        known = [height for x, y, _ in ring if (height := ground.height(float(x), float(y))) is not None]
+        return min(known) if known else float(ring[:, 2].min())
+
+    def _free_mass_id(self) -> str:
+        taken = {mass.id for one in self.document.alternatives.items for mass in one.masses}
+        return next(f"mass-{number}" for number in itertools.count(1) if f"mass-{number}" not in taken)
+
+    # ---- keeping in place
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The bar stays where it is when the picture changes its size."""
+        if event.type() == QEvent.Type.Resize:
+            self._place_bar()
+        return False
+
+    def _place_bar(self) -> None:
+        view = self.window.viewport
+        self.bar.adjustSize()
+        self.bar.resize(min(self.bar.sizeHint().width(), view.width() - EDGE), self.bar.sizeHint().height())
+        self.bar.move((view.width() - self.bar.width()) // 2, view.height() - self.bar.height() - EDGE)
+
+    def refresh_words(self) -> None:
+        """The language has changed."""
+        if self.tool is not None:
+            self.bar.show_body(self.tool.body, self.tool.change, name=self._title(self.tool.body))
+            self._place_bar()
+        self.live.refresh_words()
+
+    def refresh_theme(self, theme: Theme) -> None:
+        """The colours have changed."""
+        if self.tool is not None:
+            self.tool.set_theme(theme)
+        self.live.refresh_theme()
+
+    def release(self) -> None:
+        """The window closes."""
+        self.finish()
+        self.live.release()
+        self._connections.close()

@@ -1,0 +1,160 @@
+"""What the sun says while a building is in hand: figures, the worst window, and the list of windows that change."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.colour import class_colours
+from app.language import error_texts, tr
+from app.live_study import STATE_RAMP, STATES, LostWindow, RightsAnswer
+from app.widgets.wording import say
+
+MOST_ROWS = 400  # of the list; the worst come first
+WIDTH = 348  # pixels
+LIST_HEIGHT = 190
+COLUMNS = ("window", "lost", "now", "by")
+
+
+class LiveCard(QFrame):
+    """Signals: `chosen(LostWindow)`, `keep_asked()`."""
+
+    chosen = Signal(object)
+    keep_asked = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("live_card")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.title = say(QLabel(), "live.title")
+        self.title.setObjectName("card_title")
+        self.keep_button = say(QPushButton(), "live.keep", tip="live.keep.tip")
+        self.keep_button.clicked.connect(self.keep_asked)
+        self.figures, self.worst, self.legend = QLabel(), QLabel(), QLabel()
+        for label in (self.figures, self.worst, self.legend):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.RichText)
+        self.list = self._make_list()
+        head = QHBoxLayout()
+        head.addWidget(self.title, 1)
+        head.addWidget(self.keep_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 8)
+        layout.setSpacing(4)
+        layout.addLayout(head)
+        for widget in (self.figures, self.worst, self.list, self.legend):
+            layout.addWidget(widget)
+        self.setFixedWidth(WIDTH)
+        self._windows: tuple[LostWindow, ...] = ()
+        self.hide()
+
+    def _make_list(self) -> QTreeWidget:
+        rows = QTreeWidget()
+        rows.setRootIsDecorated(False)
+        rows.setUniformRowHeights(True)
+        rows.setColumnCount(len(COLUMNS))
+        rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        rows.header().setStretchLastSection(False)
+        rows.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        rows.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        rows.setFixedHeight(LIST_HEIGHT)
+        rows.itemClicked.connect(lambda item, _column: self._choose(item))
+        rows.itemActivated.connect(lambda item, _column: self._choose(item))
+        return rows
+
+    def tell(self, text: str) -> None:
+        """One line and nothing else."""
+        self._fill(text, "", ())
+        self.keep_button.setEnabled(False)
+
+    def tell_error(self, error: BaseException) -> None:
+        """Why the sun cannot follow."""
+        what, why, todo = error_texts(error)
+        self._fill(f"{what} {why}", todo, ())
+        self.keep_button.setEnabled(False)
+
+    def mark_waiting(self) -> None:
+        """The figures are of a place the building has left."""
+        self.figures.setEnabled(False)
+        self.worst.setEnabled(False)
+
+    def show_answer(self, answer: RightsAnswer, *, waiting: bool) -> None:
+        """The figures and the list of a place."""
+        losing, failing, rising = len(answer.losing), len(answer.newly_failing), len(answer.newly_passing)
+        text = tr("live.figures", losing=f"<b>{losing}</b>", failing=f"<b>{failing}</b>")
+        if rising:
+            text += " · " + tr("live.rising", count=rising)
+        worst = max(answer.losing, key=lambda window: window.lost, default=None)
+        said = tr("live.none") if worst is None else tr("live.worst", **_words(worst))
+        self._fill(text, said, answer.changed)
+        self.keep_button.setEnabled(True)
+        for label in (self.figures, self.worst):
+            label.setEnabled(not waiting)
+
+    def _fill(self, figures: str, worst: str, windows: tuple[LostWindow, ...]) -> None:
+        self.figures.setText(figures)
+        self.worst.setText(worst)
+        self.worst.setVisible(bool(worst))
+        self._windows = windows[:MOST_ROWS]
+        self.list.setVisible(bool(windows))
+        self.legend.setVisible(bool(windows))
+        self.legend.setText(legend_text())
+        if windows:
+            self.list.setHeaderLabels([tr(f"live.column.{name}") for name in COLUMNS])
+            self.list.clear()
+            self.list.addTopLevelItems([_row(window) for window in self._windows])
+        self.adjustSize()
+        self.show()
+        self.raise_()
+
+    def _choose(self, item: QTreeWidgetItem) -> None:
+        row = self.list.indexOfTopLevelItem(item)
+        if 0 <= row < len(self._windows):
+            self.chosen.emit(self._windows[row])
+
+    def place(self, edge: int) -> None:
+        """In the upper right corner of the picture."""
+        self.adjustSize()
+        self.move(self.parentWidget().width() - self.width() - edge, edge)
+
+
+def _words(window: LostWindow) -> dict[str, str]:
+    return {"window": window.id, "minutes": f"{-window.lost:+.0f}", "by": window.by or "–"}
+
+
+def _row(window: LostWindow) -> QTreeWidgetItem:
+    verdict = tr(f"live.verdict.{'pass' if window.passes else 'fail'}")
+    now = f"{window.now:.1f} h {'→ ' if window.passed != window.passes else ''}{verdict}"
+    item = QTreeWidgetItem([window.id, f"{-window.lost:+.0f}", now, window.by])
+    item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    for column, text in enumerate((window.id, "", tr("live.run", hours=f"{window.run:.1f}"), window.by)):
+        item.setToolTip(column, text)
+    if window.newly_fails:
+        font = item.font(2)
+        font.setBold(True)
+        item.setFont(2, font)
+    return item
+
+
+def legend_text() -> str:
+    """The colours of the windows in words."""
+    colours = class_colours(len(STATES), ramp_name=STATE_RAMP)
+    parts = [
+        f'<span style="color:{QColor(*map(int, colour)).name()}">■</span> {tr(f"live.state.{state}")}'
+        for state, colour in zip(STATES, colours, strict=True)
+    ]
+    return " &nbsp; ".join(parts)

@@ -1,0 +1,201 @@
+"""The bar of a building in hand: the same numbers that the mouse changes, typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.mass_edit import MOST_STOREYS, STEP, TURN_STEP, Body, limited_factor
+from app.widgets.quantity_edit import QuantityEdit
+from app.widgets.wording import say
+from geo.alternatives import Change
+
+FARTHEST = 10_000.0  # [m] that can be typed
+HIGHEST = 2_000.0  # [m]
+OWN_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+FIELDS = ("east", "north", "up", "turn", "height")
+
+
+class MassBar(QFrame):
+    """Numbers of the building in hand.
+
+    Signals
+    -------
+    typed(object, str)
+        The `Change` that the numbers say, and the field that was changed.
+    follow_toggled(bool), live_toggled(bool)
+    done_asked(), cancel_asked()
+        Enter or the button; Escape or the button.
+    """
+
+    typed = Signal(object, str)
+    follow_toggled = Signal(bool)
+    live_toggled = Signal(bool)
+    done_asked = Signal()
+    cancel_asked = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("mass_bar")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self._body: Body | None = None
+        self._change = Change()
+        self.edits = {name: _edit(name) for name in FIELDS}
+        self.storeys = QuantityEdit(1, unit="1", low=1, high=MOST_STOREYS, integer=True)
+        self.title = QLabel()
+        self.title.setObjectName("card_title")
+        self.follow = say(QCheckBox(), "mass.follow", tip="mass.follow.tip")
+        self.live = say(QCheckBox(), "mass.live", tip="mass.live.tip")
+        self.done_button = say(QPushButton(), "mass.done", tip="mass.done.tip")
+        self.done_button.setObjectName("primary")
+        self.cancel_button = say(QPushButton(), "mass.cancel", tip="mass.cancel.tip")
+        self._lay_out()
+        self._connect()
+        self.hide()
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(4)
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.setSpacing(8)
+        second.setSpacing(8)
+        first.addWidget(self.title, 1)
+        for widget in (self.follow, self.live, self.cancel_button, self.done_button):
+            first.addWidget(widget)
+        self._storeys_field = _field("storeys", self.storeys)
+        for name in FIELDS:
+            second.addWidget(_field(name, self.edits[name]))
+        second.addWidget(self._storeys_field)
+        second.addStretch(1)
+        layout.addLayout(first)
+        layout.addLayout(second)
+
+    def _connect(self) -> None:
+        for name, edit in (*self.edits.items(), ("storeys", self.storeys)):
+            edit.changed.connect(lambda n=name: self._on_typed(n))
+            edit.spin_box.installEventFilter(self)
+        self.follow.toggled.connect(self.follow_toggled)
+        self.live.toggled.connect(self.live_toggled)
+        self.done_button.clicked.connect(self.done_asked)
+        self.cancel_button.clicked.connect(self.cancel_asked)
+
+    def show_body(self, body: Body, change: Change, *, name: str) -> None:
+        """The numbers of a building."""
+        self._body = body
+        self.title.setText(name)
+        self._storeys_field.setVisible(body.mass is not None)
+        self.show_change(change)
+        self.adjustSize()
+        self.show()
+        self.raise_()
+
+    def show_change(self, change: Change) -> None:
+        """Other numbers of the same building."""
+        self._change = change
+        if self._body is None:
+            return
+        height = self._body.height * change.height_factor
+        values = (*change.move, change.turn_deg, height)
+        for name, value in zip(FIELDS, values, strict=True):
+            with QSignalBlocker(self.edits[name]), QSignalBlocker(self.edits[name].spin_box):
+                self.edits[name].set_value(value)
+        if self._body.mass is not None:
+            with QSignalBlocker(self.storeys), QSignalBlocker(self.storeys.spin_box):
+                self.storeys.set_value(round(self._body.mass.storeys * change.height_factor))
+
+    def set_switches(self, *, follow: bool, live: bool) -> None:
+        """How the switches stand."""
+        for box, on in ((self.follow, follow), (self.live, live)):
+            with QSignalBlocker(box):
+                box.setChecked(on)
+
+    def _on_typed(self, field: str) -> None:
+        if self._body is None:
+            return
+        self.typed.emit(self._body.snapped(self._said(field, self._body)), field)
+
+    def _said(self, field: str, body: Body) -> Change:
+        """The change with the one number that was typed; the others keep the digits that the boxes do not show."""
+        if field in ("east", "north", "up"):
+            move = list(self._change.move)
+            move[("east", "north", "up").index(field)] = float(self.edits[field].value)
+            return replace(self._change, move=(move[0], move[1], move[2]))
+        if field == "turn":
+            return replace(self._change, turn_deg=float(self.edits["turn"].value))
+        if field == "storeys" and body.mass is not None:
+            return replace(self._change, height_factor=limited_factor(self.storeys.value / body.mass.storeys))
+        if body.height <= 0.0:
+            return self._change
+        return replace(self._change, height_factor=limited_factor(self.edits["height"].value / body.height))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter takes over a number that was typed, and ends where none was; Escape cancels."""
+        if not isinstance(event, QKeyEvent) or event.key() not in OWN_KEYS or not isinstance(watched, QAbstractSpinBox):
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        if event.type() != QEvent.Type.KeyPress:
+            return False
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancel_asked.emit()
+            return True
+        before = self._change
+        watched.interpretText()
+        if self._change == before:
+            self.done_asked.emit()
+        watched.selectAll()
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter ends, Escape cancels, wherever the focus is in the bar."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.done_asked.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.cancel_asked.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _edit(name: str) -> QuantityEdit:
+    if name == "turn":
+        edit = QuantityEdit(0.0, unit="deg", low=-360.0, high=360.0, integer=False)
+        edit.spin_box.setSingleStep(TURN_STEP)
+    elif name == "height":
+        edit = QuantityEdit(STEP, unit="m", low=STEP, high=HIGHEST, integer=False)
+        edit.spin_box.setSingleStep(STEP)
+    else:
+        edit = QuantityEdit(0.0, unit="m", low=-FARTHEST, high=FARTHEST, integer=False)
+        edit.spin_box.setSingleStep(STEP)
+    edit.spin_box.setMinimumWidth(72)
+    edit.setObjectName(f"mass_{name}")
+    return edit
+
+
+def _field(name: str, edit: QuantityEdit) -> QWidget:
+    """A label before its number."""
+    widget = QWidget()
+    label = say(QLabel(), f"mass.{name}")
+    label.setObjectName("soft")
+    label.setBuddy(edit)
+    edit.spin_box.setAccessibleName(label.text())
+    row = QHBoxLayout(widget)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    row.addWidget(label)
+    row.addWidget(edit)
+    return widget

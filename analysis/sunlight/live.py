@@ -11,7 +11,7 @@ million ground points and a day in steps of ten minutes take 0.8 GB.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,16 @@ from numpy.typing import NDArray
 from analysis.contract import Result
 from analysis.kernels.rays import Occluder, SunTime, sun_time
 from analysis.kernels.swept import solid_of
-from analysis.sunlight.city import STUDIED_THEMES, City, _area, _base_faces, city_of, mesh_of, surface_codes
+from analysis.sunlight.city import (
+    STUDIED_THEMES,
+    City,
+    _area,
+    _base_faces,
+    city_of,
+    element_count,
+    mesh_of,
+    surface_codes,
+)
 from analysis.sunlight.day import Day, sun_of_day
 from analysis.sunlight.declaration import SunlightInputs, SunlightParams
 from analysis.sunlight.live_outcome import full_run, outcome_of
@@ -152,12 +161,13 @@ class LiveHours:
     @property
     def inputs(self) -> SunlightInputs:
         """The inputs with the scene as it is after the last move."""
-        import dataclasses
-
         changed = {key: part.joined(self._place.own[key]) for key, part in self.splits.items()}
-        lists = {name: getattr(self._inputs, name) for name in ("blockers", "trees")}
-        now = {name: tuple(changed.get(layer.id, layer) for layer in layers) for name, layers in lists.items()}
-        return dataclasses.replace(self._inputs, **now)
+
+        def now(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+            return tuple(changed.get(layer.id, layer) for layer in layers)
+
+        given = self._inputs
+        return replace(given, blockers=now(given.blockers), trees=now(given.trees))
 
     @property
     def own(self) -> dict[str, Surface]:
@@ -275,8 +285,6 @@ class LiveHours:
         return found
 
     def _moving_elements(self, city: City) -> NDArray[np.int64]:
-        from analysis.sunlight.city import element_count
-
         first, found = 0, [np.zeros(0, dtype=np.int64)]
         for layer, mesh, _ in city.buildings:
             if layer.id in self.splits:

@@ -17,6 +17,8 @@ Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+FEW_RAYS = 2000  # traced in less time than a thread takes to start
+
 
 class PairedOccluder(Occluder):
     """What stays and what moves as one: the answers of a single scene of both.
@@ -38,6 +40,13 @@ class PairedOccluder(Occluder):
             ways = ways32 if len(ways32) == 1 else ways32[ask]
             found[ask] = self.moving.blocked(origins32[ask], ways, reach)
         return found
+
+    def occluded(self, origins: Floats, directions: Floats, reach: float = FAR, *, threads: int | None = None) -> Bools:
+        """As of `Occluder`; a few rays are traced at once, without starting threads for them."""
+        if len(origins) > FEW_RAYS:
+            return super().occluded(origins, directions, reach, threads=threads)
+        ways = np.ascontiguousarray(directions, dtype=np.float32).reshape(-1, 3)
+        return self.blocked(self.local32(origins), ways, reach)
 
     def first_hit(self, origins: Floats, directions: Floats, reach: float = FAR) -> Hits:
         """The nearest face of either along each ray."""

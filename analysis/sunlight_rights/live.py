@@ -26,6 +26,7 @@ from analysis.sunlight_rights.live_judge import merged, nothing_of, same_names, 
 from analysis.sunlight_rights.live_obstacles import MovingObstacles, blocking_layers
 from analysis.sunlight_rights.live_outcome import full_run, outcome_of
 from analysis.sunlight_rights.obstacles import Obstacles
+from analysis.sunlight_rights.outcome import worst
 from analysis.sunlight_rights.rules import rules
 from analysis.sunlight_rights.timeline import Clock, clock_of
 from analysis.sunlight_rights.windows import Windows, windows_of
@@ -37,6 +38,7 @@ Bools = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
 THINNED = 4  # of how many marks one is asked whether a building can be met
+ROUNDING_DEG = 0.01
 
 
 class WindowChanges(NamedTuple):
@@ -269,9 +271,10 @@ class LiveRights:
         box = Bounds.union(b for b in (mesh_of(layer).bounds for layer in own.values()) if b is not None)
         if box is None:
             return np.zeros(len(windows.id), dtype=bool)
-        ways = self.clock.towards[::THINNED]
+        ways = np.concatenate([self.clock.towards[::THINNED], self.clock.towards[-1:]])
         between = np.degrees(np.arccos(np.clip((ways[1:] * ways[:-1]).sum(axis=1), -1.0, 1.0)))
-        spread = float(between.max(initial=0.0)) + self.rules.north
+        # every direction looked at lies at most half way between two of these, or as far from there as north is moved
+        spread = float(between.max(initial=0.0)) / 2 + self.rules.north + ROUNDING_DEG
         around = np.hypot(windows.half_width, windows.half_height) + self.rules.height
         corners = np.array([*box.low, *box.high])
         return can_meet(windows.starts(CENTRE), windows.normal, ways, corners, around, spread)
@@ -300,22 +303,17 @@ class LiveRights:
             passes=new.passes[rows],
             mine_alone=alone[rows],
             mine_joint=joint[rows],
-            worst=self._worst()[rows],
+            worst=worst(self._place.found.taken, len(windows.id), names)[0][rows],
         )
 
     def _mine(self) -> tuple[Floats, Floats]:
         """(n,) minutes that the buildings that move take now, alone and with others."""
         taken, count = self._place.found.taken, len(self._place.windows.id)
         mine = np.isin(taken.building, self._obstacles.moving)
-        alone, joint = (
-            np.bincount(taken.window[mine], hours[mine], count) * 60.0 for hours in (taken.alone, taken.joint)
-        )
+        window = taken.window[mine]
+        alone = np.asarray(60.0 * np.bincount(window, taken.alone[mine], count), dtype=np.float64)
+        joint = np.asarray(60.0 * np.bincount(window, taken.joint[mine], count), dtype=np.float64)
         return alone, joint
-
-    def _worst(self) -> Texts:
-        from analysis.sunlight_rights.outcome import worst
-
-        return worst(self._place.found.taken, len(self._place.windows.id), self.names)[0]
 
 
 def _day_of(inputs: RightsInputs, params: RightsParams) -> tuple[date, float]:

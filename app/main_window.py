@@ -32,6 +32,7 @@ from app.mass_actions import MassActions
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
 from app.panel_set import PANELS
+from app.panels.alternatives import AlternativesPanel
 from app.panels.analyses import AnalysesPanel
 from app.panels.checks import ChecksPanel
 from app.panels.compare import ComparePanel
@@ -177,6 +178,7 @@ class MainWindow(QMainWindow):
         self.start_page.import_asked.connect(self.files.ask_import)
         self.start_page.open_asked.connect(self.files.ask_open)
         self.start_page.recent_asked.connect(self.files.open_project)
+        self.panel_of(AlternativesPanel).mass_asked.connect(self.masses.draw)
         self.results.report_asked.connect(lambda _run: self.files.ask_report())
         self.results.export_asked.connect(self.files.ask_export)
         self.results.again_asked.connect(self.prepare_again)

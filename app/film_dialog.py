@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.film import FILM_KINDS, LARGEST, SIZES, SMALLEST, Filmed, FilmPlan, film_steps
+from app.film import FILM_KINDS, LARGEST, SIZES, SMALLEST, Filmed, FilmPlan, film_steps, shots_of
+from app.film_writer import load_encoder
 from app.language import tr
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
@@ -167,13 +168,19 @@ class FilmMaker(QDialog):
 
     def start(self, light: SkyInputs | None) -> None:
         """Prepare beside the window what is heavy, then film."""
-        filmed = self._filmed
+        filmed, plan = self._filmed, self._plan
 
         def work(feedback: Feedback) -> Filmed:
             from dataclasses import replace
 
             from app.view.actors import is_heavy, prepare
+            from app.view.offscreen import require_graphics
             from app.view.sky import build_sky_inputs
+
+            # What takes a while the first time: a trial picture in a child process, the packages of sun and encoder.
+            require_graphics()
+            load_encoder()
+            shots_of(plan, filmed.frame)
 
             shown = [layer for layer in filmed.layers if layer.style.visible]
             made = {}

@@ -177,7 +177,9 @@ def upright_faces(extent: Extent, level: int) -> Floats:
     fine = np.full(count, layer)
     done = len(under) + count
     over = stretched(extent.top - bottom - count * layer, layer, most, factor=STRETCH_UP, multiple=EVEN, offset=done)
-    return np.concatenate([np.zeros(1), np.cumsum(np.concatenate([under, fine, over]))])
+    faces = np.concatenate([np.zeros(1), np.cumsum(np.concatenate([under, fine, over]))])
+    faces[-1] = extent.top
+    return faces
 
 
 def uniform_window(study: Floats, cell: float, high_building: float) -> Floats:

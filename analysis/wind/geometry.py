@@ -20,8 +20,10 @@ LEVELS = 3
 HIGH_SHARE = 0.95  # by plan area: the height a tunnel is measured by
 LEAST_HIGH = 10.0  # [m]
 MOST_BLOCKAGE = 0.03  # of the tunnel's cross-section by one building (COST 732, AIJ)
+LEAST_ROOM = 3.0  # heights of a building to the nearest side
 ABOVE_TALLEST = 1.5  # the tunnel is at least this many times as high as its highest building
 LEAST_OPEN = 0.02  # of the study area
+COARSE_GROUND = 0.02  # share of the study area that is worth a word
 LEAST_WIDTH = 20.0  # [m]
 UNKNOWN_GROUND = 0.01  # share of columns beside the terrain that is worth a word
 EXPOSURE_ROUGHNESS = {"A": 2.0, "B": 0.5, "C": 0.1, "D": 0.01}  # [m] z0 of the ground where houses are not drawn
@@ -326,13 +328,29 @@ def _doubts(
         message = f"{percent} % of the tunnel lies beside the terrain; the nearest known height was taken."
         issues.append(Issue("wind.terrain_short", message, "doubt", values={"percent": percent}))
     cliffs = terrain.cliff_columns(tunnel.ground.astype(np.float64), tunnel.x, tunnel.y, inside)
-    if cliffs:
+    if cliffs and plan.ground.is_relief:
         message = f"The ground is steeper than 45 degrees at {cliffs} columns; it is a flight of steps there."
         issues.append(Issue("wind.cliff", message, "doubt", cliffs))
+    issues += _coarse_relief(tunnel, inside, domain.first_layer(extent.cell, 0))
     if plan.solids.filled.any():
         message = "Models with rooms were filled from their lowest to their highest part."
         issues.append(Issue("wind.models_filled", message, "note", int(plan.solids.filled.sum())))
     return issues
+
+
+def _coarse_relief(tunnel: Tunnel, inside: Bools, layer: float) -> list[Issue]:
+    """Ground of the study area above the fine cells: people there stand in a cell that is too high."""
+    middles, steps = 0.5 * (tunnel.z[1:] + tunnel.z[:-1]), np.diff(tunnel.z)
+    step = np.interp(tunnel.ground[inside] + 2.0 * layer, middles, steps)
+    share = float((step > 1.5 * layer).mean()) if step.size else 0.0
+    if share <= COARSE_GROUND:
+        return []
+    values = {"percent": round(100.0 * share), "layer": round(float(step.max()), 1)}
+    message = (
+        f"The relief is large: over {values['percent']} % of the study area the cells at the ground are up to "
+        f"{values['layer']} m high."
+    )
+    return [Issue("wind.relief_coarse", message, "doubt", values=values)]
 
 
 def _check_open(tunnel: Tunnel, inside: Bools) -> None:
@@ -348,10 +366,33 @@ def _check_open(tunnel: Tunnel, inside: Bools) -> None:
 
 
 def _blockage(plan: Plan, tunnel: Tunnel) -> list[Issue]:
+    """What is said of buildings too large for the tunnel."""
+    if len(plan.solids) == 0:
+        return []
+    return _tall(plan) + _narrow(plan, tunnel)
+
+
+def _tall(plan: Plan) -> list[Issue]:
+    """Towers far above the rest feel the sides of a tunnel that was measured by the rest."""
+    solids, border = plan.solids, plan.extent.border
+    feet = plan.axes.to_tunnel(solids.feet[:, :2])
+    room = np.minimum((feet - border[:2]).min(axis=1), (border[2:] - feet).min(axis=1))
+    tall = np.flatnonzero((solids.height > plan.high_building) & (room > 0) & (room < LEAST_ROOM * solids.height))
+    if len(tall) == 0:
+        return []
+    highest = int(tall[np.argmax(solids.height[tall])])
+    name, height = str(solids.name[highest]), round(float(solids.height[highest]))
+    message = (
+        f"{len(tall)} buildings, the highest {name} with {height} m, stand nearer than three of their heights to the "
+        f"sides of the tunnel, which was measured by buildings of {plan.high_building:.0f} m."
+    )
+    values = {"building": name, "height": height, "usual": round(plan.high_building)}
+    return [Issue("wind.tall_buildings", message, "doubt", len(tall), (name,), values)]
+
+
+def _narrow(plan: Plan, tunnel: Tunnel) -> list[Issue]:
     """A building that takes more than three hundredths of the cross-section speeds the wind up beside it."""
     solids, border = plan.solids, plan.extent.border
-    if len(solids) == 0:
-        return []
     widest = np.linalg.norm(solids.high[:, :2] - solids.low[:, :2], axis=1)
     narrow = float(min(border[2] - border[0], border[3] - border[1]))
     share = np.minimum(widest, narrow) * np.minimum(solids.height, tunnel.z[-1]) / (narrow * tunnel.z[-1])

@@ -33,17 +33,24 @@ def resolution(tunnel: Tunnel) -> Singles:
 
 
 def _cells_to_height(tunnel: Tunnel, built: NDArray[np.bool_]) -> Singles:
-    """Height of the nearest building over the cell, `MOST` further than two heights from it."""
-    if not built.any():
-        return np.full(built.shape, MOST, dtype=np.float32)
+    """Height of the nearest building in cells, `MOST` further than two heights from it.
+
+    Heights are taken in whole cells of the finest size. Of two buildings equally far the lower one counts.
+    """
     from scipy.ndimage import distance_transform_edt
 
     dx, dy = np.diff(tunnel.x), np.diff(tunnel.y)
-    cell = np.maximum(dx[None, :], dy[:, None])
-    away, index = distance_transform_edt(~built, return_indices=True)
-    height = building_height(tunnel)[tuple(index)]
-    cells = np.where(away * cell <= REACH * height + cell, height / cell, MOST)
-    return np.minimum(cells, MOST).astype(np.float32)
+    cell, least = np.maximum(dx[None, :], dy[:, None]), float(min(dx.min(), dy.min()))
+    level = np.minimum(np.floor(building_height(tunnel) / least + 1e-6), MANY_CELLS)
+    nearest, out = np.full(built.shape, np.inf), np.full(built.shape, float(MOST))
+    for cells in np.unique(level[built]):
+        away = distance_transform_edt(~(built & (level == cells)))
+        closer = away < nearest - 1e-9
+        nearest[closer] = away[closer]
+        height = cells * least
+        found = np.where(away * cell <= REACH * height + cell, height / cell, MOST)
+        out[closer] = found[closer]
+    return out.astype(np.float32)
 
 
 def building_height(tunnel: Tunnel) -> NDArray[np.float64]:

@@ -286,15 +286,12 @@ def closed_gaps(solids: Solids, voxels: Voxels, inside: Bools) -> list[tuple[int
 
 
 def _edges_of(solids: Solids, wanted: Sequence[int]) -> dict[int, Floats]:
-    """Edges in plan (n, 4) of the walls of elements; of all faces where an element has no wall."""
+    """Edges in plan (n, 4) of the faces of elements. All of them: of two that touch, files may leave out the wall."""
     order = np.argsort(solids.element, kind="stable")
     bounds = np.searchsorted(solids.element[order], np.arange(len(solids) + 1))
     out = {}
     for number in wanted:
-        corners = solids.triangles[order[bounds[number] : bounds[number + 1]]]
-        cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        wall = np.abs(cross[:, 2]) <= 0.01 * np.linalg.norm(cross, axis=1)
-        flat = (corners[wall] if wall.any() else corners)[:, :, :2]
+        flat = solids.triangles[order[bounds[number] : bounds[number + 1]]][:, :, :2]
         pairs = np.concatenate([flat[:, [0, 1]], flat[:, [1, 2]], flat[:, [2, 0]]]).reshape(-1, 4)
         out[number] = np.unique(np.round(pairs, 3), axis=0)
     return out

@@ -190,7 +190,8 @@ def _sun_entries(suns: Suns, beam: Floats, month: Indices, exact: bool, band_wid
         return np.zeros((0, 3)), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3))
     pair, pair_of = np.unique(np.stack([key, months], axis=1), axis=0, return_inverse=True)
     pair_of = pair_of.reshape(-1)
-    vectors = np.stack([np.bincount(pair_of, energy * ways[:, axis], len(pair)) for axis in range(3)], axis=1)
+    sums = [np.bincount(pair_of, energy * ways[:, axis], len(pair)) for axis in range(3)]
+    vectors = np.stack(sums, axis=1).astype(np.float64)
     _, group, count = np.unique(pair[:, 0], return_inverse=True, return_counts=True)
     total = np.stack([np.bincount(group, vectors[:, axis], len(count)) for axis in range(3)], axis=1)
     ways = np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True))

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from analysis.contract import Quantity, Table
 from analysis.kernels.rays import SURFACE_OFFSET, SunTime
-from analysis.kernels.sampling import FaceCells, face_cells
+from analysis.kernels.sampling import FaceCells
+from analysis.kernels.sampling_parts import cells_of_faces
 from analysis.sunlight.city import MOST_POINTS, City, element_count, mesh_of
 from analysis.sunlight.declaration import HoursInputs, SunlightParams
 from analysis.sunlight.trace import Trace
@@ -42,7 +43,7 @@ def look_at_named(
         share = feedback.part(number / len(inputs.surfaces), (number + 1) / len(inputs.surfaces))
         mesh = mesh_of(layer)
         _check_size(layer, mesh, params)
-        cells = face_cells(mesh, params.facade_spacing, feedback=share.part(0.0, 0.3))
+        cells = cells_of_faces(mesh, params.facade_spacing, feedback=share.part(0.0, 0.3))
         _note_buried(city, layer, cells, issues)
         out.append(NamedSurface(layer, cells, trace(cells.points, cells.normals, cells.area, share.part(0.3, 1.0))))
     return out

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from analysis.kernels import sun
 from analysis.kernels.rays import SURFACE_OFFSET, Occluder, SunTime
-from analysis.kernels.sampling import FaceCells, face_cells
+from analysis.kernels.sampling import FaceCells
+from analysis.kernels.sampling_parts import cells_of_faces
 from analysis.sunlight.city import MOST_POINTS, City, element_count
 from analysis.sunlight.day import Day
 from analysis.sunlight.declaration import Sampling, SunlightParams
@@ -57,7 +58,7 @@ def look_at_surfaces(
 def surface_cells(city: City, params: Sampling, name: str, issues: list[Issue], feedback: Feedback) -> FaceCells:
     """Cells of all walls (``facades``) or ``roofs``."""
     feedback.step(0.0, "cutting the facades into cells")
-    cells = face_cells(_selected(city, SORTS[name]), params.facade_spacing, feedback=feedback)
+    cells = cells_of_faces(_selected(city, SORTS[name]), params.facade_spacing, feedback=feedback)
     return _without_hidden(city, cells, issues, name)
 
 

@@ -152,18 +152,19 @@ def distance_km(station: Station, frame: Frame) -> float:
 
 
 def _check_distance(station: Station, frame: Frame, issues: list[Issue]) -> None:
-    away, higher = distance_km(station, frame), station.elevation - frame.origin[2]
+    away = distance_km(station, frame)
     if away > FAR_STATION:
         message = f"The weather was measured {away:.0f} km away."
         values = {"distance": round(away), "station": station.name}
         issues.append(Issue("irradiation.station_far", message, "doubt", values=values))
-    if np.isfinite(higher) and abs(higher) > FAR_HEIGHT and frame.origin[2] != 0.0:
-        message = (
-            f"The weather was measured at {station.elevation:.0f} m above the sea, far from the height of the site."
-        )
-        issues.append(
-            Issue("irradiation.station_height", message, "doubt", values={"height": round(station.elevation)})
-        )
+
+
+def check_height(station: Station, level: float, issues: list[Issue]) -> None:
+    """Doubt weather from a height far from that of the site, `level` [m above the sea]."""
+    if np.isfinite(station.elevation) and abs(station.elevation - level) > FAR_HEIGHT:
+        message = f"The weather was measured {station.elevation:.0f} m above the sea, the site lies at {level:.0f} m."
+        values = {"height": round(station.elevation), "site": round(level)}
+        issues.append(Issue("irradiation.station_height", message, "doubt", values=values))
 
 
 def _check_year(month: Indices, day: Indices, issues: list[Issue]) -> None:

@@ -46,7 +46,7 @@ def sunlight_irradiation(inputs: IrradiationInputs, params: IrradiationParams, f
     from analysis.irradiation.modules import modules
     from analysis.irradiation.outcome import ASSUMPTIONS, Outcome, month_chart, result_layers, summary, tables
     from analysis.irradiation.sky import year_sky
-    from analysis.irradiation.weather import hours_of
+    from analysis.irradiation.weather import check_height, hours_of
     from analysis.sunlight.city import city_of
     from analysis.sunlight.outcome import element_names
 
@@ -58,6 +58,7 @@ def sunlight_irradiation(inputs: IrradiationInputs, params: IrradiationParams, f
     division = 1 if params.patches == "145" else 2
     year = year_sky(hours, inputs.frame, issues, division=division, exact=params.direct == "exact")
     city = city_of(inputs, params, issues, feedback.part(0.05, 0.12))
+    check_height(hours.station, inputs.frame.origin[2] + float(city.occluder.centre[2]), issues)
     found = exposed(city, year, params, issues, feedback.part(0.12, 0.97))
     names = element_names(city)
     yields = modules(found, params, len(names.unique))

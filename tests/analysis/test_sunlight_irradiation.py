@@ -404,6 +404,13 @@ def test_the_nearest_of_two_stations_and_one_far_away() -> None:
     assert "irradiation.station_far" in codes(issues)
 
 
+def test_weather_from_another_height_is_doubted() -> None:
+    codes_here = codes(list(run([terrain(), *weather_layers()], facades=False).issues))
+    codes_there = codes(list(run([terrain(900.0), *weather_layers()], facades=False).issues))
+    assert "irradiation.station_height" not in codes_here
+    assert "irradiation.station_height" in codes_there
+
+
 def test_polar_night_has_dark_months() -> None:
     place = (18.95, 69.65)
     found = hours(weather_layers(radiation(zone=1.0, place=place), zone=1.0, place=place))

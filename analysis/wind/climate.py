@@ -27,6 +27,8 @@ SHAPES = (0.5, 12.0)  # Weibull shapes searched
 # Names under which weather tables keep the two; the Korean ones are those of hourly files of the KMA (ASOS).
 SPEED_NAMES = ("wind_speed", "풍속(m/s)", "풍속", "windspeed", "ws")
 FROM_NAMES = ("wind_from", "풍향(16방위)", "풍향(deg)", "풍향", "winddirection", "wind_direction", "wd")
+TIME_NAMES = ("일시", "datetime", "time", "tm")
+STATION_NAMES = ("지점", "stn", "station", "지점명")
 POINTS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
 POINTS_KO = ("북", "북북동", "북동", "동북동", "동", "동남동", "남동", "남남동",
              "남", "남남서", "남서", "서남서", "서", "서북서", "북서", "북북서")  # fmt: skip
@@ -161,10 +163,43 @@ def hours_of(layer: Layer) -> WindHours:
     speed = _numbers(layer, speed_name)
     speed = np.where(speed >= 0.0, speed, np.nan)
     wind_from = _directions(layer, from_name)
-    rows = np.arange(len(speed), dtype=np.int64)
-    month, hour = _whole(layer, "month", len(rows)), _whole(layer, "hour_end", len(rows))
+    _check_one_station(layer)
+    day, month, hour = _times(layer)
     wind_from, step = _unrounded(np.where(speed >= CALM, wind_from, np.nan))
-    return WindHours(speed, wind_from, rows // 24, month, hour, step, layer.name)
+    return WindHours(speed, wind_from, day, month, hour, step, layer.name)
+
+
+def _check_one_station(layer: Layer) -> None:
+    """Refuse a table in which the hours of several stations are mixed."""
+    name = _column(layer, STATION_NAMES)
+    stations = {str(value) for value in layer.table.columns[name].values.tolist()} if name else set()
+    if len(stations) > 1:
+        some = ", ".join(sorted(stations)[:5])
+        raise UserError(
+            f"{layer.name} holds {len(stations)} weather stations.",
+            f"Their hours are mixed in one table: {some}.",
+            "Import a table of one station.",
+            code="wind.several_stations",
+            values={"layer": layer.name, "count": len(stations), "stations": some},
+        )
+
+
+def _times(layer: Layer) -> tuple[Indices, Indices, Indices]:
+    """Number of the day, month and the hour that ends (0 unknown), from columns or from texts of date and time."""
+    count = len(layer.table)
+    name = _column(layer, TIME_NAMES)
+    if not name or layer.table.columns[name].is_number:
+        rows = np.arange(count, dtype=np.int64)
+        return rows // 24, _whole(layer, "month", count), _whole(layer, "hour_end", count)
+    texts = np.array(
+        [str(value or "")[:16].replace("/", "-").replace(" ", "T") for value in layer.table.columns[name].values]
+    )
+    known = np.array([len(text) == 16 and text[:4].isdigit() and text[11:13].isdigit() for text in texts])
+    moment = np.where(known, texts, "1970-01-01T01:00").astype("datetime64[m]") - np.timedelta64(1, "m")
+    day = moment.astype("datetime64[D]").astype(np.int64)
+    month = moment.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    hour = (moment - moment.astype("datetime64[D]")).astype(np.int64) // 60 + 1
+    return np.where(known, day, -1), np.where(known, month, 0), np.where(known, hour, 0)
 
 
 def _numbers(layer: Layer, name: str) -> Floats:

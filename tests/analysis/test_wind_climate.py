@@ -86,6 +86,35 @@ def test_hours_without_speed_or_direction_are_left_out_and_told() -> None:
     assert {"wind.unknown_hours", "wind.few_hours", "wind.empty_sectors"} <= codes
 
 
+def test_an_hourly_table_of_the_kma_as_it_is_downloaded(tmp_path: Path) -> None:
+    """In CP949, the hour in a text, sixteen points in tens of degrees, 360 for north."""
+    from geo.formats import csv_table
+    from geo.formats.contract import ReadOptions
+
+    lines = ["지점,지점명,일시,기온(°C),풍속(m/s),풍향(16방위)"]
+    lines += [
+        f"133,대전,2023-01-{1 + k // 24:02d} {k % 24:02d}:00,3.1,{(2.0, 0.3, '')[k % 3]},{(360, 0, 50)[k % 3]}"
+        for k in range(240)
+    ]
+    path = tmp_path / "OBS_ASOS_TIM.csv"
+    path.write_bytes("\n".join(lines).encode("cp949"))
+    layer = climate.weather_layer(csv_table.read(path, tiny_frame(), ReadOptions(), Feedback()))
+    assert layer is not None
+    read = climate.hours_of(layer)
+    assert read.speed[0] == 2.0
+    assert read.wind_from[0] == 0.0
+    assert (read.month[:2].tolist(), read.hour[:2].tolist()) == ([12, 1], [24, 1])
+    assert read.day[1] == read.day[24] != read.day[0]
+    assert len(climate.season(read, times=(0, 6)).speed) == 60
+    found, _ = rose(read)
+    assert found.known == 160
+    assert found.calm == pytest.approx(0.5)
+    mixed = ElementTable(layer.table.ids, {**layer.table.columns, "지점": Column(np.arange(240) % 2)})
+    with pytest.raises(UserError) as caught:
+        climate.hours_of(layer.with_(table=mixed))
+    assert caught.value.code == "wind.several_stations"
+
+
 def test_calm_files() -> None:
     mostly = np.concatenate([np.full(5000, 0.1), np.full(3760, 2.0)])
     _, codes = rose(hours(mostly, np.arange(8760.0)))

@@ -343,3 +343,13 @@ def can_meet(starts: Floats, normals: Floats, ways: Floats, box: Floats, around:
         out,
     )
     return out
+
+
+def rays_near(starts: Floats, ways: Floats, lit: Bools, box: Floats) -> tuple[Indices, Indices]:
+    """Point and instant of the rays that are lit (n, t) and meet a box (6,); all in the same coordinates."""
+    from analysis.kernels import swept_loops
+
+    count = int(np.count_nonzero(lit))
+    point, instant = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    found = swept_loops.rays_near(starts, np.ascontiguousarray(ways), lit, box, SLACK, point, instant)
+    return point[:found], instant[:found]

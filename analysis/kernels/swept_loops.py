@@ -177,3 +177,17 @@ def can_meet(starts, normals, ways, box, around, spread, least, out):  # type: i
             if facing > least and meets_box(x, y, z, way, box, slack, slack, slack):
                 out[point] = True
                 break
+
+
+@njit(nogil=True, cache=True)
+def rays_near(starts, ways, lit, box, slack, point, instant):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Write down the lit rays (point, instant) that meet a box, instant by instant; how many there are."""
+    found = 0
+    for k in range(len(ways)):
+        for row in range(len(starts)):
+            if lit[row, k] and meets_box(
+                starts[row, 0], starts[row, 1], starts[row, 2], ways[k], box, slack, slack, slack
+            ):
+                point[found], instant[found] = row, k
+                found += 1
+    return found

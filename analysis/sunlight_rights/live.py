@@ -147,6 +147,7 @@ class LiveRights:
         self._obstacles = MovingObstacles(inputs, params, self.splits, feedback.part(0.02, 0.1))
         own = {key: part.own for key, part in self.splits.items()}
         self._begun = self._place = self._put(own, None, feedback.part(0.1, 1.0))[0]
+        self._obstacles.remember_no_more()
 
     @staticmethod
     def begin(

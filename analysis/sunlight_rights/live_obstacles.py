@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels.rays import Occluder
+from analysis.kernels.swept import Solid, solid_of
 from analysis.sunlight.city import mesh_of, terrain_near
-from analysis.sunlight.live_scene import PairedOccluder, Split
+from analysis.sunlight.live_scene import Split
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
+from analysis.sunlight_rights.live_light import LightMemory, RememberingOccluder
 from analysis.sunlight_rights.obstacles import (
     GROUND_MARGIN,
     Obstacles,
@@ -49,6 +52,7 @@ class MovingObstacles:
         layers = blocking_layers(inputs, params)
         meshes = [mesh_of(layer) for layer in layers]
         self._inputs, self._splits = inputs, dict(splits)
+        self._memory = (LightMemory(), LightMemory())  # of all that stays; of that without the new project
         self._of_element, self._names, self._owners = _numbered(layers, meshes)
         self._new = _new_buildings(inputs, params, self._of_element, self._names)
         self.issues: list[Issue] = []
@@ -64,6 +68,7 @@ class MovingObstacles:
         of_face = [self._of_element[a.id][m.face_element] for a, m in zip(layers, self._rest, strict=True)]
         self._building = np.concatenate([np.zeros(len(self._ground.faces), np.int64), *of_face])
         self._normal = np.concatenate([np.zeros((len(self._ground.faces), 3)), *(m.face_normal for m in self._rest)])
+        self._standing = len(self._building)
 
     @property
     def moving(self) -> Indices:
@@ -72,17 +77,28 @@ class MovingObstacles:
         return np.unique(np.concatenate(found))
 
     def placed(self, own: Mapping[str, Layer]) -> Obstacles:
-        """The obstacles with the moving parts where `own` has them."""
+        """The obstacles with the moving parts where `own` has them.
+
+        What they say of faces is only good until the next call: millions of faces of the ground are not copied.
+        """
         meshes = {key: mesh_of(layer) for key, layer in own.items()}
-        now = PairedOccluder(self._now, Occluder(list(meshes.values()), self._centre))
+        now = RememberingOccluder(self._now, self._solid(list(meshes.values())), self._memory[0])
         before = None
         if self._before is not None:
             kept = [_without(mesh, self._new[self._of_element[key]]) for key, mesh in meshes.items()]
-            before = PairedOccluder(self._before, Occluder(kept, self._centre))
+            before = RememberingOccluder(self._before, self._solid(kept), self._memory[1])
         of_face = [self._of_element[key][mesh.face_element] for key, mesh in meshes.items()]
-        normal = np.concatenate([self._normal, *(mesh.face_normal for mesh in meshes.values())])
-        building = np.concatenate([self._building, *of_face])
+        building = self._building = _with_tail(self._building, self._standing, of_face)
+        normal = self._normal = _with_tail(self._normal, self._standing, [mesh.face_normal for mesh in meshes.values()])
         return Obstacles(now, before, building, normal, self._of_element, self._names, self._owners, self._new)
+
+    def _solid(self, meshes: list[Mesh]) -> Solid:
+        return solid_of(Occluder(meshes, self._centre), [mesh.vertices for mesh in meshes])
+
+    def remember_no_more(self) -> None:
+        """Keep what is known of the windows, and nothing of those to come."""
+        for memory in self._memory:
+            memory.closed = True
 
     def same_area(self, own: Mapping[str, Layer]) -> bool:
         """Whether the full study would lay the same ground under the city and put its centre in the same place."""
@@ -108,3 +124,13 @@ class MovingObstacles:
         return not grid and any(
             isinstance(part.geometry, Mesh) and len(part.geometry.faces) for part in self._inputs.relief
         )
+
+
+def _with_tail(values: NDArray[np.generic], keep: int, tail: Sequence[NDArray[np.generic]]) -> NDArray[Any]:
+    """The first `keep` rows of `values`, then `tail`; in place where the length allows."""
+    count = keep + sum(len(part) for part in tail)
+    out = values if len(values) == count else np.empty((count, *values.shape[1:]), dtype=values.dtype)
+    if out is not values:
+        out[:keep] = values[:keep]
+    out[keep:] = np.concatenate(tail) if tail else 0
+    return out

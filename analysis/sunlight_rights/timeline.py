@@ -8,7 +8,7 @@ the day exactly, and whatever is said of sun and shade adds up to it.
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,14 @@ class Light(NamedTuple):
         return np.asarray(np.diff(self.edge, axis=1))
 
 
+@runtime_checkable
+class KnowsLight(Protocol):
+    """An occluder that finds the light at the marks in its own way."""
+
+    def light(self, starts: Floats, normals: Floats, front: Bools, towards: Floats, feedback: Feedback) -> Bools:
+        """(n, t) as `traced_light`."""
+
+
 def clock_of(frame: Frame, day: date, rules: Rules, *, step: float, time_basis: sun.TimeBasis, offset: float) -> Clock:
     """Marks every `step` [min] at most over the hours that the rules look at."""
     first, last = rules.span
@@ -104,12 +112,10 @@ def clock_of(frame: Frame, day: date, rules: Rules, *, step: float, time_basis: 
 def light_of(occluder: Occluder, starts: Floats, normals: Floats, clock: Clock, feedback: Feedback) -> Light:
     """Trace windows (n) over the day. `starts` (n, 3) [local m] lie in front of the windows."""
     front = _in_front(normals, clock.towards)
-    lit = np.zeros_like(front)
-    window, mark = np.nonzero(front.T)[::-1]  # by mark first: rays of one sun lie together
-    for low in range(0, len(window), MOST_RAYS):
-        feedback.step(low / len(window), "tracing the sun")
-        w, k = window[low : low + MOST_RAYS], mark[low : low + MOST_RAYS]
-        lit[w, k] = ~occluder.occluded(starts[w], clock.towards[k])
+    if isinstance(occluder, KnowsLight):
+        lit = occluder.light(starts, normals, front, clock.towards, feedback)
+    else:
+        lit = traced_light(occluder, starts, front, clock.towards, feedback)
     edge = np.empty((len(starts), len(clock.hour) + 1))
     edge[:, 0], edge[:, -1] = clock.hour[0], clock.hour[-1]
     edge[:, 1:-1] = (clock.hour[1:] + clock.hour[:-1]) / 2
@@ -119,6 +125,17 @@ def light_of(occluder: Occluder, starts: Floats, normals: Floats, clock: Clock, 
         edge[window, mark + 1] = clock.hour[mark] + share * (clock.hour[mark + 1] - clock.hour[mark])
     feedback.step(1.0, "tracing the sun")
     return Light(lit, front, edge)
+
+
+def traced_light(occluder: Occluder, starts: Floats, front: Bools, towards: Floats, feedback: Feedback) -> Bools:
+    """(n, t) whether nothing blocks the sun where it is in `front`."""
+    lit = np.zeros_like(front)
+    window, mark = np.nonzero(front.T)[::-1]  # by mark first: rays of one sun lie together
+    for low in range(0, len(window), MOST_RAYS):
+        feedback.step(low / len(window), "tracing the sun")
+        w, k = window[low : low + MOST_RAYS], mark[low : low + MOST_RAYS]
+        lit[w, k] = ~occluder.occluded(starts[w], towards[k])
+    return lit
 
 
 def _in_front(normals: Floats, towards: Floats) -> Bools:

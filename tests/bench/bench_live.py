@@ -1,6 +1,6 @@
 """Speed of following a moved building, as ratios to the full studies measured in this one run.
 
-``python -m tests.bench live [--quick]`` makes the sample district, drags a tower of middling height by 5 and by 50 m and
+``python -m tests.bench live [--quick]`` makes the sample district, drags a tower of middling height by 5 and 50 m and
 prints the seconds a move takes, what share of the full run that is, and what is kept in memory:
 
 1. ``sunlight.hours``, 1.28 million points at 49 instants (target: a move in less than a second);

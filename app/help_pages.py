@@ -12,7 +12,8 @@ EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = (
     *("overview", "importing", "layers", "views", "utilities", "underground_view"),
     *("network", "checks_underground", "model", "placing", "checks", "topics"),
-    *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback", "wind_morphology", "timeline", "jobs", "keys"),
+    *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback"),
+    *("wind_morphology", "timeline", "jobs", "keys"),
 )
 
 

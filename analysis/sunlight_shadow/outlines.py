@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 FLAT = 0.5  # [m] of relief under a shadow for which a plane still gives its outline
-LIFT = 0.1  # [m] above the plane at which outlines are drawn
+LIFT = 0.15  # [m] above the ground at which outlines are drawn
 LOWEST = 5.0  # [degrees] of the sun: below it a shadow reaches over ground that is no plane
 PROBE = 4.0  # [m] between the heights of the ground that are looked at under a shadow
 THIN = 1e-4  # [m2] of a projected face seen edge on
@@ -38,9 +38,8 @@ class Outline(NamedTuple):
     ----------
     building : int
     instant : Instant
-    rings : list of (m, 2) float [local m]
-    level : float [m]
-        Height of the plane.
+    rings : list of (m, 3) float [local m]
+        A little above the ground.
     area : float [m2]
         Outside the building's own footprint.
     """
@@ -48,7 +47,6 @@ class Outline(NamedTuple):
     building: int
     instant: Instant
     rings: list[Floats]
-    level: float
     area: float
 
 
@@ -73,7 +71,7 @@ def outlines_of(
                 uneven += 1
                 continue
             area = float(shape.difference(footprint).area)
-            found.append(Outline(building, instant, _rings(shape), level, area))
+            found.append(Outline(building, instant, _draped(looked.city.terrain, shape, level), area))
     if uneven:
         text = f"{uneven} shadows fall on ground that is not flat to {FLAT:g} m: no outline, the cells show them."
         issues.append(Issue("sunlight.shadow.not_flat", text, count=uneven, values={"limit": FLAT}))
@@ -134,6 +132,20 @@ def _rings(shape: BaseGeometry) -> list[Floats]:
     return [np.asarray(ring.coords)[:, :2] for ring in rings]
 
 
+def _draped(terrain: object, shape: BaseGeometry, level: float) -> list[Floats]:
+    """The rings (m, 3) laid over the ground, with a corner every few metres so that they follow it."""
+    import shapely
+
+    draped = []
+    for ring in _rings(shapely.segmentize(shape, PROBE)):
+        height = np.full(len(ring), level)
+        if isinstance(terrain, Grid):
+            known = surface_height(terrain, ring[:, 0], ring[:, 1])
+            height = np.where(np.isfinite(known), known, level)
+        draped.append(np.column_stack([ring, height + LIFT]))
+    return draped
+
+
 def _is_flat(terrain: object, shape: BaseGeometry, level: float) -> bool:
     """Whether the ground under a shadow lies at the plane's height; a plain of one height always does."""
     import shapely
@@ -156,11 +168,7 @@ def outline_layer(outlines: list[Outline], looked: Looked) -> Layer | None:
     """The outlines as lines, a row for each building and instant; None when there are none."""
     if not outlines:
         return None
-    rings = [
-        (np.column_stack([ring, np.full(len(ring), outline.level + LIFT)]), row)
-        for row, outline in enumerate(outlines)
-        for ring in outline.rings
-    ]
+    rings = [(ring, row) for row, outline in enumerate(outlines) for ring in outline.rings]
     offsets = np.cumsum([0, *(len(ring) for ring, _ in rings)])
     lines = Lines(np.concatenate([ring for ring, _ in rings]), offsets, np.array([row for _, row in rings]))
     names = [str(looked.obstacles.name[outline.building]) for outline in outlines]

@@ -204,7 +204,15 @@ def _changed_mesh(mesh: Mesh, changes: Mapping[int, Change]) -> tuple[Mesh, NDAr
         vertices.append(changed_points(mesh.vertices[used], change))
         faces[mine] = place.reshape(-1, 3).astype(np.int32) + np.int32(start)
         start += len(used)
-    return Mesh(np.concatenate(vertices), faces[kept], mesh.face_element[kept]), kept
+    return _without_loose(np.concatenate(vertices), faces[kept], mesh.face_element[kept]), kept
+
+
+def _without_loose(vertices: Floats, faces: NDArray[np.int32], element: NDArray[np.int32]) -> Mesh:
+    """Without corners that no face has any more: the box around the layer must not reach to where something stood."""
+    used = np.zeros(len(vertices), dtype=bool)
+    used[faces] = True
+    number = (np.cumsum(used) - 1).astype(np.int32)
+    return Mesh(vertices[used], number[faces], element)
 
 
 def changed_points(points: Floats, change: Change) -> Floats:

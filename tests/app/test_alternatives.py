@@ -76,6 +76,17 @@ def test_only_what_is_changed_is_new_and_a_shared_corner_stays_with_the_neighbou
     assert apply_alternative([untouched], Alternative("a", "A"))[0] is untouched
 
 
+def test_the_box_around_a_layer_does_not_reach_to_where_something_stood() -> None:
+    layer = buildings()
+    (moved,) = apply_alternative([layer], Alternative("a", "A", {TOWER: Change(move=(500.0, 0.0, 0.0))}))
+    (gone,) = apply_alternative([layer], Alternative("a", "A", {TOWER: Change(removed=True)}))
+    for after in (moved, gone):
+        mesh = after.geometry
+        assert isinstance(mesh, Mesh)
+        assert mesh.bounds is not None
+        np.testing.assert_array_equal(mesh.bounds.low, mesh.vertices[mesh.faces.ravel()].min(axis=0))
+
+
 def test_editing_the_base_makes_an_alternative_and_undo_goes_back_exactly(document: Document) -> None:
     before = digests(document)
     document.do(change_elements(document, {TOWER: MOVED}, name="Alternative"))

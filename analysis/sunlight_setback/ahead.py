@@ -82,7 +82,7 @@ class Land:
 
     def near(self, area: object) -> Indices:
         """Plots that touch an area."""
-        return np.sort(self.plots.query(area, predicate="intersects"))  # type: ignore[attr-defined, no-any-return]
+        return np.sort(self.plots.query(area, predicate="intersects"))  # type: ignore[attr-defined]
 
 
 class _Edges(NamedTuple):

@@ -21,6 +21,7 @@ Objects = NDArray[np.object_]
 FLAT = 0.99  # vertical part of the normal of a flat roof
 PARAPET = 2.0  # [m] what rises less above the roof is a parapet, which counts
 SAME_LEVEL = 0.05  # [m]
+REPLACED = 0.5  # of a hidden building's plan: a model over more of it stands in its place
 LEAST_PLAN = 1e-3  # [m2] seen from above: smaller triangles add nothing to an outline
 NOT_BUILT = ("IfcSite", "IfcGeographicElement", "IfcSpace", "IfcTree", "IfcFurniture")
 
@@ -55,6 +56,7 @@ def read_bodies(
 ) -> list[Body]:
     """Every building of the layers: an element of a building layer, or the layers of one BIM file together."""
     bodies: list[Body] = []
+    hidden: list[Body] = []
     models: dict[str, list[tuple[Layer, Mesh]]] = {}
     for number, layer in enumerate(layers):
         share = feedback.part(number / len(layers), (number + 1) / len(layers))
@@ -63,46 +65,64 @@ def read_bodies(
         if layer.theme == "bim":
             models.setdefault(layer.source.path or layer.id, []).append((layer, layer.geometry))
             continue
-        bodies += _of_elements(layer, layer.geometry, params, rules, issues, share)
+        shown, not_shown = _of_elements(layer, layer.geometry, params, rules, issues, share)
+        bodies += shown
+        hidden += not_shown
     for parts in models.values():
         feedback.step(1.0, "reading the buildings")
         triangles = np.concatenate([_built(layer, mesh) for layer, mesh in parts])
         if len(triangles):
             layer = parts[0][0]
-            if params.building_use == "column":
-                _note_no_use(layer, 1, issues)
-            bodies.append(_body(layer.name, layer.name, "", triangles, params, rules))
+            body = _body(layer.name, layer.name, "", triangles, params, rules)
+            bodies.append(_with_use(body, hidden, params, rules, issues))
     _note_rooftops(bodies, issues)
     return _named_apart(bodies)
 
 
 def _of_elements(
     layer: Layer, mesh: Mesh, params: SetbackParams, rules: Rulebook, issues: list[Issue], feedback: Feedback
-) -> list[Body]:
+) -> tuple[list[Body], list[Body]]:
+    """Buildings of a layer that are shown, and those that are hidden."""
     order = np.argsort(mesh.face_element, kind="stable")
     elements, start = np.unique(mesh.face_element[order], return_index=True)
     uses = column_text(layer, rules.columns("use"), params.use_column)
     if not any(uses) and params.building_use == "column":
-        _note_no_use(layer, len(elements), issues)
-    bodies, hidden = [], 0
+        text = f"{layer.name} says no use of its buildings: none is taken for apartments."
+        issues.append(Issue("sunlight.setback.no_use", text, "doubt", len(elements), values={"layer": layer.name}))
+    bodies: list[Body] = []
+    hidden: list[Body] = []
     for number, (element, faces) in enumerate(zip(elements, np.split(order, start[1:]), strict=True)):
         if number % 20 == 0:
             feedback.step(number / len(elements), "reading the buildings")
         name = str(layer.table.ids[element]) if element < len(layer.table) else f"{layer.id}-{element}"
-        if name in layer.style.hidden:
-            hidden += 1
-            continue
         use = str(uses[element]) if element < len(uses) else ""
-        bodies.append(_body(name, layer.name, use, mesh.vertices[mesh.faces[faces]], params, rules))
+        made = _body(name, layer.name, use, mesh.vertices[mesh.faces[faces]], params, rules)
+        (hidden if name in layer.style.hidden else bodies).append(made)
     if hidden:
-        text = f"{hidden} buildings of {layer.name} are hidden and were not judged."
-        issues.append(Issue("sunlight.setback.hidden", text, count=hidden, values={"layer": layer.name}))
-    return bodies
+        text = f"{len(hidden)} buildings of {layer.name} are hidden and were not judged."
+        issues.append(Issue("sunlight.setback.hidden", text, count=len(hidden), values={"layer": layer.name}))
+    return bodies, hidden
 
 
-def _note_no_use(layer: Layer, count: int, issues: list[Issue]) -> None:
-    text = f"{layer.name} says no use of its buildings: none is taken for apartments."
-    issues.append(Issue("sunlight.setback.no_use", text, "doubt", count, values={"layer": layer.name}))
+def _with_use(body: Body, hidden: Sequence[Body], params: SetbackParams, rules: Rulebook, issues: list[Issue]) -> Body:
+    """A model with the use of the hidden building whose place it takes; models seldom say what they are used for."""
+    import shapely
+
+    if params.building_use != "column":
+        return body
+    shared = [float(shapely.area(shapely.intersection(body.outline, other.outline))) for other in hidden]
+    there = [
+        other.use_text
+        for other, area in zip(hidden, shared, strict=True)
+        if other.use_text and area > REPLACED * float(shapely.area(other.outline))
+    ]
+    if not there:
+        text = f"{body.name} says no use of its buildings: none is taken for apartments."
+        issues.append(Issue("sunlight.setback.no_use", text, "doubt", 1, values={"layer": body.name}))
+        return body
+    text = f"{body.name} takes the use of the hidden building in its place: {there[0]}."
+    issues.append(Issue("sunlight.setback.use_taken", text, "note", 1, values={"layer": body.name, "use": there[0]}))
+    return body._replace(use_text=there[0], use=rules.use(there[0]))
 
 
 def _built(layer: Layer, mesh: Mesh) -> Floats:

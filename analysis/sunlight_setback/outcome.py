@@ -20,6 +20,7 @@ from geo.model import Column, ElementTable, Feedback, Field, Issue, Layer, Lines
 Floats = NDArray[np.float64]
 
 ENVELOPE_OPACITY = 0.25
+LEAST_OUTSIDE = 1.0  # [m2] of a building outside of its plot: less is a drawing error
 
 # The translations count these from 0 (``sunlight.setback.assumption.0``): keep the order.
 ASSUMPTIONS = (
@@ -59,7 +60,7 @@ def _envelope_layer(envelopes: Sequence[Envelope], way: Floats, feedback: Feedba
         return None
     mesh = Mesh(np.concatenate(vertices), np.concatenate(faces), np.concatenate(element))
     level = np.repeat([e.plot.level for e in envelopes], [len(v) for v in vertices])
-    field = Field("allowed_height", "m", "vertex", mesh.vertices[:, 2] - level, ramp="viridis")
+    field = Field("allowed_height", "m", "vertex", mesh.vertices[:, 2] - level, ramp="height")
     plots = [envelope.plot for envelope in envelopes]
     columns = {
         "plot": Column(np.array([p.id for p in plots], dtype=object)),
@@ -78,10 +79,11 @@ def _beyond_layer(found: Findings) -> Layer | None:
     if not found.beyond:
         return None
     triangles = np.concatenate([part for part, _ in found.beyond])
-    element = np.repeat(np.arange(len(found.beyond)), [len(part) for part, _ in found.beyond])
+    count = [len(part) for part, _ in found.beyond]
+    element = np.repeat(np.arange(len(found.beyond), dtype=np.int32), count)
     items = [found.items[number] for _, number in found.beyond]
-    faces = np.arange(3 * len(triangles)).reshape(-1, 3)
-    shortage = Field("shortage", "m", "element", np.array([item.shortage for item in items]), ramp="inferno")
+    faces = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
+    shortage = Field("shortage", "m", "element", np.array([item.shortage for item in items]), ramp="exposure")
     verdict = np.array([VERDICTS.index(item.verdict) for item in items], dtype=np.int8)
     classes = Field("verdict", "1", "element", verdict, VERDICTS, ramp="classes")
     table = ElementTable(_ids(items), columns_of(items))
@@ -97,7 +99,7 @@ def _line_layer(found: Findings) -> Layer | None:
     points = np.array([point for item in items for point in (item.start, item.stop)])
     count = len(items)
     lines = Lines(points, (2 * np.arange(count + 1)).astype(np.int32), np.arange(count, dtype=np.int32))
-    field = Field("shortage", "m", "element", np.array([item.shortage for item in items]), ramp="inferno")
+    field = Field("shortage", "m", "element", np.array([item.shortage for item in items]), ramp="exposure")
     table = ElementTable(_ids(items), columns_of(items))
     style = Style(colour_by="shortage")
     return Layer("distances", "Distances that are too short", "result", lines, table, (field,), style)
@@ -220,9 +222,29 @@ def issues_of(
         issues.append(Issue("sunlight.setback.steep", text, "doubt", len(steep), names, {"step": f"{step:g}"}))
     if city.homeless:
         names = tuple(city.bodies[number].name for number in city.homeless[:20])
-        text = f"{len(city.homeless)} buildings stand on no parcel; nothing can be told of them."
+        text = f"{len(city.homeless)} buildings stand on no parcel, or on a park or road; nothing is told of them."
         issues.append(Issue("sunlight.setback.homeless", text, "doubt", len(city.homeless), names))
-    return issues
+    return [*issues, *_outside_issues(city)]
+
+
+def _outside_issues(city: City) -> list[Issue]:
+    """Buildings that reach beyond their plot: what stands outside of it is not judged."""
+    import shapely
+
+    pairs = [(body, plot.number) for plot in city.plots for body in plot.bodies]
+    if not pairs:
+        return []
+    outlines = np.array([city.bodies[body].outline for body, _ in pairs], dtype=object)
+    plots = city.land.polygon[[number for _, number in pairs]]
+    outside = shapely.difference(outlines, plots)
+    rows = np.flatnonzero(shapely.area(outside) > LEAST_OUTSIDE)
+    if len(rows) == 0:
+        return []
+    reach = [shapely.distance(shapely.points(shapely.get_coordinates(outside[k])), plots[k]).max() for k in rows]
+    most = round(float(max(reach)), 2)
+    names = tuple(city.bodies[pairs[k][0]].name for k in rows[:20])
+    text = f"{len(rows)} buildings reach beyond their plot, by up to {most:g} m; what stands outside is not judged."
+    return [Issue("sunlight.setback.beyond_plot", text, "doubt", len(rows), names, {"most": most})]
 
 
 def _north_issue(inputs: SetbackInputs) -> Issue:

@@ -65,8 +65,8 @@ def read_parcels(
             "Choose a layer with parcels.",
             code="sunlight.setback.no_parcels",
         )
-    said = {name: np.concatenate(values) for name, values in texts.items()}
-    return _without_twins(areas, said, rules, issues)
+    told = {name: np.concatenate(values) for name, values in texts.items()}
+    return _without_twins(areas, told, rules, issues)
 
 
 def column_text(layer: Layer, names: Sequence[str], said: str) -> Objects:
@@ -107,8 +107,10 @@ def _check_columns(layers: Sequence[Layer], params: SetbackParams, rules: Rulebo
 
 def _ids(layer: Layer) -> Objects:
     shape = layer.geometry
-    element = shape.line_element if isinstance(shape, Lines) else shape.face_element if isinstance(shape, Mesh) else []
-    count = max(len(layer.table), int(np.max(element)) + 1 if len(element) else 0)
+    element = np.zeros(0, np.int32)
+    if isinstance(shape, Lines | Mesh):
+        element = shape.line_element if isinstance(shape, Lines) else shape.face_element
+    count = max(len(layer.table), int(element.max()) + 1 if len(element) else 0)
     extra = [f"{layer.id}-{k}" for k in range(len(layer.table), count)]
     return np.array([*layer.table.ids, *extra], dtype=object)
 

@@ -39,7 +39,7 @@ def _rings(blocks: Sequence[Block]) -> tuple[Floats, list[list[int]]]:
     """Corners of all blocks, each once, and the corners around each block with those of others on its edges."""
     corners = np.round(np.concatenate([block.area for block in blocks]) / RASTER).astype(np.int64)
     unique, index = np.unique(corners, axis=0, return_inverse=True)
-    nodes, index = unique * RASTER, index.reshape(-1)
+    nodes, index = np.asarray(unique * RASTER, dtype=np.float64), index.reshape(-1)
     rings, start = [], 0
     for block in blocks:
         ring = index[start : start + len(block.area)].tolist()

@@ -62,12 +62,16 @@ class Numbers(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two buildings of a plot, or one with itself; `crown`: triangles that look up, (t, 3, 3) [local m]."""
+    """Two buildings of a plot, or one with itself; `crown` and `outline` are of the second: triangles that look up.
+
+    `crown` has the shape (t, 3, 3) [local m].
+    """
 
     plot: Plot
     first: int
     second: int
     crown: Floats
+    outline: object
     ancillary: bool
     opening: bool
     second_lower: bool
@@ -105,14 +109,18 @@ def judge_spacing(
         homes = [body for body in plot.bodies if city.bodies[body].use in DWELLINGS]
         if plot.open or not homes or not np.isfinite(plot.level) or plot.zone == "general_commercial":
             continue
-        crowns = {body: crown_of(city.bodies[body].triangles) for body in plot.bodies}
+        known = [body for body in plot.bodies if body in homes or city.bodies[body].use_text]
+        for body in set(plot.bodies) - set(known):
+            name = city.bodies[body].name
+            found.add(Finding("plot", name, "", plot.id, plot.zoning, "cannot_tell", "no_use", "", "", verified=True))
+        crowns = {body: crown_of(city.bodies[body].triangles) for body in known}
         worst: dict[tuple[int, int, str], Candidate] = {}
         for first in homes:
             feedback.step(number / len(city.plots), "distances between buildings")
-            for second in plot.bodies:
+            for second in known:
                 pair = _pair(city, plot, (first, second), crowns, walls, north)
                 for candidate in _candidates(pair, walls, numbers):
-                    key = (*sorted((first, second)), candidate.rule)
+                    key = (min(first, second), max(first, second), candidate.rule)
                     lack = candidate.required - candidate.measured
                     if key not in worst or lack > worst[key].required - worst[key].measured:
                         worst[key] = candidate
@@ -138,12 +146,13 @@ def _pair(
     first, second = bodies
     tops = [float(crowns[body][:, :, 2].max()) for body in bodies]
     second_lower = tops[1] < tops[0] - SAME_HEIGHT
-    ancillary = city.bodies[second].use not in DWELLINGS
+    ancillary = city.bodies[second].use == "ancillary"
     opening = False
     if first != second and not ancillary and abs(tops[0] - tops[1]) > SAME_HEIGHT:
         high, low = bodies if second_lower else bodies[::-1]
         opening = _opens_to(city, high, low, walls.get(high, []), north)
-    return Pair(plot, first, second, crowns[second], ancillary, opening, second_lower)
+    outline = city.bodies[second].outline
+    return Pair(plot, first, second, crowns[second], outline, ancillary, opening, second_lower)
 
 
 def _opens_to(city: City, high: int, low: int, walls: Sequence[Wall], north: Floats) -> bool:
@@ -239,8 +248,7 @@ def _within(pair: Pair, walls: Sequence[Wall], numbers: Numbers) -> Iterator[Can
             if met is None:
                 continue
             middle = (met[1] + met[2]) / 2
-            ground = shapely.union_all(shapely.polygons(pair.crown[:, [0, 1, 2, 0], :2]))
-            if shapely.contains_xy(ground, *middle):
+            if shapely.contains_xy(pair.outline, *middle):
                 continue
             height = max(wall.top, other.top) - pair.plot.level
             z = min(wall.top, other.top)

@@ -17,7 +17,7 @@ from analysis.sunlight_setback.declaration import SetbackParams
 from analysis.sunlight_setback.rules import rulebook
 from analysis.sunlight_setback.solid import Block, solid_under
 from geo.crs import make_frame, transform
-from geo.model import Column, ElementTable, Frame, Grid, Layer, Lines, Mesh, UserError
+from geo.model import Column, ElementTable, Frame, Grid, Layer, Lines, Mesh, Style, UserError
 from tests.tiny import box_mesh, terrain, tiny_frame
 from tests.tiny_parcels import parcels
 
@@ -313,6 +313,24 @@ def test_a_building_on_no_parcel_cannot_be_told() -> None:
     result = run([terrain(), parcels([SOUTH, NORTH]), houses([(200, 0, GROUND, 10, 10, 10)])])
     assert only(result, "plot")["verdict"] == "cannot_tell"
     assert "sunlight.setback.homeless" in codes(result)
+
+
+def test_a_building_that_reaches_beyond_its_plot_is_told() -> None:
+    result = run([terrain(), parcels([SOUTH]), houses([(10, 40, GROUND, 20, 23, 9)])])
+    issue = next(i for i in result.issues if i.code == "sunlight.setback.beyond_plot")
+    assert issue.values["most"] == pytest.approx(3.0)
+
+
+def test_a_model_takes_the_use_of_the_hidden_building_in_its_place() -> None:
+    hidden = houses([(50, 50, GROUND, 40, 12, 40)], [FLATS])
+    hidden = hidden.with_(style=Style(hidden=frozenset(["b0"])))
+    model = houses([(51, 50, GROUND, 38, 12, 40)]).with_(id="m", name="M", theme="bim")
+    result = run([terrain(), parcels([WIDE]), hidden, model], north=False, spacing=False)
+    assert rows(result, "daylight", "M")
+    assert "sunlight.setback.use_taken" in codes(result)
+    alone = run([terrain(), parcels([WIDE]), model], north=False, spacing=False)
+    assert not rows(alone, "daylight", "M")
+    assert "sunlight.setback.no_use" in codes(alone)
 
 
 def test_a_small_lift_house_does_not_count_and_a_large_one_does() -> None:

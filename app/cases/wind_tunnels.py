@@ -94,3 +94,35 @@ def _layers(site: Site, cell: float) -> Floats:
     done = sum(steps)
     over = stretched(site.top - done, steps[-1], WIDEST * cell, factor=STRETCH_UP)
     return np.concatenate([np.zeros(1), np.cumsum([*steps, *over])])
+
+
+def mesh_roofs(vertices: Floats, faces: NDArray[np.int32], *, least: float) -> RoofHeights:
+    """Height of the uppermost triangle over each centre; what is lower than `least` [m] is ground.
+
+    vertices : (n, 3) [m], z up. faces : (m, 3).
+    """
+    corners = vertices[faces]
+    corners = corners[corners[:, :, 2].max(axis=1) > least]
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    twice = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    size = np.ptp(corners[:, :, :2], axis=1).max(axis=1)
+    flat = np.abs(twice) > 1e-9 * size**2
+    corners, twice = corners[flat], twice[flat]
+
+    def roofs(x: Floats, y: Floats) -> Floats:
+        out = np.zeros((len(y), len(x)))
+        low, high = corners[:, :, :2].min(axis=1), corners[:, :, :2].max(axis=1)
+        first_x, last_x = np.searchsorted(x, low[:, 0]), np.searchsorted(x, high[:, 0], side="right")
+        first_y, last_y = np.searchsorted(y, low[:, 1]), np.searchsorted(y, high[:, 1], side="right")
+        for n in np.flatnonzero((first_x < last_x) & (first_y < last_y)):
+            (ax, ay, az), (bx, by, bz), (cx, cy, cz) = corners[n]
+            i, j = slice(first_x[n], last_x[n]), slice(first_y[n], last_y[n])
+            px, py = x[i][None, :], y[j][:, None]
+            v = ((px - ax) * (cy - ay) - (cx - ax) * (py - ay)) / twice[n]
+            w = ((bx - ax) * (py - ay) - (px - ax) * (by - ay)) / twice[n]
+            inside = (v >= -1e-9) & (w >= -1e-9) & (v + w <= 1 + 1e-9)
+            height = az + v * (bz - az) + w * (cz - az)
+            out[j, i] = np.where(inside, np.maximum(out[j, i], height), out[j, i])
+        return out
+
+    return roofs

@@ -21,7 +21,7 @@ def test_irradiation_of_zurich_against_daysim(shared_data: Path) -> None:
     result = case.run(folder, Feedback(lambda fraction, _: seen.append(fraction)))
     assert case.id == "sun.irradiation"
     assert result.passed
-    assert result.metrics["worst_difference_percent"] < 4.0
+    assert result.metrics["worst_difference_percent"] < 5.0
     # means that were published with the data: roof 1081, south 722 (walls) and 736 (windows) kWh/m2
     assert result.metrics["B1000_roof"] == pytest.approx(1081, rel=0.02)
     assert result.metrics["B1000_south"] == pytest.approx(728, rel=0.04)

@@ -129,7 +129,7 @@ class LiveHours:
         moving : ElementRef or several
             Elements of the layers given. An empty element id is the whole layer, which may be empty.
         """
-        _check_params(params)
+        _check_params(inputs, params)
         layers = [*inputs.blockers, *(inputs.trees if params.trees_block else ())]
         return LiveHours(inputs, params, splits_of(layers, moving), feedback or Feedback())
 
@@ -322,10 +322,9 @@ def _buildings(obstacles: list[tuple[Layer, Mesh]]) -> list[tuple[Layer, Mesh, N
     return [(layer, mesh, surface_codes(layer, mesh)) for layer, mesh in obstacles if layer.theme in STUDIED_THEMES]
 
 
-def _check_params(params: SunlightParams) -> None:
+def _check_params(inputs: SunlightInputs, params: SunlightParams) -> None:
     """Refuse what cannot be followed live."""
-    period = getattr(params, "period", "day")
-    if period != "day" or (params.trees_block and getattr(params, "crown_light", False)):
+    if params.period != "day" or (params.trees_block and params.crown_light and inputs.trees):
         raise UserError(
             "Only the sun of one day can be followed while a building is moved.",
             "A period of many days, or light through crowns, takes a full run.",

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from analysis.kernels import sun
 from analysis.kernels.rays import SunTime
-from analysis.kernels.sampling import FaceCells, GroundPoints, face_cells
+from analysis.kernels.sampling import FaceCells, GroundPoints
+from analysis.kernels.sampling_parts import cells_of_faces
 from analysis.kernels.swept import Met, Solid, SunBits
 from analysis.sunlight.city import City, element_count
 from analysis.sunlight.day import Day
@@ -168,7 +169,7 @@ class StandingCells:
 
     def __init__(self, city: City, params: Sampling, name: str, day: Day, feedback: Feedback) -> None:
         feedback.step(0.0, "cutting the facades into cells")
-        cells = face_cells(_selected(city, SORTS[name]), params.facade_spacing, feedback=feedback.part(0.0, 0.2))
+        cells = cells_of_faces(_selected(city, SORTS[name]), params.facade_spacing, feedback=feedback.part(0.0, 0.2))
         bim = np.flatnonzero(np.isin(cells.element, _bim_elements(city)))
         self.sky: SunBits | None = None
         if len(bim):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,7 +70,7 @@ class RememberingOccluder(PairedOccluder):
 
     def _free(self, starts: Floats, normals: Floats, front: Bools, towards: Floats, feedback: Feedback) -> Bools:
         """(n, t) whether the rest leaves windows free."""
-        day = hash(towards.tobytes()).to_bytes(8, "little", signed=True)
+        day = hashlib.blake2b(towards.tobytes(), digest_size=8).digest()
         keys = [day + row.tobytes() for row in np.hstack([starts, normals])]
         rows = self._memory.rows(keys)
         known, unknown = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)

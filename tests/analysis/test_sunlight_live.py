@@ -391,3 +391,14 @@ def test_windows_of_a_model_follow_what_stands_before_them() -> None:
     for by in ((-25.0, -70.0, 0.0), (-20.0, -30.0, 0.0)):
         live.move(turned(start, by=by))
         assert_same(live.result(), RIGHTS.run(live.inputs, params, Feedback()))
+
+
+def test_trees_that_block_and_a_tree_that_moves() -> None:
+    crown = box(7, 7, 9, at=(30, 30, 0))
+    trees = Layer("t", "Trees", "tree", merge_meshes([crown, turned(crown, by=(-20, 9, 0))]), ElementTable(["x", "y"]))
+    inputs = replace(hours_inputs(block(), terrain=hilly()), trees=(trees,))
+    params = HOURS.params(**COARSE, trees_block=True)
+    live = LiveHours.begin(inputs, params, ElementRef("t", "y"))
+    update = live.move(turned(live.splits["t"].mesh, by=(12, -4, 2)))
+    assert len(update.ground.index) > 0
+    assert_same(live.result(), HOURS.run(live.inputs, params, Feedback()))

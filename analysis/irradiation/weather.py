@@ -131,9 +131,9 @@ def _nearest(
 
 
 def _station(table: Layer, places: Sequence[Layer]) -> Station | None:
-    """The station read from the same file; the only one there is otherwise."""
+    """The station read from the same file; the only one there is for hours that came from no file."""
     same = [p for p in places if p.source.path == table.source.path and p.source.digest == table.source.digest]
-    found = same if len(same) == 1 else list(places) if len(places) == 1 else []
+    found = same if len(same) == 1 else list(places) if len(places) == 1 and not table.source.path else []
     if not found:
         return None
     columns = found[0].table.columns

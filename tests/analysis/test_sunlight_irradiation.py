@@ -388,9 +388,11 @@ def test_weather_that_cannot_be_used_is_refused(layers: object, code: str) -> No
 
 
 def test_no_station_no_sun() -> None:
-    with pytest.raises(UserError) as caught:
-        hours_of([weather_layers()[1]], [], tiny_frame(), "auto", [])
-    assert caught.value.code == "irradiation.no_station"
+    other = weather_layers(place=(129.0, 35.1), name="Busan")[0]
+    for stations in ([], [other]):  # the station of another file does not stand in
+        with pytest.raises(UserError) as caught:
+            hours_of([weather_layers()[1]], stations, tiny_frame(), "auto", [])
+        assert caught.value.code == "irradiation.no_station"
 
 
 def test_the_nearest_of_two_stations_and_one_far_away() -> None:

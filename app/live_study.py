@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,12 +48,15 @@ class LiveSetup:
         A new mass is in none of their faces.
     frame : Frame
     studies : tuple of Wanted
+    key : object
+        Equal for two that begin alike.
     """
 
     body: Body
     begins: tuple[Layer, ...]
     frame: Any
     studies: tuple[Wanted, ...]
+    key: object = None
 
     def study(self, analysis_id: str) -> Wanted:
         """One of the studies."""
@@ -75,6 +78,10 @@ class LostWindow:
     passed, passes : bool
     by : str
         The building that takes most of its sun now.
+    alone, joint : float [min]
+        What the building in hand takes now, alone and together with others.
+    own : bool
+        Whether it is a window of the building in hand.
     """
 
     id: str
@@ -88,6 +95,9 @@ class LostWindow:
     passed: bool
     passes: bool
     by: str
+    alone: float
+    joint: float
+    own: bool
 
     @property
     def newly_fails(self) -> bool:
@@ -145,19 +155,29 @@ class RightsAnswer:
         return len(self.windows.states)
 
     @property
+    def others(self) -> list[LostWindow]:
+        """Windows of other buildings."""
+        return [window for window in self.changed if not window.own]
+
+    @property
     def losing(self) -> list[LostWindow]:
-        """Windows that lose sun."""
-        return [window for window in self.changed if window.lost >= LEAST_LOST]
+        """Windows of others that lose sun."""
+        return [window for window in self.others if window.lost >= LEAST_LOST]
 
     @property
     def newly_failing(self) -> list[LostWindow]:
-        """Windows whose verdict fell."""
-        return [window for window in self.changed if window.newly_fails]
+        """Windows of others whose verdict fell."""
+        return [window for window in self.others if window.newly_fails]
 
     @property
     def newly_passing(self) -> list[LostWindow]:
-        """Windows whose verdict rose."""
-        return [window for window in self.changed if window.passes and not window.passed]
+        """Windows of others whose verdict rose."""
+        return [window for window in self.others if window.passes and not window.passed]
+
+    @property
+    def own_failing(self) -> list[LostWindow]:
+        """Windows of the building in hand whose verdict fell."""
+        return [window for window in self.changed if window.own and window.newly_fails]
 
 
 def setup_for(document: Document, body: Body) -> LiveSetup:
@@ -171,7 +191,19 @@ def setup_for(document: Document, body: Body) -> LiveSetup:
         run = runs.get(analysis_id)
         params = dict(run.record["provenance"]["params"]) if run is not None else {}
         studies.append(Wanted(get(analysis_id), params, _chosen(document, run)))
-    return LiveSetup(body, _begins(document, body), frame, tuple(studies))
+    key = _key(document, body, tuple(studies))
+    return LiveSetup(body, _begins(document, body), frame, tuple(studies), key)
+
+
+def _key(document: Document, body: Body, studies: tuple[Wanted, ...]) -> object:
+    """What a live study hangs on besides the place of the building."""
+    shown = document.alternatives.get(document.alternatives.active)
+    changes = dict(shown.changes) if shown is not None else {}
+    changes.pop(body.ref, None)
+    masses = [mass for mass in shown.masses if mass.id != body.ref.element_id] if shown is not None else []
+    cities = [layer for layer in base_layers(document) if layer.theme != "result"]
+    solids = [(layer.id, layer.geometry, layer.style.visible) for layer in cities]
+    return (body.ref, body.mass, changes, masses, solids, [(one.params, one.chosen) for one in studies])
 
 
 def _chosen(document: Document, run: Any) -> Mapping[str, Sequence[str]] | None:
@@ -217,11 +249,13 @@ class LiveRightsStudy:
         inputs: Any = _inputs(setup, wanted)
         params: Any = check_params(wanted.analysis, wanted.params)
         self._live = LiveRights.begin(inputs, params, setup.body.ref, feedback)
+        ref = setup.body.ref
+        self._own = {ref.element_id, f"{ref.layer_id}:{ref.element_id}"}  # an id that two layers share is longer
 
     def move(self, mesh: Mesh, feedback: Feedback) -> RightsAnswer:
         """The building at another place."""
         update = self._live.move(mesh, feedback)
-        return RightsAnswer(_changed(update), _windows(update), update.same_area)
+        return RightsAnswer(_changed(update, self._own), _windows(update), update.same_area)
 
 
 class LiveHoursStudy:
@@ -261,26 +295,35 @@ def _inputs(setup: LiveSetup, wanted: Wanted) -> Inputs:
     return choose_inputs(wanted.analysis, setup.begins, setup.frame, chosen)[0]
 
 
-def _changed(update: Any) -> tuple[LostWindow, ...]:
-    """The windows that changed, the worst first: newly failing, then by minutes lost."""
+def _changed(update: Any, own: Collection[str]) -> tuple[LostWindow, ...]:
+    """The windows that changed, those of others first, newly failing before the rest, then by minutes lost."""
     changes, windows = update.changes, update.windows
-    order = np.lexsort((-changes.lost, ~(changes.passed & ~changes.passes)))
+    mine = np.isin(changes.building.astype(str), list(own))
+    order = np.lexsort((-changes.lost, ~(changes.passed & ~changes.passes), mine))
+    numbers = np.stack([changes.lost, changes.total_before, changes.total, changes.run], axis=1)
+    taken = np.stack([changes.mine_alone, changes.mine_joint], axis=1)
     out = []
     for k in order:
         row = int(changes.window[k])
-        x, y, z = (float(v) for v in windows.centre[row])
-        numbers = (float(changes.lost[k]), float(changes.total_before[k]), float(changes.total[k]))
+        x, y, z = windows.centre[row].tolist()
+        lost, before, now, run = numbers[k].tolist()
+        alone, joint = taken[k].tolist()
         out.append(
             LostWindow(
-                str(changes.id[k]),
-                str(changes.building[k]),
-                str(windows.storey[row]),
-                (x, y, z),
-                *numbers,
-                float(changes.run[k]),
-                bool(changes.passed[k]),
-                bool(changes.passes[k]),
-                str(changes.worst[k]),
+                id=str(changes.id[k]),
+                building=str(changes.building[k]),
+                storey=str(windows.storey[row]),
+                centre=(x, y, z),
+                lost=lost,
+                before=before,
+                now=now,
+                run=run,
+                passed=bool(changes.passed[k]),
+                passes=bool(changes.passes[k]),
+                by=str(changes.worst[k]),
+                alone=alone,
+                joint=joint,
+                own=bool(mine[k]),
             )
         )
     return tuple(out)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.connections import Connections
 from app.jobs import Job, JobQueue
 from app.language import tr
 from app.live_study import (
@@ -46,19 +47,30 @@ class LiveLoop(QObject):
     answered(object, float)
         What the study says of a place, and the seconds since that place was asked for.
     failed(object)
+    rested()
+        A move is done: another study may have its turn.
     """
 
     began = Signal()
     progressed = Signal(float)
     answered = Signal(object, float)
     failed = Signal(object)
+    rested = Signal()
 
-    def __init__(self, jobs: JobQueue, begin: Callable[[Feedback], Study], *, name: str, parent: QObject) -> None:
+    def __init__(
+        self,
+        jobs: JobQueue,
+        begin: Callable[[Feedback], Study],
+        *,
+        name: str,
+        is_free: Callable[[], bool],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self._jobs, self._name = jobs, name
+        self._jobs, self._name, self._is_free = jobs, name, is_free
         self._study: Study | None = None
         self._next: tuple[Mesh, float] | None = None
-        self._over = False
+        self._over, self._is_heard = False, True
         title = tr(f"job.live.{name}")
         self._job: Job | None = jobs.submit(
             begin, title=title, key=f"live {name}", done=self._begun, failed=self._on_failed
@@ -75,11 +87,20 @@ class LiveLoop(QObject):
         """Whether the first run is done."""
         return self._study is not None
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether a move is being worked out."""
+        return self._study is not None and self._job is not None
+
     def ask(self, mesh: Mesh) -> None:
         """The building stands elsewhere."""
         if not self._over:
-            self._next = (mesh, time.perf_counter())
-            self._go_on()
+            self._next, self._is_heard = (mesh, time.perf_counter()), True
+            self.go_on()
+
+    def drop(self) -> None:
+        """What waits is wanted no more; a move at work ends unheard."""
+        self._next, self._is_heard = None, False
 
     def end(self) -> None:
         """Follow no more."""
@@ -97,11 +118,12 @@ class LiveLoop(QObject):
         if not self._over:
             self._job, self._study = None, study
             self.began.emit()
-            self._go_on()
+            self.go_on()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Work out the newest place, if one waits and no other study is at work: they would only slow each other."""
         study, waiting = self._study, self._next
-        if study is None or waiting is None or self._job is not None:
+        if study is None or waiting is None or self._job is not None or not self._is_free():
             return
         mesh, asked = waiting
         self._next = None
@@ -116,13 +138,17 @@ class LiveLoop(QObject):
     def _moved(self, answer: object, asked: float) -> None:
         if not self._over:
             self._job = None
-            self.answered.emit(answer, time.perf_counter() - asked)
-            self._go_on()
+            if self._is_heard:
+                self.answered.emit(answer, time.perf_counter() - asked)
+            self.rested.emit()
 
     def _on_failed(self, error: BaseException) -> None:
         if not self._over:
             self._job, self._over = None, True
             self.failed.emit(error)
+
+
+KINDS: dict[str, Callable[[LiveSetup, Feedback], Study]] = {"hours": LiveHoursStudy, "rights": LiveRightsStudy}
 
 
 class LiveSun(QObject):
@@ -159,7 +185,10 @@ class LiveSun(QObject):
         self.card.keep_asked.connect(self.keep)
         self._setup: LiveSetup | None = None
         self._loops: dict[str, LiveLoop] = {}
+        self._kept: tuple[LiveSetup, dict[str, LiveLoop]] | None = None
         self._picture: Any = None
+        self._connections = Connections()
+        self._connections.add(self.document.scene.removed, lambda _layer: self._forget())
 
     @property
     def resting(self) -> bool:
@@ -175,14 +204,26 @@ class LiveSun(QObject):
             self._begin(body)
 
     def stop(self) -> None:
-        """It was let go."""
-        for loop in self._loops.values():
-            loop.end()
+        """It was let go. What was worked out is kept: the same building may be taken again."""
+        loops, setup = self._loops, self._setup
         self._loops, self._setup, self.answer, self.ground = {}, None, None, None
+        if setup is not None and loops and all(loop.has_begun for loop in loops.values()):
+            self._forget()
+            self._kept = (setup, loops)
+            for loop in loops.values():
+                loop.drop()
+        else:
+            for loop in loops.values():
+                loop.end()
         self.card.hide()
         picture, self._picture = self._picture, None
         if picture is not None:
             picture.release()
+
+    def _forget(self) -> None:
+        kept, self._kept = self._kept, None
+        for loop in kept[1].values() if kept is not None else ():
+            loop.end()
 
     def set_wanted(self, on: bool, body: Body | None) -> None:
         """The switch."""
@@ -198,18 +239,34 @@ class LiveSun(QObject):
         except UserError as error:
             self._on_failed(error)
             return
-        self._setup = setup
-        kinds: dict[str, Callable[[LiveSetup, Feedback], Study]] = {"hours": LiveHoursStudy, "rights": LiveRightsStudy}
-        mesh = body.placed(body.change)
-        for name, kind in kinds.items():
-            loop = LiveLoop(self.bench.jobs, lambda feedback, k=kind: k(setup, feedback), name=name, parent=self)  # type: ignore[misc]
-            loop.answered.connect(lambda answer, seconds, n=name: self._on_answer(n, answer, seconds))
-            loop.failed.connect(self._on_failed)
-            self._loops[name] = loop
-            loop.ask(mesh)
-        self._loops["rights"].progressed.connect(self._tell_progress)
+        kept, self._setup = self._kept, setup
+        if kept is not None and kept[0].key == setup.key:
+            self._kept, self._loops = None, kept[1]
+        else:
+            self._forget()
+            self._loops = {name: self._loop(name, kind, setup) for name, kind in KINDS.items()}
         self.card.tell(tr("live.beginning"))
         self._place_card()
+        self.move(body.placed(body.change))
+
+    def _loop(self, name: str, kind: Callable[[LiveSetup, Feedback], Study], setup: LiveSetup) -> LiveLoop:
+        loop = LiveLoop(
+            self.bench.jobs, lambda feedback: kind(setup, feedback), name=name, is_free=self._is_free, parent=self
+        )
+        loop.answered.connect(lambda answer, seconds: self._on_answer(name, answer, seconds))
+        loop.rested.connect(lambda: self._next_turn(name))
+        loop.failed.connect(self._on_failed)
+        if name == "rights":
+            loop.progressed.connect(self._tell_progress)
+        return loop
+
+    def _is_free(self) -> bool:
+        return not any(loop.is_moving for loop in self._loops.values())
+
+    def _next_turn(self, after: str) -> None:
+        """The studies take turns: the others come before the one that has just answered."""
+        for name in sorted(self._loops, key=lambda one: one == after):
+            self._loops[name].go_on()
 
     def _tell_progress(self, fraction: float) -> None:
         self.card.tell(f"{tr('live.beginning')} {round(100 * fraction)} %")
@@ -243,7 +300,7 @@ class LiveSun(QObject):
             self.card.show_answer(answer, waiting=not self._loops[name].resting)
             self._place_card()
         else:
-            self.ground = answer
+            self.ground, self.card.open_hours = answer, answer.top
             self._picture.show_ground(answer)
         self.answered.emit(answer)
 
@@ -282,3 +339,5 @@ class LiveSun(QObject):
     def release(self) -> None:
         """The window closes."""
         self.stop()
+        self._forget()
+        self._connections.close()

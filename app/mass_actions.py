@@ -24,7 +24,7 @@ from geo.model import ElementRef, Layer, UserError
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-EDGE = 16  # pixels between the bar and the edge of the picture
+EDGE, ABOVE = 16, 46  # pixels beside the bar; below it, where scale bar and sources of the picture are
 
 
 class MassActions(QObject):
@@ -316,7 +316,7 @@ class MassActions(QObject):
         view = self.window.viewport
         self.bar.adjustSize()
         self.bar.resize(min(self.bar.sizeHint().width(), view.width() - EDGE), self.bar.sizeHint().height())
-        self.bar.move((view.width() - self.bar.width()) // 2, view.height() - self.bar.height() - EDGE)
+        self.bar.move((view.width() - self.bar.width()) // 2, view.height() - self.bar.height() - ABOVE)
 
     def refresh_words(self) -> None:
         """The language has changed."""

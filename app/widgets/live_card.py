@@ -11,13 +11,15 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app.colour import class_colours
+from app.appearance import set_icon
+from app.colour import class_colours, ramp
 from app.language import error_texts, tr
 from app.live_study import STATE_RAMP, STATES, LostWindow, RightsAnswer
 from app.widgets.wording import say
@@ -25,7 +27,9 @@ from app.widgets.wording import say
 MOST_ROWS = 400  # of the list; the worst come first
 WIDTH = 348  # pixels
 LIST_HEIGHT = 190
-COLUMNS = ("window", "lost", "now", "by")
+COLUMNS = ("window", "lost", "now", "taken")
+TALL = 560  # pixels of the picture from which the list is open by itself
+GROUND_HOURS = (0, 2, 4, 6, 8)
 
 
 class LiveCard(QFrame):
@@ -48,8 +52,15 @@ class LiveCard(QFrame):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.RichText)
         self.list = self._make_list()
+        self.list_button = say(QToolButton(), "live.list", tip="live.list.tip")
+        self.list_button.setCheckable(True)
+        self.list_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        set_icon(self.list_button, "table")
+        self.list_button.setChecked(parent.height() >= TALL)
+        self.list_button.toggled.connect(self._open_list)
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
+        head.addWidget(self.list_button)
         head.addWidget(self.keep_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
@@ -58,6 +69,7 @@ class LiveCard(QFrame):
         for widget in (self.figures, self.worst, self.list, self.legend):
             layout.addWidget(widget)
         self.setFixedWidth(WIDTH)
+        self.open_hours = 10.0  # [h] of sun on open ground: the top of the colours
         self._windows: tuple[LostWindow, ...] = ()
         self.hide()
 
@@ -98,6 +110,8 @@ class LiveCard(QFrame):
         text = tr("live.figures", losing=f"<b>{losing}</b>", failing=f"<b>{failing}</b>")
         if rising:
             text += " · " + tr("live.rising", count=rising)
+        if answer.own_failing:
+            text += "<br>" + tr("live.own", count=len(answer.own_failing))
         worst = max(answer.losing, key=lambda window: window.lost, default=None)
         said = tr("live.none") if worst is None else tr("live.worst", **_words(worst))
         self._fill(text, said, answer.changed)
@@ -110,9 +124,10 @@ class LiveCard(QFrame):
         self.worst.setText(worst)
         self.worst.setVisible(bool(worst))
         self._windows = windows[:MOST_ROWS]
-        self.list.setVisible(bool(windows))
-        self.legend.setVisible(bool(windows))
-        self.legend.setText(legend_text())
+        self.list_button.setEnabled(bool(windows))
+        self.list.setVisible(bool(windows) and self.list_button.isChecked())
+        self.legend.setVisible(bool(worst))
+        self.legend.setText(legend_text(self.open_hours))
         if windows:
             self.list.setHeaderLabels([tr(f"live.column.{name}") for name in COLUMNS])
             self.list.clear()
@@ -120,6 +135,10 @@ class LiveCard(QFrame):
         self.adjustSize()
         self.show()
         self.raise_()
+
+    def _open_list(self, opened: bool) -> None:
+        self.list.setVisible(opened and bool(self._windows))
+        self.adjustSize()
 
     def _choose(self, item: QTreeWidgetItem) -> None:
         row = self.list.indexOfTopLevelItem(item)
@@ -133,16 +152,21 @@ class LiveCard(QFrame):
 
 
 def _words(window: LostWindow) -> dict[str, str]:
-    return {"window": window.id, "minutes": f"{-window.lost:+.0f}", "by": window.by or "–"}
+    """What is said of the worst window."""
+    numbers = {"minutes": -window.lost, "alone": window.alone, "joint": window.joint}
+    return {"window": window.id, **{name: f"{value:.0f}" for name, value in numbers.items()}}
 
 
 def _row(window: LostWindow) -> QTreeWidgetItem:
     verdict = tr(f"live.verdict.{'pass' if window.passes else 'fail'}")
     now = f"{window.now:.1f} h {'→ ' if window.passed != window.passes else ''}{verdict}"
-    item = QTreeWidgetItem([window.id, f"{-window.lost:+.0f}", now, window.by])
-    item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    for column, text in enumerate((window.id, "", tr("live.run", hours=f"{window.run:.1f}"), window.by)):
-        item.setToolTip(column, text)
+    name = tr("live.own_window", window=window.id) if window.own else window.id
+    item = QTreeWidgetItem([name, f"{-window.lost:+.0f}", now, f"{window.alone:.0f} + {window.joint:.0f}"])
+    for column in (1, 3):
+        item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    tip = tr("live.row.tip", run=f"{window.run:.1f}", before=f"{window.before:.1f}", by=window.by or "–")
+    for column in range(len(COLUMNS)):
+        item.setToolTip(column, tip)
     if window.newly_fails:
         font = item.font(2)
         font.setBold(True)
@@ -150,11 +174,18 @@ def _row(window: LostWindow) -> QTreeWidgetItem:
     return item
 
 
-def legend_text() -> str:
-    """The colours of the windows in words."""
-    colours = class_colours(len(STATES), ramp_name=STATE_RAMP)
-    parts = [
-        f'<span style="color:{QColor(*map(int, colour)).name()}">■</span> {tr(f"live.state.{state}")}'
-        for state, colour in zip(STATES, colours, strict=True)
+def legend_text(open_hours: float) -> str:
+    """The colours of windows and ground in words; `open_hours` [h] is the top of the ramp."""
+    windows = [
+        _patch(tuple(colour), tr(f"live.state.{state}"))
+        for state, colour in zip(STATES, class_colours(len(STATES), ramp_name=STATE_RAMP), strict=True)
     ]
-    return " &nbsp; ".join(parts)
+    shades = ramp("sun_hours")
+    ground = [_patch(tuple(shades[round(255 * min(hours / open_hours, 1.0))]), f"{hours}") for hours in GROUND_HOURS]
+    return f"{tr('live.windows')} {'&nbsp; '.join(windows)}<br>{tr('live.ground')} {'&nbsp; '.join(ground)} h"
+
+
+def _patch(colour: tuple[int, ...], text: str) -> str:
+    """A square in a colour that shows on every ground, and its word."""
+    name = QColor(*(int(part) for part in colour)).name()
+    return f'<span style="background-color:{name}; border:1px solid">&nbsp;&nbsp;&nbsp;</span> {text}'

@@ -213,6 +213,13 @@ def clear_strip(high_building: float) -> float:
     return max(60.0, 2.0 * high_building)
 
 
+def columns_within(x: Floats, y: Floats, window: Floats) -> NDArray[np.bool_]:
+    """(ny, nx) columns whose middle lies in a window."""
+    mx, my = 0.5 * (x[1:] + x[:-1]), 0.5 * (y[1:] + y[:-1])
+    across = (mx > window[0]) & (mx < window[2])
+    return np.asarray(across[None, :] & ((my > window[1]) & (my < window[3]))[:, None])
+
+
 class Size(NamedTuple):
     """Cells of the levels, coarse to fine, and the memory [bytes] of a run."""
 

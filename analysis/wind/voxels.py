@@ -43,6 +43,8 @@ class Solids:
         In plan, of the faces that look up.
     filled : (elements,) bool
         Whether it is filled from its lowest to its highest face.
+    broken : int
+        Faces left out because a corner is no place.
     """
 
     triangles: Floats
@@ -53,6 +55,7 @@ class Solids:
     high: Floats
     area: Floats
     filled: Bools
+    broken: int = 0
 
     def __len__(self) -> int:
         return len(self.layer)
@@ -74,7 +77,7 @@ class Solids:
         faces = keep[self.element]
         return Solids(
             self.triangles[faces], number[self.element[faces]], self.layer[keep], self.name[keep],
-            self.low[keep], self.high[keep], self.area[keep], self.filled[keep],
+            self.low[keep], self.high[keep], self.area[keep], self.filled[keep], self.broken,
         )  # fmt: skip
 
     def without_walls(self) -> Solids:
@@ -95,10 +98,14 @@ class Solids:
 def solids_of(layers: Sequence[Layer]) -> Solids:
     """Gather the triangles of building and model layers; layers without any are left out."""
     triangles, elements, layer_ids, names, filled = [], [], [], [], []
-    count = 0
+    count = broken = 0
     for layer in layers:
         mesh = layer.geometry.baked() if isinstance(layer.geometry, Instances) else layer.geometry
-        if not isinstance(mesh, Mesh) or len(mesh.faces) == 0:
+        if not isinstance(mesh, Mesh):
+            continue
+        mesh, lost = _sound(mesh)
+        broken += lost
+        if len(mesh.faces) == 0:
             continue
         whole = layer.theme in WHOLE_THEMES
         used, own = np.unique(mesh.face_element, return_inverse=True)
@@ -122,8 +129,17 @@ def solids_of(layers: Sequence[Layer]) -> Solids:
         np.maximum.at(high, element, corners[:, corner])
     return Solids(
         corners, element, np.array(layer_ids, dtype=object), np.array(names, dtype=object),
-        low, high, _plan_area(corners, element, low, high), np.array(filled, dtype=bool),
+        low, high, _plan_area(corners, element, low, high), np.array(filled, dtype=bool), broken,
     )  # fmt: skip
+
+
+def _sound(mesh: Mesh) -> tuple[Mesh, int]:
+    """A mesh without the faces whose corners are no places, and their number."""
+    place = np.asarray(np.isfinite(mesh.vertices).all(axis=1))
+    good = np.asarray(place[mesh.faces].all(axis=1))
+    if good.all():
+        return mesh, 0
+    return Mesh(mesh.vertices, mesh.faces[good], mesh.face_element[good]), int((~good).sum())
 
 
 def _nothing() -> Solids:
@@ -318,6 +334,9 @@ def voxel_issues(solids: Solids, voxels: Voxels, study: Bools, inside: Bools, ce
         pairs = _some(solids, np.array([number for pair in gaps for number in pair[:2]]))
         values = {"widest": round(widest, 1), "cell": cell}
         issues.append(Issue("wind.closed_gaps", message, "doubt", len(gaps), pairs, values=values))
+    if solids.broken:
+        message = f"{solids.broken} faces have corners that are no places and were left out."
+        issues.append(Issue("wind.broken_faces", message, "error", solids.broken))
     body = ~solids.filled
     for mask, code, text in (
         (voxels.open_bodies & body, "wind.open_bodies", "are not closed bodies; they were filled below their tops."),

@@ -9,7 +9,8 @@ import pytest
 
 from analysis.wind import domain, honesty, terrain, trees, voxels
 from analysis.wind.declaration import CityInputs, TunnelParams
-from analysis.wind.geometry import Built, build_tunnel, plan_tunnel
+from analysis.wind.geometry import Built, build_levels, build_tunnel
+from analysis.wind.plan import plan_tunnel, same_tunnel
 from analysis.wind.tunnel import AIR, BUILDING, GROUND, Tunnel
 from geo.model import Feedback, Grid, Instances, Layer, Mesh, UserError
 from geo.trees import plant
@@ -516,6 +517,40 @@ def test_the_same_scene_gives_the_same_bits_and_can_be_cancelled() -> None:
     with pytest.raises(Cancelled):
         build_tunnel(given, TunnelParams(size=100.0), stopped)
     assert steps == sorted(steps)
+
+
+def test_a_changed_scene_keeps_the_tunnel() -> None:
+    """Another turn, another height and another number of buildings: the same cells, so that flows can be compared."""
+    before = build(inputs_of(CITY, ground=flat()), size=160.0)
+    changed = [(*CITY[0][:5], 40.0), *CITY[1:], (0.0, 60.0, 0.0, 10.0, 30.0, 30.0)]
+    given = inputs_of(layers=(oblique(changed, 3.0),), ground=flat())
+    params = TunnelParams(size=160.0)
+    plan = same_tunnel(before.plan, given, params, Feedback())
+    after = build_levels(plan, params, Feedback())
+    for one, two in zip(before.levels, after.levels, strict=True):
+        for name in ("x", "y", "z", "pivot", "study"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+        assert (one.turn_deg, one.base) == (two.turn_deg, two.base)
+    assert (before.finest.solid != after.finest.solid).any()
+    tower = inputs_of([*CITY, (0.0, 60.0, 0.0, 10.0, 30.0, 300.0)], ground=flat())
+    assert same_tunnel(before.plan, tower, params, Feedback()).extent.top > before.plan.extent.top
+
+
+def test_corners_that_are_no_places_are_left_out_and_told() -> None:
+    mesh, _ = box_mesh(CITY)
+    corners = np.array(mesh.vertices)
+    corners[4] = np.nan
+    built = build(inputs_of(layers=(mesh_layer(Mesh(corners, mesh.faces, mesh.face_element)),), ground=flat()))
+    assert "wind.broken_faces" in codes(built)
+    assert np.isfinite(built.finest.x).all()
+
+
+def test_rough_ground_and_buildings_far_apart() -> None:
+    assert "wind.rough_ground" in codes(build(inputs_of(CITY, ground=flat()), ground_roughness=0.5))
+    assert "wind.rough_ground" not in codes(build(inputs_of(CITY, ground=flat())))
+    far: list[Box] = [*CITY, (30_000.0, 30_000.0, 0.0, 10.0, 10.0, 10.0)]
+    plan = plan_tunnel(inputs_of(far), TunnelParams(size=160.0), Feedback())
+    assert np.abs(plan.axes.pivot).max() < 100.0
 
 
 def test_study_area_by_corners_and_by_element() -> None:

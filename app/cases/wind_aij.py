@@ -18,7 +18,7 @@ from analysis.wind.levels import Settings, Solved, solve
 from analysis.wind.profile import Inflow, power_inflow, table_inflow
 from analysis.wind.scores import scores
 from app.cases.contract import Case, CaseResult, Limit, at_least, at_most
-from app.cases.wind_tunnels import Site, box_roofs, mesh_roofs, site_tunnels
+from app.cases.wind_tunnels import Site, box_roofs, mesh_roofs, site_axes, site_tunnels
 from geo.model import Feedback, UserError
 
 Floats = NDArray[np.float64]
@@ -230,8 +230,7 @@ def layout_site(layout: Layout, wind_from: float) -> tuple[Site, float]:
 
 
 def _cells(site: Site, cell: float) -> float:
-    (tunnel,) = site_tunnels(site._replace(roofs=box_roofs(np.zeros((0, 5)))), cell, levels=1)
-    return float(np.prod(tunnel.shape))
+    return float(np.prod([len(axis) - 1.0 for axis in site_axes(site, cell)]))
 
 
 def read_layout(path: Path) -> Layout:

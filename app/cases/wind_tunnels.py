@@ -63,9 +63,7 @@ def site_tunnels(site: Site, cell: float, *, levels: int = 3) -> list[Tunnel]:
 
 def site_tunnel(site: Site, cell: float) -> Tunnel:
     """One level."""
-    x = _faces(site.border[0], site.window[0], site.window[2], site.border[2], cell)
-    y = _faces(site.border[1], site.window[1], site.window[3], site.border[3], cell)
-    z = _layers(site, cell)
+    x, y, z = site_axes(site, cell)
     middle = [(a[1:] + a[:-1]) / 2 for a in (x, y, z)]
     height = site.roofs(middle[0], middle[1])
     solid = np.where(middle[2][:, None, None] < height[None], BUILDING, AIR).astype(np.int8)
@@ -76,6 +74,13 @@ def site_tunnel(site: Site, cell: float) -> Tunnel:
         ground_roughness=np.full(plan, site.ground_roughness, np.float32), building_roughness=site.wall_roughness,
         building=np.where(height > 0, 0, -1).astype(np.int32), study=np.array(site.window),
     )  # fmt: skip
+
+
+def site_axes(site: Site, cell: float) -> tuple[Floats, Floats, Floats]:
+    """Faces along x, y, z of a level."""
+    x = _faces(site.border[0], site.window[0], site.window[2], site.border[2], cell)
+    y = _faces(site.border[1], site.window[1], site.window[3], site.border[3], cell)
+    return x, y, _layers(site, cell)
 
 
 def _faces(border_low: float, low: float, high: float, border_high: float, cell: float) -> Floats:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--view", default="iso", metavar="V", help="iso, top, or the id of a layer")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
     parser.add_argument("--title", metavar="TEXT", help="burnt in; the project's name if left out")
-    parser.add_argument("--plain", action="store_true", help="without the colours of results")
+    parser.add_argument("--plain", action="store_true", help="without results and without what lies under the ground")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else")
 
 
@@ -49,9 +49,7 @@ def film(args: argparse.Namespace, feedback: Feedback) -> int:
             code="picture.empty",
         )
     filmed = Filmed(layers, frame, theme=args.theme, view=args.view)
-    target = make_film(
-        plan, filmed.without_results() if args.plain else filmed, Path(args.out), feedback.part(0.2, 1.0)
-    )
+    target = make_film(plan, filmed.plain() if args.plain else filmed, Path(args.out), feedback.part(0.2, 1.0))
     finish_bar()
     if args.json:
         emit({"film": str(target), "frames": plan.frames, "size": list(plan.size), "fps": plan.fps})

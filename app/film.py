@@ -18,6 +18,7 @@ import numpy as np
 from app.film_writer import FilmWriter, open_writer
 from app.language import tr
 from app.look import NO_SECTION, Section
+from app.shadow_instants import at_instant, shows_instant
 from geo.model import Feedback, Frame, Layer, UserError
 
 if TYPE_CHECKING:
@@ -194,9 +195,13 @@ class Filmed:
     prepared: Mapping[str, object] = field(default_factory=dict)
     light: SkyInputs | None = None
 
-    def without_results(self) -> Filmed:
-        """The city alone, so that its sun and shadows are seen in their own colours."""
-        return replace(self, layers=tuple(layer for layer in self.layers if layer.theme != "result"))
+    def plain(self) -> Filmed:
+        """The city alone, in its own colours: no results, and nothing that the ground hides."""
+        has_ground = any(layer.theme == "terrain" and layer.style.visible for layer in self.layers)
+        kept = [layer for layer in self.layers if layer.theme != "result"]
+        return replace(
+            self, layers=tuple(layer for layer in kept if not (has_ground and layer.stratum == "underground"))
+        )
 
 
 def film_steps(plan: FilmPlan, filmed: Filmed, target: Path) -> Iterator[float]:
@@ -233,12 +238,22 @@ def _film(plan: FilmPlan, filmed: Filmed, shots: Sequence[Shot], writer: FilmWri
             if shot != before:
                 grid_sun = (float(filmed.frame.grid_azimuth(shot.sun[0])), shot.sun[1])
                 here = turned(camera, shot.turn)
+                for layer in _following(shown, shot):
+                    reel.change(layer)
+                    cards.change(layer)
                 bare = reel.draw(here, grid_sun)
                 yield PREPARED + (1 - PREPARED) * (number + 0.5) / len(shots)
                 picture = cards.paint(bare, here, *caption_of(plan, shot, filmed.frame))
                 before = shot
             writer.add(picture)
             yield PREPARED + (1 - PREPARED) * (number + 1) / len(shots)
+
+
+def _following(layers: Sequence[Layer], shot: Shot) -> list[Layer]:
+    """Maps of shadows as they are at the moment of a frame, where there is one near it."""
+    minute = shot.moment.hour * 60 + shot.moment.minute
+    maps = (at_instant(layer, shot.moment.date(), minute) for layer in layers if shows_instant(layer))
+    return [layer for layer, name in maps if name]
 
 
 def make_film(plan: FilmPlan, filmed: Filmed, target: Path, feedback: Feedback) -> Path:

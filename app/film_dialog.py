@@ -278,7 +278,7 @@ def begin_film(window: MainWindow, plan: FilmPlan, target: Path, *, plain: bool)
         view=viewport.camera,
         section=viewport.section_work.section,
     )
-    maker = FilmMaker(window, plan, filmed.without_results() if plain else filmed, target)
+    maker = FilmMaker(window, plan, filmed.plain() if plain else filmed, target)
     maker.show()
     maker.start(viewport.stage.look.light.inputs)
     return maker

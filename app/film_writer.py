@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +62,11 @@ def open_writer(target: Path, *, size: tuple[int, int], fps: int) -> FilmWriter:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(21, "Is a directory")
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".film-", suffix=".part")
+        # Not a temporary file of the system's: those may be read by their owner only, and the film would be too.
+        part = target.with_name(f".film-{uuid4().hex}.part")
+        part.touch(exist_ok=False)
     except OSError as error:
         raise write_error(target, error) from error
-    os.close(handle)
-    part = Path(name)
     try:
         return Mp4Writer(target, part, size=size, fps=fps) if suffix == ".mp4" else GifWriter(target, part, fps=fps)
     except BaseException:

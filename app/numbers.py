@@ -8,6 +8,7 @@ from collections.abc import Mapping
 UNIT_SIGNS: Mapping[str, str] = {
     "m2": "m²",
     "m3": "m³",
+    "m2 h": "m²·h",
     "deg": "°",
     "degC": "°C",
     "ug/m3": "µg/m³",

@@ -26,8 +26,8 @@ from analysis.kernels.seasons import Season, season_days
 from analysis.kernels.sun import SunDay, sun_day, sun_position, utc_offset_of
 from app.appearance import set_icon
 from app.language import tr
-from app.panels.instants import show_instant
 from app.panels.panel import Panel, small_button
+from app.shadow_instants import show_instant
 from app.widgets.day_slider import MINUTES, DaySlider
 from app.widgets.wording import say
 from geo.model import Feedback, Frame, Layer

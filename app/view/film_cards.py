@@ -31,8 +31,15 @@ class FilmCards:
     def __init__(self, layers: Sequence[Layer], *, size: tuple[int, int], theme: Theme) -> None:
         self._size, self._theme = size, theme
         self._factor = max(min(size[0] / 1280, size[1] / 800), 0.6)
+        self._layers = {layer.id: layer for layer in layers}
         self._legend = legend_for(layers)
         self._note = synthetic_text() if is_synthetic(layers) else ""
+
+    def change(self, layer: Layer) -> None:
+        """A layer has another style: the legend follows."""
+        if self._layers[layer.id].style != layer.style:
+            self._layers[layer.id] = layer
+            self._legend = legend_for(self._layers.values())
 
     def paint(self, pixels: NDArray[np.uint8], camera: Camera, title: str, text: str) -> NDArray[np.uint8]:
         """(height, width, 3) with the cards over it."""

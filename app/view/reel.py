@@ -46,6 +46,10 @@ class Reel:
         """One more layer before the camera."""
         self._stage.add(layer, prepared)
 
+    def change(self, layer: Layer) -> None:
+        """A layer has another style."""
+        self._stage.change(layer, "style")
+
     def ready(
         self, layers: Sequence[Layer], *, view: str | Camera, section: Section, light: SkyInputs | None = None
     ) -> Camera:

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.sunlight_shadow.trace import STATES
 from app.film import Filmed, FilmPlan, film_steps, make_film, shots_of
 from app.film_writer import FilmWriter, open_writer
 from app.pictures import sun_at
 from app.view.camera import Camera, looking, project
 from geo.crs import make_frame
-from geo.model import Cancelled, Feedback, UserError
+from geo.model import Cancelled, Feedback, Field, Grid, Layer, Source, Style, UserError
 from tests.app.view_scene import FRAME, box, buildings, ground, need_graphics
 
 DAY = dt.date(2026, 12, 22)
@@ -243,6 +244,23 @@ def test_once_around_the_north_arrow_turns_and_the_view(tmp_path: Path, graphics
     # looking north the needle points up; looking east (a quarter on) north is to the left, and so on
     assert red[0][0] < red[2][0] - 5
     assert red[1][1] < red[3][1] - 5
+
+
+@pytest.mark.gl
+def test_maps_of_shadows_follow_the_clock_of_a_film(tmp_path: Path, graphics: None) -> None:
+    """A map that is all sun at eight and all new shadow at sixteen: the ground turns from yellow to red."""
+    names = ("2026-12-22 0800", "2026-12-22 1600")
+    codes = zip(names, (0, 4), strict=True)
+    maps = [Field(n, "1", "cell", np.full((41, 41), code, np.int8), STATES, "shadow") for n, code in codes]
+    source = Source(part="g", provenance={"provenance": {"analysis": "sunlight.shadow"}})
+    grid = Grid(np.zeros((41, 41)), -100, -100, 5.0)
+    layer = Layer("g", "G", "result", grid, fields=tuple(maps), style=Style(colour_by=names[1]), source=source)
+    filmed = Filmed((ground(), layer), FRAME, view=ABOVE)
+    frames = decoded(make_film(small(seconds=1.8), filmed, tmp_path / "a.mp4", Feedback()))
+    (red, green, _), (later_red, later_green, _) = (frames[k][100:140, 140:180].mean(axis=(0, 1)) for k in (2, 6))
+    assert green > 0.8 * red
+    assert later_green < 0.5 * later_red
+    assert [layer.id for layer in filmed.plain().layers] == ["ground"]
 
 
 @pytest.mark.gl

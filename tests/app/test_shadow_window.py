@@ -20,7 +20,7 @@ from app.film_dialog import FilmDialog, FilmMaker, begin_film
 from app.jobs import StallMeter
 from app.language import language
 from app.main_window import MainWindow
-from app.panels.instants import instants_of, nearest, show_instant
+from app.shadow_instants import instants_of, nearest, show_instant
 from app.shown_runs import show_result
 from app.view.legend import legend_of
 from geo.model import Column, ElementTable, Layer, Lines, Scene, Source

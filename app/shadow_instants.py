@@ -1,4 +1,4 @@
-"""Maps of shadows that follow the clock: of each result shown the field of the instant nearest to the time on show."""
+"""Headless. Maps of shadows that follow the clock: the field of the instant nearest to the time on show."""
 
 from __future__ import annotations
 
@@ -42,25 +42,40 @@ def nearest(instants: Mapping[str, int], minute: int) -> str:
     return name if 2 * abs(instants[name] - minute) <= between else ""
 
 
+def at_instant(layer: Layer, day: date, minute: int) -> tuple[Layer, str]:
+    """A shadow result coloured by its map of the time, outlines of other instants hidden; and the name of the map.
+
+    The layer as it is and an empty name where it has no map near that time.
+    """
+    name = nearest(instants_of(layer, day), minute)
+    if not name:
+        return layer, ""
+    style = layer.style
+    if "instant" in layer.table.columns:
+        wanted = layer.table.columns["instant"].values == name
+        style = replace(style, hidden=frozenset(str(key) for key in layer.table.ids[~wanted]))
+    else:
+        style = replace(style, colour_by=name, ramp="", method="", classes=0)
+    return (layer if style == layer.style else layer.with_(style=style)), name
+
+
+def shows_instant(layer: Layer) -> bool:
+    """Whether a shadow result is seen as the map of one instant, or is the outlines of all."""
+    if made_by(layer) != ANALYSIS:
+        return False
+    return "instant" in layer.table.columns or INSTANT.fullmatch(layer.style.colour_by) is not None
+
+
 def show_instant(scene: Scene, day: date, minute: int) -> Sequence[str]:
     """Colour the shadow results shown by the map of the time; the names of those maps.
 
-    Outlines of other instants are hidden. Like the camera, the time on show is no step that is undone.
+    Like the camera, the time on show is no step that is undone.
     """
     shown = []
     for layer in tuple(scene):
-        if not layer.style.visible:
-            continue
-        name = nearest(instants_of(layer, day), minute)
-        if not name:
-            continue
-        shown.append(name)
-        style = layer.style
-        if "instant" in layer.table.columns:
-            wanted = layer.table.columns["instant"].values == name
-            style = replace(style, hidden=frozenset(str(key) for key in layer.table.ids[~wanted]))
-        else:
-            style = replace(style, colour_by=name, ramp="", method="", classes=0)
-        if style != layer.style:
-            scene.replace(layer.with_(style=style), "style")
+        changed, name = at_instant(layer, day, minute) if layer.style.visible else (layer, "")
+        if name:
+            shown.append(name)
+        if changed is not layer:
+            scene.replace(changed, "style")
     return shown

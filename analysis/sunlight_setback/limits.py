@@ -21,6 +21,7 @@ Indices = NDArray[np.int64]
 
 FAR = 1e5  # [m] further than any boundary
 LEAST = 1e-6  # [m2] of a cell
+TIE = 1e-9  # of a height [m]: decides between places that lack the same
 PAIRS = 4_000_000  # tests of boxes at a time
 
 
@@ -214,11 +215,12 @@ def worst_places(
 def _most(
     pieces: Pieces, shortage: Floats, said: tuple[Floats, Floats, Floats, Floats], member: Indices, strip: Indices
 ) -> list[Place]:
-    corner = shortage.argmax(axis=1)
+    # Where all corners lack the same, as along the wall of a low part, the highest speaks for them.
+    corner = (np.round(shortage, 6) + TIE * said[2]).argmax(axis=1)
     row = np.arange(len(corner))
     most = shortage[row, corner]
     high = said[3].max(axis=1)
-    order = np.lexsort((-np.round(most, 9), member, pieces.body))
+    order = np.lexsort((-np.round(most, 6) - TIE * said[2][row, corner], member, pieces.body))
     key = np.column_stack([pieces.body[order], member[order]])
     first = np.flatnonzero(np.concatenate([[True], (np.diff(key, axis=0) != 0).any(axis=1)]))
     highest = np.maximum.reduceat(high[order], first)

@@ -6,12 +6,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.contract import Result
 from analysis.registry import get
 from analysis.run import execute
+from analysis.sunlight_setback.ahead import Land, strips_ahead, turning
 from analysis.sunlight_setback.cutting import cut
 from analysis.sunlight_setback.declaration import SetbackParams
 from analysis.sunlight_setback.rules import rulebook
@@ -399,6 +401,37 @@ def test_both_sides_of_a_cut_make_the_whole(numbers: list[float]) -> None:
     whole = np.linalg.norm(np.cross(triangle[0, 1] - triangle[0, 0], triangle[0, 2] - triangle[0, 0]))
     on_plane = np.abs(triangle @ plane[0, :3] + plane[0, 3]).max() < 1e-6
     assert on_plane or sum(areas) == pytest.approx(whole, abs=1e-6)
+
+
+@pytest.mark.parametrize("azimuth", [0.0, 17.0, 123.0])
+def test_strips_agree_with_rays_through_shapes(azimuth: float) -> None:
+    """Every point of a crooked plot in a patchwork: the distance ahead, against intersections found by shapely."""
+    rng = np.random.default_rng(5)
+    centres = rng.uniform(-100, 100, (40, 2))
+    frame = shapely.box(-120, -120, 120, 120)
+    patches = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(centres), extend_to=frame))
+    patches = shapely.intersection(patches, frame)
+    plot = int(np.argmin(shapely.distance(patches, shapely.Point(0, 0))))
+    crooked = shapely.difference(patches[plot], shapely.box(-3, 2, 4, 9))
+    polygon = np.array([*patches[:plot], crooked, *patches[plot + 1 :]], dtype=object)
+    land = Land(polygon, np.zeros(len(polygon), dtype=bool), np.zeros((0, 3, 2)))
+    way = np.array([np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))])
+    strips = strips_ahead(plot, land, way, halved=False)
+    turn = turning(way)
+    low, high = np.split(np.array(crooked.bounds), 2)
+    points = rng.uniform(low, high, (300, 2))
+    points = points[shapely.contains_xy(crooked, *points.T)]
+    assert len(points) > 50
+    for point in points:
+        ray = shapely.LineString([point, point + 500 * way])
+        met = shapely.get_coordinates(shapely.intersection(ray, shapely.boundary(crooked)))
+        expected = np.min((met - point) @ way)
+        x, y = turn @ point
+        mine = [
+            s for s in strips if s.x0 <= x <= s.x1 and s.bottom[0] * x + s.bottom[1] <= y <= s.top[0] * x + s.top[1]
+        ]
+        assert len(mine) == 1
+        assert mine[0].limit[0] * x + mine[0].limit[1] - y == pytest.approx(expected, abs=1e-6)
 
 
 # --- windows and boundary

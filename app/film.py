@@ -232,6 +232,7 @@ def _film(plan: FilmPlan, filmed: Filmed, shots: Sequence[Shot], writer: FilmWri
         camera = reel.ready(shown, view=filmed.view, section=filmed.section, light=filmed.light)
         cards = FilmCards(shown, size=plan.size, theme=theme)
         yield PREPARED
+        styles = {layer.id: layer.style for layer in shown}
         before: Shot | None = None
         picture: Any = None
         for number, shot in enumerate(shots):
@@ -239,8 +240,10 @@ def _film(plan: FilmPlan, filmed: Filmed, shots: Sequence[Shot], writer: FilmWri
                 grid_sun = (float(filmed.frame.grid_azimuth(shot.sun[0])), shot.sun[1])
                 here = turned(camera, shot.turn)
                 for layer in _following(shown, shot):
-                    reel.change(layer)
-                    cards.change(layer)
+                    if layer.style != styles[layer.id]:
+                        styles[layer.id] = layer.style
+                        reel.change(layer)
+                        cards.change(layer)
                 bare = reel.draw(here, grid_sun)
                 yield PREPARED + (1 - PREPARED) * (number + 0.5) / len(shots)
                 picture = cards.paint(bare, here, *caption_of(plan, shot, filmed.frame))

@@ -37,9 +37,8 @@ class FilmCards:
 
     def change(self, layer: Layer) -> None:
         """A layer has another style: the legend follows."""
-        if self._layers[layer.id].style != layer.style:
-            self._layers[layer.id] = layer
-            self._legend = legend_for(self._layers.values())
+        self._layers[layer.id] = layer
+        self._legend = legend_for(self._layers.values())
 
     def paint(self, pixels: NDArray[np.uint8], camera: Camera, title: str, text: str) -> NDArray[np.uint8]:
         """(height, width, 3) with the cards over it."""

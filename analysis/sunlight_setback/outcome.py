@@ -20,6 +20,8 @@ from geo.model import Column, ElementTable, Feedback, Field, Issue, Layer, Lines
 Floats = NDArray[np.float64]
 
 ENVELOPE_OPACITY = 0.25
+TOWARD_EYE = np.array([0.0, -0.5, 0.87])
+IN_FRONT = 0.05  # [m] of the surface of the building: where parts beyond a limit are drawn
 LEAST_OUTSIDE = 1.0  # [m2] of a building outside of its plot: less is a drawing error
 
 # The translations count these from 0 (``sunlight.setback.assumption.0``): keep the order.
@@ -52,8 +54,9 @@ def _envelope_layer(envelopes: Sequence[Envelope], way: Floats, feedback: Feedba
         if number % 10 == 0:
             feedback.step(number / len(envelopes), "building the envelopes")
         points, triangles = solid_under(envelope.blocks, envelope.bottom)
-        vertices.append(np.column_stack([points[:, :2] @ turn, points[:, 2]]))
-        faces.append(triangles + start)
+        points = np.column_stack([points[:, :2] @ turn, points[:, 2]])
+        vertices.append(points)
+        faces.append(_back_to_front(points, triangles) + start)
         element.append(np.full(len(triangles), number))
         start += len(points)
     if not envelopes:
@@ -75,10 +78,25 @@ def _envelope_layer(envelopes: Sequence[Envelope], way: Floats, feedback: Feedba
     return Layer("envelope", "Envelope of the setback from the north", "result", mesh, table, (field,), style)
 
 
+def _back_to_front(points: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Faces in an order in which a picture from the south and above shows them well through one another."""
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    return faces[np.argsort(np.round(normal @ TOWARD_EYE, 3), kind="stable")]
+
+
+def _in_front(triangles: Floats) -> Floats:
+    """Triangles moved a little off the surface they lie on, so that both can be drawn."""
+    normal = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    return np.asarray(triangles + IN_FRONT * normal[:, None])
+
+
 def _beyond_layer(found: Findings) -> Layer | None:
     if not found.beyond:
         return None
-    triangles = np.concatenate([part for part, _ in found.beyond])
+    triangles = _in_front(np.concatenate([part for part, _ in found.beyond]))
     count = [len(part) for part, _ in found.beyond]
     element = np.repeat(np.arange(len(found.beyond), dtype=np.int32), count)
     items = [found.items[number] for _, number in found.beyond]

@@ -204,7 +204,7 @@ def grouping(case: Bench, sample: int) -> list[Score]:
         if name == "exact":
             exact = sums
         elif name == "grouped":
-            apart = np.abs(sums[lit] / exact[lit] - 1.0)
+            apart = np.abs(sums[lit] / np.maximum(exact[lit], 1.0) - 1.0)
             scores += [
                 Score("grouped from exact: median, %", 100 * float(np.median(apart)), "", True),
                 Score("grouped from exact: 95th percentile, %", 100 * float(np.percentile(apart, 95)), "", True),

@@ -138,7 +138,7 @@ def _weights(inputs: MorphologyInputs, directions: int, issues: list[Issue]) -> 
         issues.append(Issue("wind.no_weather", "No weather: all directions count alike.", "doubt"))
         return np.full(directions, 1.0 / directions), None
     rose = climate.rose_of(climate.hours_of(layer), directions, issues)
-    return rose.frequency / rose.frequency.sum(), rose.calm
+    return rose.weights, rose.calm
 
 
 def _rectangle(inputs: MorphologyInputs, params: MorphologyParams, solids: voxels.Solids) -> tuple[Floats, Floats]:

@@ -116,6 +116,11 @@ class Rose(NamedTuple):
         return np.asarray(np.arange(self.sectors) * (360.0 / self.sectors), dtype=np.float64)
 
     @property
+    def weights(self) -> Floats:
+        """(sectors,) share of the hours with wind, together 1: what a weighted velocity ratio is weighted with."""
+        return np.asarray(self.frequency / self.frequency.sum(), dtype=np.float64)
+
+    @property
     def strongest_first(self) -> Indices:
         """Sectors by how much wind they bring, the most first; those without any are left out."""
         order = np.argsort(-self.frequency * np.nan_to_num(self.mean), kind="stable")
@@ -301,6 +306,16 @@ def rose_of(hours: WindHours, sectors: int, issues: list[Issue]) -> Rose:
     rose = Rose(each / count, calm_share, scale, shape, mean, each, misfit, own, count)
     issues += _doubts(rose, hours, len(hours.speed) - count)
     return rose
+
+
+def speed_classes(hours: WindHours, sectors: int, limits: Sequence[float] = (2.0, 4.0, 6.0, 8.0, 10.0)) -> Floats:
+    """(sectors, classes) share of the known hours below, between and above the limits [m/s]: the petals of a rose."""
+    row, sector, share = sector_shares(hours, sectors)
+    number = np.searchsorted(np.asarray(limits), hours.speed[row], side="right")
+    count = len(limits) + 1
+    total = np.bincount(sector * count + number, share, sectors * count)
+    known = int(((hours.speed < CALM) | ((hours.speed >= CALM) & np.isfinite(hours.wind_from))).sum())
+    return np.asarray(total.reshape(sectors, count) / max(known, 1), dtype=np.float64)
 
 
 def _distributions(sector: Indices, speed: Floats, share: Floats, each: Floats) -> tuple[Floats, Floats, Floats, Bools]:

@@ -58,7 +58,16 @@ def ground_of(grid: Grid | None, surface: Mesh | None, feet: Floats, issues: lis
     message = f"No terrain: the ground was laid through the feet of {len(feet)} buildings, {low:.0f} to {high:.0f} m."
     values = {"low": round(float(low)), "high": round(float(high))}
     issues.append(Issue("wind.ground_from_feet", message, "doubt", len(feet), values=values))
-    return Ground(feet=feet)
+    return Ground(feet=_steady(feet))
+
+
+def _steady(feet: Floats) -> Floats:
+    """Feet at the median height of their neighbours: a part of a house that begins on a roof makes no hill."""
+    from scipy.spatial import cKDTree
+
+    count = min(NEIGHBOURS + 1, len(feet))
+    _, number = cKDTree(feet[:, :2]).query(feet[:, :2], k=count)
+    return np.column_stack([feet[:, :2], np.median(feet[np.reshape(number, (len(feet), count)), 2], axis=1)])
 
 
 def heights(ground: Ground, xy: Floats) -> Floats:

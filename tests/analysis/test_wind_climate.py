@@ -128,6 +128,16 @@ def test_calm_files() -> None:
     assert climate.weather_layer([table([1.0], [2.0], ("a", "b"))]) is None
 
 
+def test_petals_of_the_rose_add_up_to_its_sectors() -> None:
+    rng = np.random.default_rng(8)
+    given = hours(rng.weibull(1.5, 4000) * 4.0, rng.uniform(0, 360, 4000), step=10.0)
+    found, _ = rose(given)
+    petals = climate.speed_classes(given, 16)
+    np.testing.assert_allclose(petals.sum(axis=1), found.frequency, atol=1e-12)
+    assert petals[:, -1].sum() == pytest.approx((given.speed >= 10.0).mean())
+    assert found.weights.sum() == pytest.approx(1.0)
+
+
 # --- Weibull
 
 

@@ -417,6 +417,8 @@ def test_without_terrain_the_feet_of_the_buildings_are_the_ground() -> None:
     row = tunnel.shape[1] // 2
     left, right = np.interp([-100.0, 100.0], 0.5 * (tunnel.x[1:] + tunnel.x[:-1]), tunnel.ground[row])
     assert right - left == pytest.approx(10.0, abs=2.0)
+    on_a_roof = build(inputs_of([*slope, (2.0, 2.0, 9.0, 6.0, 6.0, 4.0)]), size=200.0).finest
+    np.testing.assert_allclose(on_a_roof.ground, tunnel.ground, atol=1.0)
 
 
 def test_triangles_serve_as_ground() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,7 @@ class Reel:
         self._aspect = size[0] / size[1]
         self._stage = Stage(self._window, theme=theme, quality=quality)
         # A processor pays for every sample of a pixel: there edges are smoothed after drawing instead.
-        renderer = str(self._window.ReportCapabilities()).lower()
-        software = any(name in renderer for name in SOFTWARE_RENDERERS)
-        self._stage.set_quality(quality, multisampling=not software)
+        self._stage.set_quality(quality, multisampling=not draws_in_software())
 
     def add(self, layer: Layer, prepared: object = None) -> None:
         """One more layer before the camera."""
@@ -75,6 +74,18 @@ class Reel:
         """Give everything back."""
         self._stage.release()
         self._window.Finalize()
+
+
+@lru_cache(maxsize=1)
+def draws_in_software() -> bool:
+    """Whether the processor draws here. Only a window that has drawn knows."""
+    window = vtkRenderWindow()
+    window.SetOffScreenRendering(True)
+    window.SetSize(16, 16)
+    window.Render()
+    renderer = str(window.ReportCapabilities()).lower()
+    window.Finalize()
+    return any(name in renderer for name in SOFTWARE_RENDERERS)
 
 
 def turned(camera: Camera, degrees: float) -> Camera:

@@ -302,6 +302,29 @@ def test_a_mirrored_and_a_turned_city_have_mirrored_and_turned_masks() -> None:
     np.testing.assert_allclose(seen, same, rtol=1e-5)
 
 
+def test_an_oblique_city_on_a_hill_under_trees_is_mirrored_too() -> None:
+    x = np.arange(-900.0, 901.0, 10.0)
+    xx, yy = np.meshgrid(x, x)
+    hills = 20.0 * np.exp(-((xx - 60.0) ** 2 + (yy - 30.0) ** 2) / 100.0**2)
+    points = np.random.default_rng(0).uniform(-90.0, 90.0, (60, 2))
+    grids = []
+    for side in (1.0, -1.0):
+        mesh = oblique(CITY, 28.0).geometry
+        assert isinstance(mesh, Mesh)
+        faces = mesh.faces if side > 0 else mesh.faces[:, ::-1]
+        city = mesh_layer(Mesh(mesh.vertices * np.array([side, 1.0, 1.0]), faces, mesh.face_element))
+        ground = relief(hills if side > 0 else hills[:, ::-1], -900.0, 10.0)
+        planted = tree_layer([(side * px, py, 0.0) for px, py in points])
+        grids.append(build(inputs_of(layers=(city,), ground=ground, trees=(planted,)), size=160.0).finest)
+    one, other = grids
+    assert one.turn_deg == -other.turn_deg == pytest.approx(28.0)
+    np.testing.assert_array_equal(one.solid, other.solid[:, :, ::-1])
+    np.testing.assert_allclose(one.ground, other.ground[:, ::-1], atol=1e-6)
+    assert one.leaf_area is not None
+    assert other.leaf_area is not None
+    np.testing.assert_allclose(one.leaf_area, other.leaf_area[:, :, ::-1], atol=1e-4)
+
+
 def oblique(boxes: list[Box], angle: float) -> Layer:
     mesh, _ = box_mesh(boxes)
     a = np.radians(angle)

@@ -77,7 +77,7 @@ def city_of(
     """Put buildings on parcels, join parcels, and measure the ground."""
     feedback.step(0.0, "finding the plots")
     on = _standing_on(parcels, bodies)
-    group = _joined(len(parcels.id), [np.flatnonzero(row) for row in on], parcels)
+    group = _joined(len(parcels.id), on)
     order = np.argsort(group, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
     _note_joined(members, parcels, issues)
@@ -86,7 +86,7 @@ def city_of(
     surfaces, wide = _surfaces(roads, params, rules, issues)
     land = Land(polygon, np.array([parcels.open[part].all() for part in members]), surfaces)
     at_road = _at_wide_road(polygon, surfaces[wide])
-    owners = _owners(on, members)
+    owners = _owners(on, len(bodies), group)
     grid = terrain.geometry if terrain is not None and isinstance(terrain.geometry, Grid) else None
     if grid is None:
         text = "No terrain: the ground of a plot is taken level with the lowest base of its buildings."
@@ -123,36 +123,39 @@ def _plot(
     return Plot(number, name, str(parcels.zoning[first]), main, mine, *ground, at_road, is_open)
 
 
-def _standing_on(parcels: Parcels, bodies: Sequence[Body]) -> NDArray[np.float64]:
-    """(bodies, parcels) shared plan [m2] where a building truly stands on a parcel, else 0."""
+class Standing(NamedTuple):
+    """Which building truly stands on which parcel, and the plan they share [m2]; sorted by building."""
+
+    body: Indices
+    parcel: Indices
+    size: Floats
+
+
+def _standing_on(parcels: Parcels, bodies: Sequence[Body]) -> Standing:
     import shapely
 
-    shared = np.zeros((len(bodies), len(parcels.id)))
     outlines = np.array([*(body.outline for body in bodies), None], dtype=object)[:-1]
-    if len(outlines) == 0:
-        return shared
     body, parcel = shapely.STRtree(parcels.polygon).query(outlines, predicate="intersects")
     size = shapely.area(shapely.intersection(outlines[body], parcels.polygon[parcel]))
-    least = np.minimum(np.maximum(LEAST_SHARED, LEAST_SHARE * shapely.area(outlines)), 0.5 * shapely.area(outlines))
+    plan = shapely.area(outlines)
+    least = np.minimum(np.maximum(LEAST_SHARED, LEAST_SHARE * plan), 0.5 * plan)
     good = (size >= least[body]) & ~parcels.open[parcel]
-    shared[body[good], parcel[good]] = size[good]
-    return shared
+    order = np.lexsort((parcel[good], body[good]))
+    return Standing(body[good][order], parcel[good][order], size[good][order])
 
 
-def _joined(count: int, groups: Sequence[Indices], parcels: Parcels) -> Indices:
-    """(n,) group of each parcel: those under one building are one plot; the groups are numbered in order."""
-    parent = np.arange(count)
+def _joined(count: int, on: Standing) -> Indices:
+    """(n,) group of each of `count` parcels: those under one building are one plot; numbered in order."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
 
-    def root(k: int) -> int:
-        while parent[k] != k:
-            k = int(parent[k])
-        return k
-
-    for group in groups:
-        for other in group[1:]:
-            low, high = sorted((root(int(group[0])), root(int(other))))
-            parent[high] = low
-    return np.unique([root(k) for k in range(count)], return_inverse=True)[1].reshape(-1)
+    first, second = on.parcel[:-1], on.parcel[1:]
+    same = on.body[:-1] == on.body[1:]
+    links = coo_matrix((np.ones(int(same.sum())), (first[same], second[same])), shape=(count, count))
+    label = connected_components(links, directed=False)[1]
+    # Numbered by the first parcel of each, so that plots keep the order of the parcels.
+    start = np.unique(label, return_index=True)[1]
+    return np.asarray(np.argsort(np.argsort(start))[label], dtype=np.int64)
 
 
 def _note_joined(members: Sequence[Indices], parcels: Parcels, issues: list[Issue]) -> None:
@@ -177,13 +180,11 @@ def _union(areas: Objects) -> object:
     return shapely.union_all([shapely.buffer(shapely.union_all(grown), -JOINT, **style), *areas])
 
 
-def _owners(on: Floats, members: Sequence[Indices]) -> Indices:
-    """(bodies,) plot of each building, -1 without one."""
-    of_parcel = np.zeros(on.shape[1], dtype=np.int64)
-    for number, part in enumerate(members):
-        of_parcel[part] = number
-    most = on.argmax(axis=1) if on.shape[1] else np.zeros(len(on), np.int64)
-    return np.where(on.max(axis=1, initial=0.0) > 0, of_parcel[most], -1)
+def _owners(on: Standing, count: int, group: Indices) -> Indices:
+    """(count,) plot of each building, -1 without one."""
+    owners = np.full(count, -1, dtype=np.int64)
+    owners[on.body] = group[on.parcel]  # all parcels of a building are one plot
+    return owners
 
 
 def _surfaces(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,6 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 RASTER = 1e-4  # [m] corners nearer to one another are one
-ON_EDGE = 2e-4  # [m] a corner this near to an edge lies on it
 
 
 class Block(NamedTuple):
@@ -25,8 +24,9 @@ class Block(NamedTuple):
 def solid_under(blocks: Sequence[Block], bottom: float) -> tuple[Floats, Indices]:
     """Closed surface around all blocks: vertices (n, 3) and triangles (m, 3), seen counter-clockwise from outside.
 
-    Blocks touch along their edges but do not overlap. The tops must not lie below `bottom`. Every edge of the surface
-    is shared by two triangles of opposite direction (by four where only corners of two blocks touch).
+    Blocks do not overlap; they touch along whole edges, or along parts of edges of constant x. The tops must not lie
+    below `bottom`. Every edge of the surface is shared by two triangles of opposite direction (by four where only
+    corners of two blocks touch).
     """
     nodes, rings = _rings(blocks)
     floor = int(np.rint(bottom / RASTER))
@@ -39,30 +39,33 @@ def _rings(blocks: Sequence[Block]) -> tuple[Floats, list[list[int]]]:
     """Corners of all blocks, each once, and the corners around each block with those of others on its edges."""
     corners = np.round(np.concatenate([block.area for block in blocks]) / RASTER).astype(np.int64)
     unique, index = np.unique(corners, axis=0, return_inverse=True)
-    nodes, index = np.asarray(unique * RASTER, dtype=np.float64), index.reshape(-1)
+    places, index = unique.tolist(), index.reshape(-1)
+    on_line: dict[int, list[int]] = {}
+    for node, (x, _) in enumerate(places):
+        on_line.setdefault(x, []).append(node)  # by y, as `unique` is sorted
     rings, start = [], 0
     for block in blocks:
         ring = index[start : start + len(block.area)].tolist()
         start += len(block.area)
         ring = [n for k, n in enumerate(ring) if n != ring[k - 1]]
-        rings.append(_with_nodes_on_edges(nodes, ring) if len(set(ring)) >= 3 else [])
-    return nodes, rings
+        rings.append(_with_nodes_on_edges(places, on_line, ring) if len(set(ring)) >= 3 else [])
+    return np.asarray(unique * RASTER, dtype=np.float64), rings
 
 
-def _with_nodes_on_edges(nodes: Floats, ring: list[int]) -> list[int]:
+def _with_nodes_on_edges(
+    places: Sequence[Sequence[int]], on_line: Mapping[int, Sequence[int]], ring: list[int]
+) -> list[int]:
+    """A ring with the corners of other blocks that lie on its edges of constant x; no others lie on any edge."""
     out: list[int] = []
-    low, high = nodes[ring].min(axis=0) - ON_EDGE, nodes[ring].max(axis=0) + ON_EDGE
-    near = np.flatnonzero(((nodes >= low) & (nodes <= high)).all(axis=1))
     for a, b in zip(ring, [*ring[1:], ring[0]], strict=True):
-        along = nodes[b] - nodes[a]
-        length = float(np.hypot(*along))
-        offset = nodes[near] - nodes[a]
-        share = offset @ along / length**2
-        aside = np.abs(offset[:, 0] * along[1] - offset[:, 1] * along[0]) / length
-        on = (aside < ON_EDGE) & (share > 0) & (share < 1) & (near != a) & (near != b)
-        order = np.argsort(share[on], kind="stable")
-        out += [a, *near[on][order].tolist()]
-    return [n for k, n in enumerate(out) if n != out[k - 1]]
+        out.append(a)
+        (x, ya), (other, yb) = places[a], places[b]
+        if x != other:
+            continue
+        low, high = min(ya, yb), max(ya, yb)
+        between = [node for node in on_line[x] if low < places[node][1] < high]
+        out += between if ya < yb else between[::-1]
+    return out
 
 
 def _heights(nodes: Floats, ring: list[int], block: Block, bottom: int) -> list[int]:

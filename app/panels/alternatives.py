@@ -82,6 +82,8 @@ class AlternativesPanel(Panel):
         self._later = Later(self, self.rebuild)
         self.connections.add(self.document.alternatives.changed, self._later.ask)
         self.connections.add(self.document.selection.changed, self._mark_selected)
+        self.connections.add(self.document.scene.framed, self._later.ask)
+        self.connections.add(self.document.changed, self._enable)
         self.rebuild()
 
     # ---- making
@@ -126,13 +128,12 @@ class AlternativesPanel(Panel):
         self.empty.setWordWrap(True)
         self.changes = QTreeWidget()
         self.changes.setRootIsDecorated(False)
-        self.changes.setColumnCount(4)
+        self.changes.setColumnCount(len(COLUMNS))
         self.changes.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.changes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.changes.header()
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.changes.itemClicked.connect(lambda item, _column: self._select(item, zoom=False))
         self.changes.itemDoubleClicked.connect(lambda item, _column: self._select(item, zoom=True))
         self.reset_button = small_button("close", "alternatives.reset")
@@ -202,9 +203,11 @@ class AlternativesPanel(Panel):
         self.layout_.setAlignment(self.empty, Qt.AlignmentFlag.AlignTop)
 
     def _add_change(self, ref: ElementRef, name: str, texts: tuple[str, str, str]) -> None:
-        item = QTreeWidgetItem(self.changes, [name, *texts])
+        said = " · ".join(text for text in texts if text)
+        item = QTreeWidgetItem(self.changes, [name, said])
         item.setData(0, ID, (ref.layer_id, ref.element_id))
-        item.setToolTip(0, name)
+        for column in range(len(COLUMNS)):
+            item.setToolTip(column, f"{name}: {said}")
 
     def _name_of(self, ref: ElementRef) -> str:
         layer = self.document.scene.get(ref.layer_id)
@@ -306,7 +309,7 @@ class AlternativesPanel(Panel):
         self.rebuild()
 
 
-COLUMNS = ("building", "move", "turn", "height")
+COLUMNS = ("building", "change")
 
 
 def _ref(item: QTreeWidgetItem) -> ElementRef:

@@ -29,6 +29,7 @@ WIDTH = 348  # pixels
 LIST_HEIGHT = 190
 COLUMNS = ("window", "lost", "now", "taken")
 TALL = 560  # pixels of the picture from which the list is open by itself
+PALE = 225  # lightness from which a square would not be seen
 GROUND_HOURS = (0, 2, 4, 6, 8)
 
 
@@ -186,6 +187,8 @@ def legend_text(open_hours: float) -> str:
 
 
 def _patch(colour: tuple[int, ...], text: str) -> str:
-    """A square in a colour that shows on every ground, and its word."""
-    name = QColor(*(int(part) for part in colour)).name()
-    return f'<span style="background-color:{name}; border:1px solid">&nbsp;&nbsp;&nbsp;</span> {text}'
+    """A square in a colour and its word; an empty square where the colour is that of the card."""
+    shown = QColor(*(int(part) for part in colour))
+    if shown.lightness() > PALE:
+        return f"□ {text}"
+    return f'<span style="color:{shown.name()}">■</span> {text}'

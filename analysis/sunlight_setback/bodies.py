@@ -40,6 +40,8 @@ class Body(NamedTuple):
         Its plan.
     left_out : float [m]
         Height of a rooftop structure that does not count, 0 without one.
+    model : bool
+        Whether it is a detailed model, with rooms, railings and balconies.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Body(NamedTuple):
     triangles: Floats
     outline: object
     left_out: float
+    model: bool = False
 
 
 def read_bodies(
@@ -73,7 +76,7 @@ def read_bodies(
         triangles = np.concatenate([_built(layer, mesh) for layer, mesh in parts])
         if len(triangles):
             layer = parts[0][0]
-            body = _body(layer.name, layer.name, "", triangles, params, rules)
+            body = _body(layer.name, layer.name, "", triangles, params, rules)._replace(model=True)
             bodies.append(_with_use(body, hidden, params, rules, issues))
     _note_rooftops(bodies, issues)
     return _named_apart(bodies)

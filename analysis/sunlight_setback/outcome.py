@@ -242,6 +242,10 @@ def issues_of(
         names = tuple(city.bodies[number].name for number in city.homeless[:20])
         text = f"{len(city.homeless)} buildings stand on no parcel, or on a park or road; nothing is told of them."
         issues.append(Issue("sunlight.setback.homeless", text, "doubt", len(city.homeless), names))
+    models = [body.name for body in city.bodies if body.model]
+    if models and params.spacing:
+        text = f"Parts of one building that face one another are not judged in {len(models)} detailed models."
+        issues.append(Issue("sunlight.setback.models", text, "doubt", len(models), tuple(models[:20])))
     return [*issues, *_outside_issues(city)]
 
 

@@ -118,6 +118,8 @@ def judge_spacing(
         for first in homes:
             feedback.step(number / len(city.plots), "distances between buildings")
             for second in known:
+                if first == second and city.bodies[first].model:
+                    continue  # its railings, balconies and rooms face one another everywhere
                 pair = _pair(city, plot, (first, second), crowns, walls, north)
                 for candidate in _candidates(pair, walls, numbers):
                     key = (min(first, second), max(first, second), candidate.rule)

@@ -213,7 +213,7 @@ def _way(sampler: Sampler, points: Floats, slowest: float) -> tuple[Floats, Floa
 
 
 def volume(sampler: Sampler, tunnel: Tunnel, cell: float, top: float) -> Layer:
-    """Mean speed, velocity and turbulent energy in cubes over the study area, up to `top` [m] over the lowest ground."""
+    """Speed, velocity and turbulent energy in cubes over the study area, up to `top` [m] above the lowest ground."""
     while True:
         where = scene_map(tunnel, cell)
         levels = max(2, int(np.ceil(top / cell)))

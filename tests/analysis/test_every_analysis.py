@@ -31,6 +31,7 @@ QUICK: dict[str, dict[str, object]] = {
     "sunlight.sky": {"directions": 64, "ground_cell": 8, "facade_spacing": 8},
     "sunlight.standards": {"step": 30},
     "sunlight.irradiation": {"ground": True, "ground_cell": 8, "facade_spacing": 8},
+    "wind.field": {"cell": 12, "size": 100, "thoroughness": "preview", "space": False},
     "wind.cold_air": {"hours": 0.5, "cell": 10, "catchment": 50},
     "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from vtkmodules.vtkRenderingCore import vtkActor
+from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from app.view.creases import crease_edges
 from app.view.layer_actors import new_actor, unlit_actor
@@ -72,9 +73,9 @@ class Ghost:
     def move(self, mesh: Mesh) -> None:
         """Stand where these triangles are; they are as many as before."""
         self.mesh = mesh
-        self._solid.GetMapper().SetInputData(triangles(mesh.vertices, mesh.faces))
+        _redraw(self._solid, triangles(mesh.vertices, mesh.faces))
         for actor in (self._halo, self._line):
-            actor.GetMapper().SetInputData(segments(mesh.vertices, self._edges))
+            _redraw(actor, segments(mesh.vertices, self._edges))
 
     def show(self, visible: bool) -> None:
         """Draw it or not; the layer's own element stays out."""
@@ -101,8 +102,8 @@ class Ghost:
         theme = self._stage.look.theme
         wall, chosen = np.array(theme.unit_rgb("wall")), np.array(theme.unit_rgb("selection"))
         self._solid.GetProperty().SetColor(*((1 - WALL_MIX) * wall + WALL_MIX * chosen))
-        self._halo.GetProperty().SetColor(theme.unit_rgb("halo"))
-        self._line.GetProperty().SetColor(theme.unit_rgb("selection"))
+        self._halo.GetProperty().SetColor(*theme.unit_rgb("halo"))
+        self._line.GetProperty().SetColor(*theme.unit_rgb("selection"))
 
     def release(self) -> None:
         """Give the layer its element back, and the light its shadow."""
@@ -118,6 +119,12 @@ class Ghost:
             else:  # the light of the changed scene is on its way
                 self.mesh = self.standing
                 self.cast()
+
+
+def _redraw(actor: vtkActor, data: vtkPolyData) -> None:
+    mapper = actor.GetMapper()
+    if isinstance(mapper, vtkPolyDataMapper):
+        mapper.SetInputData(data)
 
 
 def _place(inputs: SkyInputs) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from app.colour import class_colours, ramp
 from app.language import error_texts, tr
 from app.live_study import STATE_RAMP, STATES, LostWindow, RightsAnswer
 from app.widgets.wording import say
+from geo.model import UserError
 
 MOST_ROWS = 400  # of the list; the worst come first
 WIDTH = 348  # pixels
@@ -41,6 +42,7 @@ class LiveCard(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._picture = parent
         self.setObjectName("live_card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
@@ -94,7 +96,7 @@ class LiveCard(QFrame):
         self._fill(text, "", ())
         self.keep_button.setEnabled(False)
 
-    def tell_error(self, error: BaseException) -> None:
+    def tell_error(self, error: UserError) -> None:
         """Why the sun cannot follow."""
         what, why, todo = error_texts(error)
         self._fill(f"{what} {why}", todo, ())
@@ -149,7 +151,7 @@ class LiveCard(QFrame):
     def place(self, edge: int) -> None:
         """In the upper right corner of the picture."""
         self.adjustSize()
-        self.move(self.parentWidget().width() - self.width() - edge, edge)
+        self.move(self._picture.width() - self.width() - edge, edge)
 
 
 def _words(window: LostWindow) -> dict[str, str]:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
+    QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -172,15 +173,11 @@ class MassBar(QFrame):
 
 
 def _edit(name: str) -> QuantityEdit:
-    if name == "turn":
-        edit = QuantityEdit(0.0, unit="deg", low=-360.0, high=360.0, integer=False)
-        edit.spin_box.setSingleStep(TURN_STEP)
-    elif name == "height":
-        edit = QuantityEdit(STEP, unit="m", low=STEP, high=HIGHEST, integer=False)
-        edit.spin_box.setSingleStep(STEP)
-    else:
-        edit = QuantityEdit(0.0, unit="m", low=-FARTHEST, high=FARTHEST, integer=False)
-        edit.spin_box.setSingleStep(STEP)
+    limits = {"turn": (-360.0, 360.0), "height": (STEP, HIGHEST)}.get(name, (-FARTHEST, FARTHEST))
+    unit = "deg" if name == "turn" else "m"
+    edit = QuantityEdit(max(limits[0], 0.0), unit=unit, low=limits[0], high=limits[1], integer=False)
+    if isinstance(edit.spin_box, QDoubleSpinBox):
+        edit.spin_box.setSingleStep(TURN_STEP if name == "turn" else STEP)
     edit.spin_box.setMinimumWidth(72)
     edit.setObjectName(f"mass_{name}")
     return edit

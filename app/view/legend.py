@@ -22,6 +22,7 @@ from app.colour import (
 )
 from app.language import tr
 from app.names import layer_title, run_title
+from app.numbers import unit_text
 from app.theme import rgb_of
 from app.utility_kinds import is_network, kind_codes, patterns, utility_kinds
 from app.words import class_name as named_class
@@ -139,7 +140,7 @@ def legend_of(layer: Layer) -> Legend | None:
         return _class_legend(field, title, run_title(layer) or layer_title(layer))
     low, high = field_range(field)
     ticks = tuple((value, number_text(value)) for value in nice_ticks(low, high, count=6))
-    unit = "" if field.unit == "1" else field.unit
+    unit = unit_text(field.unit)
     return Legend(title, run_title(layer) or layer_title(layer), unit, ramp(field.ramp), low, high, ticks)
 
 
@@ -152,8 +153,8 @@ def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
         (class_name(field, row), (int(colours[row][0]), int(colours[row][1]), int(colours[row][2])))
         for row in rows[: MOST_CLASSES + 1]
     )
-    if ordered and field.unit != "1":
-        title = f"{title} ({field.unit})"
+    if ordered and unit_text(field.unit):
+        title = f"{title} ({unit_text(field.unit)})"
     lacking = field.on == "element" and int(counts.sum()) < np.asarray(field.values).size
     return Legend(
         title,

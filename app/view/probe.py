@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.colour import number_text
+from app.numbers import unit_text
 from app.view.legend import class_name, plain_field
 from app.view.picking import Hit
 from app.view.pins import is_pins
@@ -82,7 +83,7 @@ def hover_info(hits: Sequence[Hit], layers: Sequence[Layer], *, frame: Frame | N
     if field is None or about:
         return HoverInfo(hit.ref, *(float(p) for p in point), longitude, latitude, name, text=about)
     quantity = field_name(field.name)
-    unit = "" if field.unit == "1" or field.categories else field.unit
+    unit = "" if field.categories else unit_text(field.unit)
     return HoverInfo(
         hit.ref, *(float(p) for p in point), longitude, latitude, name, _text(field, value), unit, quantity
     )

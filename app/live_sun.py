@@ -27,7 +27,7 @@ from app.live_study import (
 )
 from app.mass_edit import Body
 from app.widgets.live_card import LiveCard
-from geo.model import Bounds, Feedback, Mesh, UserError
+from geo.model import Bounds, Feedback, Layer, Mesh, UserError
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -189,6 +189,7 @@ class LiveSun(QObject):
         self._picture: Any = None
         self._connections = Connections()
         self._connections.add(self.document.scene.removed, lambda _layer: self._forget())
+        self._connections.add(self.document.scene.added, self._on_added)
 
     @property
     def resting(self) -> bool:
@@ -202,6 +203,11 @@ class LiveSun(QObject):
         self.stop()
         if self.wanted:
             self._begin(body)
+
+    def restart(self, body: Body) -> None:
+        """The city around the building is another, as after a switch of the alternative: begin anew."""
+        if self._setup is not None and setup_for(self.document, body).key != self._setup.key:
+            self.start(body)
 
     def stop(self) -> None:
         """It was let go. What was worked out is kept: the same building may be taken again."""
@@ -219,6 +225,11 @@ class LiveSun(QObject):
         picture, self._picture = self._picture, None
         if picture is not None:
             picture.release()
+
+    def _on_added(self, _layer: Layer) -> None:
+        """A result that comes meanwhile, as one that is kept, is drawn when the building is let go."""
+        if self._picture is not None:
+            self._picture.put_aside()
 
     def _forget(self) -> None:
         kept, self._kept = self._kept, None

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QMenu
 
-from app.alternatives import remove_mass, set_mass
+from app.alternatives import BASE, remove_alternative, remove_mass, set_mass
 from app.connections import Connections
 from app.language import tr
 from app.live_sun import LiveSun
@@ -46,7 +46,7 @@ class MassActions(QObject):
         self.follow, self._busy = True, False
         self._marks = itertools.count(1)
         self._mark = ""
-        self._before = Change()
+        self._before, self._shown_before = Change(), BASE
         self.bar = MassBar(window.viewport)
         self.bar.typed.connect(self._on_typed)
         self.bar.follow_toggled.connect(self._set_follow)
@@ -104,6 +104,7 @@ class MassActions(QObject):
         self.window.modes.leave()
         self.document.selection.set([ref])
         self._before, self._mark = body.change, ""
+        self._shown_before = self.document.alternatives.active
         view = self.window.viewport
         view.stop_drawing()
         self.tool = MassTool(view, body, Ground(self.document), theme=self.bench.theme)
@@ -144,6 +145,14 @@ class MassActions(QObject):
         if tool.body.change != self._before:
             self._commit(self._before, "cancel")
         self.finish()
+        self._remove_empty()
+
+    def _remove_empty(self) -> None:
+        """An alternative that came with a move that was cancelled goes with it."""
+        alternatives = self.document.alternatives
+        shown = alternatives.get(alternatives.active)
+        if self._shown_before == BASE and shown is not None and not shown.changes and not shown.masses:
+            self.bench.do(remove_alternative(self.document, shown.id))
 
     def _title(self, body: Body) -> str:
         alternative = self.document.alternatives.get(self.document.alternatives.active)
@@ -208,6 +217,7 @@ class MassActions(QObject):
             return
         self._mark = ""
         self._settle(body)
+        self.live.restart(body)
 
     def _on_removed(self, layer: Layer) -> None:
         if self.tool is not None and not self._busy and self.tool.body.ref.layer_id == layer.id:

@@ -26,12 +26,14 @@ class LiveLayers:
     def __init__(self, viewport: Viewport) -> None:
         self._viewport, self._stage = viewport, viewport.stage
         self._aside: list[str] = []
-        self._put_aside()
+        self.put_aside()
 
-    def _put_aside(self) -> None:
+    def put_aside(self) -> None:
         """Results on the same surfaces are not drawn while the live ones are; the scene is left alone."""
         for layer in self._viewport.document.scene:
-            if layer.theme == "result" and layer.geometry is not None and layer.style.visible:
+            if layer.theme != "result" or layer.geometry is None or not layer.style.visible:
+                continue
+            if layer.id not in self._aside and self._stage.drawn(layer.id) is not None:
                 self._aside.append(layer.id)
                 self._stage.change(layer.with_(style=dataclasses.replace(layer.style, visible=False)), "style")
 

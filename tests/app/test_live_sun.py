@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from analysis.contract import Result
 from analysis.registry import get
 from analysis.run import execute
-from app.alternatives import BASE, layers_of
+from app.alternatives import BASE, layers_of, switch_alternative
 from app.live_study import HOURS, RIGHTS, LiveHoursStudy, LiveRightsStudy, RightsAnswer, setup_for
 from app.mass_edit import body_of
 from app.shown_runs import runs_of
@@ -151,11 +151,26 @@ def test_drag_read_the_verdict_keep_it_undo(quick: Any, qtbot: Any) -> None:
     kept = {run.analysis_id: run for run in runs_of(tuple(window.document.scene))}
     assert set(kept) == {RIGHTS, HOURS}
     assert {run.alternative for run in kept.values()} == {active}
+    kept_windows = next(layer for layer in kept[RIGHTS].layers if layer.source.part == "windows")
+    assert not stage.drawn(kept_windows.id).style.visible  # the live ones are still there
     verdicts = windows_of_run(kept[RIGHTS])
     assert all(verdicts[one.id] == "fail" for one in live.answer.newly_failing)
     window.masses.finish()
     assert stage.drawn(WINDOWS) is None
+    assert stage.drawn(kept_windows.id).style.visible
     assert not live.card.isVisible()
+
+
+def test_another_alternative_is_another_beginning(quick: Any, qtbot: Any) -> None:
+    window, live = quick, quick.masses.live
+    window.document.do(body_of(window.document, TOWER).step(window.document, Change(removed=True), name="A"))
+    take(window, BIRCH)
+    qtbot.waitUntil(lambda: live.answer is not None and live.resting, timeout=60_000)
+    judged, loops = live.answer.judged, live._loops
+    window.document.do(switch_alternative(window.document, BASE))
+    qtbot.waitUntil(lambda: live.answer is not None and live.resting, timeout=60_000)
+    assert live._loops is not loops
+    assert live.answer.judged > judged  # the tower has windows again
 
 
 def windows_of_run(run: Any) -> dict[str, str]:

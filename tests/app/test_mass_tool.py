@@ -159,6 +159,7 @@ def test_typing_is_the_same_as_dragging_and_escape_puts_it_back(still: Any, qtbo
     assert window.masses.tool is None
     np.testing.assert_allclose(low(window, TOWER), before)
     assert change_of(window.document, TOWER).is_nothing
+    assert window.document.alternatives.items == ()  # the one it made has gone with it
 
 
 def test_enter_takes_the_number_over_and_then_ends(still: Any) -> None:

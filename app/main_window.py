@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
         bench.zoom_requested.connect(self.viewport.zoom_to)
         bench.bounds_requested.connect(self.viewport.fit)
         bench.preview_requested.connect(self._show_preview)
+        bench.result_previewed.connect(self.viewport.show_result_preview)
         bench.preview_ended.connect(self._end_preview)
         bench.sun_requested.connect(self._set_sun)
         bench.document_opened.connect(self._on_opened)

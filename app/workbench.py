@@ -57,6 +57,9 @@ class Workbench(QObject):
         Show the attributes of a layer's elements.
     preview_requested(key, layers), preview_ended(key)
         Layers of a file that is still being read, to be drawn and nothing else; and the end of that reading.
+    result_previewed(key, layers)
+        A coarse result of an analysis that is still running; a finer one of the same key takes its place. Its end is
+        told by `preview_ended` too.
     place_requested(on_done)
         Let the user click a place in the picture and hand its text to `on_done`.
     """
@@ -72,6 +75,7 @@ class Workbench(QObject):
     result_ready = Signal(str)
     table_requested = Signal(str)
     preview_requested = Signal(str, object)
+    result_previewed = Signal(str, object)
     preview_ended = Signal(str)
     place_requested = Signal(object)
 
@@ -366,7 +370,11 @@ class Workbench(QObject):
             ]
 
         title = tr(f"{analysis.id}.title", analysis.title)
-        return self.jobs.submit(work, title=title, key=f"run {analysis.id}", done=self._add_results, failed=failed)
+        job = self.jobs.submit(work, title=title, key=f"run {analysis.id}", done=self._add_results, failed=failed)
+        key = str(id(job))
+        job.partial.connect(lambda layers: self.result_previewed.emit(key, layers))
+        job.ended.connect(lambda: self.preview_ended.emit(key))
+        return job
 
     def _add_results(self, results: Sequence[Result]) -> None:
         """Show each result; of several on the same surfaces the last stays visible."""

@@ -200,7 +200,8 @@ class Stage:
         has_ground = any(d.layer.style.visible for d in grounds)
         place = {layer_id: number for number, layer_id in enumerate(self._order)}
         shown = [d for d in self._layers.values() if d.layer.style.visible and d.drape is not None]
-        shown.sort(key=lambda d: (d.layer.kind != "terrain", d.layer.kind != "image", place.get(d.layer.id, 0)))
+        last = len(place)  # what is in the picture only lies over the scene
+        shown.sort(key=lambda d: (d.layer.kind != "terrain", d.layer.kind != "image", place.get(d.layer.id, last)))
         drapes = [d.drape for d in shown if d.drape is not None]
         for ground in grounds:
             mine = [d for d in drapes if d.layer_id == ground.layer.id or self._layers[d.layer_id] not in grounds]

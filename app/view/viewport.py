@@ -96,7 +96,7 @@ class Viewport(PointerWidget):
         self._bringer = LayerBringer(document, self.stage, self._submit, self._after_layers)
         self._light = LightWork(document, self.stage, self.picker, submit=self._submit, redraw=self.redraw, parent=self)
         self._sky_timer = self._light.timer
-        self._previews = Previews(self.stage, self._submit, self._on_preview)
+        self._previews = Previews(self.stage, self._submit, self._on_preview, document.scene.get)
         self.section_work = SectionWork(
             self.stage, self._submit, layers=lambda: tuple(document.scene), redraw=self.redraw, parent=self
         )
@@ -182,6 +182,7 @@ class Viewport(PointerWidget):
     def _on_preview(self) -> None:
         if self._untouched and not self._closed:
             self._show_home()
+        self._update_cards()
         self.redraw()
 
     def _on_selection(self) -> None:
@@ -195,6 +196,12 @@ class Viewport(PointerWidget):
         """Draw layers of a file that is still being read; they are in the picture only."""
         if not self._closed:
             self._previews.show(key, layers)
+
+    def show_result_preview(self, key: str, layers: Sequence[Layer]) -> None:
+        """Draw what there is of a result in place of what was there before; results on the same surfaces step aside."""
+        if not self._closed:
+            shown = tuple(self.document.scene)
+            self._previews.replace(key, layers, aside=[layer for layer in shown if layer.theme == "result"])
 
     @property
     def has_preview(self) -> bool:
@@ -423,7 +430,7 @@ class Viewport(PointerWidget):
         self._update_cards()
 
     def _update_cards(self) -> None:
-        self.cards.show_for(tuple(self.document.scene), self._camera)
+        self.cards.show_for(self._previews.over(tuple(self.document.scene)), self._camera)
 
     def _pixels(self, size: tuple[int, int]) -> np.ndarray:
         """Draw once at another size."""

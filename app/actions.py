@@ -196,7 +196,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("topics_of_selection", lambda w: w.topics.topics_of_selection(), "", "", _has_selection),
     ActionSpec("topics_export", lambda w: w.topics.ask_export("3.0"), "", "", lambda w: len(w.document.topics) > 0),
     ActionSpec("checks", lambda w: w.show_panel("checks"), "check", "", _has_scene),
-    ActionSpec("show_alternatives", lambda w: w.show_panel("alternatives"), "", "Alt+A"),
+    ActionSpec("show_alternatives", lambda w: w.show_panel("alternatives")),
     ActionSpec("run", lambda w: w.run_analysis(), "play", "Ctrl+Return", _has_scene),
     ActionSpec("cancel_jobs", lambda w: w.bench.jobs.cancel_all(), "stop", "Ctrl+.", lambda w: w.bench.jobs.busy),
     ActionSpec("show_results", lambda w: w.show_panel("results"), "", "", _has_runs),

@@ -15,6 +15,7 @@ from geo.model import Column, Field
 from resources import load_json, path
 
 Colours = NDArray[np.uint8]
+TRANSITION_RAMP, UNCHANGED = "difference", "unchanged"  # of changes from class to class
 RAMP_SIZE = 256
 FALLBACK_RAMP = "viridis"
 OTHERS_GREY = (126, 132, 138)
@@ -92,6 +93,8 @@ def class_colours(count: int, *, ramp_name: str = "") -> Colours:
 def category_colours(field: Field) -> Colours:
     """Colours (categories, 3) of a class map: of a ramp where the classes have an order, else distinct hues."""
     count = len(field.categories)
+    if field.ramp == TRANSITION_RAMP and UNCHANGED in field.categories:
+        return _transition_colours(field)
     if isinstance(field, ClassedField) and field.limits:
         return ramp(field.ramp)[np.linspace(0, RAMP_SIZE - 1, max(count, 2)).astype(np.int64)[:count]]
     colours = class_colours(count, ramp_name=field.ramp).copy()
@@ -106,6 +109,15 @@ def category_colours(field: Field) -> Colours:
             if name in SURVEY_COLOURS:
                 colours[row] = rgb_of(SURVEY_COLOURS[name])
     return colours
+
+
+def _transition_colours(field: Field) -> Colours:
+    """Of changes from class to class: what stayed is neutral, towards earlier classes blue, towards later orange."""
+    stays, count = field.categories.index(UNCHANGED), len(field.categories)
+    places = np.full(count, 0.5)
+    places[:stays] = np.linspace(0.0, 0.3, stays)
+    places[stays + 1 :] = np.linspace(0.7, 1.0, count - stays - 1)
+    return ramp(TRANSITION_RAMP)[np.round(places * (RAMP_SIZE - 1)).astype(np.int64)]
 
 
 _counted: WeakKeyDictionary[Field, NDArray[np.int64]] = WeakKeyDictionary()

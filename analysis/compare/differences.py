@@ -16,6 +16,7 @@ from geo.model import Column, ElementTable, Field, Grid, Layer, Mesh, Style
 Floats = NDArray[np.float64]
 
 RAMP = "difference"
+UNCHANGED = "unchanged"
 CHANGE = 1e-9  # a difference below it is rounding
 SCALE_SHARE = 98.0  # percentile of the differences that change at all that the scale reaches
 
@@ -91,12 +92,22 @@ def _transition(mine: Field, field: Field, found: Pairing, shape: tuple[int, ...
     other = np.asarray(field.values).reshape(-1)[found.there].astype(np.int64)
     known = (one >= 0) & (other >= 0)
     code = np.where(one == other, -1, one * count + other)
-    kinds = np.unique(code[known & (code >= 0)])
-    names = ("unchanged", *(f"{field.categories[k // count]} → {field.categories[k % count]}" for k in kinds.tolist()))
+    kinds = np.unique(code[known & (code >= 0)]).tolist()
+    # To an earlier class first, then what stayed, then to a later one: the colours run from less to more.
+    order = [k for k in kinds if k % count < k // count] + [-1] + [k for k in kinds if k % count > k // count]
+    names = tuple(_transition_name(field.categories, k) for k in order)
+    number = np.full(count * count + 1, -1, dtype=np.int16)
+    number[[k if k >= 0 else count * count for k in order]] = np.arange(len(order))
     values = np.full(found.size, -1, dtype=np.int16)
-    number = np.where(code < 0, 0, np.searchsorted(kinds, code) + 1)
-    values[found.there] = np.where(known, number, -1)
-    return Field(f"{field.name}_change", field.unit or "1", field.on, values.reshape(shape), categories=names)
+    values[found.there] = np.where(known, number[np.where(code < 0, count * count, code)], -1)
+    return Field(
+        f"{field.name}_change", field.unit or "1", field.on, values.reshape(shape), categories=names, ramp=RAMP
+    )
+
+
+def _transition_name(categories: Sequence[str], code: int) -> str:
+    count = len(categories)
+    return UNCHANGED if code < 0 else f"{categories[code // count]} → {categories[code % count]}"
 
 
 def with_scale(layers: Sequence[Layer], scale: float) -> tuple[Layer, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.compare.differences import CHANGE, differences, figure_table, table_of_differences, with_scale
+from analysis.compare.differences import CHANGE, UNCHANGED, differences, figure_table, table_of_differences, with_scale
 from analysis.compare.pairs import paired_layers
 from analysis.contract import Inputs, Params, Quantity, Reference, Result, Table, analysis, layer_input, quantity
 from geo.model import Feedback, Issue, Layer, UserError
@@ -90,7 +90,8 @@ def compare_results(inputs: CompareInputs, params: CompareParams, feedback: Feed
             gained += int((shown > CHANGE).sum())
             lost += int((shown < -CHANGE).sum())
         else:
-            changed += int((shown > 0).sum())
+            stayed = layer.field_named(layer.style.colour_by).categories.index(UNCHANGED)  # type: ignore[union-attr]
+            changed += int(((shown >= 0) & (shown != stayed)).sum())
     if not layers and all(len(table) == 0 for table in tables):
         raise UserError(
             "These results have nothing in common that could be compared.",

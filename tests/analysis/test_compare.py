@@ -95,7 +95,12 @@ def test_verdicts_tell_what_became_of_what() -> None:
     windows = part(result.layers, "difference-windows")
     change = windows.field_named("verdict_change")
     assert change is not None
-    assert change.categories[0] == "unchanged"
+    stays = change.categories.index("unchanged")
+    ranks = {"pass": 0, "borderline": 1, "fail": 2}
+    for place, name in enumerate(change.categories):
+        if place != stays:  # from better to worse stands behind what stayed
+            one, _, other = name.partition(" → ")
+            assert (place > stays) == (ranks[other] > ranks[one])
     worse = [k for k, name in enumerate(change.categories) if name == "pass → fail"]
     assert worse
     assert np.isin(np.asarray(change.values), worse).any()

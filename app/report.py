@@ -18,7 +18,7 @@ from app.document import Document
 from app.language import issue_text, language, tr
 from app.names import layer_title
 from app.numbers import number_text, unit_text
-from app.pictures import draw, png_bytes
+from app.pictures import draw, jpeg_bytes
 from app.scorecard import scorecard, studies_to_compare, texts_of
 from app.shown_runs import runs_of, scenes_of_runs
 from app.theme import theme_named
@@ -42,7 +42,7 @@ Draw = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in the page: PNG bytes as base64, and what it shows."""
+    """A picture in the page: JPEG bytes as base64, and what it shows."""
 
     data: str
     caption: str
@@ -153,7 +153,7 @@ def _place(document: Document) -> list[tuple[str, str]]:
 
 def _picture(drawer: Draw, document: Document, layers: Sequence[Layer], view: str, caption: str) -> Picture:
     picture = drawer(layers, document.scene.frame, size=PICTURE_SIZE, view=view)
-    return Picture(base64.b64encode(png_bytes(picture)).decode("ascii"), tr(caption))
+    return Picture(base64.b64encode(jpeg_bytes(picture)).decode("ascii"), tr(caption))
 
 
 def _run(document: Document, mine: Sequence[Layer], drawer: Draw) -> dict[str, Any]:

@@ -36,46 +36,34 @@ def production(
     low: int, high: int, u: Singles, v: Singles, w: Singles, nut: Singles, made: Singles, sink: Singles,
     made_e: Singles, space: Spacing,
 ) -> None:  # fmt: skip
-    """Production of k [m2/s3] into `made`, times C1 into `made_e`, zero into `sink`, of rows low to high.
-
-    Shear is taken on the edges of the cells, where the velocities of a staggered grid give it without smoothing; a
-    cell has the mean of the squares over the four edges along each axis.
-    """
+    """Production of k [m2/s3] into `made`, times C1 into `made_e`, zero into `sink`, of rows low to high."""
     levels, nx = u.shape[0] - 2, u.shape[2] - 4
-    cx, fx0, fx1 = space.cell_x[2:], space.face_x[2:], space.face_x[3:]
+    cx, gx = space.cell_x[2:], space.wide_x[2:]
     for block in range(low, high, BLOCK):
         for k in range(2, levels):
-            cz, fb, ft = space.cell_z[k], space.face_z[k], space.face_z[k + 1]
+            cz, gz = space.cell_z[k], HALF * space.wide_z[k]
             for j in range(block, min(block + BLOCK, high)):
-                cy, fs, fn = space.cell_y[j], space.face_y[j], space.face_y[j + 1]
-                u0, u1, us0, us1 = u[k, j][2:], u[k, j][3:], u[k, j - 1][2:], u[k, j - 1][3:]
-                un0, un1, ub0, ub1 = u[k, j + 1][2:], u[k, j + 1][3:], u[k - 1, j][2:], u[k - 1, j][3:]
-                ut0, ut1 = u[k + 1, j][2:], u[k + 1, j][3:]
-                v0, v1, vw0, vw1 = v[k, j][2:], v[k, j + 1][2:], v[k, j][1:], v[k, j + 1][1:]
-                ve0, ve1, vb0, vb1 = v[k, j][3:], v[k, j + 1][3:], v[k - 1, j][2:], v[k - 1, j + 1][2:]
-                vt0, vt1 = v[k + 1, j][2:], v[k + 1, j + 1][2:]
-                w0, w1, ww0, ww1 = w[k, j][2:], w[k + 1, j][2:], w[k, j][1:], w[k + 1, j][1:]
-                we0, we1, ws0, ws1 = w[k, j][3:], w[k + 1, j][3:], w[k, j - 1][2:], w[k + 1, j - 1][2:]
-                wn0, wn1 = w[k, j + 1][2:], w[k + 1, j + 1][2:]
+                cy, gy = space.cell_y[j], HALF * space.wide_y[j]
+                u0, u1, us0, us1, un0, un1 = (
+                    u[k, j][2:], u[k, j][3:], u[k, j - 1][2:], u[k, j - 1][3:], u[k, j + 1][2:], u[k, j + 1][3:],
+                )  # fmt: skip
+                ub0, ub1, ut0, ut1 = u[k - 1, j][2:], u[k - 1, j][3:], u[k + 1, j][2:], u[k + 1, j][3:]
+                v0, v1, vw0, vw1, ve0, ve1 = (
+                    v[k, j][2:], v[k, j + 1][2:], v[k, j][1:], v[k, j + 1][1:], v[k, j][3:], v[k, j + 1][3:],
+                )  # fmt: skip
+                vb0, vb1, vt0, vt1 = v[k - 1, j][2:], v[k - 1, j + 1][2:], v[k + 1, j][2:], v[k + 1, j + 1][2:]
+                w0, w1, ww0, ww1, we0, we1 = (
+                    w[k, j][2:], w[k + 1, j][2:], w[k, j][1:], w[k + 1, j][1:], w[k, j][3:], w[k + 1, j][3:],
+                )  # fmt: skip
+                ws0, ws1, wn0, wn1 = w[k, j - 1][2:], w[k + 1, j - 1][2:], w[k, j + 1][2:], w[k + 1, j + 1][2:]
                 n, p, s, pe = nut[k, j][2:], made[k, j][2:], sink[k, j][2:], made_e[k, j][2:]
                 for i in range(nx):
                     xx, yy, zz = (u1[i] - u0[i]) * cx[i], (v1[i] - v0[i]) * cy, (w1[i] - w0[i]) * cz
-                    a = (u0[i] - us0[i]) * fs + (v0[i] - vw0[i]) * fx0[i]
-                    b = (u1[i] - us1[i]) * fs + (ve0[i] - v0[i]) * fx1[i]
-                    c = (un0[i] - u0[i]) * fn + (v1[i] - vw1[i]) * fx0[i]
-                    d = (un1[i] - u1[i]) * fn + (ve1[i] - v1[i]) * fx1[i]
-                    shear = a * a + b * b + c * c + d * d
-                    a = (u0[i] - ub0[i]) * fb + (w0[i] - ww0[i]) * fx0[i]
-                    b = (u1[i] - ub1[i]) * fb + (we0[i] - w0[i]) * fx1[i]
-                    c = (ut0[i] - u0[i]) * ft + (w1[i] - ww1[i]) * fx0[i]
-                    d = (ut1[i] - u1[i]) * ft + (we1[i] - w1[i]) * fx1[i]
-                    shear += a * a + b * b + c * c + d * d
-                    a = (v0[i] - vb0[i]) * fb + (w0[i] - ws0[i]) * fs
-                    b = (v1[i] - vb1[i]) * fb + (wn0[i] - w0[i]) * fn
-                    c = (vt0[i] - v0[i]) * ft + (w1[i] - ws1[i]) * fs
-                    d = (vt1[i] - v1[i]) * ft + (wn1[i] - w1[i]) * fn
-                    shear += a * a + b * b + c * c + d * d
-                    p[i] = n[i] * (TWO * (xx * xx + yy * yy + zz * zz) + QUARTER * shear)
+                    half = HALF * gx[i]
+                    xy = gy * (un0[i] + un1[i] - us0[i] - us1[i]) + half * (ve0[i] + ve1[i] - vw0[i] - vw1[i])
+                    xz = gz * (ut0[i] + ut1[i] - ub0[i] - ub1[i]) + half * (we0[i] + we1[i] - ww0[i] - ww1[i])
+                    yz = gz * (vt0[i] + vt1[i] - vb0[i] - vb1[i]) + gy * (wn0[i] + wn1[i] - ws0[i] - ws1[i])
+                    p[i] = n[i] * (TWO * (xx * xx + yy * yy + zz * zz) + xy * xy + xz * xz + yz * yz)
                     pe[i] = C1 * p[i]
                     s[i] = ZERO
 

@@ -20,7 +20,7 @@ DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
 BAR_WIDTH = 30
 COMMANDS = (
     *("demo", "info", "import", "list", "run", "rerun", "validate", "check", "render", "report", "convert"),
-    *("film", "georeference"),
+    *("film", "georeference", "openfoam"),
 )
 
 
@@ -48,6 +48,7 @@ def program_version() -> str:
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     from app.cli_film import add_arguments as add_film_arguments
+    from app.cli_openfoam import add_arguments as add_openfoam_arguments
 
     parser = _Parser(
         prog="twin",
@@ -128,6 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("--both", action="store_true", help="in Korean and in English, one after the other")
 
     add_film_arguments(commands.add_parser("film", help="film the sun of a day or a year, or the view all around"))
+    add_openfoam_arguments(commands.add_parser("openfoam", help="a wind study as an OpenFOAM case, and back"))
     convert = commands.add_parser("convert", help="convert a file, or what a project shows, into another format")
     convert.add_argument("input", metavar="IN", help="a file or a project")
     convert.add_argument("output", metavar="OUT")

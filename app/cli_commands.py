@@ -12,6 +12,7 @@ from app.cli_check import check
 from app.cli_film import film
 from app.cli_georeference import georeference
 from app.cli_info import info, list_things
+from app.cli_openfoam import openfoam
 from app.cli_output import DONE, emit, finish_bar, open_project, print_issues, say, settings_of
 from app.cli_runs import rerun, run, validate
 from app.commands import AddLayers
@@ -250,6 +251,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Feedback], int]] = {
     "check": check,
     "render": render,
     "film": film,
+    "openfoam": openfoam,
     "report": report,
     "demo": demo,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -25,6 +25,7 @@ from app.names import layer_title, run_title
 from app.numbers import unit_text
 from app.theme import rgb_of
 from app.utility_kinds import is_network, kind_codes, patterns, utility_kinds
+from app.view.hatch import hatch_rows
 from app.words import class_name as named_class
 from app.words import field_name
 from geo.model import Column, Field, Grid, Layer, Points, Volume
@@ -56,6 +57,8 @@ class Legend:
         Band pattern of each class, of utility kinds; empty for others.
     missing : str
         What is said beside the colour of missing values; empty when none is missing.
+    hatches : tuple of (text, hatch)
+        What is said of hatched parts, with `app.view.hatch.LINES` or `CROSSED`.
     """
 
     title: str
@@ -69,6 +72,7 @@ class Legend:
     more: int = 0
     missing: str = ""
     patterns: tuple[str, ...] = ()
+    hatches: tuple[tuple[str, int], ...] = ()
 
 
 def plain_field(layer: Layer) -> Field | None:
@@ -136,12 +140,13 @@ def legend_of(layer: Layer) -> Legend | None:
         return None
     title = field_name(field.name)
     title = title[:1].upper() + title[1:]
+    subtitle, hatches = run_title(layer) or layer_title(layer), hatch_rows(layer)
     if field.categories:
-        return _class_legend(field, title, run_title(layer) or layer_title(layer))
+        return replace(_class_legend(field, title, subtitle), hatches=hatches)
     low, high = field_range(field)
     ticks = tuple((value, number_text(value)) for value in nice_ticks(low, high, count=6))
     unit = unit_text(field.unit)
-    return Legend(title, run_title(layer) or layer_title(layer), unit, ramp(field.ramp), low, high, ticks)
+    return Legend(title, subtitle, unit, ramp(field.ramp), low, high, ticks, hatches=hatches)
 
 
 def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
@@ -177,10 +182,14 @@ def class_name(field: Field, row: int) -> str:
 
 
 def legend_for(layers: Iterable[Layer]) -> Legend | None:
-    """The legend of the picture: of the last coloured layer that is shown, results before others."""
+    """The legend of the picture: of the last coloured layer that is shown, results before others, maps before lines."""
     shown = list(layers)
-    found = [(layer.theme == "result", number, layer) for number, layer in enumerate(shown) if shown_field(layer)]
-    for _result, _number, layer in sorted(found, key=lambda entry: entry[:2], reverse=True):
+    found = [
+        (layer.theme == "result", layer.kind != "lines", number, layer)
+        for number, layer in enumerate(shown)
+        if shown_field(layer)
+    ]
+    for _result, _surface, _number, layer in sorted(found, key=lambda entry: entry[:3], reverse=True):
         legend = legend_of(layer)
         if legend is not None:
             return legend

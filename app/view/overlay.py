@@ -22,6 +22,7 @@ from app.view.furniture import (
     scale_text,
     tick_place,
 )
+from app.view.hatch import swatch_lines
 from app.view.legend import Legend, bands_of
 
 TITLE_SIZE, TEXT_SIZE = 14, 11  # pixels
@@ -51,8 +52,9 @@ def paint_card(painter: QPainter, area: QRectF, theme: Theme) -> None:
 def legend_size(legend: Legend) -> QSizeF:
     """Size of a legend card [pixels]."""
     height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
+    height += len(legend.hatches) * CLASS_ROW
     if legend.ramp is not None:
-        return QSizeF(LEGEND_WIDTH, height + RAMP_HEIGHT + 26)
+        return QSizeF(LEGEND_WIDTH, height + RAMP_HEIGHT + 26 + (6 if legend.hatches else 0))
     rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
     return QSizeF(_classes_width(legend), height + rows * CLASS_ROW + CARD_PAD - 4)
 
@@ -60,7 +62,8 @@ def legend_size(legend: Legend) -> QSizeF:
 def _classes_width(legend: Legend) -> float:
     """As wide as the texts need, so that a list of short names leaves the picture free."""
     small, bold = QFontMetricsF(card_font(TEXT_SIZE)), QFontMetricsF(card_font(TITLE_SIZE, bold=True))
-    names = [small.horizontalAdvance(text) + SWATCH for text in (*(text for text, _ in legend.classes), legend.missing)]
+    shown = (*(text for text, _ in legend.classes), legend.missing, *(text for text, _ in legend.hatches))
+    names = [small.horizontalAdvance(text) + SWATCH for text in shown]
     widest = max(bold.horizontalAdvance(legend.title), small.horizontalAdvance(legend.subtitle), *names)
     return float(min(max(widest + 2 * CARD_PAD + 6, LEAST_WIDTH), LEGEND_WIDTH))
 
@@ -84,6 +87,8 @@ def paint_legend(painter: QPainter, area: QRectF, legend: Legend, *, theme: Them
         _paint_classes(painter, QRectF(left, top, width, 0), legend, theme=theme)
     else:
         _paint_ramp(painter, QRectF(left, top, width, RAMP_HEIGHT), legend, theme=theme)
+    foot = area.bottom() - CARD_PAD + 4 - len(legend.hatches) * CLASS_ROW
+    _paint_hatches(painter, QRectF(left, foot, width, 0), legend, theme=theme)
 
 
 def _line(painter: QPainter, left: float, top: float, width: float, *, text: str) -> None:
@@ -112,6 +117,18 @@ def _paint_ramp(painter: QPainter, bar: QRectF, legend: Legend, *, theme: Theme)
         painter.setPen(QColor(theme["ink"]))
         painter.drawText(QPointF(start, bar.bottom() + 6 + metrics.ascent()), label)
         taken = start + 2 * half
+
+
+def _paint_hatches(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:
+    for number, (text, hatch) in enumerate(legend.hatches):
+        top = area.top() + number * CLASS_ROW
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme["soft_ink"]), 0.5))
+        painter.drawRect(QRectF(area.left(), top + 3, 18, 11))
+        painter.setPen(QPen(QColor(theme["ink"]), 1.0))
+        for x0, y0, x1, y1 in swatch_lines(18, 11, hatch):
+            painter.drawLine(QPointF(area.left() + x0, top + 3 + y0), QPointF(area.left() + x1, top + 3 + y1))
+        _line(painter, area.left() + SWATCH, top - 1, area.width() - SWATCH, text=text)
 
 
 def _paint_classes(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:

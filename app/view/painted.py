@@ -25,6 +25,7 @@ from app.view.furniture import (
     scale_text,
     tick_place,
 )
+from app.view.hatch import swatch_lines
 from app.view.legend import Legend, bands_of
 
 Picture = Image.Image
@@ -126,7 +127,11 @@ def paint_legend(picture: Picture, legend: Legend, *, theme: Theme, factor: floa
     """The legend card in the upper left corner."""
     height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
     rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
-    height += RAMP_HEIGHT + 26 if legend.ramp is not None else rows * CLASS_ROW + CARD_PAD - 4
+    if legend.ramp is not None:
+        height += RAMP_HEIGHT + 26 + (6 if legend.hatches else 0)
+    else:
+        height += rows * CLASS_ROW + CARD_PAD - 4
+    height += len(legend.hatches) * CLASS_ROW
     sheet = _Sheet(LEGEND_WIDTH, height, factor)
     sheet.plate(theme)
     width, top = LEGEND_WIDTH - 2 * CARD_PAD, CARD_PAD - 2.0
@@ -142,7 +147,20 @@ def paint_legend(picture: Picture, legend: Legend, *, theme: Theme, factor: floa
         _paint_classes(sheet, top, legend, theme=theme)
     else:
         _paint_ramp(sheet, top, legend, theme=theme)
+    _paint_hatches(sheet, height - CARD_PAD + 4 - len(legend.hatches) * CLASS_ROW, legend, theme=theme)
     return sheet.onto(picture, CARD_MARGIN, CARD_MARGIN)
+
+
+def _paint_hatches(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> None:
+    left, width = float(CARD_PAD), float(LEGEND_WIDTH - 2 * CARD_PAD)
+    for number, (text, hatch) in enumerate(legend.hatches):
+        y = top + number * CLASS_ROW
+        sheet.draw.rectangle(sheet.box(left, y + 3, left + 18, y + 14), outline=(*theme.rgb("soft_ink"), 255))
+        for x0, y0, x1, y1 in swatch_lines(18, 11, hatch):
+            ends = sheet.box(left + x0, y + 3 + y0, left + x1, y + 3 + y1)
+            sheet.draw.line(ends, fill=(*theme.rgb("ink"), 255), width=round(sheet.scale))
+        line = sheet.fitted(text, width - 26, TEXT_SIZE)
+        sheet.text(left + 26, y + 1, line, size=TEXT_SIZE, colour=theme.rgb("ink"))
 
 
 def _paint_ramp(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.view.buried_shader import BURIED_LIGHT, FADE, pipe_texts, pit_texts
+from app.view.hatch import hatch_text
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Finish:
         several actors share; ``faceStart`` is the row of an actor's first triangle.
     drapes : int
         Number of textures laid over it from above.
+    hatched : int
+        Which of them is hatched by the texture ``hatchTex``; -1: none.
     lift : float [m]
         How far above its own place a surface asks for shade: a crown lets light through and must not blacken itself.
     pull : float
@@ -35,6 +38,7 @@ class Finish:
     smooth: bool = False
     face_texture: bool = False
     drapes: int = 0
+    hatched: int = -1
     lift: float = 0.25
     pull: float = 0.0
     fades: bool = False
@@ -152,4 +156,4 @@ def _surface(finish: Finish, normal: str) -> str:
     surfaceKeep = mix(surfaceKeep, drapeMix{number}.y, weight);
   }}
 """
-    return text
+    return text + hatch_text(finish.hatched) if finish.hatched >= 0 else text

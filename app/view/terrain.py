@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.colour import field_colours
 from app.view.creases import crease_edges, vertex_normals
+from app.view.hatch import hatch_codes
 from app.view.layer_actors import RESULT_KEEP, Drape, LayerActors, Look, new_actor
 from app.view.legend import shown_field
 from app.view.polydata import ArrayTexture, triangles
@@ -85,12 +86,16 @@ def drape_over(actor: object, drapes: Sequence[Drape], look: Look, *, smooth: bo
     """Give an actor the textures and uniforms of drapes."""
     property_ = actor.GetProperty()  # type: ignore[attr-defined]
     property_.RemoveAllTextures()
-    look.light.apply(actor, Finish(smooth=smooth, drapes=len(drapes), fades=True))  # type: ignore[arg-type]
+    hatched = max((number for number, drape in enumerate(drapes) if drape.hatch is not None), default=-1)
+    finish = Finish(smooth=smooth, drapes=len(drapes), hatched=hatched, fades=True)
+    look.light.apply(actor, finish)  # type: ignore[arg-type]
     uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()  # type: ignore[attr-defined]
     for number, drape in enumerate(drapes):
         property_.SetTexture(f"drapeTex{number}", drape.texture.texture)
         uniforms.SetUniform4f(f"drapeBox{number}", list(drape.box))
         uniforms.SetUniform2f(f"drapeMix{number}", [drape.strength, drape.keep])
+        if number == hatched and drape.hatch is not None:
+            property_.SetTexture("hatchTex", drape.hatch.texture)
 
 
 class DrapedActors(LayerActors):
@@ -159,7 +164,9 @@ def _grid_drape(layer: Layer, grid: Grid, look: Look) -> Drape | None:
     step = _texture_step(pixels.shape)
     texture = ArrayTexture(pixels[::step, ::step], smooth=not field.categories)
     strength = RESULT_STRENGTH * layer.style.opacity
-    return Drape(layer.id, texture, _box(grid, grid.values.shape), strength, RESULT_KEEP)
+    codes = hatch_codes(layer, known)
+    hatch = ArrayTexture(np.repeat(codes[::step, ::step, None], 3, axis=2), smooth=False) if codes is not None else None
+    return Drape(layer.id, texture, _box(grid, grid.values.shape), strength, RESULT_KEEP, hatch)
 
 
 def _image_drape(layer: Layer, image: Image, look: Look) -> Drape | None:

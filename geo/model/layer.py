@@ -98,6 +98,8 @@ class Style:
         How numbers are sorted into classes; ``""`` = not, a continuous ramp.
     faded : frozenset of str
         Element ids of which only a veil is drawn, so that what lies behind them is seen.
+    hatched : bool
+        Whether a map is hatched where its own classes of trust say so.
     """
 
     visible: bool = True
@@ -109,6 +111,7 @@ class Style:
     classes: int = 0
     method: str = ""
     faded: frozenset[str] = frozenset()
+    hatched: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from app.view.camera import Camera
 from app.view.polydata import ArrayTexture
 from app.view.shader import POSITION_TAG, pull_text
 from app.view.sky import SkyTexture
+from app.volume_view import VolumeView
 from geo.model import Layer
 
 ROLE_OF_THEME = {  # theme of a layer -> role in the palette
@@ -53,6 +54,8 @@ class Look:
         Whether ceilings and coverings of opened layers are left out: a storey is seen from above.
     fades : bool
         Whether one looks through the ground.
+    volume_views : dict of layer id -> VolumeView
+        What is shown of volumes, where somebody has chosen.
     """
 
     theme: Theme
@@ -61,6 +64,7 @@ class Look:
     opened: frozenset[str] = frozenset()
     without_coverings: bool = False
     fades: bool = False
+    volume_views: dict[str, VolumeView] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Drape:
     box : (west, south, 1 / width, 1 / height) [local m]
     strength, keep : float
         How much of the ground it covers, and how much of its colour survives the shade.
+    hatch : ArrayTexture or None
+        How its cells are hatched.
     """
 
     layer_id: str
@@ -82,6 +88,7 @@ class Drape:
     box: tuple[float, float, float, float]
     strength: float
     keep: float
+    hatch: ArrayTexture | None = None
 
 
 class LayerActors:

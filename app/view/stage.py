@@ -26,13 +26,16 @@ from app.view.cutting import Cap
 from app.view.highlight import Highlight, element_bounds
 from app.view.layer_actors import LayerActors, Look
 from app.view.mesh import MeshActors
+from app.view.particle_actor import ParticleTrails
 from app.view.pit import XRayActors
 from app.view.polydata import triangles
 from app.view.section import SectionActors
 from app.view.sky import SkyInputs, SkyTexture
 from app.view.terrain import DrapedActors, TerrainActors
 from app.view.trench import Trench, TrenchActors
+from app.view.volume import VolumeActors
 from app.view.xray import XRay
+from app.volume_view import VolumeView
 from geo.model import Bounds, ElementRef, Layer, Mesh
 
 QUALITIES = ("fast", "normal", "fine")
@@ -77,6 +80,7 @@ class Stage:
         self.digging = TrenchActors(self.scene, self.look)
         self.highlight = Highlight(self.front, self.look)
         self.highlight.clip = self.cut.clip
+        self.trails: ParticleTrails | None = None
         self.camera: Camera | None = None
         self.quality = ""
         self.set_quality(quality)
@@ -262,6 +266,22 @@ class Stage:
         drawn = self._layers.get(layer_id)
         return isinstance(drawn, DrapedActors) and drawn.patch(index, colours, known)
 
+    def set_volume_view(self, layer_id: str, view: VolumeView) -> None:
+        """Show these slices and this surface of a volume."""
+        self.look.volume_views[layer_id] = view
+        drawn = self._layers.get(layer_id)
+        if isinstance(drawn, VolumeActors):
+            drawn.recolour()
+            drawn.show()
+
+    def set_particles(self, trails: ParticleTrails | None) -> None:
+        """Draw these particles, or none."""
+        if self.trails is not None:
+            self.scene.RemoveActor(self.trails.actor)
+        self.trails = trails
+        if trails is not None:
+            self.scene.AddActor(trails.actor)
+
     def set_inside(self, inside: bool) -> None:
         """Show models from within: even light, panes of glass."""
         self.cut.set_inside(inside, self._layers)
@@ -367,6 +387,7 @@ class Stage:
         self.cut.release()
         self.pit.release()
         self.digging.release()
+        self.set_particles(None)
         for layer_id in list(self._layers):
             self.remove(layer_id)
         for renderer in (self.front, self.scene):

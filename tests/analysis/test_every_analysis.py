@@ -21,6 +21,7 @@ from tests.tiny_indoor import house
 from tests.tiny_parcels import parcels
 from tests.tiny_pipes import pipe_layers
 from tests.tiny_weather import weather_layers
+from tests.tiny_wind import steady_winds
 
 ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
 
@@ -32,6 +33,7 @@ QUICK: dict[str, dict[str, object]] = {
     "sunlight.standards": {"step": 30},
     "sunlight.irradiation": {"ground": True, "ground_cell": 8, "facade_spacing": 8},
     "wind.field": {"cell": 12, "size": 100, "thoroughness": "preview", "space": False},
+    "wind.comfort": {"cell": 12, "size": 60, "thoroughness": "preview", "sectors": 8},
     "wind.cold_air": {"hours": 0.5, "cell": 10, "catchment": 50},
     "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},
@@ -48,6 +50,7 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "compare": lambda: [*one_run("before", 0.0), *one_run("after", 10.0)],
     "sunlight.irradiation": weather_layers,
     "sunlight.setback": lambda: [parcels()],
+    "wind.comfort": lambda: [steady_winds([270.0, 0.0])],
 }
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.kernels.rays import Occluder
 from analysis.sunlight.declaration import Sampling, SunlightInputs
+from analysis.sunlight.shells import outward, turned_shells
 from geo.model import Feedback, Grid, Instances, Issue, Layer, Mesh, UserError, merge_meshes
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ def city_of(
     """Gather the obstacles and the terrain, and hand them to Embree; doubts are added to `issues`."""
     blocking = [*inputs.blockers, *(inputs.trees if params.trees_block else ())]
     meshes = [(layer, mesh_of(layer)) for layer in blocking]
+    tell_turned(blocking, issues)
     buildings = [(layer, mesh, surface_codes(layer, mesh)) for layer, mesh in meshes if layer.theme in STUDIED_THEMES]
     low, high = _area(
         [inputs.terrain] if inputs.terrain else inputs.relief,
@@ -78,11 +80,21 @@ def _base_faces(layer: Layer, mesh: Mesh) -> Bools:
 
 
 def mesh_of(layer: Layer) -> Mesh:
-    """The triangles of a layer, instances written out; empty for anything else."""
+    """The triangles of a layer, instances written out, shells inside out turned; empty for anything else."""
+    found = _as_given(layer)
+    return merge_meshes(()) if found is None else outward(found)
+
+
+def tell_turned(layers: Sequence[Layer], issues: list[Issue]) -> None:
+    """Say how many shells `mesh_of` turns."""
+    turned_shells([_as_given(layer) for layer in layers], issues)
+
+
+def _as_given(layer: Layer) -> Mesh | None:
     geometry = layer.geometry
     if isinstance(geometry, Instances):
         return geometry.baked()
-    return geometry if isinstance(geometry, Mesh) else merge_meshes(())
+    return geometry if isinstance(geometry, Mesh) else None
 
 
 def surface_codes(layer: Layer, mesh: Mesh) -> NDArray[np.int8]:

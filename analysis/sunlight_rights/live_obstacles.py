@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.kernels.rays import Occluder
 from analysis.kernels.swept import Solid, solid_of
-from analysis.sunlight.city import mesh_of, terrain_near
+from analysis.sunlight.city import mesh_of, tell_turned, terrain_near
 from analysis.sunlight.live_scene import Split
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from analysis.sunlight_rights.live_light import LightMemory, RememberingOccluder
@@ -56,6 +56,7 @@ class MovingObstacles:
         self._of_element, self._names, self._owners = _numbered(layers, meshes)
         self._new = _new_buildings(inputs, params, self._of_element, self._names)
         self.issues: list[Issue] = []
+        tell_turned(layers, self.issues)
         self._ground = _ground(inputs, meshes, self.issues)
         self._centre = centre_of(self._ground, meshes)
         self._rest = [mesh_of(splits[a.id].rest) if a.id in splits else m for a, m in zip(layers, meshes, strict=True)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels.rays import Occluder
-from analysis.sunlight.city import element_count, ground_mesh_of, mesh_of, terrain_near
+from analysis.sunlight.city import element_count, ground_mesh_of, mesh_of, tell_turned, terrain_near
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from geo.model import Bounds, Feedback, Issue, Layer, Mesh, UserError
 
@@ -56,6 +56,7 @@ def obstacles_of(inputs: RightsInputs, params: RightsParams, issues: list[Issue]
     chosen = [*inputs.obstructions, *inputs.dwellings, *inputs.proposal, *(inputs.trees if params.trees_block else ())]
     layers = list({layer.id: layer for layer in chosen}.values())
     meshes = [mesh_of(layer) for layer in layers]
+    tell_turned(layers, issues)
     of_element, names, owners = _numbered(layers, meshes)
     new = _new_buildings(inputs, params, of_element, names)
     ground = _ground(inputs, meshes, issues)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.kernels import sun
 from analysis.kernels.rays import SURFACE_OFFSET
 from analysis.kernels.windows import window_frame
-from analysis.sunlight.city import element_count
+from analysis.sunlight.city import element_count, mesh_of
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from analysis.sunlight_rights.made import Made, made_windows
 from analysis.sunlight_rights.obstacles import TERRAIN, Obstacles
@@ -80,10 +80,11 @@ def windows_of(
         feedback.step(number / len(inputs.dwellings), "finding the windows")
         if not isinstance(layer.geometry, Mesh) or len(layer.geometry.faces) == 0:
             continue
-        modelled, with_windows = _modelled(layer, layer.geometry, obstacles, issues)
+        mesh = mesh_of(layer)
+        modelled, with_windows = _modelled(layer, mesh, obstacles, issues)
         found.append(modelled)
         if layer.theme == "building":
-            made = made_windows(layer, layer.geometry, params, inputs.frame, with_windows, issues)
+            made = made_windows(layer, mesh, params, inputs.frame, with_windows, issues)
             found.append(_as_windows(layer, made, obstacles, params, issues))
     feedback.step(1.0, "finding the windows")
     joined = [np.concatenate(columns) for columns in zip(*found, strict=True)] if found else []

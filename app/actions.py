@@ -97,6 +97,12 @@ def _ask_film(window: MainWindow) -> None:
     ask_film(window)
 
 
+def _ask_openfoam(window: MainWindow) -> None:
+    from app.openfoam_dialog import ask_openfoam
+
+    ask_openfoam(window)
+
+
 def _view(name: str) -> Act:
     return lambda window: window.set_view(name)
 
@@ -132,6 +138,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("import_report", lambda w: w.files.ask_import_report(), "", "", _has_scene),
     ActionSpec("picture", lambda w: w.files.ask_picture(), "picture", "Ctrl+P", _has_scene),
     ActionSpec("film", _ask_film, "play", "Ctrl+Shift+P", _has_scene),
+    ActionSpec("openfoam", _ask_openfoam, "", "", _has_scene),
     ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),
     ActionSpec("undo", lambda w: w.document.history.undo(), "undo", "Ctrl+Z", lambda w: _titled(w, redo=False)),
     ActionSpec("redo", lambda w: w.document.history.redo(), "redo", "Ctrl+Y", lambda w: _titled(w, redo=True)),
@@ -214,7 +221,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "file",
         ("new", "open", "@recent", "sample", None, "save", "save_as")
-        + (None, "import", "import_report", "topics_export", None, "report", "picture", "film", None, "quit"),
+        + (None, "import", "import_report", "topics_export", None, "report", "picture", "film", "openfoam", None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search")),
     ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", None, "layer_remove")),

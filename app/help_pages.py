@@ -13,7 +13,7 @@ PAGES = (
     *("overview", "importing", "layers", "views", "utilities", "underground_view"),
     *("network", "checks_underground", "model", "placing", "checks", "topics"),
     *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback"),
-    *("wind_morphology", "wind_field", "wind_cold_air", "timeline", "shadow", "jobs", "keys"),
+    *("wind_morphology", "wind_field", "wind_cold_air", "openfoam", "timeline", "shadow", "jobs", "keys"),
 )
 
 

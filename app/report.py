@@ -224,7 +224,7 @@ def _summary(analysis_id: str, summary: Mapping[str, Mapping[str, Any]]) -> Iter
     for name, item in summary.items():
         yield {
             "name": tr(f"{analysis_id}.summary.{name}", name),
-            "value": number_text(item["value"]),
+            "value": tr(item["value"]) if item["value"] in ("yes", "no") else number_text(item["value"]),
             "unit": unit_text(item["unit"]),
         }
 

@@ -97,7 +97,7 @@ def figure_text(figure: Figure | None) -> str:
     """A figure with its unit and, behind it, what it is more or less than in the first column."""
     if figure is None:
         return "–"
-    text = quantity_text(figure.value, figure.unit)
+    text = tr(figure.value) if figure.value in ("yes", "no") else quantity_text(figure.value, figure.unit)  # type: ignore[arg-type]
     if figure.more is None or abs(figure.more) < TINY:
         return text
     sign = "+" if figure.more > 0 else "−"

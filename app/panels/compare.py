@@ -31,6 +31,8 @@ from geo.model import Layer
 if TYPE_CHECKING:
     from app.workbench import Workbench
 
+LEAST_TABLE = 24  # pixels
+
 
 class ComparePanel(Panel):
     """Alternatives side by side."""
@@ -59,11 +61,11 @@ class ComparePanel(Panel):
         self.stale = QLabel()
         self.stale.setObjectName("badge")
         self.stale.setWordWrap(True)
-        self.layout_.addLayout(self._make_top())
+        self.table.setMinimumHeight(LEAST_TABLE)
+        self.layout_.addLayout(self._make_bar())
         self.layout_.addWidget(self.empty)
         self.layout_.addWidget(self.stale)
         self.layout_.addWidget(self.table, 1)
-        self.layout_.addLayout(self._make_bottom())
         self._later = Later(self, self.rebuild)
         scene = self.document.scene
         self.connections.add(scene.added, self._on_layer)
@@ -72,13 +74,8 @@ class ComparePanel(Panel):
         bench.stale_changed.connect(self._later.ask)
         self.rebuild()
 
-    def _make_top(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(self.study, 1)
-        row.addWidget(self.only_changed)
-        return row
-
-    def _make_bottom(self) -> QHBoxLayout:
+    def _make_bar(self) -> QHBoxLayout:
+        """All in one row: the panel lies low under the picture."""
         self.before, self.after = QComboBox(), QComboBox()
         self.difference = say(QPushButton(), "compare.difference", tip="compare.difference.tip")
         self.difference.setObjectName("primary")
@@ -86,10 +83,10 @@ class ComparePanel(Panel):
         self.again = say(QPushButton(), "compare.again", tip="compare.again.tip")
         self.again.clicked.connect(self.run_again)
         row = QHBoxLayout()
-        for widget in (self.before, QLabel("→"), self.after, self.difference):
+        row.addWidget(self.study, 1)
+        row.addWidget(self.only_changed)
+        for widget in (self.before, QLabel("→"), self.after, self.difference, self.again):
             row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self.again)
         return row
 
     def _on_layer(self, layer: Layer) -> None:

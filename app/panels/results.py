@@ -328,6 +328,8 @@ def figure_text(run: Run, name: str, quantity: Mapping[str, Any]) -> str:
     infos = {info.name: info for info in describe_params(found.params)} if found else {}
     if name in infos and infos[name].options and isinstance(quantity["value"], str):
         return value_text(run.analysis_id, infos[name], quantity["value"])
+    if quantity["value"] in ("yes", "no"):
+        return tr(str(quantity["value"]))
     return _value(quantity)
 
 

@@ -123,7 +123,7 @@ class ComfortInputs(ClimateInputs):
     inputs=ComfortInputs,
     params=ComfortParams,
     references=(NEN_8100, LAWSON_2001, MURAKAMI_1986, KDS_41_12, LAUNDER_SPALDING_1974, TOMINAGA_2008),
-    headline=("scheme", "sectors", "season", "cell"),
+    headline=("scheme", "season", "cell"),
 )
 def wind_comfort(inputs: ComfortInputs, params: ComfortParams, feedback: Feedback) -> Result:
     """Calculate every direction and judge the year."""
@@ -221,7 +221,9 @@ def _judged(
             some = slice(start, start + AT_ONCE)
             parts.append(comfort.assess(comfort.scheme(name), comfort.Ratios(mean[:, some], sigma[:, some]), year))
         joined = comfort.Assessment(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-        out.append((comfort.scheme(name), joined))
+        # The tail of a distribution goes on for ever; a hundredth of an hour of a year is nothing.
+        judged = joined._replace(exceedance=np.round(joined.exceedance, 4))
+        out.append((comfort.scheme(name), judged))
     return tuple(out)
 
 

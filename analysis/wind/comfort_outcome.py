@@ -24,6 +24,7 @@ HATCH_EVERY = 2  # diagonals of cells
 HATCH_ABOVE = 0.3  # [m] above the ground
 NO_DANGER = "none"
 SETTLED = ("no", "yes")
+RAMP = "comfort"
 
 
 class Outcome(NamedTuple):
@@ -132,7 +133,7 @@ def _level(ground: Ground, height: float) -> float:
 def _scheme_fields(rule: Scheme, judged: Assessment, ground: Ground) -> list[Field]:
     dangers = (NO_DANGER, *(limit.name for limit in rule.dangers))
     fields = [
-        Field(f"comfort_{rule.id}", "1", "cell", ground.laid_codes(judged.comfort), rule.classes, "exposure"),
+        Field(f"comfort_{rule.id}", "1", "cell", ground.laid_codes(judged.comfort), rule.classes, RAMP),
         Field(f"exceedance_{rule.id}", "%", "cell", ground.laid(judged.exceedance), ramp="exposure"),
     ]
     if rule.dangers:
@@ -188,10 +189,10 @@ def hatching(ground: Ground) -> Layer | None:
     vertices = np.stack(corners, axis=1).reshape(-1, 3)
     count = len(first)
     shape = Lines(vertices, 2 * np.arange(count + 1, dtype=np.int32), np.arange(count, dtype=np.int32))
-    code = np.full(count, honesty.INDICATIVE, dtype=np.int8)
-    field = Field("trust", "1", "element", code, categories=honesty.TRUST, ramp="severity")
+    code = np.zeros(count, dtype=np.int8)
+    field = Field("trust", "1", "element", code, categories=honesty.TRUST[honesty.INDICATIVE :], ramp="grey")
     table = ElementTable([f"hatch-{number}" for number in range(count)])
-    style = Style(colour="#3a3f44", opacity=0.6)
+    style = Style(colour="#3a3f44", opacity=0.7)
     return Layer("hatching", "Indicative only", "result", shape, table=table, fields=(field,), style=style)
 
 

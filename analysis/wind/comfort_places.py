@@ -23,6 +23,7 @@ STEP = 2.0  # [m] between the points of an area or a line
 MOST_STEPS = 400
 REACH = 3.0  # cells from a place to the nearest open ground
 LEAST_REACH = 6.0  # [m]
+FLAT = 1e-6  # [m2] less is a wall seen from above
 MOST_PLACES = 5000
 EXIT = "exit"
 NAME_COLUMNS = ("name", "title", "label", "이름", "명칭")
@@ -77,16 +78,21 @@ def _elements(layer: Layer, rows: range | list[int]) -> list[Spot]:
 
 
 def _over(triangles: Floats) -> Floats:
-    """Points all over triangles (n, 3, 2), about `STEP` apart, corners and middles among them."""
+    """Points all over triangles (n, 3, 2), about `STEP` apart, none on their borders."""
     if len(triangles) == 0:
         return np.zeros((0, 2))
+    a, b = (triangles[:, corner] - triangles[:, 0] for corner in (1, 2))
+    lying = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) > FLAT
+    triangles = triangles[lying] if lying.any() else triangles  # walls have no area of their own
     sides = np.linalg.norm(triangles - np.roll(triangles, 1, axis=1), axis=2).max(axis=1)
     steps = np.clip(np.ceil(sides / STEP), 1, MOST_STEPS).astype(np.int64)
-    out = [triangles.mean(axis=1)]
+    out = []
     for count in np.unique(steps):
-        a, b = np.indices((count + 1, count + 1)).reshape(2, -1)
-        inside = a + b <= count
-        share = np.column_stack([a, b, count - a - b])[inside] / count
+        a, b = np.indices((count, count)).reshape(2, -1)
+        # Middles of the small triangles, those that stand and those that hang between them.
+        thirds = [np.column_stack([a, b])[a + b < count] + 1 / 3, np.column_stack([a, b])[a + b < count - 1] + 2 / 3]
+        share = np.concatenate(thirds) / count
+        share = np.column_stack([share, 1.0 - share.sum(axis=1)])
         out.append((share[None] @ triangles[steps == count]).reshape(-1, 2))
     return np.concatenate(out)
 
@@ -146,7 +152,7 @@ def place_layer(spots: list[Spot], found: outcome.Outcome, frame: Frame, issues:
     table = ElementTable([f"place-{number}" for number in range(count)], columns)
     rule, judged = found.schemes[0]
     codes = np.array([_worst(judged, mine) for _, mine in kept], dtype=np.int8)
-    field = Field(f"comfort_{rule.id}", "1", "element", codes, categories=rule.classes, ramp="exposure")
+    field = Field(f"comfort_{rule.id}", "1", "element", codes, categories=rule.classes, ramp=outcome.RAMP)
     shape = Points(middles, np.arange(count, dtype=np.int32))
     return Layer(
         "places", "Comfort at places", "result", shape, table, (field,), style=Style(colour_by=f"comfort_{rule.id}")

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.alternatives import change_elements, set_mass
+from app.language import tr
 from app.main_window import MainWindow
 from app.shown_runs import runs_of
 from geo.alternatives import Change, Mass
@@ -54,7 +55,7 @@ def test_a_person_compares_an_alternative_with_the_base(planned: MainWindow, qtb
     panel = planned.compare
     qtbot.waitUntil(lambda: panel.table.columnCount() == 3, timeout=WAIT_MS)
     heads = [panel.table.horizontalHeaderItem(k).text() for k in range(3)]
-    assert heads[1:] == ["Base", "Tall"]
+    assert heads[1:] == [tr("alternatives.base"), "Tall"]
     rows = {
         panel.table.item(k, 0).text(): (panel.table.item(k, 1).text(), panel.table.item(k, 2).text())
         for k in range(panel.table.rowCount())

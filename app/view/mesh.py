@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from vtkmodules.vtkRenderingCore import vtkActor
 from app.colour import field_colours
 from app.view.camera import Camera, boxes_in_view, distances_to, pixels_per_metre
 from app.view.creases import CITY_ANGLE, MODEL_ANGLE
-from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_actor, unlit_actor
+from app.view.drapes import drape_over
+from app.view.layer_actors import RESULT_KEEP, Drape, LayerActors, face_texture, new_actor, unlit_actor
 from app.view.legend import PAINTED_FIELD, shown_field
 from app.view.opened import INDOOR_KEEP, faces_away, indoor_colours
 from app.view.polydata import ArrayTexture, segments, set_segments, triangles
@@ -102,6 +104,7 @@ class MeshActors(LayerActors):
         self._tiles = [self._draw(tile) for tile in prepared.tiles]
         self._low = np.array([tile.low for tile in prepared.tiles]).reshape(-1, 3)
         self._high = np.array([tile.high for tile in prepared.tiles]).reshape(-1, 3)
+        self._drapes: tuple[Drape, ...] = ()
         self._lines_hide: frozenset[str] = frozenset()
         self._lines_through: NDArray[np.bool_] | None = None
         self.actors = [actor for tile in self._tiles for actor in tile.actors]
@@ -130,6 +133,16 @@ class MeshActors(LayerActors):
     def finish(self) -> Finish:
         """How the faces take the light."""
         return Finish(face_texture=True, pull=self._pull(), fades=self.layer.theme in GROUND_COVER)
+
+    def set_drapes(self, drapes: Sequence[Drape]) -> None:
+        """Lay results over roads and water: what is calculated there is not to be hidden by them."""
+        if self.layer.theme not in GROUND_COVER or tuple(drapes) == self._drapes:
+            return
+        self._drapes = tuple(drapes)
+        for tile in self._tiles:
+            for actor in tile.solids:
+                drape_over(actor, drapes, self.look, self.finish())
+        self.recolour()
 
     def recolour(self) -> None:
         """Colours and hidden elements of all faces: one write of a texture."""

@@ -210,9 +210,12 @@ class Stage:
         for ground in grounds:
             mine = [d for d in drapes if d.layer_id == ground.layer.id or self._layers[d.layer_id] not in grounds]
             ground.set_drapes(mine)
+        results = [d.drape for d in shown if d.drape is not None and d.layer.theme == "result"] if has_ground else []
         for drawn in self._layers.values():
             if isinstance(drawn, DrapedActors):
                 drawn.set_flat(not has_ground)
+            elif isinstance(drawn, MeshActors):
+                drawn.set_drapes(results)
 
     # -- look
 

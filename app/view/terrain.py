@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.colour import field_colours
 from app.view.creases import crease_edges, vertex_normals
+from app.view.drapes import drape_over
 from app.view.hatch import hatch_codes
 from app.view.layer_actors import RESULT_KEEP, Drape, LayerActors, Look, new_actor
 from app.view.legend import shown_field
@@ -23,7 +24,6 @@ SKIRT = 6.0  # metres
 LARGEST_TEXTURE = 8192
 RESULT_STRENGTH = 0.92
 DARK_PHOTO = 0.5  # share of a photograph in the dark theme: by day it would outshine everything
-MOST_DRAPES = 8  # a shader may read sixteen textures; some are taken by the light
 
 
 class TerrainActors(LayerActors):
@@ -74,28 +74,12 @@ class TerrainActors(LayerActors):
             self._drape_all()
 
     def _drape_all(self) -> None:
-        drape_over(self._surface, self._drapes[-MOST_DRAPES:], self.look, smooth=True)
+        drape_over(self._surface, self._drapes, self.look, Finish(smooth=True, fades=True))
 
     @property
     def drape(self) -> Drape | None:
         """A terrain may be coloured by its own heights or another of its fields."""
         return self._own
-
-
-def drape_over(actor: object, drapes: Sequence[Drape], look: Look, *, smooth: bool) -> None:
-    """Give an actor the textures and uniforms of drapes."""
-    property_ = actor.GetProperty()  # type: ignore[attr-defined]
-    property_.RemoveAllTextures()
-    hatched = max((number for number, drape in enumerate(drapes) if drape.hatch is not None), default=-1)
-    finish = Finish(smooth=smooth, drapes=len(drapes), hatched=hatched, fades=True)
-    look.light.apply(actor, finish)  # type: ignore[arg-type]
-    uniforms = actor.GetShaderProperty().GetFragmentCustomUniforms()  # type: ignore[attr-defined]
-    for number, drape in enumerate(drapes):
-        property_.SetTexture(f"drapeTex{number}", drape.texture.texture)
-        uniforms.SetUniform4f(f"drapeBox{number}", list(drape.box))
-        uniforms.SetUniform2f(f"drapeMix{number}", [drape.strength, drape.keep])
-        if number == hatched and drape.hatch is not None:
-            property_.SetTexture("hatchTex", drape.hatch.texture)
 
 
 class DrapedActors(LayerActors):
@@ -121,7 +105,7 @@ class DrapedActors(LayerActors):
         elif isinstance(geometry, Grid):
             self._drape = _grid_drape(self.layer, geometry, self.look)
         if self._drape is not None:
-            drape_over(self._sheet, [self._drape], self.look, smooth=False)
+            drape_over(self._sheet, [self._drape], self.look, Finish(fades=True))
         self._sheet.GetProperty().SetColor(self.look.theme.unit_rgb("ground"))
 
     def patch(self, index: NDArray[np.int64], colours: NDArray[np.uint8], known: NDArray[np.bool_]) -> bool:

@@ -46,7 +46,7 @@ def cold_air_layers(site: Site, night: Night, held: Floats | None) -> tuple[Laye
         Field("cold_air_flow", "m3/(s m)", "cell", shown(night.flow), ramp="wind"),
         Field("cold_air_class", "1", "cell", codes, categories=CLASSES, ramp="wind"),
         Field("cold_air_speed", "m/s", "cell", shown(np.hypot(night.east, night.north)), ramp="wind"),
-        Field("arrival", "h", "cell", shown(night.arrival), ramp="viridis"),
+        Field("cold_arrival", "h", "cell", shown(night.arrival), ramp="viridis"),
         Field("temperature_deficit", "K", "cell", shown(night.deficit), ramp="viridis"),
     ]
     if held is not None:

@@ -176,9 +176,9 @@ def _given(flux, share0, share1):  # type: ignore[no-untyped-def]  # noqa: ANN00
 
 
 @njit(nogil=True, cache=True)
-def settle(
+def settle(  # type: ignore[no-untyped-def]  # noqa: ANN201
     low, high, dt, cell, mixing, h, q, u, v, fx, fy, share, deficit, source, fresh, rough, rub, fastest, gone, mixed
-):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+):
     """New depth, deficit and friction (drag of the ground and of what is mixed in) of the rows low .. high - 1.
 
     source : production [m/s]; fresh : deficit of what is produced [K]; fastest, gone, mixed : per row the fastest wave

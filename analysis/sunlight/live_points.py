@@ -37,7 +37,7 @@ class Changed(NamedTuple):
         Not-a-number where the point is gone: under the building, or without any sky.
     """
 
-    index: Indices
+    index: Indices  # type: ignore[assignment]  # the name of a method of tuples
     total: Floats
     longest: Floats
 

@@ -50,7 +50,7 @@ def merged(old: Judgement, source: Indices, fresh: Judgement, stale: Bools) -> J
         if isinstance(a, Takings) and isinstance(b, Takings):
             values.append(_takings(a, place, b, anew))
         elif isinstance(a, Spell) and isinstance(b, Spell):
-            values.append(Spell(*(array(x, y) for x, y in zip(a, b, strict=True))))
+            values.append(Spell(*(array(x, y) for x, y in zip(a, b, strict=True))))  # type: ignore[arg-type]
         else:
             values.append(array(a, b))  # type: ignore[arg-type]
     return Judgement(*values)  # type: ignore[arg-type]
@@ -61,7 +61,7 @@ def nothing_of(found: Judgement) -> Judgement:
     values: list[object] = []
     for part in found:
         if isinstance(part, Takings):
-            values.append(Takings(*(column[:0] for column in part)))
+            values.append(Takings(*(column[:0] for column in part)))  # type: ignore[arg-type]
         elif isinstance(part, Spell):
             values.append(Spell(*(column[:0] for column in part)))
         else:

@@ -44,6 +44,10 @@ def _has_excavation(window: MainWindow) -> bool:
     return window.drawing.selected_excavation() is not None
 
 
+def _has_volume(window: MainWindow) -> bool:
+    return bool(window.volumes.volumes())
+
+
 def _has_mass(window: MainWindow) -> bool:
     return window.masses.active or window.masses.target() is not None
 
@@ -165,6 +169,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("storey_here", lambda w: w.modes.show_storey_of(_one_indoors(w)), "", "Alt+T", _has_one_indoors),
     ActionSpec("plan", lambda w: w.modes.toggle_plan(), "plan", "Shift+T", _has_scene, lambda w: w.modes.storeys.plan),
     ActionSpec("walk", lambda w: w.modes.toggle_walk(), "walk", "V", _has_scene, lambda w: w.modes.mode == "walk"),
+    ActionSpec(
+        "volume_view", lambda w: w.volumes.toggle(), "volume", "U", _has_volume, lambda w: w.volumes.bar.isVisible()
+    ),
     ActionSpec("leave_view", lambda w: w.modes.leave(), "", "", _can_leave),
     ActionSpec("play", lambda w: w.timeline.set_playing(not w.timeline.play_timer.isActive()), "play", "P", _has_scene),
     ActionSpec("step_back", lambda w: w.timeline.step(-TIME_STEP_MIN), "", ",", _has_scene),
@@ -221,7 +228,8 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "file",
         ("new", "open", "@recent", "sample", None, "save", "save_as")
-        + (None, "import", "import_report", "topics_export", None, "report", "picture", "film", "openfoam", None, "quit"),
+        + (None, "import", "import_report", "topics_export", None, "report", "picture", "film", "openfoam")
+        + (None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search")),
     ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", None, "layer_remove")),
@@ -241,6 +249,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             "storey_here",
             "plan",
             "walk",
+            "volume_view",
             "leave_view",
             None,
             ("theme", ("theme_light", "theme_dark")),

@@ -1,4 +1,4 @@
-"""The window's way to OpenFOAM: which wind, how it is calculated, and where: a file, this machine, or back from afar."""
+"""The window's way to OpenFOAM: which wind, how it is calculated, and where: in a file, here, or brought back."""
 
 from __future__ import annotations
 
@@ -98,12 +98,14 @@ class OpenFoamDialog(QDialog):
     def _tell_engine(self) -> None:
         """Whether cases can be run here, or why not."""
         found = find_openfoam()
-        is_absent = isinstance(found, Missing)
-        text = tr(f"openfoam.{found.reason}") if is_absent else tr("openfoam.found", version=found.version)
+        if isinstance(found, Missing):
+            text = tr(f"openfoam.{found.reason}")
+        else:
+            text = tr("openfoam.found", version=found.version)
         self.engine.setText(text)
-        self.buttons[RUN].setEnabled(not is_absent)
+        self.buttons[RUN].setEnabled(not isinstance(found, Missing))
         self.buttons[RUN].setToolTip(text)
-        self.cores.setEnabled(not is_absent and found.has_mpi)
+        self.cores.setEnabled(not isinstance(found, Missing) and found.has_mpi)
 
     def _ask(self, name: str) -> None:
         self.asked = name

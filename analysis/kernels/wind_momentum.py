@@ -10,7 +10,7 @@ Van Leer, B. (1974), J. Comput. Phys. 14, 361-370, doi:10.1016/0021-9991(74)9001
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -25,8 +25,10 @@ HALF, QUARTER, ZERO, ONE = np.float32(0.5), np.float32(0.25), np.float32(0.0), n
 
 
 class Spacing(NamedTuple):
-    """One over lengths, per axis, with ghosts: the cell's width, between the centres on both sides of the low face, between the
-    centres of both neighbours."""
+    """One over lengths, per axis, with ghosts.
+
+    cell: width. face: between the centres on both sides of the low face. wide: between the centres of both neighbours.
+    """
 
     cell_x: Singles
     cell_y: Singles
@@ -40,14 +42,14 @@ class Spacing(NamedTuple):
 
 
 @njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
-def _limited(a: float, b: float) -> float:
+def _limited(a: Any, b: Any) -> Any:
     """Van Leer's half step ab / (a + b) where both differences have one sign, else zero; without a branch."""
     size_a, size_b = abs(a), abs(b)
     return HALF * (a * size_b + size_a * b) / (size_a + size_b + TINY)
 
 
 @njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
-def _carried(low: float, high: float, q0: float, q1: float, q2: float, q3: float, q4: float) -> float:
+def _carried(low: Any, high: Any, q0: Any, q1: Any, q2: Any, q3: Any, q4: Any) -> Any:
     """Gain of q2 by flow through two faces, ``-(flux(q_face) - q div)``; low, high: velocity over width [1/s]."""
     d0, d1, d2, d3 = q1 - q0, q2 - q1, q3 - q2, q4 - q3
     here = _limited(d1, d2)
@@ -56,7 +58,7 @@ def _carried(low: float, high: float, q0: float, q1: float, q2: float, q3: float
 
 
 @njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
-def _between(a: float, b: float) -> float:
+def _between(a: Any, b: Any) -> Any:
     """Mean viscosity of two cells, none if one is solid."""
     return HALF * (a + b) if min(a, b) > ZERO else ZERO
 

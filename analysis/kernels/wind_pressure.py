@@ -10,7 +10,7 @@ Trottenberg, U., Oosterlee, C. W. and Schueller, A. (2001), Multigrid, Academic 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -238,7 +238,7 @@ def _norm(a: Singles) -> float:
     return float(np.sqrt(_dot(a, a)))
 
 
-def _pairs(a: NDArray[np.generic], axis: int) -> NDArray[np.generic]:
+def _pairs(a: NDArray[Any], axis: int) -> NDArray[Any]:
     """Sums of neighbours two by two along an axis; an odd last one stays alone."""
     return np.add.reduceat(a, np.arange(0, a.shape[axis], 2), axis=axis)
 
@@ -280,7 +280,7 @@ def _level(areas: list[Singles], widths: tuple[Floats, Floats, Floats]) -> Level
     """Conductances and pivots from open areas and widths."""
     nz, ny, nx = areas[0].shape[0], areas[0].shape[1], areas[1].shape[2]
     shape = (nz + 4, ny + 4, nx + 4)
-    faces = []
+    faces: list[Singles] = []
     for area, axis in zip(areas, (2, 1, 0), strict=True):
         width = widths[2 - axis]
         distance = np.concatenate([[width[0] / 2], (width[1:] + width[:-1]) / 2, [width[-1] / 2]]).astype(np.float32)
@@ -291,7 +291,10 @@ def _level(areas: list[Singles], widths: tuple[Floats, Floats, Floats]) -> Level
         faces.append(c)
     even = np.zeros(nx + 4, np.float32)
     even[::2] = 1
-    return Level(*faces, _pivots(*faces), np.zeros(shape, np.float32), np.zeros(shape, np.float32), even)
+    east, north, up = faces
+    return Level(
+        east, north, up, _pivots(east, north, up), np.zeros(shape, np.float32), np.zeros(shape, np.float32), even
+    )
 
 
 def _pivots(east: Singles, north: Singles, up: Singles) -> Singles:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from analysis.wind.crew import Crew
 from analysis.wind.profile import Inflow
-from analysis.wind.surfaces import GHOSTS, find_surfaces, open_air
+from analysis.wind.surfaces import GHOSTS as GHOSTS
+from analysis.wind.surfaces import find_surfaces, open_air
 from analysis.wind.tunnel import Tunnel
 from geo.model import UserError
 
@@ -186,9 +187,10 @@ class Solver:
         scene_x = float(self.tunnel.pivot[0]) + x * math.cos(turn_rad) - y * math.sin(turn_rad)
         scene_y = float(self.tunnel.pivot[1]) + x * math.sin(turn_rad) + y * math.cos(turn_rad)
         return UserError(
-            f"The calculation of the wind failed at x {scene_x:.1f}, y {scene_y:.1f}, {z:.1f} m above the lowest ground.",
-            f"The velocity {name} there is {float(field[k, j, i]):.3g} m/s; the wind enters with {self._top_speed:.3g} m/s "
-            f"at most.",
+            f"The calculation of the wind failed at x {scene_x:.1f}, y {scene_y:.1f}, {z:.1f} m above the lowest "
+            "ground.",
+            f"The velocity {name} there is {float(field[k, j, i]):.3g} m/s; the wind enters with "
+            f"{self._top_speed:.3g} m/s at most.",
             "Look at the geometry there, or take another cell size or a smaller step.",
             code="wind.failed",
             values={"x": scene_x, "y": scene_y, "z": z, "speed": float(field[k, j, i]), "most": self._top_speed},
@@ -243,8 +245,8 @@ class Solver:
 
         phi, space = self._potential.finest.phi, self._space
         self.crew.rows(correct, self.shape, u, v, w, self.flow.p, phi, self.flow.nut, per_dt, space)
-        per_x = 2 * space.cell_x[-3] if self._west else np.float32(0)
-        per_y = 2 * space.cell_y[-3] if self._south else np.float32(0)
+        per_x = float(2 * space.cell_x[-3]) if self._west else 0.0
+        per_y = float(2 * space.cell_y[-3]) if self._south else 0.0
         correct_outlet(u, v, phi, self.flow.nut, per_x, per_y)
         for own, a in enumerate((u, v, w)):
             self._leave_sides(a, own)

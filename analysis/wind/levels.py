@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.wind.crew import Crew
-from analysis.wind.flow import GHOSTS, Flow, Heading, Solver, flipped
-from analysis.wind.profile import Inflow
+from analysis.wind.flow import Flow, Heading, Solver, flipped
+from analysis.wind.profile import Inflow, log_inflow
 from analysis.wind.sample import Fields, HeightMap, Sampler, at_height, centred, levels_for
+from analysis.wind.surfaces import GHOSTS
 from analysis.wind.tunnel import Tunnel
 from geo.model import Feedback
 
@@ -22,6 +23,9 @@ Floats = NDArray[np.float64]
 
 MEASURED_EVERY = 20
 CHECKED_EVERY = 10
+BURST = 5  # iterations of the burst that the time is estimated from
+BURST_SLOWER = 1.0
+BYTES_PER_CELL = 120.0  # at the peak
 DIVERGENCE = 1e-3  # sum of the cells' net flows over the inflow
 
 
@@ -155,6 +159,26 @@ def solve(
     return last
 
 
+def estimate(levels: Sequence[Tunnel], settings: Settings) -> tuple[float, float]:
+    """Seconds and bytes a calculation will take at most, from a short burst on the coarsest level.
+
+    The coarsest level is small and stays in the cache; `BURST_SLOWER` is what larger ones cost more, measured. Most
+    runs settle before the last level's number of iterations is used up.
+    """
+    wind = log_inflow(270.0, speed=5.0, height=10.0, roughness=0.1)
+    heading = Heading.of(levels[0], wind.wind_from)
+    with Crew(settings.threads) as crew:
+        solver = Solver(flipped(levels[0], heading), wind, heading, crew)
+        solver.iterate()
+        began = time.perf_counter()
+        for _ in range(BURST):
+            solver.iterate()
+        cost = (time.perf_counter() - began) / BURST / solver.cells
+    sizes = [float(np.prod(tunnel.shape)) for tunnel in levels]
+    work = sum(settings.steps(n, len(levels)) * size for n, size in enumerate(sizes))
+    return BURST_SLOWER * cost * work, BYTES_PER_CELL * max(sizes)
+
+
 class _Run:
     """One level."""
 
@@ -262,7 +286,7 @@ def _faces(faces: Floats) -> Floats:
 def _middles(faces: Floats) -> Floats:
     """Centres of all cells, ghosts too."""
     all_faces = np.append(_faces(faces), faces[-1] + 2 * (faces[-1] - faces[-2]))
-    return (all_faces[1:] + all_faces[:-1]) / 2
+    return np.asarray((all_faces[1:] + all_faces[:-1]) / 2)
 
 
 def _regrid(a: Singles, old: list[Floats], new: list[Floats]) -> Singles:

@@ -116,10 +116,10 @@ def table_inflow(
     def mean(level: Floats) -> Floats:
         level = np.maximum(level, 0.0)
         low = u[0] * np.log((level + roughness) / roughness) / np.log((z[0] + roughness) / roughness)
-        return np.where(level < z[0], low, np.interp(np.log(np.maximum(level, 1e-9)), np.log(z), u))
+        return np.asarray(np.where(level < z[0], low, np.interp(np.log(np.maximum(level, 1e-9)), np.log(z), u)))
 
     def energy(level: Floats) -> Floats:
-        return np.maximum(np.interp(np.log(np.maximum(level, 1e-9)), np.log(z), k), LEAST_K)
+        return np.asarray(np.maximum(np.interp(np.log(np.maximum(level, 1e-9)), np.log(z), k), LEAST_K))
 
     def dissipation(level: Floats) -> Floats:
         level = np.maximum(level, 0.0)
@@ -127,13 +127,15 @@ def table_inflow(
         slope = np.where(level < z[0], near, np.interp(level, z, slopes))
         return _dissipation(level, energy(level), slope)
 
-    return Inflow(wind_from, mean, energy, dissipation, float(mean(np.float64(reference_height))), reference_height)
+    return Inflow(
+        wind_from, mean, energy, dissipation, float(mean(np.asarray(reference_height, float))), reference_height
+    )
 
 
 def _dissipation(z: Floats, energy: Floats, slope: Floats) -> Floats:
     """``0.3 k dU/dz``, kept from vanishing where the speed no longer grows."""
     least = LEAST_PRODUCTION * ROOT_C_MU**1.5 * energy**1.5 / (KAPPA * np.maximum(z, 0.01))
-    return np.maximum(np.maximum(ROOT_C_MU * energy * slope, least), LEAST_E)
+    return np.asarray(np.maximum(np.maximum(ROOT_C_MU * energy * slope, least), LEAST_E))
 
 
 def _check(speed: float, height: float, roughness: float) -> None:

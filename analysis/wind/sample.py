@@ -39,7 +39,7 @@ class HeightMap(NamedTuple):
     @property
     def speed(self) -> Singles:
         """Length of the mean velocity [m/s]."""
-        return np.sqrt(self.u**2 + self.v**2 + self.w**2)
+        return np.asarray(np.sqrt(self.u**2 + self.v**2 + self.w**2), np.float32)
 
     @property
     def scalar_speed(self) -> Singles:
@@ -49,17 +49,17 @@ class HeightMap(NamedTuple):
     @property
     def sigma(self) -> Singles:
         """Standard deviation of one component, ``sqrt(2/3 k)`` [m/s]."""
-        return np.sqrt(np.float32(2 / 3) * self.k)
+        return np.asarray(np.sqrt(np.float32(2 / 3) * self.k), np.float32)
 
     @property
     def gust_equivalent(self) -> Singles:
         """Gust equivalent mean ``(|U| + 3 sigma) / 1.85`` [m/s]."""
-        return (self.speed + np.float32(PEAK_FACTOR) * self.sigma) / np.float32(GEM_DIVISOR)
+        return np.asarray((self.speed + PEAK_FACTOR * self.sigma) / GEM_DIVISOR, np.float32)
 
 
 def scalar_speed(u: Singles, v: Singles, w: Singles, k: Singles) -> Singles:
     """``sqrt(|U|^2 + 4/3 k)`` [m/s]."""
-    return np.sqrt(u**2 + v**2 + w**2 + np.float32(4 / 3) * k)
+    return np.asarray(np.sqrt(u**2 + v**2 + w**2 + np.float32(4 / 3) * k), np.float32)
 
 
 def centred(flow: Flow, heading: Heading, *, levels: int | None = None) -> Fields:
@@ -105,7 +105,7 @@ def levels_for(tunnel: Tunnel, height: float) -> int:
 def _columns(
     tunnel: Tunnel, levels: int, height: float
 ) -> tuple[NDArray[np.bool_], tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], Singles, Singles]]:
-    """For each column: first level of air, the levels below and above the height, share of the upper, log law factor."""
+    """Air, and per column: first level of it, levels below and above the height, share of the upper, log law factor."""
     air = tunnel.solid[:levels] == AIR
     middle = ((tunnel.z[1:] + tunnel.z[:-1]) / 2)[:levels]
     wanted = tunnel.ground.astype(np.float64) + height

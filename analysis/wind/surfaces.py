@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def _place(k: NDArray[np.intp], j: NDArray[np.intp], i: NDArray[np.intp], shape:
     return (((k + GHOSTS) * rows + j + GHOSTS) * cols + i + GHOSTS).astype(np.int32)
 
 
-def _walls(tunnel: Tunnel, air: Bools) -> tuple[NDArray[np.int64], NDArray[np.int64], *tuple[NDArray[np.float64], ...]]:
+def _walls(tunnel: Tunnel, air: Bools) -> tuple[Any, Any, Any, Any, Any]:
     """Each touch of an air cell and a wall: flat cell, axis (0 x, 1 y, 2 z), distance, roughness, width across [m]."""
     found = []
     for axis, faces in enumerate((tunnel.x, tunnel.y, tunnel.z)):
@@ -142,7 +142,8 @@ def _friction(rub: Singles, air: Bools, axis: int) -> FaceList:
     k, j, i = np.nonzero(is_open & ((rub[after] > 0) | (rub[before] > 0)))
     first, second = rub[before][k, j, i], rub[after][k, j, i]
     k, j, i = (n + (1 if a == axis else 0) for a, n in enumerate((k, j, i)))
-    return FaceList(_place(k, j, i, air.shape), first / 2, second / 2)
+    half = np.float32(0.5)
+    return FaceList(_place(k, j, i, air.shape), half * first, half * second)
 
 
 def _leaves(tunnel: Tunnel, air: Bools) -> tuple[tuple[LeafFaces, LeafFaces, LeafFaces], LeafFaces]:

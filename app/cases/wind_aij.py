@@ -49,7 +49,8 @@ NOTES = (
     "Calm places behind buildings are too calm and their wakes too long, as with every steady RANS solver.",
     "Only settled calculations count: settled is 1 where the map changed by less than 0.5 % in 20 iterations.",
     "Data: AIJ Benchmark (CC BY 4.0), Kikumoto et al. (2026), Japan Architectural Review 9(1) e70083, "
-    "doi:10.1002/2475-8876.70083; set-up: Tominaga et al. (2008), JWEIA 96, 1749-1761, doi:10.1016/j.jweia.2008.02.058.",
+    "doi:10.1002/2475-8876.70083; set-up: Tominaga et al. (2008), JWEIA 96, 1749-1761, "
+    "doi:10.1016/j.jweia.2008.02.058.",
 )
 SOURCES = {
     "A": "Experiment: Meng and Hibi (1998), Wind Engineers JAWE 1998(76) 55-64, doi:10.5359/jawe.1998.76_55.",
@@ -292,8 +293,8 @@ def _mesh(path: Path) -> tuple[Floats, NDArray[np.int32]]:
 def _prism_inflow(data: Mapping[str, Any]) -> Inflow:
     side, rows = float(data["bMeters"]), data["inflow"]
     return table_inflow(
-        270.0, heights=[r["zOverB"] * side for r in rows], speeds=[r["U"] for r in rows], energies=[r["k"] for r in rows],
-        roughness=FLOOR_A, reference_height=2 * side,
+        270.0, heights=[r["zOverB"] * side for r in rows], speeds=[r["U"] for r in rows],
+        energies=[r["k"] for r in rows], roughness=FLOOR_A, reference_height=2 * side,
     )  # fmt: skip
 
 
@@ -324,5 +325,7 @@ def _damaged(name: str, why: object) -> UserError:
 
 
 PRISM = Case("wind.prism", "Wind around a prism in a tunnel (AIJ case A, JSON)", recognise_prism, run_prism)
-FOLDER = Case("wind.probes", "Wind at probes among buildings (folder with fixture.json and geometry.glb, as AIJ cases C "
-              "and E)", recognise_folder, run_folder)  # fmt: skip
+FOLDER = Case(
+    "wind.probes", "Wind at probes among buildings (folder with fixture.json and geometry.glb, as AIJ cases C and E)",
+    recognise_folder, run_folder,
+)  # fmt: skip

@@ -208,8 +208,7 @@ def test_multigrid_reduces_and_conjugate_gradients_need_few() -> None:
     random = np.random.default_rng(1)
     air = np.ones((30, 70, 81), bool)
     for _ in range(30):
-        i, j, k = (int(random.integers(5, 60)) for _ in range(2)), 0, 0
-        i, j = i
+        i, j = (int(random.integers(5, 60)) for _ in range(2))
         air[: int(random.integers(4, 20)), j : j + 6, i : i + 8] = False
     widths = (np.full(81, 4.0), np.full(70, 4.0), np.minimum(1.12 ** np.maximum(np.arange(30.0) - 8, 0), 16.0))
     with Crew(1) as crew:
@@ -357,3 +356,18 @@ def test_flow_has_the_arrays_the_memory_aim_allows(city: Tunnel, solved: Solved)
     assert isinstance(solved.flow, Flow)
     padded = np.prod([n + 4 for n in city.shape])
     assert sum(a.nbytes for a in solved.flow) == 7 * 4 * padded
+
+
+def test_estimate_is_of_the_right_size() -> None:
+    from time import perf_counter
+
+    from analysis.wind.levels import estimate
+
+    levels = site_tunnels(site(), 4.0)
+    chosen = settings(20, 20, 60)
+    seconds, memory = estimate(levels, chosen)
+    began = perf_counter()
+    solve(levels, west(), settings=chosen, feedback=Feedback())
+    taken = perf_counter() - began
+    assert 0.1 < seconds / taken < 10  # a shared machine
+    assert memory > 7 * 4 * np.prod(levels[-1].shape)

@@ -68,12 +68,11 @@ def main(quick: bool = False) -> None:
             solver = Solver(tunnel, wind, Heading.of(tunnel, wind.wind_from), crew)
             taken = best(solver.iterate, 8) / cells
             cycle = best(solver._potential.cycle, 5) / cells
+            of_triad = CYCLE_BYTES / cycle / bandwidth
             share = ITERATION_BYTES / taken / bandwidth
             print(f"{crew.threads} thread(s): triad {bandwidth / 1e9:.1f} GB/s")
             print(f"  iteration     {taken * 1e9:6.1f} ns per cell = {share:.1%} of the triad (at least 7 %)")
-            print(
-                f"  V(2,1) cycle  {cycle * 1e9:6.1f} ns per cell = {CYCLE_BYTES / cycle / bandwidth:.1%} (at least 12 %)"
-            )
+            print(f"  V(2,1) cycle  {cycle * 1e9:6.1f} ns per cell = {of_triad:.1%} (at least 12 %)")
             if threads == 1:
                 single = taken
             else:

@@ -13,7 +13,8 @@ PAGES = (
     *("overview", "importing", "layers", "views", "utilities", "underground_view"),
     *("network", "checks_underground", "model", "placing", "checks", "topics"),
     *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback"),
-    *("wind_morphology", "wind_field", "wind_cold_air", "openfoam", "timeline", "shadow", "jobs", "keys"),
+    *("wind_morphology", "wind_field", "wind_view", "wind_corridor", "wind_cold_air", "openfoam"),
+    *("timeline", "shadow", "jobs", "keys"),
 )
 
 

@@ -35,6 +35,7 @@ QUICK: dict[str, dict[str, object]] = {
     "wind.field": {"cell": 12, "size": 100, "thoroughness": "preview", "space": False},
     "wind.comfort": {"cell": 12, "size": 60, "thoroughness": "preview", "sectors": 8},
     "wind.cold_air": {"hours": 0.5, "cell": 10, "catchment": 50},
+    "wind.corridor": {"cell": 12, "size": 60, "thoroughness": "preview", "form_cell": 30, "most_directions": 1},
     "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},
     "utility.isolation": {"broken": "w2"},

@@ -1,0 +1,157 @@
+"""Everything about one wind: its flow, the age of its air, the city's form, its lanes, and what closes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.corridor import resolve
+from analysis.corridor.blame import Closing, closings_of
+from analysis.corridor.city import Downwind, Strips, fine_for, seen_downwind, strips_of
+from analysis.corridor.criteria import Judged, judge
+from analysis.corridor.declaration import CorridorParams
+from analysis.corridor.lanes import Lane, find_lanes
+from analysis.corridor.lattice import Air, Lattice, air_on, lattice_of, steps_by_flow, steps_by_form
+from analysis.corridor.paths import best_path
+from analysis.studies.wind_field import ITERATIONS
+from analysis.wind import honesty
+from analysis.wind.age import Age, age_of_air
+from analysis.wind.geometry import EXPOSURE_ROUGHNESS, Built
+from analysis.wind.levels import Settings, Solved, solve
+from analysis.wind.morphology import Cells, Form, Roughness, macdonald
+from analysis.wind.profile import Inflow, log_inflow
+from geo.model import Feedback
+
+Floats = NDArray[np.float64]
+
+MOST_BLAMED = 30  # rows of one wind
+STATION_HEIGHT = 10.0  # [m] at which the wind speed is given
+CHECK_ITERATIONS = {"preview": 60, "usual": 150, "settled": 600}
+
+
+class Direction(NamedTuple):
+    """A wind that is looked at: its name, where it comes from by true and by grid north [degrees], its weight."""
+
+    name: str
+    true_from: float
+    grid_from: float
+    weight: float
+
+
+class CityForm(NamedTuple):
+    """Frontal area and roughness by direction on large cells."""
+
+    cells: Cells
+    form: Form
+    rough: tuple[Roughness, ...]
+
+    def at(self, values: Floats, scene: Floats) -> Floats:
+        """(n,) values of the cells below positions (n, 2) [local m]; NaN outside."""
+        number = self.cells.number(scene)
+        return np.where(number >= 0, values.ravel()[np.maximum(number, 0)], np.nan)
+
+
+def roughness_by_direction(form: Form, count: int, ground: float) -> tuple[Roughness, ...]:
+    """Macdonald's roughness for each of the first `count` directions of a form."""
+    return tuple(macdonald(form.built, form.frontal[k], form.height, ground=ground) for k in range(count))
+
+
+@dataclass(eq=False)
+class OneWind:
+    """What is known of one wind."""
+
+    direction: Direction
+    wind: Inflow
+    solved: Solved
+    reference: float
+    age: Age | None
+    city: Downwind
+    lattice: Lattice
+    air: Air
+    lanes: list[Lane]
+    judged: list[Judged]
+    strips: Strips
+    closings: list[Closing]
+    freed: dict[int, resolve.Freed] = field(default_factory=dict)
+    before: resolve.Before | None = None
+
+
+def inflow_of(direction: Direction, params: CorridorParams) -> Inflow:
+    """The wind outside."""
+    roughness = EXPOSURE_ROUGHNESS[params.exposure]
+    return log_inflow(direction.grid_from, speed=params.speed, height=STATION_HEIGHT, roughness=roughness)
+
+
+def settings_of(params: CorridorParams) -> Settings:
+    """How long the flow is calculated."""
+    return Settings(iterations=ITERATIONS[params.thoroughness], map_height=params.height)
+
+
+def blow(
+    built: Built, direction: Direction, params: CorridorParams, number: int, form: CityForm | None, feedback: Feedback
+) -> OneWind:
+    """Solve one wind and find its lanes. number : of the direction in the form's."""
+    wind = inflow_of(direction, params)
+    solved = solve(built.levels, wind, settings=settings_of(params), feedback=feedback.part(0.0, 0.75))
+    age = age_of_air(solved, feedback.part(0.75, 0.9)) if params.age else None
+    feedback.step(0.9, "finding lanes")
+    reference = float(wind.speed(np.array([params.reference_height]))[0])
+    city = seen_downwind(
+        built.plan, direction.grid_from, fine_for(params.cell), params.height, feedback.part(0.9, 0.93)
+    )
+    lattice = lattice_of(city, solved.tunnel, params.cell)
+    air = air_on(lattice, city, solved, params.height, reference)
+    steps = steps_by_flow(lattice, air)
+    if params.cost == "form" and form is not None:
+        steps = steps_by_form(lattice, _frontal_on(lattice, city, form, number))
+    lanes = find_lanes(lattice, steps, city, air, params.lanes)
+    judged = [_judged(lane, city, form, number, params) for lane in lanes]
+    feedback.step(0.96, "what closes them")
+    closings = closings_of(city, lanes, MOST_BLAMED)
+    strips = strips_of(city, params.strip, params.layer)
+    feedback.step(1.0, "lanes found")
+    return OneWind(direction, wind, solved, reference, age, city, lattice, air, lanes, judged, strips, closings)
+
+
+def _frontal_on(lattice: Lattice, city: Downwind, form: CityForm, number: int) -> Floats:
+    """Frontal area index of the large cells on the lattice; 0 outside them."""
+    xx, yy = np.meshgrid(lattice.x, lattice.y)
+    scene = city.axes.to_scene(np.column_stack([xx.ravel(), yy.ravel()]))
+    return np.nan_to_num(form.at(form.form.frontal[number], scene)).reshape(lattice.shape)
+
+
+def _judged(lane: Lane, city: Downwind, form: CityForm | None, number: int, params: CorridorParams) -> Judged:
+    scene = city.axes.to_scene(lane.xy)
+    rough = np.full(len(scene), params.ground_roughness)
+    if form is not None:
+        rough = form.at(form.rough[number].length, scene)
+    return judge(lane, rough, form_cell=params.form_cell, area_length=city.length)
+
+
+def check(one: OneWind, row: int, built: Built, params: CorridorParams, feedback: Feedback) -> None:
+    """Leave one of the closing rows out and keep what changes."""
+    settings = Settings(iterations=(CHECK_ITERATIONS[params.thoroughness],), map_height=params.height)
+    start = resolve.Before(one.solved, one.age)
+    split = 0.0
+    if one.before is None:
+        split = 0.45
+        one.before = resolve.carried_on(one.solved, one.age, settings, feedback.part(0.0, split))
+    closing = one.closings[row]
+    one.freed[row] = resolve.freed(
+        one.before, start, built.plan, params, closing.elements, resolve.ground_in_scene(one.city, closing.corridor),
+        settings=settings, reference=one.reference, feedback=feedback.part(split, 1.0),
+    )  # fmt: skip
+
+
+def resistance(one: OneWind) -> float | None:
+    """Of the best way by the flow; None where there is none."""
+    found = best_path(one.lattice, steps_by_flow(one.lattice, one.air))
+    return None if found is None else found.cost / one.city.length
+
+
+def trust_of(one: OneWind) -> NDArray[np.int8]:
+    """(ny, nx) how far the flow can be trusted."""
+    return honesty.trust(honesty.resolution(one.solved.tunnel))

@@ -58,6 +58,7 @@ from app.topic_actions import TopicActions
 from app.underground_actions import UndergroundActions
 from app.underground_sight import UndergroundSight
 from app.view_modes import ViewModes
+from app.volume_control import VolumeControl
 from app.widgets.later import Later
 from app.widgets.wording import retranslate
 from app.workbench import Workbench
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
         self.underground = UndergroundActions(self)
         self.placing = PlaceActions(self)
         self.masses = MassActions(self)
+        self.volumes = VolumeControl(self)
         self._make_centre()
         self._make_panels()
         self.actions_ = make_actions(self)
@@ -472,6 +474,7 @@ class MainWindow(QMainWindow):
         self.status.release()
         self.modes.release()
         self.masses.release()
+        self.volumes.release()
         self.bench.close()
         self.viewport.shutdown()
 

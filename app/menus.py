@@ -9,7 +9,9 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.actions import MENUS, TOOLBAR
+from app.hatch_switch import add_hatch_switch
 from app.language import tr
+from app.point_window import add_point_values
 from app.study_here import add_studies
 from app.widgets.wording import say
 from geo.model import ElementRef
@@ -107,5 +109,9 @@ def show_context_menu(window: MainWindow, ref: ElementRef | None, place: QPoint)
             menu.addAction(window.actions_[action_id])
     window.masses.add_to_menu(menu, ref)
     add_studies(window, menu, ref)
+    add_point_values(window, menu, place)
+    for layer in window.document.scene:
+        if layer.style.visible:
+            add_hatch_switch(menu, window.document, layer, named=True)
     menu.aboutToHide.connect(menu.deleteLater)
     menu.popup(place)

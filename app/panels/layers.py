@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.appearance import colours, icon
 from app.commands import RemoveLayers, ReplaceLayer, SetStyle
+from app.hatch_switch import add_hatch_switch
 from app.language import tr
 from app.names import layer_title
 from app.numbers import unit_text
@@ -385,6 +386,9 @@ class LayersPanel(Panel):
             ("layers.remove", self.remove_layers),
         ):
             menu.addAction(tr(text_id)).triggered.connect(slot)
+        layer = self.document.scene.get(str(item.data(0, ROLE_LAYER)))
+        if layer is not None:
+            add_hatch_switch(menu, self.document, layer)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.tree.viewport().mapToGlobal(place))
 

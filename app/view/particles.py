@@ -62,15 +62,19 @@ class Wind:
         return out
 
 
+def has_wind(layer: Layer) -> bool:
+    """Whether a layer is a volume with a velocity."""
+    shape = layer.geometry.values.shape if isinstance(layer.geometry, Volume) else None
+    fields = [layer.field_named(name) for name in VELOCITY]
+    return shape is not None and all(field is not None and field.values.shape == shape for field in fields)
+
+
 def wind_of(layer: Layer) -> Wind | None:
     """The wind of a layer that is a volume with a velocity; None for others."""
     volume = layer.geometry
-    fields = [layer.field_named(name) for name in VELOCITY]
-    if not isinstance(volume, Volume) or volume.values.size == 0:
+    if not isinstance(volume, Volume) or not has_wind(layer):
         return None
-    parts = [field.values for field in fields if field is not None and field.values.shape == volume.values.shape]
-    if len(parts) != len(VELOCITY):
-        return None
+    parts = [field.values for name in VELOCITY if (field := layer.field_named(name)) is not None]
     wind = Wind(volume, np.stack([np.asarray(part, dtype=np.float32) for part in parts], axis=-1))
     return wind if wind.air.any() else None
 

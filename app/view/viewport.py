@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -279,6 +279,11 @@ class Viewport(PointerWidget):
         """``"fast"``, ``"normal"`` or ``"fine"``."""
         self.stage.set_quality(quality, multisampling=not self.canvas.software)
         self.redraw()
+
+    def point_at(self, place: QPoint) -> np.ndarray | None:
+        """The point (3,) [local m] of what is seen at a place on the screen; None over the sky."""
+        hits = self._hits(QPointF(self.mapFromGlobal(place)))
+        return hits[0].point if hits else None
 
     def start_drawing(
         self,

@@ -165,8 +165,8 @@ def direction_chart(values: Sequence[DirectionValue]) -> Chart | None:
 
 
 def profile_chart(layers: Sequence[Layer], point: NDArray[np.float64]) -> Chart | None:
-    """Speed over height above the place in each shown volume; None where there is none."""
-    series = []
+    """Speed over height above the place in each volume of a result, hidden or not; None where there is none."""
+    series: list[Series] = []
     for layer in layers:
         if not isinstance(layer.geometry, Volume) or layer.theme != "result":
             continue

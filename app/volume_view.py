@@ -75,7 +75,7 @@ def sampled(volume: Volume, field: Field, points: Floats) -> Floats:
         total += np.where(known, part * np.where(known, value, 0.0), 0.0)
         weight += np.where(known, part, 0.0)
     there = inside & np.isfinite(here) & (weight > 0.0)
-    return np.divide(total, weight, out=np.full(len(points), np.nan), where=there)
+    return np.asarray(np.divide(total, weight, out=np.full(len(points), np.nan), where=there))
 
 
 def _number(cells: NDArray[np.int64], shape: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -84,7 +84,7 @@ def _number(cells: NDArray[np.int64], shape: NDArray[np.int64]) -> NDArray[np.in
 
 def profile(volume: Volume, field: Field, x: float, y: float) -> tuple[Floats, Floats]:
     """Heights (k,) [local m] and values (k,) of the cells over a place that have a value."""
-    heights = volume.z0 + volume.cell_z * np.arange(volume.values.shape[0])
+    heights = volume.z0 + volume.cell_z * np.arange(volume.values.shape[0], dtype=np.float64)
     points = np.column_stack([np.full(len(heights), x), np.full(len(heights), y), heights])
     values = sampled(volume, field, points)
     known = np.isfinite(values)

@@ -301,10 +301,8 @@ def write_atomically(path: Path, fill: Callable[[Any], None]) -> None:
         # mkstemp makes files that only their owner may read; a saved file follows the user's own rule.
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
+        temporary = ""
     except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise UserError(
             f"{path} could not be written.",
             f"The system says: {error.strerror or error}.",
@@ -312,3 +310,7 @@ def write_atomically(path: Path, fill: Callable[[Any], None]) -> None:
             code="file.not_written",
             values={"path": str(path), "reason": error.strerror or str(error)},
         ) from error
+    finally:
+        if temporary:  # refused, or the work was stopped
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.kernels.rays import Occluder
 from analysis.sunlight.declaration import Sampling, SunlightInputs
-from analysis.sunlight.shells import outward, turned_shells
+from analysis.sunlight.shells import outward, tell_repeated, turned_shells
 from geo.model import Feedback, Grid, Instances, Issue, Layer, Mesh, UserError, merge_meshes
 
 Floats = NDArray[np.float64]
@@ -50,6 +50,7 @@ def city_of(
     blocking = [*inputs.blockers, *(inputs.trees if params.trees_block else ())]
     meshes = [(layer, mesh_of(layer)) for layer in blocking]
     tell_turned(blocking, issues)
+    tell_repeated([mesh for layer, mesh in meshes if layer.theme in STUDIED_THEMES], issues)
     buildings = [(layer, mesh, surface_codes(layer, mesh)) for layer, mesh in meshes if layer.theme in STUDIED_THEMES]
     low, high = _area(
         [inputs.terrain] if inputs.terrain else inputs.relief,
@@ -59,7 +60,7 @@ def city_of(
     terrain = terrain_near(inputs.terrain, inputs.relief, [m for _, m in meshes], (low, high), issues)
     ground_mesh = terrain if isinstance(terrain, Mesh) else ground_mesh_of(terrain, low, high)
     everything = [ground_mesh, *(mesh for _, mesh in meshes)]
-    # The middle of the ground: a building that moves or grows then leaves all other coordinates as they are, to the bit.
+    # The middle of the ground: a building that moves or grows leaves all other coordinates as they are, to the bit.
     box = ground_mesh.bounds
     centre = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, box.centre[2] if box is not None else 0.0])
     traced = occluder(everything, centre, feedback)

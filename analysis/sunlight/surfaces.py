@@ -14,6 +14,7 @@ from analysis.kernels.sampling_parts import cells_of_faces
 from analysis.sunlight.city import MOST_POINTS, City, element_count
 from analysis.sunlight.day import Day
 from analysis.sunlight.declaration import Sampling, SunlightParams
+from analysis.sunlight.shells import repeated
 from analysis.sunlight.trace import Trace, day_trace
 from geo.model import Feedback, Issue, Mesh, UserError
 
@@ -77,11 +78,11 @@ def check_facade_size(city: City, params: Sampling) -> None:
 
 
 def _selected(city: City, code: int) -> Mesh:
-    """The faces of one sort of all buildings as one mesh; elements numbered through the layers."""
+    """The faces of one sort of all buildings as one mesh, each once; elements numbered through the layers."""
     vertices, faces, elements = [np.zeros((0, 3))], [np.zeros((0, 3), np.int32)], [np.zeros(0, np.int32)]
     start, first = 0, 0
     for layer, mesh, codes in city.buildings:
-        chosen = codes == code
+        chosen = (codes == code) & ~repeated(mesh)
         vertices.append(mesh.vertices)
         faces.append(mesh.faces[chosen] + np.int32(start))
         elements.append(mesh.face_element[chosen] + np.int32(first))

@@ -370,6 +370,22 @@ def test_damaged_shells_give_the_same_hours(change: Callable[[Mesh], Mesh]) -> N
     assert np.nanmax(np.abs(ground - values(whole, "ground", "sun_hours"))) == 0.0
 
 
+def test_walls_that_are_there_twice_count_once() -> None:
+    """Else a roof drawn twice would carry twice the panels."""
+    options = {"facade_spacing": 5.0}
+    whole, broken = (
+        run("sunlight.irradiation", [*layers, *weather_layers()], HERE, **options)
+        for layers in (block(), damaged(doubled))
+    )
+    assert {"sunlight.repeated_faces"} == codes(broken) - codes(whole)
+    for name in ("facades_area", "roofs_area", "pv_energy", "roofs_energy"):
+        assert broken.summary[name] == whole.summary[name], name
+    assert next(i.count for i in broken.issues if i.code == "sunlight.repeated_faces") == 36
+    turned = run("sunlight.irradiation", [*damaged(flipped), *weather_layers()], HERE, **options)
+    assert {"sunlight.turned_shells"} == codes(turned) - codes(whole)
+    assert turned.summary["pv_energy"] == whole.summary["pv_energy"]
+
+
 def test_a_building_without_height_blocks_nothing_and_is_not_judged() -> None:
     ground, houses = block()
     flat = np.array([[-8.0, -40, 0], [8, -40, 0], [8, -30, 0], [-8, -30, 0]])

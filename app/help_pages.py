@@ -12,8 +12,8 @@ EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = (
     *("overview", "importing", "layers", "views", "utilities", "underground_view"),
     *("network", "checks_underground", "model", "placing", "checks", "topics"),
-    *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback"),
-    *("wind_morphology", "wind_field", "wind_view", "wind_corridor", "wind_cold_air", "openfoam"),
+    *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback", "sun_validation"),
+    *("wind_morphology", "wind_field", "wind_view", "wind_comfort", "wind_corridor", "wind_cold_air", "openfoam"),
     *("timeline", "shadow", "jobs", "keys"),
 )
 

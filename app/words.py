@@ -10,6 +10,7 @@ from app.language import tr
 ENDINGS = ("_difference", "_change", "_before", "_after")
 ARROW = " → "
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d{4}")  # name of a map of shadows: its classes are those of any instant
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TEXT_IDS = "figure"  # a column of this name holds ids of texts
 
 
@@ -40,3 +41,12 @@ def class_name(key: str, text: str, default: str = "") -> str:
     if key == TEXT_IDS:
         return tr(text, text.rpartition(".")[2].replace("_", " "))
     return default or text
+
+
+def progress_text(message: str) -> str:
+    """What work says it is doing, in the user's language; translations name the numbers in it a, b, c ..."""
+    found = tr(f"progress.{message}", "")
+    if found:
+        return found
+    numbers = {chr(ord("a") + place): number for place, number in enumerate(NUMBER.findall(message)[:26])}
+    return tr(f"progress.{NUMBER.sub('#', message)}", message, **numbers)

@@ -32,6 +32,7 @@ from app.widgets.alternative_choice import AlternativeChoice
 from app.widgets.later import Later
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
+from app.words import progress_text
 from geo.model import Layer, UserError
 
 if TYPE_CHECKING:
@@ -368,5 +369,5 @@ def progress_line(job: Job) -> str:
     if job.remaining_s is not None:
         parts.append(tr("job.left", time=seconds_text(job.remaining_s)))
     if job.message:
-        parts.append(tr(f"progress.{job.message}", job.message))
+        parts.append(progress_text(job.message))
     return " · ".join(parts)

@@ -66,8 +66,8 @@ ASSUMPTIONS = (
     "wind tunnels; with five, ranks are right and values 20 to 25 % too low: classes near a limit may be too good.",
     "Lee and courtyards are too calm, and wakes two to two and a half times too long: calm zones are calm, their "
     "numbers are not.",
-    "Hatched: fewer than five cells to the neighbouring building's height or across the gap: indicative only. The grid "
-    "is the same for all directions, and so is the trust.",
+    "Hatched: fewer than ten cells to the neighbouring building's height or across the gap: compare only; crossed: "
+    "fewer than five, indicative only. The grid is the same for all directions, and so is the trust.",
     "Little wind is comfortable and badly ventilated: read the share of weakly ventilated ground beside the classes.",
 )
 

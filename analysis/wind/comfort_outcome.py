@@ -12,7 +12,7 @@ from analysis.wind import honesty, scene_map
 from analysis.wind.climate import Rose, sector_name
 from analysis.wind.comfort import Assessment, Scheme
 from analysis.wind.sectors import Ground, SectorMap
-from geo.model import Column, ElementTable, Field, Layer, Lines, Style
+from geo.model import Column, Field, Layer, Style
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -20,8 +20,6 @@ Codes = NDArray[np.int8]
 WORST_ABOVE = 5.0  # [m/s] the worst direction brings the most hours above it
 WEAK = 0.3  # of the wind outside at 10 m: badly ventilated
 PETALS = (2.0, 4.0, 6.0, 8.0, 10.0)  # [m/s] between the speeds of the rose
-HATCH_EVERY = 2  # diagonals of cells
-HATCH_ABOVE = 0.3  # [m] above the ground
 NO_DANGER = "none"
 SETTLED = ("no", "yes")
 RAMP = "comfort"
@@ -104,7 +102,7 @@ def worst_direction(found: Outcome, above: float = WORST_ABOVE) -> Codes:
 
 
 def map_layers(found: Outcome) -> list[Layer]:
-    """The map over the year, its hatching, and the hidden map of the single directions."""
+    """The map over the year, and the hidden map of the single directions; both are hatched by their trust."""
     ground = found.ground
     ratio, speed = weighted_ratio(found), mean_speed(found)
     fields: list[Field] = []
@@ -114,15 +112,19 @@ def map_layers(found: Outcome) -> list[Layer]:
         Field("weighted_ratio", "1", "cell", ground.laid(ratio), ramp="wind", range=(0.0, 1.2)),
         Field("mean_speed_of_year", "m/s", "cell", ground.laid(speed), ramp="wind"),
         Field("worst_direction", "1", "cell", ground.laid_codes(worst_direction(found)), categories=found.names),
-        Field("trust", "1", "cell", ground.trust, categories=honesty.TRUST, ramp="severity"),
+        trust_field(ground),
         Field("resolution", "1", "cell", ground.resolution, ramp="viridis", range=(0.0, 15.0)),
     ]
     level = _level(ground, found.height)
     main = f"comfort_{found.schemes[0][0].id}"
     shape = scene_map.grid_of(ground.where, ground.laid(ratio), level)
-    layers = [Layer("map", "Wind comfort", "result", shape, fields=tuple(fields), style=Style(colour_by=main))]
-    hatched = hatching(ground)
-    return [*layers, *([] if hatched is None else [hatched]), _directions(found, level)]
+    layer = Layer("map", "Wind comfort", "result", shape, fields=tuple(fields), style=Style(colour_by=main))
+    return [layer, _directions(found, level)]
+
+
+def trust_field(ground: Ground) -> Field:
+    """How far the grid can be trusted, the same for all directions."""
+    return Field("trust", "1", "cell", ground.trust, categories=honesty.TRUST, ramp="severity")
 
 
 def _level(ground: Ground, height: float) -> float:
@@ -152,7 +154,8 @@ def _directions(found: Outcome, level: float) -> Layer:
     ]  # fmt: skip
     shape = scene_map.grid_of(found.ground.where, np.asarray(fields[0].values), level)
     style = Style(colour_by=fields[0].name, visible=False)
-    return Layer("directions", "Wind of every direction", "result", shape, fields=tuple(fields), style=style)
+    shown = (*fields, trust_field(found.ground))
+    return Layer("directions", "Wind of every direction", "result", shape, fields=shown, style=style)
 
 
 def sector_layers(ground: Ground, item: SectorMap, *, to_ten: float, height: float, name: str) -> list[Layer]:
@@ -160,40 +163,10 @@ def sector_layers(ground: Ground, item: SectorMap, *, to_ten: float, height: flo
     ratio = ground.laid(to_ten * item.mean)
     shape = scene_map.grid_of(ground.where, ratio, _level(ground, height))
     field = Field("speed_ratio", "1", "cell", ratio, ramp="wind", range=(0.0, 1.5))
-    layer = Layer("map", f"Wind from {name}", "result", shape, fields=(field,), style=Style(colour_by="speed_ratio"))
+    fields = (field, trust_field(ground))
+    layer = Layer("map", f"Wind from {name}", "result", shape, fields=fields, style=Style(colour_by="speed_ratio"))
     drawn = scene_map.arrows(ground.laid(item.east), ground.laid(item.north), ground.height + height, ground.where)
     return [layer] if drawn is None else [layer, drawn]
-
-
-def hatching(ground: Ground) -> Layer | None:
-    """Diagonal lines over the cells that are indicative only."""
-    rows, columns = ground.trust.shape
-    row, column = np.mgrid[0:rows, 0:columns]
-    known = np.isfinite(ground.laid(np.zeros(len(ground))))
-    marked = (ground.trust == honesty.INDICATIVE) & known & ((column - row) % HATCH_EVERY == 0)
-    before = np.zeros_like(marked)
-    before[1:, 1:] = marked[:-1, :-1]
-    after = np.zeros_like(marked)
-    after[:-1, :-1] = marked[1:, 1:]
-    # Ends of the runs in the same order: along each diagonal one after the other.
-    diagonal = column - row
-    first, last = (np.flatnonzero((marked & ~other).ravel()) for other in (before, after))
-    first, last = (part[np.lexsort((row.ravel()[part], diagonal.ravel()[part]))] for part in (first, last))
-    if len(first) == 0:
-        return None
-    corners = []
-    for part, side in ((first, -0.5), (last, 0.5)):
-        x = ground.where.x0 + ground.where.cell * (column.ravel()[part] + side)
-        y = ground.where.y0 + ground.where.cell * (row.ravel()[part] + side)
-        corners.append(np.column_stack([x, y, ground.height.ravel()[part] + HATCH_ABOVE]))
-    vertices = np.stack(corners, axis=1).reshape(-1, 3)
-    count = len(first)
-    shape = Lines(vertices, 2 * np.arange(count + 1, dtype=np.int32), np.arange(count, dtype=np.int32))
-    code = np.zeros(count, dtype=np.int8)
-    field = Field("trust", "1", "element", code, categories=honesty.TRUST[honesty.INDICATIVE :], ramp="grey")
-    table = ElementTable([f"hatch-{number}" for number in range(count)])
-    style = Style(colour="#3a3f44", opacity=0.7)
-    return Layer("hatching", "Indicative only", "result", shape, table=table, fields=(field,), style=style)
 
 
 def sector_table(found: Outcome) -> Table:

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from analysis.contract import Result
 from analysis.registry import get
 from analysis.run import execute
-from analysis.wind import climate, comfort, sectors
-from analysis.wind.comfort_outcome import hatching
-from analysis.wind.scene_map import SceneMap
+from analysis.wind import climate, comfort
 from analysis.wind.transfer import power_factor
-from geo.model import Cancelled, Column, ElementTable, Feedback, Grid, Layer, Lines, Points, UserError
+from geo.model import Cancelled, Column, ElementTable, Feedback, Grid, Layer, Points, UserError
 from tests.tiny import box_mesh, buildings, terrain, tiny_frame
 from tests.tiny_wind import steady_winds, wind_layer
 
@@ -259,31 +257,10 @@ def test_cancel_in_the_middle_of_a_direction_leaves_nothing() -> None:
     assert not any("3 of 8" in text for text in said)
 
 
-def test_hatching_covers_every_other_diagonal_of_the_doubtful_cells_only() -> None:
-    trust = np.zeros((6, 7), dtype=np.int8)
-    trust[1:4, 2:6] = 2
-    where = SceneMap(0.5, 0.5, 1.0, np.zeros((42, 2)), np.ones((6, 7), dtype=bool))
-    ground = sectors.Ground(where, np.arange(42), np.zeros((6, 7)), trust, np.zeros((6, 7)))
-    layer = hatching(ground)
-    assert layer is not None
-    shape = layer.geometry
-    assert isinstance(shape, Lines)
-    first, last = shape.vertices[0::2], shape.vertices[1::2]
-    step = last - first
-    np.testing.assert_allclose(step[:, 0], step[:, 1])
-    assert step[:, 0].sum() == (trust[np.indices((6, 7)).sum(axis=0) % 2 == 0] == 2).sum()
-    assert (first[:, 0] >= 2.0).all()
-    assert (last[:, 0] <= 6.0).all()
-    assert (first[:, 1] >= 1.0).all()
-    assert (last[:, 1] <= 4.0).all()
-    clean = sectors.Ground(where, np.arange(42), np.zeros((6, 7)), np.zeros((6, 7), np.int8), np.zeros((6, 7)))
-    assert hatching(clean) is None
-
-
 def test_the_map_lies_where_that_of_a_single_wind_lies() -> None:
     grid = part(west_wind(), "map").geometry
     assert isinstance(grid, Grid)
     assert grid.cell == 10.0
     trust = values(west_wind(), "trust")
     assert trust.min() == -1
-    assert part(west_wind(), "hatching").kind == "lines"
+    assert np.array_equal(values(west_wind(), "trust", "directions"), trust)

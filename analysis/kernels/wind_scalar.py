@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 PER_SCHMIDT = 1.0 / 0.7  # turbulent Schmidt number 0.7
 LEAST_PIVOT = 1e-9
+NOTHING = 1e-12  # smaller values only cost time
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -96,4 +97,4 @@ def _line(
     above = 0.0
     for n in range(nz - 1, -1, -1):
         above = right[n + 1] + ratio[n + 1] * above
-        value[n + 2, j, i] = above
+        value[n + 2, j, i] = above if above > NOTHING else 0.0

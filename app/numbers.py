@@ -15,6 +15,7 @@ UNIT_SIGNS: Mapping[str, str] = {
     "m3/h": "m³/h",
     "W/m2": "W/m²",
     "kWh/m2": "kWh/m²",
+    "m2/s2": "m²/s²",
     "m3/(s m)": "m³/(s·m)",
     "m3/(m2 h)": "m³/(m²·h)",
     "Mm3": "10⁶ m³",

@@ -158,7 +158,7 @@ def direction_chart(values: Sequence[DirectionValue]) -> Chart | None:
             x = np.array([value.wind_from for value in mine])
             y = np.array([value.ratio for value in mine])
             # Marks alone: nothing was calculated between two directions.
-            series.append(Series(alternative or "ratio", x, y, role="marks"))
+            series.append(Series(alternative or "base", x, y, role="marks"))
     if not series:
         return None
     return Chart("directions", "By direction", "Wind from", "deg", "Speed ratio", "1", tuple(series))

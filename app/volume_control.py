@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 EDGE, GAP = 16, 8  # pixels between the bar and the edge of the picture, and between two bars
-FIRST_COUNT, LEAST_COUNT, MOST_COUNT = 2500, 200, 8000  # particles
+CARDS_WIDTH, CARDS_HEIGHT = 210, 46  # pixels of the cards in the lower corners
+FIRST_COUNT, LEAST_COUNT, MOST_COUNT = 1500, 200, 8000  # particles
 DEAREST_S, CHEAP_S = 0.03, 0.008  # seconds of a frame for particles above which there are fewer, below which more
 SLOW_FRAME_S = 0.12  # seconds between frames from which more particles help nobody
-LONGEST_STEP_S = 0.25  # after a pause the particles do not leap
+LONGEST_STEP_S = 0.1  # after a pause, or where drawing is slow, the particles do not leap
 SHORTEST_MS, LONGEST_MS = 16, 200  # between two frames; a slow picture leaves some time for mouse and keys
 REST = 0.3  # share of a frame that is left for them
 SEED = 7
@@ -159,8 +160,7 @@ class VolumeControl(QObject):
         if self.layer is None:
             return
         self._views[self.layer_id] = view
-        self.viewport.stage.set_volume_view(self.layer_id, view)
-        self.viewport.redraw()
+        self.viewport.set_volume_view(self.layer_id, view)
         self._show_bar()
 
     def _change(self, **changes: Any) -> None:
@@ -290,6 +290,8 @@ class VolumeControl(QObject):
         other = self.window.modes.bar
         lift = other.height() + GAP if other.isVisible() else 0
         left = (self.viewport.width() - self.bar.width()) // 2
+        if not lift and left < CARDS_WIDTH:
+            lift = CARDS_HEIGHT
         self.bar.move(max(left, 0), self.viewport.height() - self.bar.height() - EDGE - lift)
 
     def _retheme(self, _theme: object) -> None:

@@ -11,6 +11,7 @@ from app.view.nodes import NodesActors
 from app.view.pins import PinsActors, is_pins
 from app.view.points import PointsActors
 from app.view.result_tubes import ResultTubesActors, copies_pipes
+from app.view.rimmed import RimmedLinesActors, is_rimmed
 from app.view.terrain import DrapedActors, TerrainActors
 from app.view.tubes import TubesActors
 from app.view.volume import VolumeActors
@@ -71,6 +72,8 @@ def _maker_of(layer: Layer) -> type[LayerActors] | None:
         return PinsActors
     if is_way(layer):
         return WayActors
+    if is_rimmed(layer):
+        return RimmedLinesActors
     if layer.theme == "utility" and isinstance(layer.geometry, Points) and NODE in layer.table.columns:
         return NodesActors
     return ACTORS.get("terrain" if layer.theme == "terrain" and layer.kind == "mesh" else layer.kind)

@@ -14,7 +14,7 @@ CROSSING_S = 14.0  # seconds of a film in which a fast particle crosses the volu
 LONGEST_MOVE = 0.45  # of a cell in one step: nothing jumps over a wall
 LIFE_S = (2.0, 6.0)  # seconds of a film that a particle lives
 MOST_STEPS = 8  # of one frame: after a long pause the particles do not race
-NEAR_GROUND = 0.6  # share of particles set out within the lowest `LOW_CELLS` cells with air
+NEAR_GROUND = 0.75  # share of particles set out within the lowest `LOW_CELLS` cells with air
 LOW_CELLS = 4
 
 

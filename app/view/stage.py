@@ -277,6 +277,11 @@ class Stage:
             drawn.recolour()
             drawn.show()
 
+    def is_bare(self, layer_id: str) -> bool:
+        """Whether a layer is a volume that shows nothing in its colours: it needs no legend."""
+        drawn = self._layers.get(layer_id)
+        return isinstance(drawn, VolumeActors) and drawn.view == VolumeView()
+
     def set_particles(self, trails: ParticleTrails | None) -> None:
         """Draw these particles, or none."""
         if self.trails is not None:

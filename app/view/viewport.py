@@ -36,6 +36,7 @@ from app.view.still import pixels_apart, pixels_in_window
 from app.view.trench import Trench
 from app.view.xray import XRay
 from app.view.xray_work import XRayWork
+from app.volume_view import VolumeView
 from geo.model import Bounds, ElementRef, Frame, Layer
 
 HOVER_DELAY = 40  # ms
@@ -258,6 +259,12 @@ class Viewport(PointerWidget):
         self.stage.set_trench(trench)
         self.redraw()
 
+    def set_volume_view(self, layer_id: str, view: VolumeView) -> None:
+        """Show these slices and this surface of a volume."""
+        self.stage.set_volume_view(layer_id, view)
+        self._update_cards()
+        self.redraw()
+
     def set_xray(self, xray: XRay | None) -> None:
         """See through the ground around a place; None closes the hole."""
         self.xray_work.set(xray)
@@ -435,7 +442,8 @@ class Viewport(PointerWidget):
         self._update_cards()
 
     def _update_cards(self) -> None:
-        self.cards.show_for(self._previews.over(tuple(self.document.scene)), self._camera)
+        layers = self._previews.over(tuple(self.document.scene))
+        self.cards.show_for([layer for layer in layers if not self.stage.is_bare(layer.id)], self._camera)
 
     def _pixels(self, size: tuple[int, int]) -> np.ndarray:
         """Draw once at another size."""

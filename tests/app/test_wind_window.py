@@ -69,6 +69,11 @@ class Steps:
         return Result(layers=(scaled(wind_map(), 2.5),), summary={})
 
 
+def legend_title(window: MainWindow) -> str:
+    legend = window.viewport.cards.legend.legend
+    return legend.title if legend is not None else ""
+
+
 def shown(window: MainWindow) -> list[float]:
     """Greatest value of each map in the picture that is visible."""
     layers = [layer for layer in window.viewport.stage.layers if layer.kind == "grid" and layer.style.visible]
@@ -139,6 +144,10 @@ def test_the_bar_of_a_volume_cuts_and_remembers(city: MainWindow) -> None:
     assert control.view.level is None
     stage = city.viewport.stage
     assert stage.look.volume_views["space"] == control.view
+    assert legend_title(city) == "Speed"
+    bar.surface.switch.click()
+    assert legend_title(city) == "", "nothing in its colours, no legend"
+    bar.surface.switch.click()
     bar.line.click()
     camera = looking(np.array([0.0, 0.0, ON_GROUND]), azimuth=0.0, pitch=-80.0, distance=400.0)
     city.viewport.set_camera(camera)

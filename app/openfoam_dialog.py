@@ -122,7 +122,8 @@ class OpenFoamDialog(QDialog):
 
 def run_line(run: Run) -> str:
     """A recorded wind in one line."""
-    return f"{params_line(run, main_params(run)) or params_line(run, ['wind_from', 'speed'])} · {made_line(run)}"
+    names = dict.fromkeys(("wind_from", "speed", "cell", *main_params(run)))
+    return f"{params_line(run, list(names))} · {made_line(run)}"
 
 
 def _note(text_id: str) -> QLabel:

@@ -428,3 +428,16 @@ def test_the_dialog_greys_what_cannot_be_done_and_writes_the_rest(
     assert job is not None
     qtbot.waitUntil(lambda: job.is_over, timeout=60_000)
     assert zipfile.is_zipfile(target)
+
+
+def test_everything_it_says_is_said_in_korean_too() -> None:
+    import app.openfoam
+    from app.language import texts
+
+    source = "".join(path.read_text() for path in Path(app.openfoam.__file__).parent.glob("*.py"))
+    errors = set(re.findall(r'code="(openfoam\.\w+)"', source)) | {"openfoam.absent", "openfoam.other"}
+    issues = set(re.findall(r'Issue\("(openfoam\.\w+)"', source))
+    assert len(errors) >= 11
+    assert len(issues) == 3
+    wanted = {f"error.{code}.{part}" for code in errors for part in ("what", "why", "todo")}
+    assert (wanted | {f"issue.{code}" for code in issues}) - set(texts("ko")) == set()

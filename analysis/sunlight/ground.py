@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +19,7 @@ from geo.model import Feedback, Grid, Mesh
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Heights = Callable[[Floats, Floats], Floats]
 Found = TypeVar("Found")
 
 FLOOR_STEP = 1.5  # [m] a building's floor this near the ground counts as standing on it
@@ -57,15 +60,25 @@ def is_open_ground(city: City, points: Floats, feedback: Feedback) -> Bools:
 
 def ground_height(city: City, x: Floats, y: Floats) -> Floats:
     """(n,) height of the ground [local m] at points; not-a-number where there is none."""
-    if isinstance(city.terrain, Grid):
-        return surface_height(city.terrain, x, y)
-    if not isinstance(city.terrain, Mesh):
-        return np.full(len(x), float(city.terrain))
-    box = city.terrain.bounds
+    return heights_of(city)(x, y)
+
+
+def heights_of(city: City) -> Heights:
+    """What `ground_height` asks, made ready to be asked many times."""
+    terrain = city.terrain
+    if isinstance(terrain, Grid):
+        return partial(surface_height, terrain)
+    if not isinstance(terrain, Mesh):
+        return lambda x, y: np.full(len(x), float(terrain))
+    box, relief = terrain.bounds, Occluder([terrain])
     top = (box.high[2] if box is not None else 0.0) + 1.0
-    starts = np.column_stack([x, y, np.full(len(x), top)])
-    distance = Occluder([city.terrain]).first_hit(starts, np.array([[0.0, 0.0, -1.0]])).distance
-    return np.asarray(np.where(np.isfinite(distance), top - distance, np.nan))
+
+    def below(x: Floats, y: Floats) -> Floats:
+        starts = np.column_stack([x, y, np.full(len(x), top)])
+        distance = relief.first_hit(starts, np.array([[0.0, 0.0, -1.0]])).distance
+        return np.asarray(np.where(np.isfinite(distance), top - distance, np.nan))
+
+    return below
 
 
 def _cells_on_the_ground(city: City, params: Sampling) -> GroundPoints:

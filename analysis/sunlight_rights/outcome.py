@@ -265,6 +265,9 @@ def choices_made(
     if not params.solstice and day != sun.winter_solstice(day.year, offset):
         text = f"{day} is not the winter solstice: the limits of the courts are meant for the solstice."
         made.append(Issue("sunlight.rights.other_day", text, "doubt", values={"day": str(day)}))
+    if inputs.frame.latitude < 0:
+        text = "The place lies south of the equator: the rules are those of Korea, for December and for windows facing south."
+        made.append(Issue("sunlight.rights.southern", text, "doubt"))
     basis = "clock time" if params.time_basis == "clock" else "true solar time"
     code = "sunlight.clock_time" if params.time_basis == "clock" else "sunlight.solar_time"
     text = f"Hours of the day are {basis}; the clock shows UTC{offset:+g} h."

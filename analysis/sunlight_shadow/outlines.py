@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.sampling import surface_height
+from analysis.sunlight.ground import Heights, heights_of
 from analysis.sunlight_rights.obstacles import Obstacles
 from analysis.sunlight_shadow.declaration import ShadowParams
 from analysis.sunlight_shadow.moments import Instant, Moments
 from analysis.sunlight_shadow.targets import Looked
-from geo.model import Column, ElementTable, Feedback, Field, Grid, Issue, Layer, Lines, Style
+from geo.model import Column, ElementTable, Feedback, Field, Issue, Layer, Lines, Style
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -56,22 +56,23 @@ def outlines_of(
     """Outlines of the buildings asked for at all instants with a sun high enough."""
     chosen = _buildings(looked.obstacles, params)
     shown = [instant for instant in moments.instants if instant.altitude >= LOWEST]
+    ground = heights_of(looked.city)
     found: list[Outline] = []
     uneven = 0
     for number, building in enumerate(chosen):
         triangles = _triangles(looked, building)
         if len(triangles) == 0:
             continue
-        level = _level(looked.city.terrain, triangles)
+        level = _level(ground, triangles)
         footprint = _joined(triangles, level, np.array([0.0, 0.0, 1.0]))
         for instant in shown:
             feedback.step(number / len(chosen), "drawing the outlines of shadows")
             shape = _joined(triangles, level, instant.towards)
-            if not _is_flat(looked.city.terrain, shape, level):
+            if not _is_flat(ground, shape, level):
                 uneven += 1
                 continue
             area = float(shape.difference(footprint).area)
-            found.append(Outline(building, instant, _draped(looked.city.terrain, shape, level), area))
+            found.append(Outline(building, instant, _draped(ground, shape, level), area))
     if uneven:
         text = f"{uneven} shadows fall on ground that is not flat to {FLAT:g} m: no outline, the cells show them."
         issues.append(Issue("sunlight.shadow.not_flat", text, count=uneven, values={"limit": FLAT}))
@@ -100,14 +101,12 @@ def _triangles(looked: Looked, building: int) -> Floats:
     return np.concatenate(parts) if parts else np.zeros((0, 3, 3))
 
 
-def _level(terrain: object, triangles: Floats) -> float:
+def _level(ground: Heights, triangles: Floats) -> float:
     """Height of the ground a building stands on [m]: the middle of it under the building's corners."""
     corners = triangles.reshape(-1, 3)
-    if isinstance(terrain, Grid):
-        heights = surface_height(terrain, corners[:, 0], corners[:, 1])
-        if np.isfinite(heights).any():
-            return float(np.nanmedian(heights))
-    return float(terrain) if isinstance(terrain, float) else float(corners[:, 2].min())
+    heights = ground(corners[:, 0], corners[:, 1])
+    known = np.isfinite(heights)
+    return float(np.median(heights[known])) if known.any() else float(corners[:, 2].min())
 
 
 def _joined(triangles: Floats, level: float, towards: Floats) -> BaseGeometry:
@@ -132,35 +131,28 @@ def _rings(shape: BaseGeometry) -> list[Floats]:
     return [np.asarray(ring.coords)[:, :2] for ring in rings]
 
 
-def _draped(terrain: object, shape: BaseGeometry, level: float) -> list[Floats]:
+def _draped(ground: Heights, shape: BaseGeometry, level: float) -> list[Floats]:
     """The rings (m, 3) laid over the ground, with a corner every few metres so that they follow it."""
     import shapely
 
     draped = []
     for ring in _rings(shapely.segmentize(shape, PROBE)):
-        height = np.full(len(ring), level)
-        if isinstance(terrain, Grid):
-            known = surface_height(terrain, ring[:, 0], ring[:, 1])
-            height = np.where(np.isfinite(known), known, level)
-        draped.append(np.column_stack([ring, height + LIFT]))
+        known = ground(ring[:, 0], ring[:, 1])
+        draped.append(np.column_stack([ring, np.where(np.isfinite(known), known, level) + LIFT]))
     return draped
 
 
-def _is_flat(terrain: object, shape: BaseGeometry, level: float) -> bool:
-    """Whether the ground under a shadow lies at the plane's height; a plain of one height always does."""
+def _is_flat(ground: Heights, shape: BaseGeometry, level: float) -> bool:
+    """Whether the ground under a shadow lies at the plane's height."""
     import shapely
 
     if shape.is_empty:
         return False
-    if not isinstance(terrain, Grid):
-        return isinstance(terrain, float) and abs(terrain - level) <= FLAT
     west, south, east, north = shape.bounds
     x, y = np.meshgrid(np.arange(west, east + PROBE, PROBE), np.arange(south, north + PROBE, PROBE))
     inside = shapely.contains_xy(shape, x.ravel(), y.ravel())
     edge = np.concatenate(_rings(shape))
-    heights = surface_height(
-        terrain, np.concatenate([x.ravel()[inside], edge[:, 0]]), np.concatenate([y.ravel()[inside], edge[:, 1]])
-    )
+    heights = ground(np.concatenate([x.ravel()[inside], edge[:, 0]]), np.concatenate([y.ravel()[inside], edge[:, 1]]))
     return bool(np.isfinite(heights).all() and np.abs(heights - level).max() <= FLAT)
 
 

@@ -17,12 +17,15 @@ from PySide6.QtCore import QEventLoop, QPoint, QPointF, QTimer
 from PySide6.QtWidgets import QMenu
 
 from analysis.contract import Analysis, Inputs, Params, Result
+from analysis.registry import get
 from app.commands import AddLayers, RemoveLayers, SetStyle
 from app.hatch_switch import add_hatch_switch
 from app.main_window import MainWindow
 from app.menus import show_context_menu
 from app.point_window import show_point
 from app.view.camera import looking, project
+from app.view.hatch import hatch_rows
+from app.view.particles import has_wind
 from app.volume_view import VolumeView
 from geo.model import Feedback, Layer
 from tests.app.test_wind_view import run_of, wind_map, wind_space
@@ -250,3 +253,20 @@ def test_a_right_click_tells_values_and_switches_hatches(city: MainWindow) -> No
     city.document.history.undo()
     assert city.document.scene.get("west-map").style.hatched
     menu.deleteLater()
+
+
+def test_a_real_run_is_previewed_and_hatched(city: MainWindow) -> None:
+    previews: list[list[str]] = []
+    city.bench.result_previewed.connect(lambda _key, layers: previews.append([layer.kind for layer in layers]))
+    params = {"cell": 8.0, "size": 160.0, "thoroughness": "preview", "wind_from": 270.0}
+    job = city.bench.run(get("wind.field"), params)
+    assert job is not None
+    until(lambda: job.is_over, seconds=120.0)
+    rest(city)
+    assert len(previews) >= 2
+    assert previews[0][0] == "grid"
+    assert not city.viewport.has_preview
+    made = [layer for layer in city.document.scene if layer.theme == "result"]
+    chart = next(layer for layer in made if layer.kind == "grid")
+    assert hatch_rows(chart), "cells of 8 m are too few for houses of 12 m"
+    assert has_wind(next(layer for layer in made if layer.kind == "volume"))

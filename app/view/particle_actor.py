@@ -10,7 +10,7 @@ from app.view.layer_actors import unlit_actor
 from app.view.particles import Particles
 from app.view.polydata import segments, set_point_colours
 
-WIDTH = 2.4  # pixels
+WIDTH = 2.0  # pixels
 WHITE, DARK = (255, 255, 255), (18, 46, 78)
 FADE = 1.4  # power by which a tail fades
 LEAST_ALPHA = 0.45  # of the slowest particle's head

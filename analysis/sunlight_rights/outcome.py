@@ -266,7 +266,7 @@ def choices_made(
         text = f"{day} is not the winter solstice: the limits of the courts are meant for the solstice."
         made.append(Issue("sunlight.rights.other_day", text, "doubt", values={"day": str(day)}))
     if inputs.frame.latitude < 0:
-        text = "The place lies south of the equator: the rules are those of Korea, for December and for windows facing south."
+        text = "The place lies south of the equator: the rules of Korea look at December and at windows to the south."
         made.append(Issue("sunlight.rights.southern", text, "doubt"))
     basis = "clock time" if params.time_basis == "clock" else "true solar time"
     code = "sunlight.clock_time" if params.time_basis == "clock" else "sunlight.solar_time"

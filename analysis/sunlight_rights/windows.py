@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels import sun
 from analysis.kernels.rays import SURFACE_OFFSET
-from analysis.kernels.windows import window_frame
+from analysis.kernels.windows import WindowFrame, window_frame
 from analysis.sunlight.city import element_count, mesh_of
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from analysis.sunlight_rights.made import Made, made_windows
 from analysis.sunlight_rights.obstacles import TERRAIN, Obstacles
-from geo.model import Feedback, Issue, Layer, Mesh
+from geo.model import ElementTable, Feedback, Field, Issue, Layer, Mesh
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -25,6 +26,10 @@ Texts = NDArray[np.object_]
 IFC_WINDOW = "IfcWindow"
 CLEARANCE = 0.5  # [m] a made window with something nearer than this in front of it is no window
 LEAST_SIZE = 0.1  # [m] anything smaller is no window
+
+Framed = tuple[int, WindowFrame | None]
+# What was found in a mesh with a table and fields: a drag asks again for models that stay.
+_FRAMES: WeakKeyDictionary[Mesh, tuple[ElementTable, tuple[Field, ...], list[Framed]]] = WeakKeyDictionary()
 
 
 class Windows(NamedTuple):
@@ -151,12 +156,10 @@ def _modelled(layer: Layer, mesh: Mesh, obstacles: Obstacles, issues: list[Issue
     """Windows that the data have, and (e,) the elements that have some."""
     count = element_count(layer, mesh)
     has = np.zeros(count, dtype=bool)
-    groups = list(_window_faces(layer, mesh))
-    if not groups:
+    frames = _frames_of(layer, mesh)
+    if not frames:
         return _no_windows(), has
-    order = np.array([element for element, _ in groups])
-    has[order] = True
-    frames = [(element, window_frame(mesh.vertices[mesh.faces[faces]])) for element, faces in groups]
+    has[[element for element, _ in frames]] = True
     standing = [(e, f) for e, f in frames if f is not None and min(f.width, f.height) > LEAST_SIZE]
     if len(standing) < len(frames):
         lost = len(frames) - len(standing)
@@ -189,6 +192,15 @@ def _modelled(layer: Layer, mesh: Mesh, obstacles: Obstacles, issues: list[Issue
         text = f"{lost} windows of the model see no sky on either side and were left out: they lie inside."
         issues.append(Issue("sunlight.rights.inner_windows", text, count=lost))
     return windows.kept(~inside), has
+
+
+def _frames_of(layer: Layer, mesh: Mesh) -> list[Framed]:
+    """Element and rectangle of every window that a layer's data name; None for one that lies flat."""
+    known = _FRAMES.get(mesh)
+    if known is None or known[0] is not layer.table or known[1] is not layer.fields:
+        found = [(e, window_frame(mesh.vertices[mesh.faces[faces]])) for e, faces in _window_faces(layer, mesh)]
+        known = _FRAMES[mesh] = (layer.table, layer.fields, found)
+    return known[2]
 
 
 def _window_faces(layer: Layer, mesh: Mesh) -> Iterable[tuple[int, Indices]]:

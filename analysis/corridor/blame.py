@@ -29,7 +29,7 @@ class Closing(NamedTuple):
     closed : float [m]
         Width of open ground that runs on before and behind it and that it closes.
     narrowed : float [m]
-        By which it narrows lanes at their bottlenecks.
+        By which it narrows lanes at their bottlenecks, times the built share of the section there.
     middle : (2,) float [m]
         In the axes of the wind.
     corridor : (rows, cols) bool
@@ -143,9 +143,9 @@ def _alone(
 
 
 def _at_bottlenecks(lanes: list[Lane]) -> list[_Neck]:
-    """Each side of each bottleneck that stands nearer than it usually does."""
+    """Each side of each bottleneck that would be wider without its building, as far as air can go nowhere else."""
     return [
-        _Neck(number, neck.place, neck.elements[side], neck.lost[side])
+        _Neck(number, neck.place, neck.elements[side], neck.lost[side] * neck.confined)
         for number, lane in enumerate(lanes)
         for neck in lane.bottlenecks
         for side in (0, 1)

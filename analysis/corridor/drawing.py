@@ -45,7 +45,7 @@ def lane_layers(winds: Sequence[OneWind], names: NDArray[np.object_], height: fl
     lanes = [(one, number, lane) for one in winds for number, lane in enumerate(one.lanes)]
     if not lanes:
         return []
-    parts = [draped(one.solved.tunnel, one.city.axes.to_scene(lane.xy), height + ABOVE) for one, _, lane in lanes]
+    parts = [draped(one.tunnel, one.city.axes.to_scene(lane.xy), height + ABOVE) for one, _, lane in lanes]
     ids = [lane_name(one, number) for one, number, _ in lanes]
     figures = {
         "lane_width": np.array([lane.width for _, _, lane in lanes]),
@@ -71,7 +71,7 @@ def lane_layers(winds: Sequence[OneWind], names: NDArray[np.object_], height: fl
     out = [
         Layer(
             "lanes", "Lanes", "result", _lines(parts), table=ElementTable(ids, columns), fields=fields,
-            style=Style(colour="#0b6fb8"),
+            style=Style(colour_by="lane_ratio"),
         )
     ]  # fmt: skip
     necks = _bottlenecks(lanes, parts, names)
@@ -139,7 +139,7 @@ def section_layer(winds: Sequence[OneWind]) -> Layer:
         for number, (distance, is_open) in enumerate(zip(one.strips.distance, one.strips.open_share, strict=True)):
             along = np.full(SECTION_POINTS, distance - 0.5 * one.city.length)
             scene = one.city.axes.to_scene(np.column_stack([along, left]))
-            parts.append(draped(one.solved.tunnel, scene, ABOVE))
+            parts.append(draped(one.tunnel, scene, ABOVE))
             ids.append(f"{one.direction.name}-section-{number + 1}")
             share.append(100.0 * is_open)
             name.append(one.direction.name)
@@ -158,7 +158,7 @@ def freed_fields(winds: Sequence[OneWind], where: scene_map.SceneMap) -> list[Fi
     out: list[Field] = []
     for one in winds:
         for found in one.freed.values():
-            values = scene_map.laid(found.change, one.solved.tunnel, where)
+            values = scene_map.laid(found.change, one.tunnel, where)
             most = float(np.nanpercentile(np.abs(values), 99.5)) if np.isfinite(values).any() else 0.0
             top = max(most, 0.01)
             out.append(Field(f"freed_{len(out) + 1}", "1", "cell", values, ramp="difference", range=(-top, top)))

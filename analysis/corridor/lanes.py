@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.corridor.city import Downwind
+from analysis.corridor.city import REACH, Downwind
 from analysis.corridor.lattice import Air, Lattice, Steps
 from analysis.corridor.paths import best_path, course
 
@@ -53,13 +53,28 @@ class Sides(NamedTuple):
 
 
 class Bottleneck(NamedTuple):
-    """A narrow place of a lane: which place of it, its width and the usual one [m], and the buildings on its sides."""
+    """A narrow place of a lane between two walls.
+
+    Attributes
+    ----------
+    place : int
+        Which place of the lane.
+    width, usual : float [m]
+        There, and of the lane.
+    elements : (int, int)
+        Buildings on the right and on the left.
+    lost : (float, float) [m]
+        What it would be wider, up to the usual, without each of them.
+    confined : float
+        Share of the section within 100 m to both sides that is built: 1 where air can go nowhere else.
+    """
 
     place: int
     width: float
     usual: float
     elements: tuple[int, int]
-    lost: tuple[float, float]  # [m] by which each side is nearer than it usually is
+    lost: tuple[float, float]
+    confined: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +139,7 @@ def find_lanes(lattice: Lattice, steps: Steps, city: Downwind, air: Air, most: i
         if found is None or len(lanes) == most:
             break
         shared = float(used.ravel()[found.cells].mean())
-        xy, cost = to_the_edges(course(lattice, found.cells), found.cost, city)
+        xy, cost = to_the_edges(course(lattice, city, found.cells), found.cost, city)
         lane = lane_along(lattice, city, air, xy, cost)
         used |= ground_of(lattice, city, lane)
         if shared > SHARED:
@@ -144,7 +159,7 @@ def lane_along(lattice: Lattice, city: Downwind, air: Air, xy: Floats, cost: flo
     """A lane with its sides measured."""
     sides = sides_of(city, xy)
     place = lattice.number(xy)
-    return Lane(xy, cost, sides, air.ratio[place[:, 0], place[:, 1]], bottlenecks_of(xy, sides))
+    return Lane(xy, cost, sides, air.ratio[place[:, 0], place[:, 1]], bottlenecks_of(city, xy, sides))
 
 
 def directions(xy: Floats) -> Floats:
@@ -160,7 +175,7 @@ def sides_of(city: Downwind, xy: Floats) -> Sides:
     """Walls to the right and left of each place of a course."""
     way = directions(xy)
     left = np.column_stack([-way[:, 1], way[:, 0]])
-    reach = np.arange(0.5 * city.fine, WIDEST, 0.5 * city.fine)
+    reach = _reach(city, WIDEST)
     distance, element = np.full((2, len(xy)), WIDEST), np.full((2, len(xy)), -1, dtype=np.int32)
     height = np.zeros((2, len(xy)))
     for side, sign in ((0, -1.0), (1, 1.0)):
@@ -176,10 +191,14 @@ def sides_of(city: Downwind, xy: Floats) -> Sides:
     return Sides(distance, element, height)
 
 
-def bottlenecks_of(xy: Floats, sides: Sides) -> tuple[Bottleneck, ...]:
+def _reach(city: Downwind, most: float) -> Floats:
+    """Distances at which a section is looked at [m]."""
+    return np.arange(0.5 * city.fine, most, 0.5 * city.fine)
+
+
+def bottlenecks_of(city: Downwind, xy: Floats, sides: Sides) -> tuple[Bottleneck, ...]:
     """The narrowest places between two walls, the narrowest first, well apart from one another."""
     width, usual = sides.width, float(np.median(sides.width))
-    typical = np.median(sides.distance, axis=1)
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))])
     order = np.argsort(np.round(width, 3), kind="stable")
     order = order[sides.bounded[order] & (width[order] <= NARROW * usual)]
@@ -189,10 +208,27 @@ def bottlenecks_of(xy: Floats, sides: Sides) -> tuple[Bottleneck, ...]:
             break
         if any(abs(along[place] - along[other.place]) < APART for other in found):
             continue
-        right, left = (int(sides.element[side, place]) for side in (0, 1))
-        lost = tuple(float(max(typical[side] - sides.distance[side, place], 0.0)) for side in (0, 1))
-        found.append(Bottleneck(int(place), float(width[place]), usual, (right, left), (lost[0], lost[1])))
+        found.append(_bottleneck(city, xy, sides, int(place), usual))
     return tuple(found)
+
+
+def _bottleneck(city: Downwind, xy: Floats, sides: Sides, place: int, usual: float) -> Bottleneck:
+    """One narrow place, and how wide it would be without the building on either side."""
+    way = directions(xy)[place]
+    left = np.array([-way[1], way[0]])
+    typical = np.median(sides.distance, axis=1)
+    reach = _reach(city, WIDEST)
+    lost, built = [], []
+    for side, sign in ((0, -1.0), (1, 1.0)):
+        row, column, inside = city.number(xy[place] + sign * reach[:, None] * left)
+        element = np.where(inside, city.element[row, column], -1)
+        built.append(element[reach < REACH] >= 0)
+        others = (element >= 0) & (element != sides.element[side, place])
+        without = float(reach[np.argmax(others)]) if others.any() else WIDEST
+        lost.append(max(min(without, float(typical[side])) - float(sides.distance[side, place]), 0.0))
+    elements = (int(sides.element[0, place]), int(sides.element[1, place]))
+    width = float(sides.width[place])
+    return Bottleneck(place, width, usual, elements, (lost[0], lost[1]), float(np.concatenate(built).mean()))
 
 
 def ground_of(lattice: Lattice, city: Downwind, lane: Lane) -> Bools:

@@ -15,16 +15,17 @@ from analysis.corridor.criteria import Judged, judge
 from analysis.corridor.declaration import CorridorParams
 from analysis.corridor.lanes import Lane, find_lanes
 from analysis.corridor.lattice import Air, Lattice, air_on, lattice_of, steps_by_flow, steps_by_form
-from analysis.corridor.paths import best_path
-from analysis.studies.wind_field import ITERATIONS
+from analysis.studies.wind_field import ITERATIONS, settling_issues
 from analysis.wind import honesty
-from analysis.wind.age import Age, age_of_air
+from analysis.wind.age import age_at, age_of_air
 from analysis.wind.geometry import EXPOSURE_ROUGHNESS, Built
-from analysis.wind.levels import Settings, Solved, solve
+from analysis.wind.levels import Settings, solve
 from analysis.wind.morphology import Cells, Form, Roughness, macdonald
 from analysis.wind.profile import Inflow, log_inflow
-from geo.model import Feedback
+from analysis.wind.tunnel import Tunnel
+from geo.model import Feedback, Issue
 
+Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 MOST_BLAMED = 30  # rows of one wind
@@ -61,13 +62,32 @@ def roughness_by_direction(form: Form, count: int, ground: float) -> tuple[Rough
 
 @dataclass(eq=False)
 class OneWind:
-    """What is known of one wind."""
+    """What is known of one wind.
+
+    Attributes
+    ----------
+    tunnel : Tunnel
+    ratio : (ny, nx) float32
+        Mean scalar speed over the reference on the tunnel's columns; NaN in buildings.
+    aged : (ny, nx) float32 [s] or None
+    change : float
+        Of the map over the last 20 iterations.
+    issues : list of Issue
+        Why it cannot be relied on; empty once settled.
+    reference : float [m/s]
+    flow : Before or None
+        The whole flow and its ages, as long as they may be wanted for a check: they are large.
+    """
 
     direction: Direction
-    wind: Inflow
-    solved: Solved
+    tunnel: Tunnel
+    ratio: Singles
+    aged: Singles | None
+    change: float
+    settled: bool
+    issues: list[Issue]
     reference: float
-    age: Age | None
+    flow: resolve.Before | None
     city: Downwind
     lattice: Lattice
     air: Air
@@ -77,6 +97,10 @@ class OneWind:
     closings: list[Closing]
     freed: dict[int, resolve.Freed] = field(default_factory=dict)
     before: resolve.Before | None = None
+
+    def forget(self) -> None:
+        """Let go of the whole flow."""
+        self.flow = self.before = None
 
 
 def inflow_of(direction: Direction, params: CorridorParams) -> Inflow:
@@ -113,7 +137,18 @@ def blow(
     closings = closings_of(city, lanes, MOST_BLAMED)
     strips = strips_of(city, params.strip, params.layer)
     feedback.step(1.0, "lanes found")
-    return OneWind(direction, wind, solved, reference, age, city, lattice, air, lanes, judged, strips, closings)
+    ratio = solved.map_at(params.height).scalar_speed / np.float32(reference)
+    return OneWind(
+        direction, solved.tunnel, _in_the_open(ratio, solved.tunnel),
+        None if age is None else _in_the_open(age_at(age, solved, params.height), solved.tunnel),
+        solved.change, solved.converged, settling_issues(solved), reference, resolve.Before(solved, age), city,
+        lattice, air, lanes, judged, strips, closings,
+    )  # fmt: skip
+
+
+def _in_the_open(values: Singles, tunnel: Tunnel) -> Singles:
+    """Values of the columns without a building, NaN elsewhere (the map's height may lie below a bridge)."""
+    return np.where(tunnel.building >= 0, np.float32(np.nan), values)
 
 
 def _frontal_on(lattice: Lattice, city: Downwind, form: CityForm, number: int) -> Floats:
@@ -134,11 +169,12 @@ def _judged(lane: Lane, city: Downwind, form: CityForm | None, number: int, para
 def check(one: OneWind, row: int, built: Built, params: CorridorParams, feedback: Feedback) -> None:
     """Leave one of the closing rows out and keep what changes."""
     settings = Settings(iterations=(CHECK_ITERATIONS[params.thoroughness],), map_height=params.height)
-    start = resolve.Before(one.solved, one.age)
-    split = 0.0
+    start, split = one.flow, 0.0
+    if start is None:
+        raise ValueError("the flow of this wind was let go")
     if one.before is None:
         split = 0.45
-        one.before = resolve.carried_on(one.solved, one.age, settings, feedback.part(0.0, split))
+        one.before = resolve.carried_on(start.solved, start.age, settings, feedback.part(0.0, split))
     closing = one.closings[row]
     one.freed[row] = resolve.freed(
         one.before, start, built.plan, params, closing.elements, resolve.ground_in_scene(one.city, closing.corridor),
@@ -146,12 +182,6 @@ def check(one: OneWind, row: int, built: Built, params: CorridorParams, feedback
     )  # fmt: skip
 
 
-def resistance(one: OneWind) -> float | None:
-    """Of the best way by the flow; None where there is none."""
-    found = best_path(one.lattice, steps_by_flow(one.lattice, one.air))
-    return None if found is None else found.cost / one.city.length
-
-
 def trust_of(one: OneWind) -> NDArray[np.int8]:
     """(ny, nx) how far the flow can be trusted."""
-    return honesty.trust(honesty.resolution(one.solved.tunnel))
+    return honesty.trust(honesty.resolution(one.tunnel))

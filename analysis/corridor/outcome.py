@@ -15,7 +15,6 @@ from analysis.corridor.one_wind import CityForm, OneWind, trust_of
 from analysis.corridor.tables import blame_layer, blame_table, direction_table, lane_table
 from analysis.places import element_points, read_places
 from analysis.wind import honesty, scene_map
-from analysis.wind.age import age_at
 from analysis.wind.declaration import CityInputs
 from analysis.wind.geometry import Built
 from geo.model import Field, Layer, Style
@@ -26,12 +25,26 @@ Bools = NDArray[np.bool_]
 WEAK = 0.3  # of the mean of the study area: calm
 
 
+class Maps(NamedTuple):
+    """Maps on the scene's cells: by wind, and weighted."""
+
+    where: scene_map.SceneMap
+    ratio: list[Floats]
+    age: list[Floats]
+    weights: Floats
+
+    def weighted(self, values: list[Floats]) -> Floats:
+        """Sum over the winds."""
+        return np.asarray(np.tensordot(self.weights, np.stack(values), axes=1))
+
+
 class Drawn(NamedTuple):
     """All that is drawn.
 
     Attributes
     ----------
     winds : list of OneWind
+    maps : Maps
     form : CityForm or None
         None without buildings.
     built : Built
@@ -43,6 +56,7 @@ class Drawn(NamedTuple):
     """
 
     winds: list[OneWind]
+    maps: Maps
     form: CityForm | None
     built: Built
     params: CorridorParams
@@ -82,41 +96,23 @@ def worst(winds: Sequence[OneWind]) -> list[tuple[int, int]]:
     return out
 
 
-class _Maps(NamedTuple):
-    """Maps on the scene's cells: by wind, and weighted."""
-
-    where: scene_map.SceneMap
-    ratio: list[Floats]
-    age: list[Floats]
-    weights: Floats
-
-    def weighted(self, values: list[Floats]) -> Floats:
-        """Sum over the winds."""
-        return np.asarray(np.tensordot(self.weights, np.stack(values), axes=1))
-
-
-def _maps(winds: Sequence[OneWind], params: CorridorParams) -> _Maps:
-    tunnel = winds[0].solved.tunnel
+def maps_of(winds: Sequence[OneWind], params: CorridorParams) -> Maps:
+    """Lay the maps of all winds on the cells of the scene."""
+    tunnel = winds[0].tunnel
     where = scene_map.scene_map(tunnel, params.cell)
-    ratio, age = [], []
-    for one in winds:
-        closed = one.solved.tunnel.building >= 0
-        speed = one.solved.map_at(params.height).scalar_speed / np.float32(one.reference)
-        ratio.append(scene_map.laid(np.where(closed, np.nan, speed), tunnel, where))
-        if one.age is not None:
-            found = age_at(one.age, one.solved, params.height)
-            age.append(scene_map.laid(np.where(closed, np.nan, found), tunnel, where))
+    ratio = [scene_map.laid(one.ratio, tunnel, where) for one in winds]
+    age = [scene_map.laid(one.aged, tunnel, where) for one in winds if one.aged is not None]
     weights = np.array([one.direction.weight for one in winds])
-    return _Maps(where, ratio, age, weights / weights.sum())
+    return Maps(where, ratio, age, weights / weights.sum())
 
 
 def ratio_layers(winds: Sequence[OneWind], params: CorridorParams) -> tuple[Layer, ...]:
     """The map of what is known so far."""
-    return (_map_layer(winds, _maps(winds, params), params),)
+    return (_map_layer(winds, maps_of(winds, params), params),)
 
 
-def _map_layer(winds: Sequence[OneWind], maps: _Maps, params: CorridorParams) -> Layer:
-    tunnel = winds[0].solved.tunnel
+def _map_layer(winds: Sequence[OneWind], maps: Maps, params: CorridorParams) -> Layer:
+    tunnel = winds[0].tunnel
     ratio = maps.weighted(maps.ratio)
     top = float(np.nanpercentile(ratio, 99.5)) if np.isfinite(ratio).any() else 1.0
     fields = [Field("velocity_ratio", "1", "cell", ratio, ramp="wind", range=(0.0, round(top, 2)))]
@@ -144,7 +140,7 @@ def _map_layer(winds: Sequence[OneWind], maps: _Maps, params: CorridorParams) ->
 
 def layers(drawn: Drawn) -> tuple[Layer, ...]:
     """Maps, lanes, bottlenecks, the city's form, sections and blame."""
-    out = [_map_layer(drawn.winds, _maps(drawn.winds, drawn.params), drawn.params)]
+    out = [_map_layer(drawn.winds, drawn.maps, drawn.params)]
     out += lane_layers(drawn.winds, drawn.built.plan.solids.name, drawn.params.height)
     if drawn.form is not None:
         out.append(form_layer(drawn.winds, drawn.form, drawn.built))
@@ -156,7 +152,7 @@ def layers(drawn: Drawn) -> tuple[Layer, ...]:
 def tables(drawn: Drawn) -> tuple[Table, ...]:
     """Winds, lanes with their criteria, blame."""
     names = drawn.built.plan.solids.name
-    maps = _maps(drawn.winds, drawn.params)
+    maps = drawn.maps
     return (
         direction_table(drawn.winds, [_mean(values) for values in maps.ratio], [_mean(v) for v in maps.age]),
         lane_table(drawn.winds),
@@ -203,13 +199,13 @@ def perimeter(where: scene_map.SceneMap, site: Floats | None) -> Bools:
 
 def summary(drawn: Drawn) -> dict[str, Quantity]:
     """Key figures of the study area."""
-    winds, maps = drawn.winds, _maps(drawn.winds, drawn.params)
+    winds, maps = drawn.winds, drawn.maps
     ratio = maps.weighted(maps.ratio)
     around = perimeter(maps.where, drawn.site)
     local = _mean(ratio)
     known = ratio[np.isfinite(ratio)]
     calm = 100.0 * float((known < WEAK * local).mean()) if local else None
-    tunnel = winds[0].solved.tunnel
+    tunnel = winds[0].tunnel
     indicative = honesty.indicative_share(tunnel, honesty.resolution(tunnel))
     out = {
         "winds": Quantity(", ".join(one.direction.name for one in winds), ""),
@@ -230,8 +226,8 @@ def summary(drawn: Drawn) -> dict[str, Quantity]:
         "checked": Quantity(sum(len(one.freed) for one in winds), "1"),
         "confirmed": Quantity(sum(found.confirmed for one in winds for found in one.freed.values()), "1"),
         "indicative_share": Quantity(_round(100.0 * indicative, 2), "%"),
-        "settled": Quantity("yes" if all(one.solved.converged for one in winds) else "no", ""),
-        "change": Quantity(_round(100.0 * max(one.solved.change for one in winds), 3), "%"),
+        "settled": Quantity("yes" if all(one.settled for one in winds) else "no", ""),
+        "change": Quantity(_round(100.0 * max(one.change for one in winds), 3), "%"),
         "cells": Quantity(int(np.prod(tunnel.shape)), "1"),
     }
     return out

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.corridor.city import Downwind
 from analysis.corridor.lattice import Lattice, Steps
 
 Floats = NDArray[np.float64]
@@ -68,7 +69,7 @@ def plain_cost(steps: Steps, way: Indices, count: int) -> float:
     return float(steps.cost[order[np.searchsorted(key[order], wanted)]].sum())
 
 
-def course(lattice: Lattice, way: Indices) -> Floats:
+def course(lattice: Lattice, city: Downwind, way: Indices) -> Floats:
     """(n, 2) positions of a way in the lattice's axes [m], smoothed where that leaves it in the open."""
     row, column = way // len(lattice.x), way % len(lattice.x)
     plain = np.column_stack([lattice.x[column], lattice.y[row]])
@@ -78,6 +79,6 @@ def course(lattice: Lattice, way: Indices) -> Floats:
     padded = np.concatenate([np.repeat(plain[:1], half, axis=0), plain, np.repeat(plain[-1:], half, axis=0)])
     smooth = np.stack([padded[k : k + len(plain)] for k in range(SMOOTHED)]).mean(axis=0)
     place = lattice.number(smooth)
-    good = ~lattice.closed[place[:, 0], place[:, 1]]
+    good = ~lattice.closed[place[:, 0], place[:, 1]] & ~city.built_at(smooth)
     smooth[0], smooth[-1] = plain[0], plain[-1]
     return np.where(good[:, None], smooth, plain)

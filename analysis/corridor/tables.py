@@ -124,7 +124,7 @@ def blame_layer(winds: Sequence[OneWind], solids: Solids, order: Places) -> Laye
     field = Field("blame", "m", "element", score, ramp="exposure")
     return Layer(
         "blame", "Buildings that close corridors", "result", shape, table=table, fields=(field,),
-        style=Style(colour_by="blame"),
+        style=Style(colour="#8a1538"),
     )  # fmt: skip
 
 

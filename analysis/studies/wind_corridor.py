@@ -11,7 +11,6 @@ from analysis.contract import Result, analysis
 from analysis.corridor import outcome
 from analysis.corridor.declaration import ASSUMPTIONS, REFERENCES, CorridorParams
 from analysis.corridor.one_wind import CityForm, Direction, OneWind, blow, check, roughness_by_direction
-from analysis.studies.wind_field import settling_issues
 from analysis.wind import climate, morphology, voxels
 from analysis.wind.declaration import ClimateInputs
 from analysis.wind.geometry import Built, build_tunnel
@@ -52,16 +51,19 @@ def wind_corridor(inputs: ClimateInputs, params: CorridorParams, feedback: Feedb
     for number, wind in enumerate(winds):
         part = feedback.part(shares[number], shares[number + 1])
         done.append(blow(built, wind, params, number, form, part))
+        _forget(done, outcome.worst(done)[:checks])
         if feedback.wants_partial:
             feedback.partial(outcome.ratio_layers(done, params))
     for place, (wind_number, row) in enumerate(outcome.worst(done)[:checks]):
         part = feedback.part(shares[len(winds) + place], shares[len(winds) + place + 1])
         check(done[wind_number], row, built, params, part)
     feedback.step(0.98, "drawing the map")
-    issues += [*built.issues, *_unsettled(done)]
+    issues += [*built.issues, *max(done, key=lambda one: -1.0 if one.settled else one.change).issues]
     if not any(one.lanes for one in done):
         issues.append(Issue("wind.corridor.no_lane", "No wind finds a way through the study area.", "doubt"))
-    drawn = outcome.Drawn(done, form, built, params, outcome.site_of(inputs, params), covered)
+    drawn = outcome.Drawn(
+        done, outcome.maps_of(done, params), form, built, params, outcome.site_of(inputs, params), covered
+    )
     return Result(
         layers=outcome.layers(drawn),
         summary=outcome.summary(drawn),
@@ -129,7 +131,9 @@ def city_form(built: Built, winds: Sequence[Direction], params: CorridorParams, 
     return CityForm(cells, form, roughness_by_direction(form, len(winds), params.ground_roughness))
 
 
-def _unsettled(done: Sequence[OneWind]) -> list[Issue]:
-    """One doubt for all winds that had not settled, the worst of them."""
-    worst = max(done, key=lambda one: one.solved.change if not one.solved.converged else -1.0)
-    return settling_issues(worst.solved)
+def _forget(done: Sequence[OneWind], wanted: Sequence[tuple[int, int]]) -> None:
+    """Let go of the flows that no check will want: further winds only push those found so far down."""
+    numbers = {number for number, _ in wanted}
+    for number, one in enumerate(done):
+        if number not in numbers:
+            one.forget()

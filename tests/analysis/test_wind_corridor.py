@@ -1,4 +1,4 @@
-"""Ventilation corridors: lanes where streets are, ages as in closed form, and blame that a second solution bears out."""
+"""Ventilation corridors: lanes where streets are, ages as in closed form, blame that a second solution bears out."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_width_and_bottleneck_of_a_street_that_narrows() -> None:
     sides = sides_of(city, xy)
     assert np.median(sides.width) == pytest.approx(40.0, abs=1.0)
     assert sides.width.min() == pytest.approx(20.0, abs=1.0)
-    (neck,) = bottlenecks_of(xy, sides)
+    (neck,) = bottlenecks_of(city, xy, sides)
     assert neck.elements == (0, 2)
     assert neck.lost[0] == pytest.approx(0.0, abs=0.1)
     assert neck.lost[1] == pytest.approx(20.0, abs=1.0)
@@ -196,7 +196,8 @@ def test_width_and_bottleneck_of_a_street_that_narrows() -> None:
     assert judged.verdicts == (PASS, UNKNOWN, FAIL, PASS, FAIL, FAIL, FAIL)
     (blamed, *_) = [one for one in closings_of(city, [lane], 10) if 2 in one.elements]
     assert blamed.elements == (2,)
-    assert blamed.narrowed == pytest.approx(20.0, abs=1.0)
+    assert neck.confined == pytest.approx((60.0 + 80.0) / 200.0, abs=0.02)
+    assert blamed.narrowed == pytest.approx(20.0 * 0.7, abs=1.0)
 
 
 def test_a_wide_long_lane_passes_what_it_should_and_a_rough_cell_wider_than_it_says_nothing() -> None:

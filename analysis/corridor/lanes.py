@@ -136,15 +136,14 @@ def find_lanes(lattice: Lattice, steps: Steps, city: Downwind, air: Air, most: i
     lanes: list[Lane] = []
     for _ in range(2 * most):
         found = best_path(lattice, steps, used if lanes else None)
-        if found is None or len(lanes) == most:
+        if found is None or len(lanes) == most or (used | lattice.closed).all():
             break
         shared = float(used.ravel()[found.cells].mean())
         xy, cost = to_the_edges(course(lattice, city, found.cells), found.cost, city)
         lane = lane_along(lattice, city, air, xy, cost)
         used |= ground_of(lattice, city, lane)
-        if shared > SHARED:
-            break
-        lanes.append(lane)
+        if shared <= SHARED:
+            lanes.append(lane)
     return sorted(lanes, key=lambda lane: round(lane.resistance, 6))
 
 

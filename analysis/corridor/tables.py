@@ -76,7 +76,7 @@ def lane_table(winds: Sequence[OneWind]) -> Table:
     }
     for place, name in enumerate(NAMES):
         columns[f"criterion_{name}"] = _text([judged.verdicts[place] for *_, judged in lanes])
-    return Table("lanes", "Lanes and criteria of the literature (VDI 3787-5, Mayer et al. 1994)", columns)
+    return Table("criteria", "Lanes and criteria of the literature (VDI 3787-5, Mayer et al. 1994)", columns)
 
 
 def blame_table(winds: Sequence[OneWind], names: NDArray[np.object_], order: Places) -> Table:
@@ -99,7 +99,7 @@ def blame_table(winds: Sequence[OneWind], names: NDArray[np.object_], order: Pla
         columns[f"{name}_before"] = _numbers([None if pair is None else pair.before for pair in pairs], unit)
         columns[f"{name}_after"] = _numbers([None if pair is None else pair.after for pair in pairs], unit)
         columns[f"{name}_change"] = _numbers([None if pair is None else 100.0 * pair.change for pair in pairs], "%")
-    return Table("blame", "Buildings that close corridors", columns)
+    return Table("closing", "Buildings that close corridors", columns)
 
 
 def blame_layer(winds: Sequence[OneWind], solids: Solids, order: Places) -> Layer | None:

@@ -101,6 +101,12 @@ def prevailing(
     chosen = [int(k) for k in order[:count] if weights[k] > 0.0]
     grid = _grid(inputs, [k * 360.0 / SECTORS for k in chosen])
     total = float(weights[chosen].sum())
+    if 100.0 * total < params.share - 0.05:
+        message = (
+            f"The winds looked at blow in {100.0 * total:.0f} % of the windy hours; {params.share:g} % were wanted."
+        )
+        values = {"percent": round(100.0 * total), "wanted": params.share}
+        issues.append(Issue("wind.corridor.share", message, "note", values=values))
     winds = tuple(
         Direction(climate.sector_name(k, SECTORS), k * 360.0 / SECTORS, grid[n], float(weights[k]) / total)
         for n, k in enumerate(chosen)

@@ -273,10 +273,10 @@ def test_going_against_the_wind_is_dear() -> None:
 
 def test_of_two_streets_the_wider_is_the_better_lane() -> None:
     result = study(tuple(STREETS))
-    assert column(result, "lanes", "lane") == ["W-1", "W-2"]
-    np.testing.assert_allclose(column(result, "lanes", "lane_width"), [48.0, 16.0], atol=2.0)
-    np.testing.assert_allclose(column(result, "lanes", "length"), 240.0, rtol=0.01)
-    better, worse = column(result, "lanes", "lane_ratio")
+    assert column(result, "criteria", "lane") == ["W-1", "W-2"]
+    np.testing.assert_allclose(column(result, "criteria", "lane_width"), [48.0, 16.0], atol=2.0)
+    np.testing.assert_allclose(column(result, "criteria", "length"), 240.0, rtol=0.01)
+    better, worse = column(result, "criteria", "lane_ratio")
     assert better > 1.5 * worse  # type: ignore[operator]
     assert 12.0 < lane_points(result, 0)[:, 1].min() < lane_points(result, 0)[:, 1].max() < 60.0
     assert -60.0 < lane_points(result, 1)[:, 1].min() < lane_points(result, 1)[:, 1].max() < -44.0
@@ -289,7 +289,7 @@ def test_of_two_streets_the_wider_is_the_better_lane() -> None:
 
 def test_a_block_that_closes_a_street_is_blamed_and_freeing_it_is_confirmed() -> None:
     result = study((*STREETS, PLUG), checked=1)
-    blame = table(result, "blame").columns
+    blame = table(result, "closing").columns
     assert blame["buildings"].values[0] == "b3"
     assert blame["checked_by"].values[0] == "solved without it"
     assert blame["confirmed"].values[0] == "yes"
@@ -298,7 +298,7 @@ def test_a_block_that_closes_a_street_is_blamed_and_freeing_it_is_confirmed() ->
     assert blame["area_ratio_after"].values[0] > blame["area_ratio_before"].values[0]
     assert all(word == "form only" for word in blame["checked_by"].values[1:])
     assert np.isnan(blame["corridor_ratio_after"].values[1:]).all()
-    assert column(result, "lanes", "lane") == ["W-1"]  # the narrow street is the only way
+    assert column(result, "criteria", "lane") == ["W-1"]  # the narrow street is the only way
     assert lane_points(result, 0)[:, 1].max() < -44.0
     change = np.asarray(part(result, "map").field_named("freed_1").values)  # type: ignore[union-attr]
     assert np.nanmax(change) > 0.02
@@ -306,9 +306,9 @@ def test_a_block_that_closes_a_street_is_blamed_and_freeing_it_is_confirmed() ->
 
 def test_a_turned_city_has_turned_lanes() -> None:
     west, south = study(tuple(STREETS)), study(tuple(quarter(STREETS)), wind_from=180.0)
-    assert column(south, "lanes", "lane") == ["S-1", "S-2"]
+    assert column(south, "criteria", "lane") == ["S-1", "S-2"]
     for key in ("lane_width", "length", "lane_ratio", "resistance"):
-        np.testing.assert_allclose(column(south, "lanes", key), column(west, "lanes", key), rtol=0.03)
+        np.testing.assert_allclose(column(south, "criteria", key), column(west, "criteria", key), rtol=0.03)
     one, other = lane_points(west, 0), lane_points(south, 0)
     np.testing.assert_allclose(other[:, 0], -one[:, 1], atol=8.1)
     np.testing.assert_allclose(other[:, 1], one[:, 0], atol=8.1)
@@ -320,7 +320,7 @@ def test_a_symmetric_city_has_symmetric_lanes() -> None:
     middle: list[Box] = [(-112.0, -28.0, 20.0, 224.0, 56.0, 24.0)]
     turn = 270.0 - float(tiny_frame().grid_azimuth(np.array([270.0]))[0])  # along the city's axis, not true west
     result = study((*row, *middle), wind_from=270.0 + turn)
-    widths, ratios = column(result, "lanes", "lane_width"), column(result, "lanes", "lane_ratio")
+    widths, ratios = column(result, "criteria", "lane_width"), column(result, "criteria", "lane_ratio")
     assert len(widths) == 2
     assert widths[0] == pytest.approx(widths[1], abs=0.1)
     assert ratios[0] == pytest.approx(ratios[1], rel=0.01)
@@ -330,8 +330,8 @@ def test_a_symmetric_city_has_symmetric_lanes() -> None:
 
 def test_without_buildings_there_is_one_lane_everywhere_and_nobody_to_blame() -> None:
     result = study((), checked=1)
-    assert column(result, "lanes", "lane") == ["W-1"]
-    assert len(table(result, "blame")) == 0
+    assert column(result, "criteria", "lane") == ["W-1"]
+    assert len(table(result, "closing")) == 0
     assert result.summary["least_open"].value == 100.0
     assert result.summary["local_ratio"].value == pytest.approx(result.summary["site_ratio"].value, rel=0.02)
     assert "wind.no_buildings" in {issue.code for issue in result.issues}
@@ -355,7 +355,7 @@ def test_the_rose_says_which_winds_and_how_much_they_count() -> None:
 def test_ratio_around_a_site_and_lanes_by_the_form_alone() -> None:
     result = study(tuple(STREETS), site="b1", cost="form", age=False)
     assert result.summary["site_ratio"].value != result.summary["local_ratio"].value
-    assert column(result, "lanes", "lane")[0] == "W-1"
+    assert column(result, "criteria", "lane")[0] == "W-1"
     grid = part(result, "map").geometry
     assert isinstance(grid, Grid)
     assert "mean_age" not in result.summary

@@ -123,7 +123,7 @@ class ComfortInputs(ClimateInputs):
     inputs=ComfortInputs,
     params=ComfortParams,
     references=(NEN_8100, LAWSON_2001, MURAKAMI_1986, KDS_41_12, LAUNDER_SPALDING_1974, TOMINAGA_2008),
-    headline=("scheme", "season", "cell"),
+    headline=("season", "cell", "thoroughness"),
 )
 def wind_comfort(inputs: ComfortInputs, params: ComfortParams, feedback: Feedback) -> Result:
     """Calculate every direction and judge the year."""

@@ -13,6 +13,7 @@ from analysis.wind.climate import Rose, sector_name
 from analysis.wind.comfort import Assessment, Scheme
 from analysis.wind.sectors import Ground, SectorMap
 from geo.model import Column, Field, Layer, Style
+from resources import load_json
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -109,7 +110,7 @@ def map_layers(found: Outcome) -> list[Layer]:
     for rule, judged in found.schemes:
         fields += _scheme_fields(rule, judged, ground)
     fields += [
-        Field("weighted_ratio", "1", "cell", ground.laid(ratio), ramp="wind", range=(0.0, 1.2)),
+        Field("weighted_ratio", "1", "cell", ground.laid(ratio), ramp="wind", range=(0.0, 1.0)),
         Field("mean_speed_of_year", "m/s", "cell", ground.laid(speed), ramp="wind"),
         Field("worst_direction", "1", "cell", ground.laid_codes(worst_direction(found)), categories=found.names),
         trust_field(ground),
@@ -259,13 +260,11 @@ def _rose_chart(found: Outcome) -> Chart:
     """Share of the hours by sector, speeds on top of each other."""
     width = 360.0 / found.rose.sectors
     middle = found.rose.wind_from
-    x = np.column_stack([middle - 0.42 * width, middle + 0.42 * width, middle + 0.5 * width]).ravel()
     top = 100.0 * np.cumsum(found.petals, axis=1)
     series = []
     for number in range(found.petals.shape[1]):
         base = top[:, number - 1] if number else np.zeros(len(top))
-        y = np.column_stack([top[:, number], top[:, number], np.full(len(top), np.nan)]).ravel()
-        low = np.column_stack([base, base, np.full(len(top), np.nan)]).ravel()
+        x, y, low = _bars(middle, 0.84 * width, top[:, number], base)
         series.append(Series(_speeds(number), x, y, role="area", base=low))
     return Chart("rose", "Wind rose of the station", "Wind from", "deg", "Share of the hours", "%", tuple(series))
 
@@ -283,8 +282,25 @@ def _class_chart(rule: Scheme, judged: Assessment) -> Chart:
     """Share of the open ground in each class."""
     total = max(int((judged.comfort >= 0).sum()), 1)
     series = []
-    for code, name in enumerate(rule.classes):
+    for code, (name, colour) in enumerate(zip(rule.classes, _colours(len(rule.classes)), strict=True)):
         share = 100.0 * float((judged.comfort == code).sum()) / total
-        x = np.array([code + 0.6, code + 1.4])
-        series.append(Series(name, x, np.full(2, share), role="area", base=np.zeros(2)))
+        x, y, low = _bars(np.array([code + 1.0]), 0.8, np.array([share]), np.zeros(1))
+        series.append(Series(name, x, y, role="area", colour=colour, base=low))
     return Chart(f"classes_{rule.id}", f"Comfort classes: {rule.title}", "Class", "1", "Share", "%", tuple(series))
+
+
+def _bars(middle: Floats, width: float, top: Floats, base: Floats) -> tuple[Floats, Floats, Floats]:
+    """x, y and base of an area that looks like bars: between them it has no height."""
+    zero = np.zeros(len(middle))
+    low, high = middle - 0.5 * width, middle + 0.5 * width
+    x = np.column_stack([low, low, high, high]).ravel()
+    return x, np.column_stack([zero, top, top, zero]).ravel(), np.column_stack([zero, base, base, zero]).ravel()
+
+
+def _colours(count: int) -> list[str]:
+    """Those the map gives to so many classes, as ``"#rrggbb"``."""
+    stops = load_json(f"ramps/{RAMP}.json")["stops"]
+    parts = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in stops], dtype=float)
+    place = np.linspace(0.0, len(stops) - 1.0, count)
+    mixed = np.column_stack([np.interp(place, np.arange(len(stops)), parts[:, channel]) for channel in range(3)])
+    return ["#" + "".join(f"{round(value):02x}" for value in row) for row in mixed]

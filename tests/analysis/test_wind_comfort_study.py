@@ -116,7 +116,7 @@ def test_a_rose_of_one_direction_is_the_map_of_that_direction() -> None:
     assert found.shape == want.shape
     np.testing.assert_allclose(found, want, atol=0.03)
     assert np.array_equal(np.isnan(found), np.isnan(want))
-    np.testing.assert_allclose(values(result, "ratio_W", "directions"), found)
+    np.testing.assert_allclose(values(result, "ratio_W", "directions"), found, rtol=1e-6)
     worst = values(result, "worst_direction")
     assert set(np.unique(worst[worst >= 0]).tolist()) == {6}
     assert result.summary["sectors"].value == 1
@@ -170,6 +170,18 @@ def test_every_scheme_has_its_maps_and_says_which_were_not_checked() -> None:
     lddc, tvl = values(result, "comfort_lawson_lddc"), values(result, "comfort_lawson_tvl")
     assert (lddc >= tvl).all()
     assert (lddc > tvl).any()
+
+
+def test_charts_are_bars_that_add_up() -> None:
+    charts = {chart.id: chart for chart in west_wind().charts}
+    rose, classes = charts["rose"].series, charts["classes_nen8100"].series
+    assert rose[-1].y.max() == pytest.approx(90.0, abs=0.01)  # with ten per cent calm
+    for series in rose:
+        assert series.base is not None
+        assert (series.y >= series.base).all()
+    assert sum(series.y.max() for series in classes) == pytest.approx(100.0)
+    assert classes[0].colour == "#3f8f9a"
+    assert len({series.colour for series in charts["classes_murakami"].series}) == 4
 
 
 def test_places_are_judged_and_those_elsewhere_are_counted() -> None:

@@ -26,7 +26,7 @@ def layer_title(layer: Layer) -> str:
 
 
 def run_title(layer: Layer) -> str:
-    """What a result layer was computed for and when: ``"Tower B · 2026-12-22 · 10 min · made 2026-11-21"``; empty otherwise."""
+    """What a result layer was computed for and when: ``"Tower B · 2026-12-22 · made 2026-11-21"``; empty otherwise."""
     record = layer.source.provenance.get("provenance")
     declared = analyses().get(str(record.get("analysis"))) if isinstance(record, dict) else None
     if declared is None or not isinstance(record, dict):

@@ -110,7 +110,7 @@ class Lane:
 
     @property
     def resistance(self) -> float:
-        """Cost over the distance of its ends: how many times as long as over open land the wind takes."""
+        """Cost over the distance of its ends: how many times as long as in the wind outside at that height it takes."""
         return self.cost / max(float(np.linalg.norm(self.xy[-1] - self.xy[0])), 1e-9)
 
     @property

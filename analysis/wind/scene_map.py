@@ -174,7 +174,13 @@ def streamlines(
     shape = Lines(vertices, offsets, np.arange(len(speed), dtype=np.int32))
     field = Field("speed", "m/s", "element", speed, ramp="wind")
     return Layer(
-        "streams", "Streamlines", "result", shape, table=table, fields=(field,), style=Style(colour_by="speed")
+        "streams",
+        "Streamlines",
+        "result",
+        shape,
+        table=table,
+        fields=(field,),
+        style=Style(colour_by="speed", visible=False),
     )
 
 

@@ -1,4 +1,4 @@
-"""The studies of the sun as a family: any grid north, limits of the courts in a real scene, hostile cities, IFC."""
+"""The studies of the sun as a family: any grid north, limits of courts in a real scene, hostile cities, windows."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def prevailing(
             issues.append(Issue("wind.corridor.no_weather", message, "doubt", values=values))
         true_from = params.wind_from % 360.0
         number = round(true_from / 22.5)
-        name = climate.sector_name(number % SECTORS, SECTORS) if number * 22.5 == true_from else f"{true_from:05.1f}"
+        name = climate.sector_name(number % SECTORS, SECTORS) if number * 22.5 == true_from else f"{true_from:03.0f}"
         return (Direction(name, true_from, _grid(inputs, [true_from])[0], 1.0),), None
     weights = climate.rose_of(climate.hours_of(layer), SECTORS, issues).weights
     order = np.argsort(-np.round(weights, 9), kind="stable")

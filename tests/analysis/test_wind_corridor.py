@@ -366,3 +366,19 @@ def test_the_reference_height_only_scales_the_ratio() -> None:
     factor = np.log((500.0 + 0.01) / 0.01) / np.log((10.0 + 0.01) / 0.01)
     one, other = (part(result, "map").fields[0].values for result in (high, low))
     np.testing.assert_allclose(np.asarray(one) * factor, other, rtol=1e-5)
+
+
+def test_a_wall_right_across_leaves_no_lane_and_is_blamed() -> None:
+    result = study(((-10.0, -150.0, 20.0, 16.0, 300.0, 24.0),), cell=10.0, checked=1, age=False)
+    assert "wind.corridor.no_lane" in {issue.code for issue in result.issues}
+    assert len(table(result, "criteria")) == 0
+    assert result.summary["least_open"].value == pytest.approx(0.0, abs=0.1)
+    assert column(result, "closing", "confirmed") == ["yes"]
+
+
+def test_three_hundred_and_sixty_is_north_and_runs_repeat() -> None:
+    block = ((-20.0, -20.0, 20.0, 40.0, 40.0, 24.0),)
+    north, again = (study(block, cell=12.0, wind_from=angle, size=100.0) for angle in (0.0, 360.0))
+    assert column(again, "winds", "wind_direction") == ["N"]
+    for one, other in zip(part(north, "map").fields, part(again, "map").fields, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 MOST_BLAMED = 30  # rows of one wind
 STATION_HEIGHT = 10.0  # [m] at which the wind speed is given
-CHECK_ITERATIONS = {"preview": 60, "usual": 150, "settled": 600}
+CHECK_ITERATIONS = {"preview": 100, "usual": 300, "settled": 600}
 
 
 class Direction(NamedTuple):

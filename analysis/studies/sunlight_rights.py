@@ -40,7 +40,7 @@ SUPREME_COURT = Reference(
         "Sun of every window on the winter solstice, in total from 8 to 16 and unbroken from 9 to 15, the verdict by "
         "the practice of Korean courts, before and after a new project, and who takes how many minutes."
     ),
-    version=1,
+    version=2,
     inputs=RightsInputs,
     params=RightsParams,
     references=(BUSAN_2023, SUPREME_COURT, REDA_ANDREAS_2004, WALD_2014),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -53,6 +53,11 @@ class RightsParams(Params):
         default="",
         help="Ids of buildings, separated by commas, that count as the proposal besides the layers chosen for it.",
     )
+    rooms: Literal["living", "all"] = choice(
+        "Windows of models",
+        default="living",
+        help="living: only those of living rooms, in models whose rooms name some. all: of every room.",
+    )
     trees_block: bool = switch("Trees block the sun", default=False, help="Korean appraisals leave trees out.")
 
     @field_validator("utc_offset")
@@ -86,3 +91,9 @@ class RightsInputs(Inputs):
         "Terrain surface (triangles)", kind="mesh", theme="terrain", many=True, optional=True
     )
     trees: tuple[Layer, ...] = layer_input("Trees", kind=("mesh", "instances"), theme="tree", many=True, optional=True)
+    spaces: tuple[Layer, ...] = field(
+        default=(),
+        metadata=layer_input(
+            "Rooms of models", kind="mesh", theme="space", many=True, optional=True, hidden=True
+        ).metadata,
+    )

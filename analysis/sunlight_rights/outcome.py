@@ -32,7 +32,7 @@ ASSUMPTIONS = (
     "The centre of the window is judged, on its outer face; the sun is a point and the sky is clear.",
     "Each time step is looked at and edges of the sun are refined to two seconds; gaps shorter than a step are missed.",
     "Made windows lie in the middle of equal shares of the facade, one per dwelling and storey, nearest to south.",
-    "A window of a model is judged whatever its room: the data do not say which room is a living room.",
+    "Of a model whose rooms name living rooms only their windows are judged, and those whose room is not known.",
     "Buildings that are judged block the sun too; glass blocks like a wall; hills beyond the terrain do not block.",
     "Shade that the own building makes is counted apart, even where another building would make it too.",
     "A building takes time alone where no other would block that sun; what several block is listed for each of them.",

@@ -16,6 +16,7 @@ from analysis.sunlight.city import element_count, mesh_of
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from analysis.sunlight_rights.made import Made, made_windows
 from analysis.sunlight_rights.obstacles import TERRAIN, Obstacles
+from analysis.sunlight_rights.rooms import living_only
 from geo.model import ElementTable, Feedback, Field, Issue, Layer, Mesh
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,8 @@ def windows_of(
             found.append(_as_windows(layer, made, obstacles, params, issues))
     feedback.step(1.0, "finding the windows")
     joined = [np.concatenate(columns) for columns in zip(*found, strict=True)] if found else []
-    return _with_unique_ids(Windows(*joined)) if joined else _no_windows()
+    windows = _with_unique_ids(Windows(*joined)) if joined else _no_windows()
+    return living_only(windows, inputs.spaces, issues) if params.rooms == "living" else windows
 
 
 def _no_windows() -> Windows:

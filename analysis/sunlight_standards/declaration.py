@@ -85,13 +85,14 @@ class StandardsParams(Params):
     @property
     def as_rights(self) -> RightsParams:
         """The parameters that find windows and obstacles."""
-        return RightsParams(**{name: getattr(self, name) for name in SHARED})
+        return RightsParams(**{name: getattr(self, name) for name in SHARED}, rooms="all")
 
 
 @dataclass(frozen=True)
 class StandardsInputs(RightsInputs):
     """What it works on."""
 
+    spaces: tuple[Layer, ...] = ()  # every room that is lived in counts here: the rooms are not asked for
     gardens: tuple[Layer, ...] = field(
         default=(),
         metadata=layer_input(

@@ -116,6 +116,7 @@ class InputSpec(NamedTuple):
     optional: bool
     named: bool = False
     hidden: bool = False
+    replaced: bool = False
 
     def accepts(self, layer: Layer) -> bool:
         """Whether a layer can serve as this input."""
@@ -131,15 +132,17 @@ def layer_input(
     optional: bool = False,
     named: bool = False,
     hidden: bool = False,
+    replaced: bool = False,
 ) -> Any:
     """A layer (``many``: a tuple of layers) the analysis works on. Optional ones are None or ``()`` when absent.
 
     `named`: only layers the user has named are taken, never all that would fit (a proposal among the buildings).
     `hidden`: layers that are not shown are taken too (rooms and walking networks are hidden at first).
+    `replaced`: blocks in whose place a model stands are given with the rest (see `analysis.replaced`).
     """
     kinds = (kind,) if isinstance(kind, str) else kind
     themes = (theme,) if isinstance(theme, str) else theme
-    spec = InputSpec("", title, kinds, themes, many, optional, named, hidden)
+    spec = InputSpec("", title, kinds, themes, many, optional, named, hidden, replaced)
     return dataclasses.field(metadata={"input": spec})
 
 

@@ -27,6 +27,7 @@ from analysis.contract import (
     describe_inputs,
     describe_params,
 )
+from analysis.replaced import without_replaced
 from geo.model import (
     ElementTable,
     Feedback,
@@ -111,6 +112,8 @@ def choose_inputs(
         if not spec.many:
             found = _one_of(found)
         used += [(spec.name, layer) for layer in found]
+        if not spec.replaced:
+            found = without_replaced(found, layers)
         values[spec.name] = tuple(found) if spec.many else _joined(found)
     return analysis.inputs(**values), used
 

@@ -86,7 +86,7 @@ class SetbackInputs(Inputs):
 
     parcels: tuple[Layer, ...] = layer_input("Parcels", kind=("lines", "mesh"), theme="parcel", many=True)
     buildings: tuple[Layer, ...] = layer_input(
-        "Buildings", kind="mesh", theme=("building", "bim"), many=True, optional=True
+        "Buildings", kind="mesh", theme=("building", "bim"), many=True, optional=True, replaced=True
     )
     roads: tuple[Layer, ...] = layer_input(
         "Roads, railways and water", kind="mesh", theme=("road", "rail", "water"), many=True, optional=True

@@ -42,7 +42,8 @@ def made_windows(
     count = element_count(layer, mesh)
     codes = surface_codes(layer, mesh)
     dwellings = _numbers(layer, DWELLINGS, count)
-    lived_in = _lived_in(layer, dwellings, count, issues) & ~skip
+    stands = np.isin(np.arange(count), mesh.face_element)  # a row without faces: removed, or a model is in its place
+    lived_in = _lived_in(layer, dwellings, count, issues) & ~skip & stands
     base, roof = _heights(mesh, codes, count)
     storeys, height = _storeys(layer, params, base, roof, lived_in, issues)
     wall = np.flatnonzero((codes == 0) & lived_in[mesh.face_element])

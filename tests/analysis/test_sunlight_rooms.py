@@ -86,6 +86,7 @@ def test_the_block_that_a_model_replaces_does_not_wall_up_its_windows() -> None:
     names = {str(name) for name in windows.table.ids}
     assert {name.rpartition("/")[2] for name in names} >= {"left", "right"}
     assert not any(name.startswith("b0/") for name in names)
+    assert not {"sunlight.rights.too_few", "sunlight.rights.storeys_odd"} & {issue.code for issue in result.issues}
     assert out_of_date(windows.source.provenance, [terrain(), model(), block(hidden=frozenset({"b0"}))]) == []
 
 

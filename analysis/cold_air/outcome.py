@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from analysis.cold_air.land import Site, rules
 from analysis.cold_air.night import Dam, Night
 from analysis.contract import Chart, Quantity, Series, Table
+from analysis.wind.scene_map import arrow_points
 from geo.model import Column, ElementTable, Field, Grid, Layer, Lines, Style
 
 Floats = NDArray[np.float64]
@@ -15,7 +16,6 @@ Floats = NDArray[np.float64]
 CLASSES = ("hardly any", "weak", "moderate", "strong")
 ARROWS_ACROSS = 60  # of the longer side of the land
 LEAST_FLOW = 0.05  # [m3/(s m)] below it no arrow is drawn
-HEAD, SPREAD_DEG = 0.35, 150.0  # length of an arrow's barbs over its own, and their angle from its way
 ABOVE = 2.0  # [m] over ground and roofs at which arrows lie
 MOST_DAMS = 200
 
@@ -84,15 +84,7 @@ def _arrows(site: Site, night: Night) -> Layer | None:
     length = step * site.land.cell * (0.35 + 0.55 * np.sqrt(flow / np.percentile(flow, 98.0)).clip(0.0, 1.0))
     z = site.land.ground[row, column] + ABOVE
     middle = np.column_stack([site.x0 + site.land.cell * column, site.y0 + site.land.cell * row])
-    tail, tip = middle - 0.5 * length[:, None] * way, middle + 0.5 * length[:, None] * way
-    points = [tail, tip]
-    for sign in (1.0, -1.0):
-        angle = np.radians(sign * SPREAD_DEG)
-        cos, sin = np.cos(angle), np.sin(angle)
-        turned = np.column_stack([way[:, 0] * cos - way[:, 1] * sin, way[:, 0] * sin + way[:, 1] * cos])
-        points.append(tip + HEAD * length[:, None] * turned)
-    order = [points[0], points[1], points[2], points[1], points[3]]
-    vertices = np.stack([np.column_stack([part, z]) for part in order], axis=1).reshape(-1, 3)
+    vertices = arrow_points(middle, way, length, z)
     count = len(row)
     shape = Lines(vertices, 5 * np.arange(count + 1, dtype=np.int32), np.arange(count, dtype=np.int32))
     table = ElementTable(

@@ -272,7 +272,7 @@ def begin_film(window: MainWindow, plan: FilmPlan, target: Path, *, plain: bool)
         return None
     viewport = window.viewport
     filmed = Filmed(
-        tuple(window.document.scene),
+        viewport.seen,
         frame,
         theme=window.bench.theme.name,
         view=viewport.camera,

@@ -167,6 +167,7 @@ class MainWindow(QMainWindow):
         bench.result_previewed.connect(self.viewport.show_result_preview)
         bench.preview_ended.connect(self._end_preview)
         bench.sun_requested.connect(self._set_sun)
+        bench.time_requested.connect(self.viewport.set_time)
         bench.document_opened.connect(self._on_opened)
         bench.project_missing.connect(self.files.ask_relink)
         bench.result_ready.connect(self._on_result)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from geo.model import Layer, Scene
+from geo.model import Layer
 
 ANALYSIS = "sunlight.shadow"
 INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d)(\d\d)")
@@ -64,18 +64,3 @@ def shows_instant(layer: Layer) -> bool:
     if made_by(layer) != ANALYSIS:
         return False
     return "instant" in layer.table.columns or INSTANT.fullmatch(layer.style.colour_by) is not None
-
-
-def show_instant(scene: Scene, day: date, minute: int) -> Sequence[str]:
-    """Colour the shadow results shown by the map of the time; the names of those maps.
-
-    Like the camera, the time on show is no step that is undone.
-    """
-    shown = []
-    for layer in tuple(scene):
-        changed, name = at_instant(layer, day, minute) if layer.style.visible else (layer, "")
-        if name:
-            shown.append(name)
-        if changed is not layer:
-            scene.replace(changed, "style")
-    return shown

@@ -47,6 +47,8 @@ class Workbench(QObject):
     -------
     theme_changed(Theme), zoom_requested(list of ElementRef), bounds_requested(Bounds)
     sun_requested(azimuth, altitude) or sun_requested(None)
+    time_requested(date, minute)
+        Which instant is on show.
     document_opened()
         A project was opened or an import brought the first layers: show everything.
     stale_changed()
@@ -68,6 +70,7 @@ class Workbench(QObject):
     zoom_requested = Signal(object)
     bounds_requested = Signal(object)
     sun_requested = Signal(object)
+    time_requested = Signal(object, int)
     document_opened = Signal()
     stale_changed = Signal()
     project_missing = Signal(object, object)

@@ -27,7 +27,6 @@ from analysis.kernels.sun import SunDay, sun_day, sun_position, utc_offset_of
 from app.appearance import set_icon
 from app.language import tr
 from app.panels.panel import Panel, small_button
-from app.shadow_instants import show_instant
 from app.widgets.day_slider import MINUTES, DaySlider
 from app.widgets.wording import say
 from geo.model import Feedback, Frame, Layer
@@ -160,11 +159,11 @@ class TimelinePanel(Panel):
         self.time_edit.blockSignals(False)
         self._write()
         self._send_sun()
-        show_instant(self.document.scene, self.day, minute)
+        self.bench.time_requested.emit(self.day, minute)
 
     def _on_day(self) -> None:
         self._ask_table()
-        show_instant(self.document.scene, self.day, self.minute)
+        self.bench.time_requested.emit(self.day, self.minute)
 
     def step(self, minutes: int) -> None:
         """Go on or back within the day."""

@@ -6,6 +6,7 @@ It draws when something changed and never otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from app.view.probe import hover_info
 from app.view.section_work import SectionWork
 from app.view.stage import Stage
 from app.view.still import pixels_apart, pixels_in_window
+from app.view.timed_maps import TimedMaps
 from app.view.trench import Trench
 from app.view.xray import XRay
 from app.view.xray_work import XRayWork
@@ -97,6 +99,7 @@ class Viewport(PointerWidget):
         self._bringer = LayerBringer(document, self.stage, self._submit, self._after_layers)
         self._light = LightWork(document, self.stage, self.picker, submit=self._submit, redraw=self.redraw, parent=self)
         self._sky_timer = self._light.timer
+        self._timed = TimedMaps()
         self._previews = Previews(self.stage, self._submit, self._on_preview, document.scene.get)
         self.section_work = SectionWork(
             self.stage, self._submit, layers=lambda: tuple(document.scene), redraw=self.redraw, parent=self
@@ -151,13 +154,29 @@ class Viewport(PointerWidget):
 
     def _on_removed(self, layer: Layer) -> None:
         self.stage.remove(layer.id)
+        self._timed.forget(layer.id)
         if len(self.document.scene) == 0:
             self._untouched = True
         self._after_layers()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
+        self._timed.forget(layer.id)
         self._bringer.change(layer, what)
         self._after_layers()
+
+    @property
+    def seen(self) -> tuple[Layer, ...]:
+        """The layers of the scene as the picture shows them: shadow results as the map of the time."""
+        return self._timed.over(tuple(self.document.scene))
+
+    def set_time(self, day: date, minute: int) -> None:
+        """Draw shadow results as their map of a minute of a day."""
+        changed = self._timed.show(tuple(self.document.scene), day, minute)
+        for layer in changed:
+            self.stage.change(layer, "style")
+        if changed:
+            self._update_cards()
+            self.redraw()
 
     def _on_framed(self, frame: Frame) -> None:
         self._light.turn()
@@ -421,7 +440,7 @@ class Viewport(PointerWidget):
             return
         place = self._cursor
         self.xray_work.point_at(*cameras.ray(self._camera, (place.x(), place.y()), self._size))
-        info = hover_info(self._hits(place), tuple(self.document.scene), frame=self.document.scene.frame)
+        info = hover_info(self._hits(place), self.seen, frame=self.document.scene.frame)
         self.cards.show_hover(info, place)
         self.hovered.emit(info)
 
@@ -442,14 +461,14 @@ class Viewport(PointerWidget):
         self._update_cards()
 
     def _update_cards(self) -> None:
-        layers = self._previews.over(tuple(self.document.scene))
+        layers = self._previews.over(self.seen)
         self.cards.show_for([layer for layer in layers if not self.stage.is_bare(layer.id)], self._camera)
 
     def _pixels(self, size: tuple[int, int]) -> np.ndarray:
         """Draw once at another size."""
         self._light.apply_sun()
         if not self.canvas.isValid():
-            layers, section = tuple(self.document.scene), self.section_work.section
+            layers, section = self.seen, self.section_work.section
             return pixels_apart(layers, self.stage, size, camera=self._camera, theme=self.theme, section=section)
         pixels = pixels_in_window(self.canvas, self.stage, size, restore=self._on_ready)
         self.redraw()

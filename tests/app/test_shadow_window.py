@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,17 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from analysis.registry import get
 from analysis.run import execute
+from app.commands import SetStyle
 from app.film import FilmPlan
 from app.film_dialog import FilmDialog, FilmMaker, begin_film
 from app.jobs import StallMeter
 from app.language import language
 from app.main_window import MainWindow
-from app.shadow_instants import instants_of, nearest, show_instant
+from app.shadow_instants import instants_of, nearest
 from app.shown_runs import show_result
 from app.view.legend import legend_of
-from geo.model import Column, ElementTable, Layer, Lines, Scene, Source
+from app.view.timed_maps import TimedMaps
+from geo.model import Column, ElementTable, Layer, Lines, Source
 from tests.app.test_window import settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
@@ -52,23 +55,35 @@ def shadows(city: MainWindow, qtbot: Any) -> MainWindow:
 
 
 def test_the_map_of_the_time_is_shown(shadows: MainWindow, qtbot: Any) -> None:
-    scene, timeline = shadows.document.scene, shadows.timeline
+    scene, timeline, viewport = shadows.document.scene, shadows.timeline, shadows.viewport
     ground = next(layer.id for layer in scene if layer.theme == "result" and layer.kind == "grid")
-    assert scene[ground].style.colour_by == "shadow_hours"
-    steps = shadows.document.history.undo_title
+    kept, steps, state = scene[ground], shadows.document.history.undo_title, shadows.document.modified
+
+    def drawn() -> str:
+        return str(viewport.stage.drawn(ground).style.colour_by)
+
+    assert drawn() == "shadow_hours"
     timeline.set_day(DAY)
     timeline.set_minute(11 * 60 + 20)
-    assert scene[ground].style.colour_by == "2026-12-22 1100"
+    assert drawn() == "2026-12-22 1100"
     timeline.set_minute(14 * 60 + 30)
-    assert scene[ground].style.colour_by == "2026-12-22 1500"
+    assert drawn() == "2026-12-22 1500"
     timeline.set_minute(20 * 60)  # no map of the evening: the last one stays
-    assert scene[ground].style.colour_by == "2026-12-22 1500"
-    assert shadows.document.history.undo_title == steps
-    legend = legend_of(scene[ground])
+    assert drawn() == "2026-12-22 1500"
+    # The time on show belongs to the picture: nothing is changed in the scene, nothing to save or to undo.
+    assert scene[ground] is kept
+    assert (shadows.document.history.undo_title, shadows.document.modified) == (steps, state)
+    (seen,) = [layer for layer in viewport.seen if layer.id == ground]
+    legend = legend_of(seen)
     assert legend is not None
     assert [name for name, _ in legend.classes] == ["sun", "shadow"]
+    assert viewport.cards.legend.legend == legend
     language.set("ko")
-    assert [name for name, _ in legend_of(scene[ground]).classes] == ["양지", "그림자"]
+    assert [name for name, _ in legend_of(seen).classes] == ["양지", "그림자"]
+    # What a person chooses to colour by is drawn until the time moves again.
+    shadows.bench.do(SetStyle(ground, replace(kept.style, colour_by="shadow_hours", opacity=0.9)))
+    settle(shadows, qtbot)
+    assert drawn() == "shadow_hours"
 
 
 def test_outlines_of_other_instants_are_hidden() -> None:
@@ -76,19 +91,21 @@ def test_outlines_of_other_instants_are_hidden() -> None:
     lines = Lines(np.zeros((4, 3)), np.array([0, 2, 4]), np.array([0, 1]))
     source = Source(part="outlines", provenance={"provenance": {"analysis": "sunlight.shadow"}})
     table = ElementTable(["a 09", "a 12"], {"instant": Column(names)})
-    scene = Scene()
-    scene.add(Layer("outlines", "Outlines", "result", lines, table, source=source))
-    assert list(show_instant(scene, DAY, 12 * 60 + 15)) == ["2026-12-22 1200"]
-    assert scene["outlines"].style.hidden == {"a 09"}
-    show_instant(scene, DAY, 9 * 60)
-    assert scene["outlines"].style.hidden == {"a 12"}
+    layer = Layer("outlines", "Outlines", "result", lines, table, source=source)
+    maps = TimedMaps()
+    for minute, hidden in ((12 * 60 + 15, "a 09"), (9 * 60, "a 12")):
+        (shown,) = maps.show([layer], DAY, minute)
+        assert shown.style.hidden == {hidden}
+        assert maps.over([layer]) == (shown,)
+        assert maps.show([layer], DAY, minute) == []  # drawn already
+    maps.forget(layer.id)
+    assert maps.over([layer]) == (layer,)
 
 
 def test_a_day_without_maps_changes_nothing(shadows: MainWindow) -> None:
     scene = shadows.document.scene
     ground = next(layer for layer in scene if layer.theme == "result" and layer.kind == "grid")
-    assert show_instant(scene, date(2026, 6, 21), 12 * 60) == []
-    assert scene[ground.id] is ground
+    assert TimedMaps().show(tuple(scene), date(2026, 6, 21), 12 * 60) == []
     assert list(instants_of(ground, DAY).values()) == [540, 660, 780, 900]
     assert nearest({"a": 540, "b": 660}, 599) == "a"
     assert nearest({"a": 540, "b": 660}, 721) == ""

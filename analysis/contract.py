@@ -133,16 +133,20 @@ def layer_input(
     named: bool = False,
     hidden: bool = False,
     replaced: bool = False,
+    default: bool = False,
 ) -> Any:
     """A layer (``many``: a tuple of layers) the analysis works on. Optional ones are None or ``()`` when absent.
 
     `named`: only layers the user has named are taken, never all that would fit (a proposal among the buildings).
     `hidden`: layers that are not shown are taken too (rooms and walking networks are hidden at first).
+    `default`: inputs made without it have none of it; it must then stand behind all that have no default.
     `replaced`: blocks in whose place a model stands are given with the rest (see `analysis.replaced`).
     """
     kinds = (kind,) if isinstance(kind, str) else kind
     themes = (theme,) if isinstance(theme, str) else theme
     spec = InputSpec("", title, kinds, themes, many, optional, named, hidden, replaced)
+    if default:
+        return dataclasses.field(default=() if many else None, metadata={"input": spec})
     return dataclasses.field(metadata={"input": spec})
 
 

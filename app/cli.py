@@ -12,9 +12,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from geo.model import Cancelled, Feedback, UserError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
 BAR_WIDTH = 30
@@ -47,9 +50,6 @@ def program_version() -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
-    from app.cli_film import add_arguments as add_film_arguments
-    from app.cli_openfoam import add_arguments as add_openfoam_arguments
-
     parser = _Parser(
         prog="twin",
         description="Sejong Twin: a city digital twin on a desk. Without a command the window opens.",
@@ -59,6 +59,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--lang", choices=("en", "ko"), help="language of messages, pictures and reports")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
+    _add_projects(commands)
+    _add_runs(commands)
+    _add_pages(commands)
+    _add_conversion(commands)
+    return parser
+
+
+def _add_projects(commands: Commands) -> None:
+    """Making projects and looking into them."""
     demo = commands.add_parser("demo", help="generate the sample district and run the main job on it")
     demo.add_argument("--out", default="demo", metavar="DIR", help="folder for project, results and report")
     demo.add_argument("--headless", action="store_true", help="no window, even if there is a display")
@@ -92,6 +101,11 @@ def build_parser() -> argparse.ArgumentParser:
     listing.add_argument("project", nargs="?", metavar="PROJECT")
     _add_json(listing)
 
+
+def _add_runs(commands: Commands) -> None:
+    """Running studies and checks."""
+    from app.cli_openfoam import add_arguments as add_openfoam_arguments
+
     run = commands.add_parser("run", help="run an analysis on a project")
     run.add_argument("analysis", metavar="ANALYSIS")
     run.add_argument("project", metavar="PROJECT")
@@ -112,6 +126,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_check(commands.add_parser("check", help="check a building model by the rules of an IDS file"))
 
+    add_openfoam_arguments(commands.add_parser("openfoam", help="a wind study as an OpenFOAM case, and back"))
+
+
+def _add_pages(commands: Commands) -> None:
+    """Pictures, films and reports."""
+    from app.cli_film import add_arguments as add_film_arguments
+
     render = commands.add_parser("render", help="draw a project into a picture")
     render.add_argument("project", metavar="PROJECT")
     render.add_argument("--out", required=True, metavar="FILE.png")
@@ -129,7 +150,10 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("--both", action="store_true", help="in Korean and in English, one after the other")
 
     add_film_arguments(commands.add_parser("film", help="film the sun of a day or a year, or the view all around"))
-    add_openfoam_arguments(commands.add_parser("openfoam", help="a wind study as an OpenFOAM case, and back"))
+
+
+def _add_conversion(commands: Commands) -> None:
+    """Files into other files."""
     convert = commands.add_parser("convert", help="convert a file, or what a project shows, into another format")
     convert.add_argument("input", metavar="IN", help="a file or a project")
     convert.add_argument("output", metavar="OUT")
@@ -144,7 +168,6 @@ def build_parser() -> argparse.ArgumentParser:
         "--rotation", type=float, default=0.0, metavar="DEG", help="clockwise turn of the model's y axis"
     )
     place.add_argument("--vertical", metavar="NAME", help="height datum")
-    return parser
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
@@ -146,25 +146,21 @@ class SunlightInputs(Inputs):
 class HoursInputs(SunlightInputs):
     """What ``sunlight.hours`` works on besides the city: what the user names."""
 
-    surfaces: tuple[Layer, ...] = field(
-        default=(),
-        metadata=layer_input(
-            "Other surfaces (solar panels, windows)",
-            kind=("mesh", "instances"),
-            many=True,
-            optional=True,
-            named=True,
-            hidden=True,
-        ).metadata,
+    surfaces: tuple[Layer, ...] = layer_input(
+        "Other surfaces (solar panels, windows)",
+        kind=("mesh", "instances"),
+        many=True,
+        optional=True,
+        named=True,
+        hidden=True,
+        default=True,
     )
-    areas: tuple[Layer, ...] = field(
-        default=(),
-        metadata=layer_input(
-            "Open spaces and schoolyards (areas)",
-            kind=("mesh", "lines"),
-            many=True,
-            optional=True,
-            named=True,
-            hidden=True,
-        ).metadata,
+    areas: tuple[Layer, ...] = layer_input(
+        "Open spaces and schoolyards (areas)",
+        kind=("mesh", "lines"),
+        many=True,
+        optional=True,
+        named=True,
+        hidden=True,
+        default=True,
     )

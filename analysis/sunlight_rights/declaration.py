@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -91,9 +91,6 @@ class RightsInputs(Inputs):
         "Terrain surface (triangles)", kind="mesh", theme="terrain", many=True, optional=True
     )
     trees: tuple[Layer, ...] = layer_input("Trees", kind=("mesh", "instances"), theme="tree", many=True, optional=True)
-    spaces: tuple[Layer, ...] = field(
-        default=(),
-        metadata=layer_input(
-            "Rooms of models", kind="mesh", theme="space", many=True, optional=True, hidden=True
-        ).metadata,
+    spaces: tuple[Layer, ...] = layer_input(
+        "Rooms of models", kind="mesh", theme="space", many=True, optional=True, hidden=True, default=True
     )

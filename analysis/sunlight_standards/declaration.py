@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -93,14 +93,12 @@ class StandardsInputs(RightsInputs):
     """What it works on."""
 
     spaces: tuple[Layer, ...] = ()  # every room that is lived in counts here: the rooms are not asked for
-    gardens: tuple[Layer, ...] = field(
-        default=(),
-        metadata=layer_input(
-            "Gardens and open spaces (areas)",
-            kind=("mesh", "lines"),
-            many=True,
-            optional=True,
-            named=True,
-            hidden=True,
-        ).metadata,
+    gardens: tuple[Layer, ...] = layer_input(
+        "Gardens and open spaces (areas)",
+        kind=("mesh", "lines"),
+        many=True,
+        optional=True,
+        named=True,
+        hidden=True,
+        default=True,
     )

@@ -7,6 +7,7 @@ from typing import Literal
 from analysis.contract import Reference, choice, place, quantity, switch
 from analysis.studies.wind_field import Thoroughness
 from analysis.wind.declaration import TunnelParams
+from analysis.wind.honesty import CHECKED
 
 REFERENCES = (
     Reference(
@@ -55,6 +56,7 @@ ASSUMPTIONS = (
     "carried on by the same number of iterations.",
     "Lee and courtyards are too calm, and wakes two to two and a half times too long: ratios there are too low and "
     "ages too high. Compare alternatives with them.",
+    CHECKED,
 )
 
 

@@ -15,6 +15,7 @@ from analysis.wind import comfort_outcome as outcome
 from analysis.wind.comfort_places import place_layer, places_of
 from analysis.wind.declaration import ClimateInputs, Exposure, TunnelParams
 from analysis.wind.geometry import EXPOSURE_ROUGHNESS, build_tunnel
+from analysis.wind.honesty import CHECKED
 from analysis.wind.sectors import (
     REFERENCE_HEIGHT,
     Ground,
@@ -62,8 +63,7 @@ ASSUMPTIONS = (
     "Shares are of the known hours of the chosen months and hours of the day: 5 % of a year are 438 h.",
     "Worst direction: that which brings the most hours above 5 m/s. Weighted ratio: mean speed over that outside at "
     "10 m, by the frequency of the directions.",
-    "Open places and corner streams: with ten cells to a building's height 70 to 90 % of points are within 25 % of "
-    "wind tunnels; with five, ranks are right and values 20 to 25 % too low: classes near a limit may be too good.",
+    CHECKED,
     "Lee and courtyards are too calm, and wakes two to two and a half times too long: calm zones are calm, their "
     "numbers are not.",
     "Hatched: fewer than ten cells to the neighbouring building's height or across the gap: compare only; crossed: "

@@ -51,8 +51,7 @@ TOMINAGA_2008 = Reference(
 ASSUMPTIONS = (
     "Steady, neutral flow (RANS, standard k-epsilon): no buoyancy, no cold air, no single gusts.",
     "Shown is the mean speed that a probe without direction feels, sqrt(|U|2 + 4/3 k), over that outside at 10 m.",
-    "Checked on AIJ case A (gates held) and C (hit rates 0.56 to 0.83 with ten cells to a height, two of six gates "
-    "missed). In dense low houses (case E) values are half of those measured: compare there, do not quote.",
+    honesty.CHECKED,
     "Lee and courtyards are too calm, and wakes two to two and a half times too long: calm zones are calm, their "
     "numbers are not.",
     "Trust: fewer than ten cells to the neighbouring building's height or across the gap: compare only; fewer than "

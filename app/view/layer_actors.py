@@ -32,6 +32,7 @@ ROLE_OF_THEME = {  # theme of a layer -> role in the palette
     "network": "network",
     "link": "link",
     "sensor": "sensor",
+    "camera": "camera",
     "result": "accent",
     "other": "other",
 }

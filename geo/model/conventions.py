@@ -68,6 +68,17 @@ CLEAR_WIDTH = "width"  # [m] of doors, stairs, ramps; NaN unknown
 LENGTH, RISE = "length", "rise"  # [m] along the way; upward from `FROM_NODE` to `TO_NODE`
 DERIVED = "derived"  # whether found by geometry rather than stated in the file
 
+# Cameras: points of theme ``camera`` at the place of the lens. Angles in degrees: pan clockwise from grid north, tilt
+# downward from level, roll clockwise as the camera looks. `PRESETS` of a camera that turns: "pan,tilt,focal;..." .
+CAMERA_NAME, CAMERA_MODEL = "name", "camera_model"  # CAMERA_MODEL: id of the catalogue
+PAN, TILT, ROLL = "pan", "tilt", "roll"
+FOCAL = "focal"  # [mm]
+PRESETS = "presets"
+MOUNT = "mount"
+MOUNTS = ("pole", "facade", "ceiling", "roof", "other")
+CAMERA_STATE = "camera_state"
+CAMERA_STATES = ("existing", "movable", "planned", "off")  # a movable one stands, but may be turned or moved
+
 # Columns of links between worlds.
 LINK = "link"
 LINKS = ("entrance", "parking_ramp", "service_connection", "riser", "station_exit")

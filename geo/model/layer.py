@@ -35,6 +35,7 @@ THEMES = (
     "network",
     "link",
     "sensor",
+    "camera",
     "result",
     "other",
 )

@@ -18,6 +18,7 @@ from analysis.wind.levels import Settings, Solved, solve
 from analysis.wind.profile import Inflow, power_inflow, table_inflow
 from analysis.wind.scores import scores
 from app.cases.contract import Case, CaseResult, Limit, at_least, at_most
+from app.cases.wind_markers import without_markers
 from app.cases.wind_tunnels import Site, box_roofs, mesh_roofs, site_axes, site_tunnels
 from geo.model import Feedback, UserError
 
@@ -252,6 +253,7 @@ def read_layout(path: Path) -> Layout:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _damaged(folder.name, error) from error
     vertices, faces = _mesh(geometry)
+    faces, _ = without_markers(vertices, faces, directions[0].points)
     return Layout(str(data.get("caseId", "")), directions, inflow, speed, height, scalar, scale, vertices, faces)
 
 

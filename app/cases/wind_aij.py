@@ -19,6 +19,7 @@ from analysis.wind.profile import Inflow, power_inflow, table_inflow
 from analysis.wind.scores import scores
 from app.cases.contract import Case, CaseResult, Limit, at_least, at_most
 from app.cases.wind_markers import without_markers
+from app.cases.wind_markers import without_markers
 from app.cases.wind_tunnels import Site, box_roofs, mesh_roofs, site_axes, site_tunnels
 from geo.model import Feedback, UserError
 

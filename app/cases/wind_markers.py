@@ -1,4 +1,4 @@
-"""Headless. Marks that drawings put where the probes of a wind tunnel stood: seen as bodies, they are no buildings."""
+"""Headless. Balls that mark the probes in the drawing of a measured case: they are no buildings and are taken out."""
 
 from __future__ import annotations
 
@@ -8,52 +8,51 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Triangles = NDArray[np.int32]
 
-OFF_CENTRE = 0.15  # of its size: how far the middle of a mark may lie from the height of the probes
-FEWEST = 3  # bodies of one size; and at least a quarter as many as there are probes
-ALIKE = 0.02  # relative difference of the sizes of marks
+SAME_PLACE = 1e-4  # corners nearer than this share of the whole are one
+ROUND = 0.02  # sides of a ball's box, and its middle from the probes' height, differ by no more than this share of it
+FULLEST = 0.7  # a ball fills pi/6 = 0.52 of its box, a block all of it
 
 
-def without_markers(vertices: Floats, faces: Triangles, probes: Floats) -> tuple[Triangles, int]:
-    """Faces of a mesh without the marks at its probes, and how many there were.
+def without_markers(vertices: Floats, faces: Triangles, *, probe_height: float) -> tuple[Triangles, int]:
+    """The triangles that are no markers, and how many markers there were.
 
-    A mark is a small body (ball, cube, cylinder) as high as wide, with its middle at the probes' height and within its
-    own size of a probe; it is one only where many probes have the same. AIJ case E brings 80 balls of 4 m.
+    A marker is a body by itself that is as wide and deep as high, has its middle at the probes' height, and is round.
 
     Parameters
     ----------
-    vertices : (n, 3) [m], z up. faces : (m, 3). probes : (p, 3) [m].
+    vertices : (n, 3) [m]
+        With z up.
+    faces : (m, 3)
+    probe_height : float [m]
     """
-    import trimesh
-
-    mesh = trimesh.Trimesh(vertices, faces, process=False)
-    mesh.merge_vertices()
-    bodies = trimesh.graph.connected_components(mesh.face_adjacency, nodes=np.arange(len(mesh.faces)), min_len=1)
-    low, high = _boxes(np.asarray(mesh.vertices, float), np.asarray(mesh.faces), bodies)
+    body = bodies(vertices, faces)
+    count = int(body.max(initial=-1)) + 1
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    corners = vertices[faces]
+    np.minimum.at(low, body, corners.min(axis=1))
+    np.maximum.at(high, body, corners.max(axis=1))
     size, middle = high - low, (high + low) / 2
-    widest = size.max(axis=1)
-    round_ones = (size.min(axis=1) > 0.5 * widest) & _near_probes(middle, widest, probes)
-    drop = np.zeros(len(bodies), bool)
-    for own in np.flatnonzero(round_ones):
-        alike = round_ones & (np.abs(size - size[own]) <= ALIKE * widest[own]).all(axis=1)
-        if alike.sum() >= max(FEWEST, len(probes) // 4):
-            drop |= alike
-    kept = np.ones(len(faces), bool)
-    for number in np.flatnonzero(drop):
-        kept[bodies[number]] = False
-    return faces[kept], int(drop.sum())
+    tall = size[:, 2]
+    # Tetrahedra over the middle of the body, so that places far from the origin lose no digits.
+    from_middle = corners - middle[body][:, None]
+    six = np.einsum("ij,ij->i", from_middle[:, 0], np.cross(from_middle[:, 1], from_middle[:, 2]))
+    volume = np.abs(np.bincount(body, six, minlength=count)) / 6
+    is_round = (np.abs(size - tall[:, None]) <= ROUND * tall[:, None]).all(axis=1) & (tall > 0)
+    is_round &= np.abs(middle[:, 2] - probe_height) <= ROUND * np.maximum(tall, probe_height)
+    is_round &= volume < FULLEST * size.prod(axis=1)
+    return faces[~is_round[body]], int(is_round.sum())
 
 
-def _boxes(vertices: Floats, faces: Triangles, bodies: list[NDArray[np.int64]]) -> tuple[Floats, Floats]:
-    """Lowest and highest corner of each body, (b, 3)."""
-    low, high = np.full((len(bodies), 3), np.inf), np.full((len(bodies), 3), -np.inf)
-    for number, body in enumerate(bodies):
-        corners = vertices[faces[body]].reshape(-1, 3)
-        low[number], high[number] = corners.min(axis=0), corners.max(axis=0)
-    return low, high
+def bodies(vertices: Floats, faces: Triangles) -> NDArray[np.intp]:
+    """(m,) number of the body each triangle belongs to; triangles with a corner at the same place are of one body."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
 
-
-def _near_probes(middle: Floats, widest: Floats, probes: Floats) -> NDArray[np.bool_]:
-    """Whether the middle of each body lies at the height of a probe and within its own size of it."""
-    flat = np.linalg.norm(middle[:, None, :2] - probes[None, :, :2], axis=2) <= widest[:, None]
-    level = np.abs(middle[:, None, 2] - probes[None, :, 2]) <= OFF_CENTRE * widest[:, None]
-    return np.asarray((flat & level).any(axis=1))
+    step = SAME_PLACE * max(float(np.ptp(vertices, axis=0).max(initial=0.0)), 1e-9)
+    _, place = np.unique(np.round(vertices / step).astype(np.int64), axis=0, return_inverse=True)
+    corner = place.reshape(-1)[faces]
+    edges = np.concatenate([corner[:, :2], corner[:, 1:]])
+    most = int(corner.max(initial=-1)) + 1
+    links = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(most, most))
+    _, label = connected_components(links, directed=False)
+    return np.asarray(np.unique(label[corner[:, 0]], return_inverse=True)[1]).reshape(-1)

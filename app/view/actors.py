@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.view.camera_symbols import CameraSymbols, is_symbols
 from app.view.cloud import CloudActors
 from app.view.instances import InstancesActors
 from app.view.layer_actors import LayerActors, Look
@@ -64,6 +65,8 @@ def _maker_of(layer: Layer) -> type[LayerActors] | None:
         return None
     if isinstance(layer.geometry, Points) and len(layer.geometry.vertices) > MOST_DOTS:
         return CloudActors
+    if is_symbols(layer):
+        return CameraSymbols
     if layer.theme == "utility" and isinstance(layer.geometry, Lines):
         return TubesActors
     if copies_pipes(layer):

@@ -33,6 +33,7 @@ Vector = NDArray[np.float64]
 Submit = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
 REACH = 7.0  # pixels from a line or a point that still count as on it
+SYMBOL_REACH = 12.0  # pixels from the lens of a camera, whose sign is larger
 MOST_HIDDEN = 64  # hidden faces a ray goes through before it gives up
 BURIED_SLACK = 0.3  # metres that a pipe or a shaft may lie behind what is met and still be meant
 SAME_PLACE = 0.25  # metres: a result cell and the wall behind it
@@ -331,7 +332,7 @@ def _near_hit(layer: Layer, camera: Camera, pixel: tuple[float, float], *, size:
         apart = np.linalg.norm(places - cursor, axis=1)
         apart[(depth <= 0) | ~shown[geometry.element]] = np.inf
         best = int(np.argmin(apart))
-        if apart[best] > REACH:
+        if apart[best] > (SYMBOL_REACH if layer.theme == "camera" else REACH):
             return None
         return _at(layer, camera, geometry.vertices[best], row=int(geometry.element[best]), face=best)
     if not isinstance(geometry, Lines):

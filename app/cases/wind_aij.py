@@ -19,7 +19,6 @@ from analysis.wind.profile import Inflow, power_inflow, table_inflow
 from analysis.wind.scores import scores
 from app.cases.contract import Case, CaseResult, Limit, at_least, at_most
 from app.cases.wind_markers import without_markers
-from app.cases.wind_markers import without_markers
 from app.cases.wind_tunnels import Site, box_roofs, mesh_roofs, site_axes, site_tunnels
 from geo.model import Feedback, UserError
 
@@ -254,7 +253,9 @@ def read_layout(path: Path) -> Layout:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _damaged(folder.name, error) from error
     vertices, faces = _mesh(geometry)
-    faces, _ = without_markers(vertices, faces, directions[0].points)
+    faces, _ = without_markers(
+        vertices, faces, probe_height=float(np.median(directions[0].points[:, 2]))
+    )
     return Layout(str(data.get("caseId", "")), directions, inflow, speed, height, scalar, scale, vertices, faces)
 
 

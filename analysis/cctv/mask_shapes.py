@@ -92,6 +92,8 @@ def _joined(parts: list[Any], first: int, second: int) -> list[Any]:
     hull = shapely.convex_hull(shapely.union(parts[first], parts[second]))
     rest = [part for number, part in enumerate(parts) if number not in (first, second)]
     touched = shapely.intersects(hull, np.array(rest, dtype=object)) if rest else np.zeros(0, dtype=bool)
+    if not touched.any():
+        return [*rest, hull]
     apart = [part for part, met in zip(rest, touched, strict=True) if not met]
     return apart + _filled(shapely.union_all([hull, *(part for part, met in zip(rest, touched, strict=True) if met)]))
 

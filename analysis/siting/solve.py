@@ -93,10 +93,9 @@ def solve_coverage(
     state = State(base=already, seconds=seconds, gap=gap, feedback=feedback, tell=tell)
     if pricer is not None:
         numbers = np.full(len(columns), -1, dtype=np.int64) if candidate is None else candidate
-        plan = generate(
+        return generate(
             allowed, worth, limits, state, pricer=pricer, candidate=numbers, seed=seed, unit=count is not None
         )
-        return plan
     if len(columns) == 0:
         raise no_candidates()
     usable = np.flatnonzero(allowed.cost <= limits.budget * (1 + 1e-9))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.cctv.plan_shapes import Walk, closed_rings, outline_of, triangles_of, walk_around, within
 from analysis.cctv.poles import (
+    POLE_KINDS,
     Orientation,
     Orientations,
     Poles,
@@ -53,7 +54,9 @@ Heights = Callable[[Floats, Floats], Floats]
 ROAD_SPACING = 20.0  # [m] street lights stand 15 to 25 m apart
 ROAD_OFFSET = 0.5  # [m] from the kerb
 ROAD_HEIGHT = 5.0  # [m] masts of municipal cameras: 4 to 6 m
-CROSSING_TURN = 45.0  # [degrees] a kerb that turns by more goes round the corner of a crossing
+ROAD_SMOOTH = 1.0  # [m] kerbs round a corner are drawn with few points
+CROSSING_TURN = 40.0  # [degrees] a kerb that turns by more round the land beside it is the corner of a crossing
+NEAR_KERB = 0.25  # of the spacing: masts nearer to each other are one
 WALL_SPACING = 8.0  # [m]
 WALL_OFFSET = 0.45  # [m] a bracket of 0.4 to 0.5 m
 WALL_HEIGHT = 4.5  # [m] out of arm's reach; 3 to 6 m are usual
@@ -91,14 +94,15 @@ def poles_on_roads(
     shape, issues = _road_area(roads)
     if shape.is_empty:
         return no_poles(), issues
-    walk = walk_around(shape, spacing, offset=offset)
+    walk = walk_around(shape, spacing, offset=offset, smooth=ROAD_SMOOTH)
     foot = ground(walk.xy[:, 0], walk.xy[:, 1])
     known = np.isfinite(foot)
     walk, foot = walk.kept(known), foot[known]
     poles = make_poles(
         np.column_stack([walk.xy, foot + height]), "road", height=height, mount="pole", cost=cost, name="road"
     )
-    poles.kind[np.abs(walk.turn) > CROSSING_TURN] = 1
+    poles.kind[walk.turn < -CROSSING_TURN] = POLE_KINDS.index("crossing")
+    poles = thinned(poles.kept(np.argsort(walk.turn, kind="stable")), NEAR_KERB * spacing)
     if not known.all():
         issues += (_no_ground(int((~known).sum())),)
     if buildings is not None and len(poles):

@@ -86,15 +86,18 @@ def within(shape: BaseGeometry, xy: Floats) -> Bools:
     return np.asarray(shapely.intersects_xy(shape, xy[:, 0], xy[:, 1]))
 
 
-def walk_around(shape: BaseGeometry, spacing: float, *, offset: float, inward: bool = False) -> Walk:
+def walk_around(
+    shape: BaseGeometry, spacing: float, *, offset: float, inward: bool = False, smooth: float = SMOOTH
+) -> Walk:
     """Stations at the corners of an area and every `spacing` [m] between them, `offset` [m] outside (or inside) it.
 
-    Straight edges are divided evenly, so that no gap is larger than `spacing`. Corners are mitred.
+    Straight edges are divided evenly, so that no gap is larger than `spacing`. Corners are mitred; crooks smaller than
+    `smooth` [m] are evened out first.
     """
     import shapely
 
     grown = shapely.buffer(
-        shapely.simplify(shape, SMOOTH), -offset if inward else offset, join_style="mitre", mitre_limit=2.0
+        shapely.simplify(shape, smooth), -offset if inward else offset, join_style="mitre", mitre_limit=2.0
     )
     stations = [
         _walk_ring(np.asarray(ring.coords)[:-1, :2], spacing, inward)
@@ -107,16 +110,10 @@ def walk_around(shape: BaseGeometry, spacing: float, *, offset: float, inward: b
 
 def _oriented(polygon: BaseGeometry) -> list[BaseGeometry]:
     """Rings with the area on their left: outer ones counter-clockwise, holes clockwise."""
-    import shapely
-
-    turned = shapely.orient_polygons(polygon) if hasattr(shapely, "orient_polygons") else _orient(polygon)
-    return [turned.exterior, *turned.interiors]
-
-
-def _orient(polygon: BaseGeometry) -> BaseGeometry:
     from shapely.geometry.polygon import orient
 
-    return orient(polygon)
+    turned = orient(polygon)
+    return [turned.exterior, *turned.interiors]
 
 
 def _joined(parts: Sequence[Walk]) -> Walk:

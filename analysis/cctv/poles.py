@@ -97,7 +97,7 @@ def make_poles(
     rise: tuple[float, float] | None = None,
     name: str | NDArray[np.object_] = "",
 ) -> Poles:
-    """Poles of one kind. `rise`: lowest and highest place [m] above the ground; without it they stay at their height."""
+    """Poles of one kind. `rise`: lowest and highest place [m] above the ground; without it they keep their height."""
     count = len(xyz)
 
     def column(value: Floats | float) -> Floats:

@@ -125,7 +125,7 @@ def lens_of(grid: Orientations) -> Lens:
     heads = model.heads or (0.0,)
     count = (len(heads), len(grid.pans), len(grid.tilts), 3)
     right, forward, up = (np.zeros(count) for _ in range(3))
-    for h, head in enumerate(heads):
+    for h in range(len(heads)):
         for p, pan in enumerate(grid.pans.tolist()):
             for t, tilt in enumerate(grid.tilts.tolist()):
                 three = axes_of(model, Orientation(model.id, pan, tilt, 0.0, float(grid.focals[0])))[h]

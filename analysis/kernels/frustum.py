@@ -5,8 +5,8 @@ blocks of poles may run side by side. Prices are whole numbers, so that sums do 
 
 The readings are those of `analysis.cctv.optics`, in the same order of operations: for a camera looking along forward f
 with right r and up u, a target at d from the lens has depth ``z = d.f``, ``x = d.r``, ``y = d.u``; it is in the picture
-if ``z > NEAR``, ``|x/z| <= tan(H/2)`` and ``|y/z| <= tan(V/2)``. Density of a person is ``f_px / z`` (a plane parallel to
-the sensor). On a surface with normal n it is the smallest singular value of the Jacobian of the picture on the surface:
+if ``z > NEAR``, ``|x/z| <= tan(H/2)`` and ``|y/z| <= tan(V/2)``. Density of a person is ``f_px / z`` (a plane parallel
+to the sensor). On a surface with normal n it is the smallest singular value of the Jacobian of the picture on the surface:
 with ``a = n.d`` and ``q = n.f`` the squares of both singular values over ``(f_px / z)^2`` add up to
 ``|d|^2 (1 - q^2) / z^2 + 2 q a / z``, and their product is ``(a / z)^2``. A fisheye follows ``r = f theta``.
 """

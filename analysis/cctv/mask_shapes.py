@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 SLACK_SHARE = 4.0 / 1000.0  # of half the width of the picture: a mast that sways, a mount that settles
 LEAST_SLACK = 2.0  # [pixels]
-ROUND_CORNERS = 2  # segments of a quarter circle where an outline is widened
+MITRE = 3.0  # times the slack: how far a pointed corner is drawn out where an outline is widened
 LEAST_CORNERS = 4  # what a rectangle needs; no camera takes fewer
 TIGHT = 1e-6  # [pixels] by which a corner may lie beside the edge that it is tested against
 MOST_PAIRED = 40  # polygons of which every pair is looked at; more are first joined with their neighbours
@@ -46,7 +46,8 @@ def mask_polygons(
     hulls = [shapely.convex_hull(shapely.multipoints(patch)) for patch in patches if len(patch)]
     if not hulls:
         return []
-    wide = shapely.buffer(np.array(hulls, dtype=object), slack(size[0]), quad_segs=ROUND_CORNERS)
+    hull = np.array(hulls, dtype=object)
+    wide = shapely.buffer(hull, slack(size[0]), join_style="mitre", mitre_limit=MITRE)
     joined = shapely.intersection(shapely.union_all(wide), frame)
     parts = _few(_filled(joined), max(most_masks, 1))
     simple = [simplified(part, max(most_corners, LEAST_CORNERS), frame) for part in parts]

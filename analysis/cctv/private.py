@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,8 @@ TO_THE_EDGE = 0.9  # of half the width and height: where the outermost of them l
 BEHIND = (0.4, 0.8, 1.2)  # [m] behind the outer face: behind the wall, within the room
 
 
-class Private(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Private:
     """Private things, and the pieces they consist of.
 
     Attributes
@@ -57,7 +58,7 @@ class Private(NamedTuple):
     item: Indices
     pieces: Pieces
 
-    def __len__(self) -> int:  # type: ignore[override]
+    def __len__(self) -> int:
         return len(self.id)
 
     @property
@@ -105,7 +106,7 @@ def _windows(
     )  # fmt: skip
     obstacles = obstacles_of(asked, made, issues, feedback.part(0.0, 0.4))
     windows = windows_of(asked, made, obstacles, issues, feedback.part(0.4, 0.9))
-    schools = _school_buildings(homes, obstacles)
+    schools = _school_buildings(inputs.dwellings, obstacles)
     kinds, keep = _window_kinds(windows, rooms, schools, issues)
     return windows.kept(keep), kinds[keep]
 
@@ -138,16 +139,13 @@ def private_buildings(layer: Layer, *, schools: bool) -> Bools | None:
 
 
 def _school_buildings(layers: tuple[Layer, ...], obstacles: Obstacles) -> Bools:
-    """(b,) buildings among the obstacles whose original name or use says school."""
+    """(b,) buildings among the obstacles whose use says school."""
     out = np.zeros(len(obstacles.name), dtype=bool)
     words = privacy_rules().school_words
     for layer in layers:
-        if layer.theme != "building":
-            continue
-        for column in layer.table.columns.values():
-            if column.values.dtype != object:
-                continue
-            rows = [row for row, text in enumerate(column.values) if text and has_word(str(text).lower(), words)]
+        uses = _column(layer, USES) if layer.theme == "building" else None
+        if uses is not None:
+            rows = [row for row, text in enumerate(uses.tolist()) if has_word(str(text or "").lower(), words)]
             out[obstacles.of_element[layer.id][rows]] = True
     return out
 
@@ -243,8 +241,9 @@ def _joined(first: Private, second: Private) -> Private:
         np.concatenate([a.point_normal, b.point_normal]),
         np.concatenate([a.point_piece, b.point_piece + len(first.item)]),
     )
-    columns = [np.concatenate([x, y]) for x, y in zip(first[:6], second[:6], strict=True)]
-    return Private(*columns, np.concatenate([first.item, second.item + len(first.id)]), pieces)
+    names = ("id", "storey", "kind", "hard", "origin", "centre")
+    columns = (np.concatenate([getattr(first, name), getattr(second, name)]) for name in names)
+    return Private(*columns, np.concatenate([first.item, second.item + len(first)]), pieces)
 
 
 def _plain(name: str) -> str:

@@ -51,7 +51,7 @@ class Pieces(NamedTuple):
     point_piece: Indices
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """How many there are."""
         return int(self.quad_piece.max(initial=-1)) + 1
 
@@ -79,7 +79,7 @@ NO_MASKS = ViewMasks((), np.zeros(0, dtype=np.int64), 0.0)
 
 def visible_pieces(pieces: Pieces, visible: Bools) -> Bools:
     """(p,) pieces of which any point is visible; `visible` (s,) by point."""
-    found = np.zeros(pieces.count, dtype=bool)
+    found = np.zeros(pieces.total, dtype=bool)
     found[pieces.point_piece[visible]] = True
     return found
 
@@ -101,7 +101,7 @@ def masks_of(view: View, pieces: Pieces, visible: Bools, *, most_masks: int, mos
         return NO_MASKS
     size = (view.pixels_wide, view.pixels_high)
     polygons = mask_polygons(outlines, size, most_masks=most_masks, most_corners=most_corners)
-    share = sum(_area(polygon) for polygon in polygons) / (size[0] * size[1])
+    share = sum(area(polygon) for polygon in polygons) / (size[0] * size[1])
     return ViewMasks(tuple(polygons), np.unique(np.array(owner, dtype=np.int64)), float(share))
 
 
@@ -120,7 +120,8 @@ def hidden(view: View, masks: ViewMasks | tuple[Floats, ...], xyz: Floats) -> Bo
     return out
 
 
-def _area(polygon: Floats) -> float:
+def area(polygon: Floats) -> float:
+    """Of a polygon (k, 2)."""
     x, y = polygon[:, 0], polygon[:, 1]
     return float(abs((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2.0)
 
@@ -149,9 +150,9 @@ def clipped_quads(view: View, quads: Floats) -> list[Floats]:
     x, y, z = in_camera(view, quads.reshape(-1, 3))
     camera = np.stack([x, y, z], axis=1).reshape(-1, 4, 3)
     planes = _planes(view)
-    beyond = camera @ planes[:, :3].T + planes[:, 3]  # (q, 4, planes), negative outside
-    out_of = (beyond < 0).all(axis=1).any(axis=1)
-    whole = (beyond >= 0).all(axis=(1, 2))
+    beyond: Floats = camera @ planes[:, :3].T + planes[:, 3]  # (q, 4, planes), negative outside
+    out_of: Bools = np.any(np.all(beyond < 0, axis=1), axis=1)
+    whole: Bools = np.all(beyond >= 0, axis=(1, 2))
     nothing = np.zeros((0, 3))
     return [
         nothing if out_of[k] else camera[k] if whole[k] else clip_convex(camera[k], planes) for k in range(len(quads))

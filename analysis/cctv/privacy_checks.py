@@ -25,14 +25,14 @@ class Answer(NamedTuple):
         One of `ANSWERS`.
     reason : str
         Id of the reason (``cctv.privacy.reason.<id>`` in the translations).
-    count : int
+    number : int
         Cameras, things or masks that the reason speaks of.
     """
 
     check: Check
     answer: str
     reason: str
-    count: int = 0
+    number: int = 0
 
 
 def answers(plan: Sequence[CameraPrivacy], private: Private, *, purpose: str, rooms_known: bool) -> tuple[Answer, ...]:

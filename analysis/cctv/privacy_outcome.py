@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.contract import Quantity, Table
-from analysis.cctv.masks import ViewMasks
+from analysis.cctv.masks import ViewMasks, area
+from analysis.cctv.optics import View
 from analysis.cctv.privacy import CameraPrivacy
 from analysis.cctv.privacy_checks import BROKEN, CANNOT_TELL, KEPT, TO_BE_ANSWERED, Answer
 from analysis.cctv.private import Private
+from analysis.contract import Quantity, Table
 from geo.model import Column, ElementTable, Field, Issue, Layer, Mesh, Style
 
 Floats = NDArray[np.float64]
@@ -143,11 +144,8 @@ def mask_table(plan: Sequence[CameraPrivacy]) -> Table:
     )
 
 
-def _share(view: object, masks: ViewMasks, part: int) -> float:
-    corners = masks.polygons[part]
-    x, y = corners[:, 0], corners[:, 1]
-    area = abs(float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())) / 2.0
-    return 100.0 * area / (view.pixels_wide * view.pixels_high)  # type: ignore[attr-defined]
+def _share(view: View, masks: ViewMasks, part: int) -> float:
+    return 100.0 * area(masks.polygons[part]) / (view.pixels_wide * view.pixels_high)
 
 
 def seen_table(private: Private, plan: Sequence[CameraPrivacy]) -> Table:
@@ -164,8 +162,8 @@ def seen_table(private: Private, plan: Sequence[CameraPrivacy]) -> Table:
         "seen",
         "What each camera sees of it",
         {
-            "camera": Column(_texts([plan[k].camera.id for k in owner])),
-            "camera_name": Column(_texts([plan[k].camera.name for k in owner])),
+            "camera": Column(_texts([plan[k].camera.id for k in owner.tolist()])),
+            "camera_name": Column(_texts([plan[k].camera.name for k in owner.tolist()])),
             "thing": Column(private.id[item]),
             "private_kind": Column(private.kind_names[item]),
             "storey": Column(private.storey[item]),
@@ -210,7 +208,7 @@ def check_table(found: Sequence[Answer]) -> Table:
             "check": Column(_texts([one.check.id for one in found])),
             "answer": Column(_texts([one.answer for one in found])),
             "answer_reason": Column(_texts([one.reason for one in found])),
-            "count": Column(np.array([one.count for one in found], dtype=np.int64)),
+            "count": Column(np.array([one.number for one in found], dtype=np.int64)),
             "rule": Column(_texts([one.check.text for one in found])),
             "rule_source": Column(_texts([one.check.source for one in found])),
             "verified": Column(_yes_no([one.check.verified for one in found])),
@@ -248,8 +246,9 @@ def doubts(private: Private, plan: Sequence[CameraPrivacy], unverified: Sequence
     for one in plan:
         hard = one.seen.item[private.hard[one.seen.item]]
         if len(hard):
-            text = f"Camera {one.camera.name} sees into {len(hard)} baths, toilets or changing rooms, {private.id[hard[0]]} first."
-            values = {"camera": one.camera.name, "room": private.id[hard[0]]}
+            room = private.id[hard[0]]
+            text = f"Camera {one.camera.name} sees into {len(hard)} baths, toilets or changing rooms, such as {room}."
+            values = {"camera": one.camera.name, "room": room}
             out.append(Issue("cctv.privacy.forbidden", text, "error", len(hard), (one.camera.id,), values))
     turning = [one.camera for one in plan if one.camera.model.kind == "ptz" and not one.camera.presets]
     if turning:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from analysis.cctv.masks import Pieces
 from analysis.cctv.privacy_declaration import PrivacyInputs, PrivacyParams
-from analysis.cctv.private_rooms import Rooms, room_pieces, rooms_of, rooms_within
 from analysis.cctv.privacy_rules import has_word, privacy_rules
+from analysis.cctv.private_rooms import Rooms, room_pieces, rooms_of, rooms_within
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from analysis.sunlight_rights.made import DWELLINGS, USES
 from analysis.sunlight_rights.obstacles import Obstacles, obstacles_of
@@ -242,8 +242,8 @@ def _joined(first: Private, second: Private) -> Private:
         np.concatenate([a.point_piece, b.point_piece + len(first.item)]),
     )
     names = ("id", "storey", "kind", "hard", "origin", "centre")
-    columns = (np.concatenate([getattr(first, name), getattr(second, name)]) for name in names)
-    return Private(*columns, np.concatenate([first.item, second.item + len(first)]), pieces)
+    columns = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names}
+    return Private(**columns, item=np.concatenate([first.item, second.item + len(first)]), pieces=pieces)
 
 
 def _plain(name: str) -> str:

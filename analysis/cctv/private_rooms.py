@@ -81,8 +81,8 @@ def rooms_of(layers: Sequence[Layer]) -> Rooms:
     if not ids:
         text = np.zeros(0, dtype=object)
         return Rooms(text, text, text, np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros(0, np.int64))
-    texts = (np.array(column, dtype=object) for column in (ids, storeys, kinds))
-    return Rooms(*texts, np.array(centres), np.concatenate(triangles), np.concatenate(solids))
+    told, where, what = (np.array(column, dtype=object) for column in (ids, storeys, kinds))
+    return Rooms(told, where, what, np.array(centres), np.concatenate(triangles), np.concatenate(solids))
 
 
 def rooms_within(rooms: Rooms, points: Floats) -> Indices:

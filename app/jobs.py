@@ -21,7 +21,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from geo.model import Cancelled, Feedback, UserError
+from geo.model import Cancelled, Feedback, SessionStore, UserError
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,9 @@ class Job(QObject):
     cancelled = Signal()
     ended = Signal()
 
-    def __init__(self, work: Work, title: str, key: str, *, shown: bool, parent: QObject) -> None:
+    def __init__(
+        self, work: Work, title: str, key: str, *, shown: bool, parent: QObject, kept: SessionStore | None = None
+    ) -> None:
         super().__init__(parent)
         self.title = title
         self.key = key
@@ -73,6 +75,7 @@ class Job(QObject):
         self._stop = threading.Event()
         self._latest: tuple[float, str] = (0.0, "")
         self._send: Callable[[Job, object], None] | None = None
+        self._kept = kept
         self._started = 0.0
 
     @property
@@ -108,7 +111,7 @@ class Job(QObject):
     def _run(self) -> tuple[JobState, object]:
         """On the worker thread: the end it came to and what it brought."""
         try:
-            result = self._work(Feedback(self._report, self._stop.is_set, on_partial=self._pass_on))
+            result = self._work(Feedback(self._report, self._stop.is_set, on_partial=self._pass_on, kept=self._kept))
         except Cancelled:
             return JobState.CANCELLED, None
         except BaseException as error:  # noqa: BLE001 - every end of a job is told to the main thread
@@ -138,6 +141,11 @@ class JobQueue(QObject):
         A job was added, has started, moved on or ended.
     failed(Job, object)
         A job ended with an error and nobody else handles it.
+
+    Attributes
+    ----------
+    kept : SessionStore
+        What runs leave for later ones.
     """
 
     changed = Signal()
@@ -147,6 +155,7 @@ class JobQueue(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.kept = SessionStore()
         self._jobs: list[Job] = []
         self._threads: dict[Job, threading.Thread] = {}
         self._closed = False
@@ -197,7 +206,7 @@ class JobQueue(QObject):
         """
         if self._closed:
             raise RuntimeError("the job queue is closed")
-        job = Job(work, title, key, shown=shown, parent=self)
+        job = Job(work, title, key, shown=shown, parent=self, kept=self.kept)
         if done is not None:
             job.done.connect(done)
         if failed is not None:

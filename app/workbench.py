@@ -33,7 +33,7 @@ from app.notices import Notices
 from app.settings import Settings
 from app.shown_runs import Run, runs_of, scenes_of_runs, show_result, with_free_ids
 from app.theme import Theme, theme_named
-from geo.model import Bounds, ElementRef, Feedback, Issue, Layer, UserError
+from geo.model import Bounds, ElementRef, Feedback, Frame, Issue, Layer, UserError
 
 STALE_CHECK_MS = 250
 ISSUES_TOLD = 3
@@ -111,6 +111,7 @@ class Workbench(QObject):
         self.connections.add(document.scene.added, self._on_scene)
         self.connections.add(document.scene.removed, self._on_scene)
         self.connections.add(document.scene.changed, self._on_scene_changed)
+        self.connections.add(document.scene.framed, self._on_framed)
 
     def close(self) -> bool:
         """Stop timers and jobs; True when no thread is left."""
@@ -407,6 +408,10 @@ class Workbench(QObject):
 
     def _on_scene(self, _layer: Layer) -> None:
         self._stale_timer.start()
+
+    def _on_framed(self, _frame: Frame | None) -> None:
+        """Another project: what runs of the last one left is of no use."""
+        self.jobs.kept.clear()
 
     def _on_scene_changed(self, _layer: Layer, what: str) -> None:
         if what == "data":

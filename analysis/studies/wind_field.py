@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.contract import Chart, Quantity, Reference, Result, Series, analysis, choice, quantity, switch
-from analysis.wind import honesty, scene_map
+from analysis.wind import honesty, scene_map, warm
 from analysis.wind.declaration import CityInputs, TunnelParams
-from analysis.wind.geometry import EXPOSURE_ROUGHNESS, build_tunnel
-from analysis.wind.levels import Settings, Solved, solve
+from analysis.wind.geometry import EXPOSURE_ROUGHNESS
+from analysis.wind.levels import Settings, Solved
 from analysis.wind.profile import Inflow, log_inflow
 from geo.model import Feedback, Field, Issue, Layer, Style
 
@@ -27,6 +27,7 @@ ABOVE_HIGHEST = 1.3  # heights of the highest building that the volume reaches
 STREAM_HEIGHTS = (2.0, 12.0)  # [m] above ground through which streamlines are drawn
 WEAK = 0.3  # of the wind outside at the same height: calm
 LEAST_CHANGE = 0.005
+CHANGE_SHOWN = 0.3  # of the wind outside: the ends of the colours of what an edit changes
 
 LAUNDER_SPALDING_1974 = Reference(
     "launder-spalding-1974",
@@ -75,6 +76,11 @@ class FieldParams(TunnelParams):
         help="Preview: ranks only. Usual: most of what settling brings. Settled: until the map no longer changes.",
     )
     space: bool = switch("Wind in space and streamlines", default=True)
+    warm: bool = switch(
+        "Go on from the last run",
+        default=True,
+        help="After an edit the change shows in seconds: the last wind of this session is where it begins.",
+    )
 
 
 @analysis(
@@ -94,20 +100,22 @@ def wind_field(inputs: CityInputs, params: FieldParams, feedback: Feedback) -> R
     """Calculate one wind."""
     feedback.step(0.0, "making the grid")
     grid_from = float(inputs.frame.grid_azimuth(np.array([params.wind_from % 360.0]))[0])
-    built = build_tunnel(inputs, params, feedback.part(0.0, 0.1), wind_from=np.array([grid_from]))
     wind = log_inflow(grid_from, speed=params.speed, height=10.0, roughness=EXPOSURE_ROUGHNESS[params.exposure])
+    begun = warm.begin(inputs, params, feedback.part(0.0, 0.1), wind=wind, height=params.height, warm=params.warm)
     settings = Settings(iterations=ITERATIONS[params.thoroughness], map_height=params.height)
 
-    def show(_number: int, solved: Solved) -> None:
+    def show(solved: Solved) -> None:
         if feedback.wants_partial:
-            feedback.partial(map_layers(solved, wind, params.cell, params.height))
+            feedback.partial(preview_layers(solved, begun, wind, params))
 
-    solved = solve(built.levels, wind, settings=settings, feedback=feedback.part(0.1, 0.92), on_level=show)
+    solved = warm.solve_from(begun, wind, settings, feedback.part(0.1, 0.92), show=show)
+    family = warm.family_of(inputs, params, wind, params.height)
+    warm.keep(begun, solved, feedback, family=family, height=params.height)
     feedback.step(0.93, "drawing the map")
     layers = list(map_layers(solved, wind, params.cell, params.height))
     if params.space:
         layers += space_layers(solved, params, feedback.part(0.93, 1.0))
-    issues = [*built.issues, *settling_issues(solved)]
+    issues = [*begun.built.issues, *settling_issues(solved), *warm.beginning_issues(begun)]
     return Result(
         layers=tuple(layers),
         summary=summary(solved, wind, params.height),
@@ -115,6 +123,19 @@ def wind_field(inputs: CityInputs, params: FieldParams, feedback: Feedback) -> R
         issues=tuple(issues),
         assumptions=ASSUMPTIONS,
     )
+
+
+def preview_layers(solved: Solved, begun: warm.Begin, wind: Inflow, params: FieldParams) -> tuple[Layer, ...]:
+    """What is shown of a flow that is still changing: its map, or after an edit what the edit has changed so far."""
+    layers = map_layers(solved, wind, params.cell, params.height)
+    if begun.earlier is None or begun.goes_on:
+        return layers
+    where = scene_map.scene_map(solved.tunnel, params.cell)
+    now = np.where(solved.tunnel.building >= 0, np.nan, solved.map_at(params.height).scalar_speed)
+    change = scene_map.laid(now - begun.earlier.speed, solved.tunnel, where) / reference(wind)
+    field = Field("speed_ratio_difference", "1", "cell", change, ramp="difference", range=(-CHANGE_SHOWN, CHANGE_SHOWN))
+    layer = layers[0].with_(fields=(field, *layers[0].fields), style=Style(colour_by=field.name))
+    return (layer, *layers[1:])
 
 
 def reference(wind: Inflow, height: float = 10.0) -> float:

@@ -21,6 +21,7 @@ from geo.model.geometry import (
 from geo.model.layer import Field, Layer, Source, Style
 from geo.model.scene import Scene
 from geo.model.selection import ElementRef, Selection
+from geo.model.session_store import SessionStore
 from geo.model.table import Column, ElementTable
 from geo.model.tiles import merge_grids, one_ground, tiles_of_one_ground
 
@@ -45,6 +46,7 @@ __all__ = [
     "Points",
     "Scene",
     "Selection",
+    "SessionStore",
     "Source",
     "Style",
     "UserError",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from geo.model.errors import Cancelled, Issue
 from geo.model.layer import Layer
+from geo.model.session_store import SessionStore
 
 
 class Feedback:
@@ -21,6 +22,8 @@ class Feedback:
         Receives what there is of a result while the rest is still being made, to be looked at and thrown away.
     on_patience : callable(float or None), optional
         Told within how many seconds the next step is due.
+    kept : SessionStore, optional
+        Where runs of a session leave what later ones may begin with.
 
     Examples
     --------
@@ -39,11 +42,13 @@ class Feedback:
         *,
         on_partial: Callable[[Sequence[Layer]], None] | None = None,
         on_patience: Callable[[float | None], None] | None = None,
+        kept: SessionStore | None = None,
     ) -> None:
         self._on_progress = on_progress
         self._is_cancelled = is_cancelled
         self._on_partial = on_partial
         self._on_patience = on_patience
+        self._kept = kept
         self._start, self._stop = 0.0, 1.0
         self._root = self
         self._reached = 0.0
@@ -83,6 +88,11 @@ class Feedback:
         """Show layers that are part of the result, before it is whole. Each call brings what is new since the last."""
         if self._root._on_partial is not None:
             self._root._on_partial(layers)
+
+    @property
+    def kept(self) -> SessionStore | None:
+        """What earlier runs of this session left; None where nothing is kept (command line): the whole work is done."""
+        return self._root._kept
 
     def patience(self, seconds: float | None) -> None:
         """Say within how many seconds from now on a step follows another; a longer silence is a hang. None: unknown."""

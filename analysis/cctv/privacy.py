@@ -13,9 +13,9 @@ from analysis.cctv.cameras import Camera, views_of
 from analysis.cctv.masks import NO_MASKS, Pieces, ViewMasks, hidden, masks_of
 from analysis.cctv.optics import View, density, in_view
 from analysis.cctv.private import Private
-from analysis.cctv.sight import Sight, SightScene, sight_scene, trace
+from analysis.cctv.sight import FAULTS, Sight, SightScene, pole_faults, sight_scene, trace
 from analysis.cctv.targets import ROOM, Targets, make_targets
-from geo.model import Feedback, Issue, Layer, Mesh
+from geo.model import Bounds, Feedback, Issue, Layer, Mesh
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -23,6 +23,7 @@ Bools = NDArray[np.bool_]
 
 LEAST_LIGHT = 0.05  # share of light that must come through: glass hides nothing, a crown in leaf does
 DOORS = ("IfcDoor",)
+FAULT_WORDS = ("", "inside a building", "under the ground", "within 5 cm of a surface")  # as `FAULTS`
 
 
 class Seen(NamedTuple):
@@ -67,12 +68,56 @@ class CameraPrivacy:
 
 
 def scene_for_privacy(
-    layers: Sequence[Layer], *, doors_open: bool, trees_hide: bool, issues: list[Issue], feedback: Feedback
+    layers: Sequence[Layer],
+    cameras: Sequence[Camera],
+    *,
+    reach: float,
+    doors_open: bool,
+    trees_hide: bool,
+    issues: list[Issue],
+    feedback: Feedback,
 ) -> SightScene:
     """What hides private things: not glass, not doors that may be open, and trees only if asked."""
     standing = [without_doors(layer) if doors_open else layer for layer in layers]
     season = "summer" if trees_hide else "none"
-    return sight_scene(standing, season=season, least_light=LEAST_LIGHT, issues=issues, feedback=feedback)  # type: ignore[arg-type]
+    places = np.array([camera.position for camera in cameras], dtype=np.float64).reshape(-1, 3)
+    box = Bounds.of(np.concatenate([places - reach, places + reach]))
+    return sight_scene(
+        standing,
+        season=season,  # type: ignore[arg-type]
+        least_light=LEAST_LIGHT,
+        box=box,
+        issues=issues,
+        feedback=feedback,
+    )
+
+
+def placed(cameras: Sequence[Camera], scene: SightScene, issues: list[Issue]) -> list[Camera]:
+    """The cameras whose lens has a place to look from; the others are told."""
+    faults = pole_faults(scene, [camera.position for camera in cameras])
+    for camera, fault in zip(cameras, faults.tolist(), strict=True):
+        if fault:
+            text = f"Camera {camera.name} is {FAULT_WORDS[fault]}; it is left out."
+            values = {"camera": camera.name}
+            issues.append(Issue(f"cctv.privacy.{FAULTS[fault]}", text, "error", 1, (camera.id,), values))
+    return [camera for camera, fault in zip(cameras, faults.tolist(), strict=True) if not fault]
+
+
+def near_cameras(layer: Layer, cameras: Sequence[Camera], reach: float) -> Layer:
+    """A layer of buildings without those that lie wholly farther from every camera than `reach` [m] in plan."""
+    mesh = layer.geometry
+    if layer.theme != "building" or not isinstance(mesh, Mesh) or len(mesh.faces) == 0:
+        return layer
+    count = int(mesh.face_element.max()) + 1
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    for corner in range(3):
+        np.minimum.at(low, mesh.face_element, mesh.vertices[mesh.faces[:, corner], :2])
+        np.maximum.at(high, mesh.face_element, mesh.vertices[mesh.faces[:, corner], :2])
+    keep = np.zeros(count, dtype=bool)
+    for camera in cameras:
+        place = np.array(camera.position[:2])
+        keep |= np.hypot(*(np.maximum(np.maximum(low - place, place - high), 0.0)).T) <= reach
+    return _faces_kept(layer, mesh, keep[mesh.face_element])
 
 
 def without_doors(layer: Layer) -> Layer:
@@ -81,14 +126,17 @@ def without_doors(layer: Layer) -> Layer:
     if layer.theme != "bim" or column is None or not isinstance(mesh, Mesh):
         return layer
     door = np.isin(column.values.astype(str), DOORS)
-    keep = ~door[mesh.face_element]
+    return _faces_kept(layer, mesh, ~door[mesh.face_element])
+
+
+def _faces_kept(layer: Layer, mesh: Mesh, keep: Bools) -> Layer:
     if keep.all():
         return layer
     fields = tuple(
         type(one)(one.name, one.unit, one.on, one.values[keep], one.categories, one.ramp, one.range)
         for one in layer.fields
         if one.on == "face"
-    )
+    ) + tuple(one for one in layer.fields if one.on == "element")
     return layer.with_(geometry=Mesh(mesh.vertices, mesh.faces[keep], mesh.face_element[keep]), fields=fields)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analysis.cctv.cameras import Camera, cameras_of
 from analysis.cctv.catalogue import models_of
-from analysis.cctv.privacy import find, scene_for_privacy
+from analysis.cctv.privacy import find, near_cameras, placed, scene_for_privacy
 from analysis.cctv.privacy_checks import answers
 from analysis.cctv.privacy_declaration import PrivacyInputs, PrivacyParams
 from analysis.cctv.privacy_outcome import (
@@ -49,6 +51,11 @@ def cctv_privacy(inputs: PrivacyInputs, params: PrivacyParams, feedback: Feedbac
     issues: list[Issue] = []
     feedback.step(0.0, "reading the cameras")
     cameras = _cameras(inputs, issues)
+    inputs = replace(
+        inputs,
+        dwellings=tuple(near_cameras(layer, cameras, params.reach) for layer in inputs.dwellings),
+        obstructions=tuple(near_cameras(layer, cameras, params.reach) for layer in inputs.obstructions),
+    )
     private = private_of(inputs, params, issues, feedback.part(0.02, 0.4))
     if len(private) == 0:
         raise UserError(
@@ -59,11 +66,11 @@ def cctv_privacy(inputs: PrivacyInputs, params: PrivacyParams, feedback: Feedbac
         )
     standing = _standing(inputs)
     scene = scene_for_privacy(
-        standing, doors_open=params.doors_open, trees_hide=params.trees_hide, issues=issues,
-        feedback=feedback.part(0.4, 0.6),
+        standing, cameras, reach=params.reach, doors_open=params.doors_open, trees_hide=params.trees_hide,
+        issues=issues, feedback=feedback.part(0.4, 0.6),
     )  # fmt: skip
     plan = find(
-        cameras, private, scene, least_density=params.least_density, reach=params.reach,
+        placed(cameras, scene, issues), private, scene, least_density=params.least_density, reach=params.reach,
         feedback=feedback.part(0.6, 0.98),
     )  # fmt: skip
     found = answers(plan, private, purpose=params.purpose, rooms_known=bool(inputs.spaces))

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.cctv.plan_shapes import Walk, closed_rings, outline_of, triangles_of, walk_around, within
+from analysis.cctv.plan_shapes import (
+    Box,
+    Walk,
+    closed_rings,
+    inside_box,
+    outline_of,
+    part_within,
+    surface_outline,
+    triangles_of,
+    walk_around,
+    within,
+)
 from analysis.cctv.poles import (
     POLE_KINDS,
     Orientation,
@@ -76,6 +87,7 @@ def poles_on_roads(
     ground: Heights,
     *,
     buildings: Occluder | None = None,
+    box: Box | None = None,
     spacing: float = ROAD_SPACING,
     offset: float = ROAD_OFFSET,
     height: float = ROAD_HEIGHT,
@@ -90,11 +102,14 @@ def poles_on_roads(
     ground : callable (x, y) -> z [local m]
     buildings : Occluder, optional
         Masts under a roof or inside a building are left out.
+    box : (low, high), optional [local m]
+        Rectangle in plan that they must lie in.
     """
-    shape, issues = _road_area(roads)
+    shape, issues = _road_area(roads, box)
     if shape.is_empty:
         return no_poles(), issues
     walk = walk_around(shape, spacing, offset=offset, smooth=ROAD_SMOOTH)
+    walk = walk.kept(inside_box(walk.xy, box))
     foot = ground(walk.xy[:, 0], walk.xy[:, 1])
     known = np.isfinite(foot)
     walk, foot = walk.kept(known), foot[known]
@@ -111,14 +126,14 @@ def poles_on_roads(
     return poles, issues
 
 
-def _road_area(roads: Sequence[Layer]) -> tuple[BaseGeometry, tuple[Issue, ...]]:
+def _road_area(roads: Sequence[Layer], box: Box | None) -> tuple[BaseGeometry, tuple[Issue, ...]]:
     """All roads as one area, and what was taken for the width of centre lines."""
     import shapely
 
     parts, assumed = [], 0
     for layer in roads:
         if isinstance(layer.geometry, Mesh):
-            parts.append(outline_of(triangles_of(layer.geometry)))
+            parts.append(surface_outline(part_within(layer.geometry, box)))
         elif isinstance(layer.geometry, Lines):
             area, unknown = _buffered(layer, layer.geometry)
             parts.append(area)
@@ -166,6 +181,7 @@ def poles_on_facades(
     ground: Heights,
     *,
     occluder: Occluder,
+    box: Box | None = None,
     spacing: float = WALL_SPACING,
     offset: float = WALL_OFFSET,
     height: float = WALL_HEIGHT,
@@ -184,6 +200,8 @@ def poles_on_facades(
         Meshes; of building models only the level faces are looked at.
     occluder : Occluder
         Of the same buildings.
+    box : (low, high), optional [local m]
+        Rectangle in plan that they must lie in.
     """
     import shapely
 
@@ -192,10 +210,11 @@ def poles_on_facades(
     for number, layer in enumerate(buildings):
         feedback.step(number / max(1, len(buildings)), "finding the walls")
         if isinstance(layer.geometry, Mesh):
-            outlines.append(outline_of(_level_faces(layer.geometry)))
+            outlines.append(outline_of(_level_faces(part_within(layer.geometry, box))))
     area = shapely.union_all(outlines, grid_size=0.01) if outlines else shapely.Polygon()
     feedback.step(0.9, "finding the walls")
     walk = walk_around(area, spacing, offset=offset)
+    walk = walk.kept(inside_box(walk.xy, box))
     if len(walk.xy) == 0:
         return no_poles(), ()
     foot = ground(walk.xy[:, 0], walk.xy[:, 1])

@@ -250,4 +250,5 @@ def fine_grid(
     focals = (
         np.geomspace(model.focal_min_mm, model.focal_max_mm, focal_steps) if is_zoom else np.array([model.focal_min_mm])
     )
-    return Orientations(model, np.arange(count) * (360.0 / count), np.asarray(tilts, dtype=np.float64), focals)
+    pans = np.arange(count, dtype=np.float64) * (360.0 / count)
+    return Orientations(model, pans, np.asarray(tilts, dtype=np.float64), np.asarray(focals, dtype=np.float64))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,7 +109,15 @@ def kernel_rows(targets: Wanted) -> Rows:
     """As the kernels take them."""
     from analysis.kernels.frustum import Rows
 
-    return Rows(*(np.array(part) for part in targets[:6]), np.array(targets.forbidden))
+    return Rows(
+        np.array(targets.xyz),
+        np.array(targets.normal),
+        np.array(targets.row_ptr),
+        np.array(targets.need),
+        np.array(targets.least_cosine),
+        np.array(targets.dark),
+        np.array(targets.forbidden),
+    )
 
 
 def own_light(model: CameraModel) -> float:
@@ -287,10 +295,10 @@ class CameraPricer:
         total = float(np.maximum(prices, 0.0).sum()) + float(self.targets.penalty.sum()) + 1.0
         return float(2 ** max(0, min(MOST_BITS, EXACT_BITS - math.ceil(math.log2(total)))))
 
-    def _in_blocks(self, work: object) -> None:
+    def _in_blocks(self, work: Callable[[int], None]) -> None:
         starts = range(0, self.sites, BLOCK_POLES)
         with ThreadPoolExecutor(self._threads) as pool:
-            futures = [pool.submit(work, first) for first in starts]  # type: ignore[arg-type]
+            futures = [pool.submit(work, first) for first in starts]
             try:
                 for future in futures:
                     future.result()

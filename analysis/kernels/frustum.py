@@ -6,7 +6,7 @@ blocks of poles may run side by side. Prices are whole numbers, so that sums do 
 The readings are those of `analysis.cctv.optics`, in the same order of operations: for a camera looking along forward f
 with right r and up u, a target at d from the lens has depth ``z = d.f``, ``x = d.r``, ``y = d.u``; it is in the picture
 if ``z > NEAR``, ``|x/z| <= tan(H/2)`` and ``|y/z| <= tan(V/2)``. Density of a person is ``f_px / z`` (a plane parallel
-to the sensor). On a surface with normal n it is the smallest singular value of the Jacobian of the picture on the surface:
+to the sensor). On a surface with normal n it is the smallest singular value of the picture's Jacobian on the surface:
 with ``a = n.d`` and ``q = n.f`` the squares of both singular values over ``(f_px / z)^2`` add up to
 ``|d|^2 (1 - q^2) / z^2 + 2 q a / z``, and their product is ``(a / z)^2``. A fisheye follows ``r = f theta``.
 """
@@ -66,7 +66,7 @@ class Lens(NamedTuple):
 
 @njit(cache=True, nogil=True, inline="always")
 def _dot(a: Floats, x: float, y: float, z: float) -> float:
-    return x * a[0] + y * a[1] + z * a[2]
+    return float(x * a[0] + y * a[1] + z * a[2])
 
 
 @njit(cache=True, nogil=True)
@@ -74,7 +74,7 @@ def smallest(both: float, product: float) -> float:
     """Smaller singular value from the sum of the squares of both and the square of their product."""
     rest = both * both - 4.0 * product
     largest = 0.5 * (both + np.sqrt(rest if rest > 0.0 else 0.0))
-    return np.sqrt(product / largest) if largest > 0.0 else 0.0
+    return float(np.sqrt(product / largest)) if largest > 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -117,7 +117,7 @@ def is_open(
     normal = rows.normal[target]
     if normal[0] == normal[0]:
         cosine = -_dot(normal, dx, dy, dz) / np.sqrt(square)
-        return cosine > 0.0 and cosine >= rows.least_cosine[target]
+        return bool(cosine > 0.0 and cosine >= rows.least_cosine[target])
     return True
 
 
@@ -147,11 +147,11 @@ def density_of(
         if abs(share * x) > tan_width or abs(share * y) > tan_height:
             return 0.0
         density = focal_px / np.sqrt(square)
-        return density * shrink_round(normal, dx, dy, dz, square, z, forward) if is_surface else density
+        return float(density * shrink_round(normal, dx, dy, dz, square, z, forward)) if is_surface else float(density)
     if z <= NEAR or abs(x / z) > tan_width or abs(y / z) > tan_height:
         return 0.0
     density = focal_px / z
-    return density * shrink(normal, dx, dy, dz, square, z, forward) if is_surface else density
+    return float(density * shrink(normal, dx, dy, dz, square, z, forward)) if is_surface else float(density)
 
 
 @njit(cache=True, nogil=True)

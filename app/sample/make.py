@@ -16,7 +16,7 @@ from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
 # Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
-SAMPLE_VERSION = 8
+SAMPLE_VERSION = 9
 MARKER = "sample.json"
 IMPORT_ORDER = (
     "terrain.tif",
@@ -29,6 +29,7 @@ IMPORT_ORDER = (
     "parcels.gpkg",
     "water.gpkg",
     "trees.gpkg",
+    "cctv.gpkg",
 )
 BOUNDARY = "boundary.gpkg"
 README = "README.txt"
@@ -169,7 +170,19 @@ def _replace(made: Path, folder: Path, old: Path) -> None:
 
 
 def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
-    from app.sample import apartments, buildings, house, mixed_use, photo, readme, roads, terrain, trees, utilities
+    from app.sample import (
+        apartments,
+        buildings,
+        cameras,
+        house,
+        mixed_use,
+        photo,
+        readme,
+        roads,
+        terrain,
+        trees,
+        utilities,
+    )  # fmt: skip
     from app.sample.detailed import city_object
     from app.sample.district import plan_district
 
@@ -180,6 +193,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     buildings.write(buildings.city_json(plan, ground, feedback.part(0.42, 0.46)), folder / "buildings.city.json")
     planted = trees.plant(plan, ground, seed, feedback.part(0.46, 0.5))
     trees.write(planted, folder / "trees.gpkg")
+    cameras.write(cameras.place(plan, ground), folder / "cctv.gpkg")
     roads.write_roads(plan, folder / "roads.gpkg")
     roads.write_parcels(plan, folder / "parcels.gpkg")
     roads.write_water(plan, folder / "water.gpkg")

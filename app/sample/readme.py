@@ -38,6 +38,7 @@ Coordinates EPSG:5186, heights KVD1964 (mean sea level at Incheon), metres.
     parcels.gpkg         필지 {parcels}개 / parcels with zoning
     water.gpkg           하천과 호수 / rivers and ponds
     trees.gpkg           수목 / trees
+    cctv.gpkg            CCTV 카메라 (렌즈 위치) / cameras at their lenses
     WTL_PIPE_LM.gpkg     상수관로 / water            + WTL_PIPE_register.csv
     SWL_PIPE_LM.gpkg     하수관거 / storm, sewage    + SWL_PIPE_register.xlsx
     UFL_GPIP_LM.shp      가스관로 (CP949) / gas      + UFL_GPIP_register.csv

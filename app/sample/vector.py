@@ -21,7 +21,7 @@ def write_layer(
 
     Parameters
     ----------
-    shapes : sequence of geometries of one kind, in plan coordinates
+    shapes : sequence of geometries of one kind, in plan coordinates; with heights above KVD1964 or all flat
     columns : mapping
         One value per shape; text, whole numbers or decimals.
     title : str
@@ -29,8 +29,12 @@ def write_layer(
     """
     import pyogrio
 
-    shifted = shapely.transform(np.array(shapes, dtype=object), lambda points: np.round(points + np.array(CENTRE), 3))
-    kinds = {shape.geom_type for shape in shapes}
+    lifted = any(shape.has_z for shape in shapes)
+    move = np.array([*CENTRE, 0.0][: 3 if lifted else 2])
+    shifted = shapely.transform(
+        np.array(shapes, dtype=object), lambda points: np.round(points + move, 3), include_z=lifted
+    )
+    kinds = {f"{shape.geom_type} Z" if lifted else shape.geom_type for shape in shapes}
     names = [*columns, "data"]
     arrays = [_array(list(values)) for values in columns.values()]
     arrays.append(np.full(len(shapes), SYNTHETIC, dtype=object))

@@ -40,6 +40,7 @@ LAYER_WORDS = (
     ("contour", ("contour", "등고선", "isoline")),
     ("spot height", ("spot_height", "spotheight", "spot height", "표고점")),
     ("building", ("building", "bldg", "footprint", "house", "건물", "gebäude", "bâtiment", "buld")),
+    ("camera", ("cctv", "camera", "카메라", "폐쇄회로")),
     ("tree", (TREE_WORD, "수목", "가로수", "나무", "baum", "arbre")),
     ("rail", ("railway", "railroad", "rail_", "철도", "subway", "지하철")),
     ("road", ("road", "street", "centerline", "centreline", "highway", "도로", "차도", "보도", "strasse")),
@@ -50,7 +51,8 @@ THEME_OF = {"contour": "terrain", "spot height": "terrain", "wall": "furniture",
 SPELLINGS = {"buildings": "building", "roads": "road", "trees": "tree", "parcels": "parcel", "contours": "contour",
              "zoning": "parcel", "spot_height": "spot height", "river": "water", "건물": "building", "도로": "road",
              "utilities": "utility", "pipes": "utility", "지하시설물": "utility", "관로": "utility",
-             "수목": "tree", "필지": "parcel", "등고선": "contour", "수계": "water"}  # fmt: skip
+             "수목": "tree", "필지": "parcel", "등고선": "contour", "수계": "water",
+             "cameras": "camera", "cctv": "camera", "카메라": "camera"}  # fmt: skip
 
 # Columns by meaning; compared without case, spaces, dots, colons, dashes and underscores.
 # "a16" and "a26" are height and storeys of the Korean integrated building data (GIS건물통합정보).

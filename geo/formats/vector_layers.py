@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from geo import roads, terrain, trees
 from geo.formats import vector_fields as fields
 from geo.formats.vector_buildings import build_buildings
+from geo.formats.vector_cameras import cameras
 from geo.formats.vector_fields import Meaning
 from geo.formats.vector_parts import (
     OUTLINE_LIFT,
@@ -108,6 +109,7 @@ def _builder(meaning: Meaning, number: int) -> Builder:
         ("water", 2): _water,
         ("parcel", 2): _parcels,
         ("tree", 0): _trees,
+        ("camera", 0): cameras,
         ("contour", 1): _levelled_lines,
         ("contour", 0): _levelled_points,
         ("spot height", 0): _levelled_points,

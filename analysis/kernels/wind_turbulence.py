@@ -128,31 +128,20 @@ def renew_viscosity(low: int, high: int, k: Singles, e: Singles, nut: Singles) -
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def wall_friction(
-    low: int, high: int, place: Places, back: int, before: Singles, after: Singles, k: Singles, drag: Singles
-) -> None:
-    """Add the friction of walls [1/s] on the faces low to high of a list.
-
-    place : flat index of the face, and of the cell after it; the cell before it is `back` earlier. before, after :
-    friction over the root of k of both cells, half each [1/m].
-    """
-    for n in range(low, high):
-        c = place[n]
-        drag[c] += before[n] * np.sqrt(k[c - back]) + after[n] * np.sqrt(k[c])
-
-
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def leaf_friction(
-    low: int, high: int, place: Places, area: Singles, back: int, own: Singles, one: Singles, one_step: int,
+def friction(
+    low: int, high: int, place: Places, rub: Singles, back: int, own: Singles, one: Singles, one_step: int,
     two: Singles, two_step: int, drag: Singles,
 ) -> None:  # fmt: skip
-    """Add the drag of leaves, Cd LAD |u| [1/s], on the faces low to high of a list; `area` [1/m] at the face."""
+    """Add the drag of walls or leaves, ``rub |u|`` [1/s], on the faces low to high of a list.
+
+    place : flat index of the face, and of the cell after it; the cell before it is `back` earlier. rub : [1/m].
+    """
     for n in range(low, high):
         c = place[n]
         d = c - back
         a = QUARTER * (one[c] + one[c + one_step] + one[d] + one[d + one_step])
         b = QUARTER * (two[c] + two[c + two_step] + two[d] + two[d + two_step])
-        drag[c] += LEAF_DRAG * area[n] * np.sqrt(own[c] * own[c] + a * a + b * b)
+        drag[c] += rub[n] * np.sqrt(own[c] * own[c] + a * a + b * b)
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

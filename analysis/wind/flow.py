@@ -198,23 +198,19 @@ class Solver:
 
     def _momentum(self, dt: np.float32) -> None:
         from analysis.kernels.wind_momentum import step_u, step_v, step_w
-        from analysis.kernels.wind_turbulence import leaf_friction, wall_friction
+        from analysis.kernels.wind_turbulence import friction
 
         flow, rows, plane = self.flow, self.shape[2], self.shape[1] * self.shape[2]
         backs = (1, rows, plane)
-        flat = [a.reshape(-1) for a in (flow.u, flow.v, flow.w, flow.k)]
+        flat = [a.reshape(-1) for a in flow[:3]]
         for own, step in enumerate((step_u, step_v, step_w)):
             new = self._next[own]
             self.crew.rows(_clear, self.shape, new, own)
-            faces, leaves, back = self._surfaces.friction[own], self._surfaces.leaf_faces[own], backs[own]
-            drag = new.reshape(-1)
-            self.crew.items(
-                wall_friction, len(faces.place), faces.place, back, faces.before, faces.after, flat[3], drag
-            )
-            if len(leaves.place):
-                one, two = (own + 1) % 3, (own + 2) % 3
-                self.crew.items(leaf_friction, len(leaves.place), leaves.place, leaves.area, back, flat[own],
-                                flat[one], backs[one], flat[two], backs[two], drag)  # fmt: skip
+            one, two = (own + 1) % 3, (own + 2) % 3
+            for faces in (self._surfaces.wall_faces[own], self._surfaces.leaf_faces[own]):
+                if len(faces.place):
+                    self.crew.items(friction, len(faces.place), faces.place, faces.rub, backs[own], flat[own],
+                                    flat[one], backs[one], flat[two], backs[two], new.reshape(-1))  # fmt: skip
             self.crew.rows(step, self.shape, *flow[:4], flow.nut, new, dt, self._space)
 
     def _project(self, dt: np.float32) -> None:

@@ -14,23 +14,22 @@ Places = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 KAPPA = 0.41
-FRICTION = 0.09**0.25
+LEAF_DRAG = 0.2  # of leaves, as in the kernels of turbulence
 LEAST_LOG = 1.0  # floor of ln(d / z0): rougher ground than that is blurred by the cell
 NEAREST, FARTHEST = 0.25, 1.25  # limits of the distance to sloping ground, in heights of the cell
 GHOSTS = 2
 AXIS = {"x": 2, "y": 1, "z": 0}
 
 
-class FaceList(NamedTuple):
-    """Faces across one axis: flat index of the cell after each, friction of the cells before and after (half each)."""
+class RubbedFaces(NamedTuple):
+    """Faces across one axis beside walls or in leaves: flat index of the cell after each, drag over speed [1/m]."""
 
     place: Places
-    before: Singles
-    after: Singles
+    rub: Singles
 
 
-class LeafFaces(NamedTuple):
-    """Faces across one axis in or beside leaves: flat index of the cell after each, leaf area density [1/m]."""
+class LeafCells(NamedTuple):
+    """Cells with leaves: flat index, leaf area density [1/m]."""
 
     place: Places
     area: Singles
@@ -47,10 +46,10 @@ class WallCells(NamedTuple):
 class Surfaces(NamedTuple):
     """Everything the air touches; faces in the order x, y, z."""
 
-    friction: tuple[FaceList, FaceList, FaceList]
+    wall_faces: tuple[RubbedFaces, RubbedFaces, RubbedFaces]
     cells: WallCells
-    leaf_faces: tuple[LeafFaces, LeafFaces, LeafFaces]
-    leaf_cells: LeafFaces
+    leaf_faces: tuple[RubbedFaces, RubbedFaces, RubbedFaces]
+    leaf_cells: LeafCells
 
 
 def find_surfaces(tunnel: Tunnel, air: Bools) -> Surfaces:
@@ -63,20 +62,20 @@ def find_surfaces(tunnel: Tunnel, air: Bools) -> Surfaces:
     share = np.zeros((len(touched), 3))
     np.add.at(share, (row, axis), 1.0 / (distance * log))
     length = np.bincount(row, 1.0 / (KAPPA * distance), minlength=len(touched))
-    rub = [np.zeros(size, np.float32) for _ in range(3)]  # friction over root k by axis of the wall
+    rub = [np.zeros(size, np.float32) for _ in range(3)]  # drag over speed by axis of the wall
     for which in range(3):
         here = axis == which
-        rub[which] = np.bincount(cell[here], FRICTION * KAPPA / (log[here] * width[here]), size).astype(np.float32)
+        rub[which] = np.bincount(cell[here], KAPPA**2 / (log[here] ** 2 * width[here]), size).astype(np.float32)
     cells = WallCells(
         _padded_place(touched, air.shape),
         (share / count[:, None]).astype(np.float32),
         (length / count).astype(np.float32),
     )
-    friction = tuple(
-        _friction((rub[(own + 1) % 3] + rub[(own + 2) % 3]).reshape(air.shape), air, 2 - own) for own in range(3)
+    wall_faces = tuple(
+        _rubbed((rub[(own + 1) % 3] + rub[(own + 2) % 3]).reshape(air.shape), air, 2 - own) for own in range(3)
     )
     leaf_faces, leaf_cells = _leaves(tunnel, air)
-    return Surfaces(friction, cells, leaf_faces, leaf_cells)  # type: ignore[arg-type]
+    return Surfaces(wall_faces, cells, leaf_faces, leaf_cells)  # type: ignore[arg-type]
 
 
 def _padded_place(flat: NDArray[np.int64], shape: tuple[int, ...]) -> Places:
@@ -137,30 +136,25 @@ def _open_faces(air: Bools, axis: int) -> tuple[Bools, tuple[slice, ...], tuple[
     return air[after] & air[before], after, before
 
 
-def _friction(rub: Singles, air: Bools, axis: int) -> FaceList:
+def _rubbed(rub: Singles, air: Bools, axis: int) -> RubbedFaces:
+    """Open faces across an axis with the mean of what their two cells bring: a face half along a wall feels half."""
     is_open, after, before = _open_faces(air, axis)
-    k, j, i = np.nonzero(is_open & ((rub[after] > 0) | (rub[before] > 0)))
-    first, second = rub[before][k, j, i], rub[after][k, j, i]
+    mean = (rub[after] + rub[before]) / 2
+    k, j, i = np.nonzero(is_open & (mean > 0))
+    value = mean[k, j, i].astype(np.float32)
     k, j, i = (n + (1 if a == axis else 0) for a, n in enumerate((k, j, i)))
-    half = np.float32(0.5)
-    return FaceList(_place(k, j, i, air.shape), half * first, half * second)
+    return RubbedFaces(_place(k, j, i, air.shape), value)
 
 
-def _leaves(tunnel: Tunnel, air: Bools) -> tuple[tuple[LeafFaces, LeafFaces, LeafFaces], LeafFaces]:
-    none = LeafFaces(np.zeros(0, np.int32), np.zeros(0, np.float32))
+def _leaves(tunnel: Tunnel, air: Bools) -> tuple[tuple[RubbedFaces, RubbedFaces, RubbedFaces], LeafCells]:
     if tunnel.leaf_area is None or not tunnel.leaf_area.any():
-        return (none, none, none), none
+        none = RubbedFaces(np.zeros(0, np.int32), np.zeros(0, np.float32))
+        return (none, none, none), LeafCells(*none)
     area = np.where(air, tunnel.leaf_area, np.float32(0))
-    faces = []
-    for axis in (2, 1, 0):
-        is_open, after, before = _open_faces(air, axis)
-        mean = (area[after] + area[before]) / 2
-        k, j, i = np.nonzero(is_open & (mean > 0))
-        value = mean[k, j, i].astype(np.float32)
-        k, j, i = (n + (1 if a == axis else 0) for a, n in enumerate((k, j, i)))
-        faces.append(LeafFaces(_place(k, j, i, air.shape), value))
+    drag = np.asarray(np.float32(LEAF_DRAG) * area, np.float32)
     k, j, i = np.nonzero(area > 0)
-    return (faces[0], faces[1], faces[2]), LeafFaces(_place(k, j, i, air.shape), area[k, j, i])
+    faces = (_rubbed(drag, air, 2), _rubbed(drag, air, 1), _rubbed(drag, air, 0))
+    return faces, LeafCells(_place(k, j, i, air.shape), area[k, j, i])
 
 
 def open_air(tunnel: Tunnel) -> tuple[Bools, int]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.wind.levels import Settings, Solved, solve
-from analysis.wind.profile import Inflow, power_inflow, table_inflow
+from analysis.wind.profile import KAPPA, Inflow, power_inflow, table_inflow
 from analysis.wind.scores import scores
 from app.cases.contract import Case, CaseResult, Limit, at_least, at_most
 from app.cases.wind_markers import without_markers
@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 FIXTURE, GEOMETRY = "fixture.json", "geometry.glb"
 LARGEST = 50_000_000  # [bytes]
 FLOOR_A = 1.8e-4  # z0 of the tunnel's floor in case A, which fits its inflow [m]
+AIR_VISCOSITY, LAW_OF_THE_WALL = 1.5e-5, 5.2  # [m2/s], [1]
 SMOOTH = 5e-6  # z0 of a model's smooth walls over the model's scale [m]
 CELLS_PER_SIDE, CELLS_PER_HEIGHT = 8, 10
 MOST_CELLS = 2_200_000
@@ -199,8 +200,26 @@ def layout_inflow(layout: Layout, wind_from: float) -> Inflow:
 
 
 def layout_roughness(layout: Layout) -> float:
-    """z0 of the floor [m]: that of case A, at the case's scale."""
-    return FLOOR_A * layout.scale
+    """z0 of the tunnel's floor [m]: smooth, under the wind measured at the probes' height."""
+    data, scale = layout.inflow, layout.scale
+    height = float(np.median(layout.directions[0].points[:, 2]))
+    if data["kind"] == "power":
+        speed = layout.reference_speed * (height / layout.reference_height) ** float(data["alpha"])
+    else:
+        speed = float(np.interp(np.log(height), np.log(data["z"]), data["u"]))
+    return smooth_floor(speed, height / scale) * scale
+
+
+def smooth_floor(speed: float, height: float) -> float:
+    """z0 [m] of a smooth floor over which the air has a speed [m/s] at a height [m].
+
+    Law of the wall, ``u = u*/kappa ln(z u*/nu) + 5.2 u*`` (Pope, S. B. (2000), Turbulent Flows, section 7.1.4), which is
+    a log law with ``z0 = nu/u* exp(-5.2 kappa)``.
+    """
+    friction = 0.05 * speed
+    for _ in range(50):
+        friction = speed / (np.log(max(height * friction / AIR_VISCOSITY, 2.0)) / KAPPA + LAW_OF_THE_WALL)
+    return float(AIR_VISCOSITY / friction * np.exp(-LAW_OF_THE_WALL * KAPPA))
 
 
 def layout_site(layout: Layout, wind_from: float) -> tuple[Site, float]:

@@ -72,6 +72,11 @@ def default_edition() -> str:
     return str(load_json(DATA)["default"])
 
 
+def asked_class(edition: Edition, kind: str) -> int:
+    """Place of the class asked for of a kind of target where nothing else is said."""
+    return edition.number(str(load_json(DATA)["asked"][edition.id][kind]))
+
+
 def figure(group: str, name: str) -> float:
     """One of the other figures of the data file, such as ``figure("angles", "face_tilt")`` [deg]."""
     return float(load_json(DATA)[group][name]["value"])

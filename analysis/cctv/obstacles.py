@@ -216,7 +216,9 @@ def _slots(trees: Instances, box: Bounds | None, *, crown: bool) -> Mesh:
         shapes.append(Mesh(shape.vertices[used], faces, np.zeros(len(faces), np.int32)))
     near = np.ones(len(trees.shape), dtype=bool)
     if box is not None:
-        widest = max((float(np.abs(shape.vertices).max()) for shape in trees.shapes if len(shape.vertices)), default=0.0)
+        widest = max(
+            (float(np.abs(shape.vertices).max()) for shape in trees.shapes if len(shape.vertices)), default=0.0
+        )
         size = widest * np.abs(trees.transform[:, :, :3]).max(axis=(1, 2)) * 2.0
         place = trees.transform[:, :, 3]
         for axis in range(2):

@@ -90,12 +90,10 @@ def _sin_cos(angle: float) -> tuple[float, float]:
 
 
 def in_camera(view: View, xyz: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """x to the right, y up and depth z (n,) [m] of points (n, 3)."""
+    """X to the right, y up and depth z (n,) [m] of points (n, 3)."""
     away = np.asarray(xyz, dtype=np.float64).reshape(-1, 3) - np.asarray(view.position)
     # written out: a matrix product may differ in the last bit with the number of points
-    x, y, z = (
-        away[:, 0] * axis[0] + away[:, 1] * axis[1] + away[:, 2] * axis[2] for axis in _right_up_forward(view)
-    )
+    x, y, z = (away[:, 0] * axis[0] + away[:, 1] * axis[1] + away[:, 2] * axis[2] for axis in _right_up_forward(view))
     return x, y, z
 
 
@@ -197,7 +195,9 @@ def jacobian(view: View, xyz: ArrayLike) -> Floats:
     angle = np.arctan2(across, z)
     cosine, sine = np.where(axis, 1.0, x / rho), np.where(axis, 0.0, y / rho)
     # along the radius: d theta = (z d rho - rho d z) / d^2; across it: theta times the turn
-    radial = (z[:, None] * (cosine[:, None] * right + sine[:, None] * up) - across[:, None] * forward) / distance2[:, None]
+    radial = (z[:, None] * (cosine[:, None] * right + sine[:, None] * up) - across[:, None] * forward) / distance2[
+        :, None
+    ]
     turn = np.where(axis, 1.0 / np.where(z > 0, z, np.nan), angle / rho)[:, None] * (
         cosine[:, None] * up - sine[:, None] * right
     )
@@ -215,9 +215,7 @@ def _surface_density(view: View, points: Floats, normals: Floats) -> Floats:
     """Smallest singular value of the Jacobian within the surface."""
     full = jacobian(view, points)
     across = np.einsum("nij,nj->ni", full, normals)
-    a, b, c = (
-        (full[:, i] * full[:, j]).sum(axis=1) - across[:, i] * across[:, j] for i, j in ((0, 0), (0, 1), (1, 1))
-    )
+    a, b, c = ((full[:, i] * full[:, j]).sum(axis=1) - across[:, i] * across[:, j] for i, j in ((0, 0), (0, 1), (1, 1)))
     largest = 0.5 * (a + c + np.hypot(a - c, 2.0 * b))
     product = np.maximum(a * c - b * b, 0.0)
     return np.asarray(np.sqrt(np.divide(product, largest, out=np.zeros_like(largest), where=largest > 0)))

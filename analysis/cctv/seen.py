@@ -302,11 +302,10 @@ def segments_meet(start: Floats, ways: Floats, box: Bounds) -> Bools:
         far = (np.array(box.high) - start) / ways
     level = ways == 0.0
     within = (start >= np.array(box.low)) & (start <= np.array(box.high))
-    near, far = np.where(level, np.where(within, -np.inf, np.inf), near), np.where(
-        level, np.where(within, np.inf, -np.inf), far
+    near, far = (
+        np.where(level, np.where(within, -np.inf, np.inf), near),
+        np.where(level, np.where(within, np.inf, -np.inf), far),
     )
     first = np.minimum(near, far).max(axis=1, initial=0.0)
     last = np.maximum(near, far).min(axis=1, initial=1.0)
     return np.asarray((first <= last) & ~(level & ~within).any(axis=1))
-
-

@@ -111,7 +111,12 @@ def sight_scene(
     """
     feedback = feedback or Feedback()
     found = obstacles_of(
-        layers, season=season, pane=pane, leaf_density=leaf_density, box=box, issues=issues if issues is not None else []
+        layers,
+        season=season,
+        pane=pane,
+        leaf_density=leaf_density,
+        box=box,
+        issues=issues if issues is not None else [],
     )
     return scene_of(found, least_light=least_light, centre=centre, feedback=feedback)
 
@@ -179,7 +184,8 @@ def trace(
     lenses = np.ascontiguousarray(poles, dtype=np.float64).reshape(-1, 3)
     far = np.broadcast_to(np.asarray(reach, dtype=np.float64), (len(lenses),))
     cells = cells_of(targets)
-    blocks = [np.arange(k, min(k + BLOCK_POLES, len(lenses))) for k in range(0, len(lenses), BLOCK_POLES)]
+    size = min(BLOCK_POLES, max(1, len(lenses) // (4 * thread_count())))  # few poles: still work for every thread
+    blocks = [np.arange(k, min(k + size, len(lenses))) for k in range(0, len(lenses), size)]
     found: list[_Block] = []
     with ThreadPoolExecutor(threads or thread_count()) as pool:
         running: list[Future[_Block]] = []
@@ -297,7 +303,9 @@ MOSTLY_INSIDE = 4  # of six looks along the axes, those that meet a solid from b
 
 def _ways_around() -> Floats:
     """(26, 3) unit vectors to the neighbours of a cube."""
-    steps = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if x or y or z], dtype=float)
+    steps = np.array(
+        [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if x or y or z], dtype=float
+    )
     return np.asarray(steps / np.linalg.norm(steps, axis=1, keepdims=True))
 
 

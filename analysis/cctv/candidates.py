@@ -66,7 +66,7 @@ ROAD_SPACING = 20.0  # [m] street lights stand 15 to 25 m apart
 ROAD_OFFSET = 0.5  # [m] from the kerb
 ROAD_HEIGHT = 5.0  # [m] masts of municipal cameras: 4 to 6 m
 ROAD_SMOOTH = 1.0  # [m] kerbs round a corner are drawn with few points
-CROSSING_TURN = 40.0  # [degrees] a kerb that turns by more round the land beside it is the corner of a crossing
+CROSSING_TURN = 28.0  # [degrees] a kerb that turns by more round the land beside it is the corner of a crossing
 NEAR_KERB = 0.25  # of the spacing: masts nearer to each other are one
 WALL_SPACING = 8.0  # [m]
 WALL_OFFSET = 0.45  # [m] a bracket of 0.4 to 0.5 m
@@ -191,8 +191,9 @@ def poles_on_facades(
 ) -> tuple[Poles, tuple[Issue, ...]]:
     """Brackets on walls: at every corner and at most `spacing` [m] apart, `offset` [m] outward.
 
-    The height is that above the **local** ground. A place counts only where a wall stands behind it at that height
-    and nothing overhead, so that low sheds, arcades and places under a roof are left out.
+    The height is that above the **local** ground; on a wall that is not so tall it is the lowest of `rise`. A place
+    counts only where a wall stands behind it at that height and nothing overhead, so that low sheds, arcades and
+    places under a roof are left out.
 
     Parameters
     ----------
@@ -221,10 +222,12 @@ def poles_on_facades(
     known = np.isfinite(foot)
     issues: tuple[Issue, ...] = () if known.all() else (_no_ground(int((~known).sum())),)
     walk, foot = walk.kept(known), foot[known]
-    poles = _wall_poles(walk, foot + height, height=height, rise=rise, cost=cost)
-    inward = -np.column_stack([walk.outward, np.zeros(len(walk.xy))])
-    has_wall = occluder.occluded(poles.xyz, inward, WALL_REACH) if len(poles) else np.zeros(0, dtype=np.bool_)
-    message = "places for cameras along outlines of buildings have no wall behind them at that height; left out."
+    low = np.full(len(foot), min(height, rise[0]))
+    is_tall = _has_wall(walk, foot + height, occluder)
+    heights = np.where(is_tall, height, low)
+    poles = _wall_poles(walk, foot, height=heights, rise=rise, cost=cost)
+    has_wall = is_tall | _has_wall(walk, foot + low, occluder)
+    message = "places for cameras along outlines of buildings have no wall behind them; they are left out."
     poles, doubts = without(poles, ~has_wall, Issue("cctv.candidates.no_wall", message, "note"))
     issues += doubts
     if len(poles):
@@ -238,13 +241,19 @@ def _level_faces(mesh: Mesh) -> Floats:
     return triangles_of(mesh, np.abs(mesh.face_cross[:, 2]) > 0.1 * np.linalg.norm(mesh.face_cross, axis=1))
 
 
-def _wall_poles(walk: Walk, z: Floats, *, height: float, rise: tuple[float, float], cost: float) -> Poles:
+def _has_wall(walk: Walk, z: Floats, occluder: Occluder) -> Bools:
+    """(n,) whether a wall stands right behind stations at heights [local m]."""
+    inward = -np.column_stack([walk.outward, np.zeros(len(walk.xy))])
+    return occluder.occluded(np.column_stack([walk.xy, z]), inward, WALL_REACH)
+
+
+def _wall_poles(walk: Walk, foot: Floats, *, height: Floats, rise: tuple[float, float], cost: float) -> Poles:
     """Brackets whose cameras look away from the wall: 180 degrees on it, more round a corner, less in a nook."""
     middle = np.degrees(np.arctan2(walk.outward[:, 0], walk.outward[:, 1]))
     half = np.maximum(90.0 + walk.turn / 2.0 - WALL_SLACK, 0.0)
     along = np.where((walk.slide > 0)[:, None], np.column_stack([walk.outward[:, 1], -walk.outward[:, 0]]), 0.0)
     return make_poles(
-        np.column_stack([walk.xy, z]),
+        np.column_stack([walk.xy, foot + height]),
         "facade",
         height=height,
         mount="facade",

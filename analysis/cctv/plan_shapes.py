@@ -183,51 +183,58 @@ def _joined(parts: Sequence[Walk]) -> Walk:
 
 def _walk_ring(ring: Floats, spacing: float, inward: bool) -> Walk:
     """Stations of one ring (k, 2), open, with the area on its left."""
-    ring, turns = _corners(ring)
-    if len(ring) < 3:
-        return _joined([])
     edge = np.roll(ring, -1, axis=0) - ring
     length = np.hypot(edge[:, 0], edge[:, 1])
+    ring, edge, length = ring[length > 0], edge[length > 0], length[length > 0]
+    if len(ring) < 3:
+        return _joined([])
     way = edge / length[:, None]
     side = np.column_stack([way[:, 1], -way[:, 0]])  # to the right: outside
-    pieces = np.maximum(1, np.ceil(length / spacing - 1e-9)).astype(np.int64)
-    between = pieces - 1
-    number = np.repeat(np.arange(len(ring)), between)
-    step = np.arange(len(number)) - np.repeat(np.cumsum(between) - between, between) + 1
-    along = ring[number] + edge[number] * (step / pieces[number])[:, None]
-    half = (length / pieces)[number] / 2.0
-    middle = side + np.roll(side, 1, axis=0)
+    turn = _turns(way)
+    corner = _corners(turn)
+    middle = (side + np.roll(side, 1, axis=0))[corner]
     size = np.hypot(middle[:, 0], middle[:, 1])
-    corner = np.where((size > 1e-6)[:, None], middle / np.maximum(size, 1e-6)[:, None], -way)
+    halving = np.where((size > 1e-6)[:, None], middle / np.maximum(size, 1e-6)[:, None], -way[corner])
+    number, along, free = _between(length, corner, spacing)
     sign = -1.0 if inward else 1.0
     return Walk(
-        np.concatenate([ring, along]),
-        sign * np.concatenate([corner, side[number]]),
-        sign * np.concatenate([turns, np.zeros(len(number))]),
-        np.concatenate([np.zeros(len(ring)), half]),
+        np.concatenate([ring[corner], ring[number] + way[number] * along[:, None]]),
+        sign * np.concatenate([halving, side[number]]),
+        sign * np.concatenate([turn[corner], np.zeros(len(number))]),
+        np.concatenate([np.zeros(len(corner)), free]),
     )
 
 
-def _corners(ring: Floats) -> tuple[Floats, Floats]:
-    """Corners of an open ring where it turns by more than `CORNER_TURN`, and by how much; left turns are positive.
+def _turns(way: Floats) -> Floats:
+    """(k,) by how much a ring turns where each edge begins; left turns are positive [degrees]. `way`: unit vectors."""
+    before = np.roll(way, 1, axis=0)
+    return np.asarray(
+        np.degrees(np.arctan2(before[:, 0] * way[:, 1] - before[:, 1] * way[:, 0], (before * way).sum(axis=1)))
+    )
 
-    A round outline has no such corner: every so many degrees of its bend one of its points stands for one.
-    """
-    back, ahead = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
-    keep = (np.hypot(*back.T) > 1e-9) & (np.hypot(*ahead.T) > 1e-9)
-    ring = ring[keep]
-    if len(ring) < 3:
-        return ring, np.zeros(len(ring))
-    back, ahead = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
-    turn = np.degrees(np.arctan2(back[:, 0] * ahead[:, 1] - back[:, 1] * ahead[:, 0], (back * ahead).sum(axis=1)))
+
+def _corners(turn: Floats) -> NDArray[np.int64]:
+    """Points of a ring that count as corners: a bend of many small turns has one at every `CORNER_TURN` of it."""
     chosen, bend = [], 0.0
     for number, value in enumerate(turn.tolist()):
         bend += value
         if abs(bend) > CORNER_TURN:
             chosen.append(number)
             bend = 0.0
-    ring = ring[chosen]
-    if len(ring) < 3:
-        return ring, np.zeros(len(ring))
-    back, ahead = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
-    return ring, np.degrees(np.arctan2(back[:, 0] * ahead[:, 1] - back[:, 1] * ahead[:, 0], (back * ahead).sum(axis=1)))
+    return np.array(chosen or [0], dtype=np.int64)
+
+
+def _between(length: Floats, corner: NDArray[np.int64], spacing: float) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Stations between corners: the edge of each, its place along that edge [m], how far it may be shifted [m]."""
+    start = np.concatenate([[0.0], np.cumsum(length)])
+    first = start[corner]
+    gap = np.diff(np.concatenate([first, [first[0] + start[-1]]]))
+    pieces = np.maximum(1, np.ceil(gap / spacing - 1e-9)).astype(np.int64)
+    between = pieces - 1
+    which = np.repeat(np.arange(len(corner)), between)
+    step = np.arange(len(which)) - np.repeat(np.cumsum(between) - between, between) + 1
+    place = (first[which] + gap[which] * step / pieces[which]) % start[-1]
+    edge = np.clip(np.searchsorted(start, place, side="right") - 1, 0, len(length) - 1)
+    along = place - start[edge]
+    free = np.minimum((gap / pieces)[which] / 2.0, np.minimum(along, length[edge] - along))
+    return edge, along, free

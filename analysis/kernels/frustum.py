@@ -373,3 +373,41 @@ def rows_seen(targets: Ints, density: Floats, rows: Rows, out: Ints) -> int:
                     out[count] = row
                     count += 1
     return count
+
+
+@njit(cache=True, nogil=True)
+def gain_of(
+    position: Floats,
+    axes: Floats,
+    shape: tuple[float, float, float, bool],
+    limits: tuple[float, float],
+    targets: Ints,
+    rows: Rows,
+    worth: Whole,
+    lost: int,
+) -> int:
+    """Sum of `worth` (rows,) of what one camera sees well enough; `lost` where it sees what is forbidden.
+
+    Arguments as of `densities`.
+    """
+    wide, high, px, all_round = shape
+    total = 0
+    for k in range(len(targets)):
+        target = targets[k]
+        dx = rows.xyz[target, 0] - position[0]
+        dy = rows.xyz[target, 1] - position[1]
+        dz = rows.xyz[target, 2] - position[2]
+        square = dx * dx + dy * dy + dz * dz
+        if not is_open(rows, target, dx, dy, dz, square, limits[0], limits[1]):
+            continue
+        best = 0.0
+        for head in range(axes.shape[0]):
+            three = (axes[head, 0], axes[head, 1], axes[head, 2])
+            best = max(best, density_of(rows.normal[target], dx, dy, dz, square, three, wide, high, px, all_round))
+        if best > 0.0:
+            for row in range(rows.row_ptr[target], rows.row_ptr[target + 1]):
+                if best >= rows.need[row]:
+                    if rows.forbidden[row]:
+                        return lost
+                    total += worth[row]
+    return total

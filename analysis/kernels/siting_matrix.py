@@ -103,3 +103,47 @@ def keep_undominated(ptr: Whole, idx: Ints, cost: Floats, offset: Whole, order: 
                     kept[inner] = False
                     break
     return kept
+
+
+@njit(cache=True, nogil=True)
+def contained(
+    ptr: Whole, idx: Ints, row_ptr: Whole, row_idx: Ints, cost: Floats, need: Whole, drop_inner: bool
+) -> Bools:
+    """Which lists stay when of two, one within the other, one is needless.
+
+    Parameters
+    ----------
+    ptr, idx : lists, ascending
+    row_ptr, row_idx : their transpose
+    cost : (m,) float64
+    need : (m,) int64
+    drop_inner : bool
+        True: the inner list goes where the outer costs no more (columns of a cover). False: the outer list goes where
+        the inner needs no less (targets of a cover). Of equal lists the first stays.
+    """
+    m = len(ptr) - 1
+    kept = np.ones(m, dtype=np.bool_)
+    for a in range(m):
+        if not kept[a] or ptr[a] == ptr[a + 1]:
+            continue
+        rarest, fewest = idx[ptr[a]], row_ptr[-1] + 1
+        for k in range(ptr[a], ptr[a + 1]):
+            count = row_ptr[idx[k] + 1] - row_ptr[idx[k]]
+            if count < fewest:
+                rarest, fewest = idx[k], count
+        size = ptr[a + 1] - ptr[a]
+        for q in range(row_ptr[rarest], row_ptr[rarest + 1]):
+            b = row_idx[q]
+            other = ptr[b + 1] - ptr[b]
+            if b == a or not kept[b] or other < size:
+                continue
+            if drop_inner and (cost[b] > cost[a] or (other == size and cost[b] == cost[a] and b > a)):
+                continue
+            if not drop_inner and (need[b] > need[a] or (other == size and need[b] == need[a] and b < a)):
+                continue
+            if _within(idx, ptr[a], ptr[a + 1], ptr[b], ptr[b + 1]):
+                if drop_inner:
+                    kept[a] = False
+                    break
+                kept[b] = False
+    return kept

@@ -60,12 +60,13 @@ class Solved(NamedTuple):
         None where no solution was found in time.
     bound : float
         No solution is better; infinite where nothing is known.
-    optimal : bool
+    optimal, infeasible : bool
     """
 
     x: Floats | None
     bound: float
     optimal: bool
+    infeasible: bool = False
 
 
 def solve(
@@ -147,4 +148,4 @@ def _answer(solver: object, program: Program) -> Solved:
         bound = float(info.objective_function_value)
     if not math.isfinite(bound) or abs(bound) >= 1e200:
         bound = math.inf if program.maximise else -math.inf
-    return Solved(x, bound, optimal)
+    return Solved(x, bound, optimal, status == highspy.HighsModelStatus.kInfeasible)

@@ -125,6 +125,18 @@ def _theme(name: str) -> ActionSpec:
     )
 
 
+def _has_own_camera(window: MainWindow) -> bool:
+    return any(window.cameras.is_editable(ref) for ref in window.cameras.refs)
+
+
+def _frustums(mode: str) -> ActionSpec:
+    return ActionSpec(
+        f"camera_ground_{mode}",
+        lambda window: window.cameras.set_frustums(mode),
+        checked=lambda window: window.cameras.frustums == mode,
+    )
+
+
 def _quality(name: str) -> ActionSpec:
     return ActionSpec(
         f"quality_{name}", lambda window: window.set_quality(name), checked=lambda w: w.settings.quality == name
@@ -193,6 +205,21 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("mass_turn", lambda w: w.masses.turn(), "redo", "", _has_mass),
     ActionSpec("mass_delete", lambda w: w.masses.delete(), "remove", "", _has_mass),
     ActionSpec("mass_new", lambda w: w.masses.draw(), "city", "Shift+M", _has_scene),
+    ActionSpec("camera_place", lambda w: w.cameras.place(), "camera", "K", _has_scene, lambda w: w.cameras.is_placing),
+    ActionSpec("camera_fly", lambda w: w.cameras.fly(), "zoom", "Shift+F", lambda w: w.cameras.row is not None),
+    ActionSpec("camera_switch", lambda w: w.cameras.switch(), "", "Shift+K", _has_own_camera),
+    ActionSpec("camera_remove", lambda w: w.cameras.remove(), "remove", "Delete", _has_own_camera),
+    ActionSpec("camera_panel", lambda w: w.show_panel("camera"), "camera"),
+    _frustums("selected"),
+    _frustums("all"),
+    _frustums("none"),
+    ActionSpec("cctv_coverage", lambda w: w.cctv.coverage(), "play", "", lambda w: w.cctv.can_run("coverage")),
+    ActionSpec("cctv_siting", lambda w: w.cctv.site(), "", "", lambda w: w.cctv.can_site()),
+    ActionSpec("cctv_take_over", lambda w: w.cctv.take_over(), "", "", lambda w: w.cctv.proposed() is not None),
+    ActionSpec("cctv_privacy", lambda w: w.cctv.privacy(), "", "", lambda w: w.cctv.can_run("privacy")),
+    ActionSpec("cctv_compare", lambda w: w.cctv.compare(), "", "", lambda w: len(w.cctv.plans()) > 1),
+    ActionSpec("cctv_document", lambda w: w.cctv.ask_document(), "report", "", lambda w: w.cctv.has_cameras()),
+    ActionSpec("cctv_export", lambda w: w.cctv.ask_export(), "export", "", lambda w: w.cctv.has_cameras()),
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec(
         "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
@@ -264,6 +291,13 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + (None, "topic_new", "topics_of_selection"),
     ),
     ("design", ("mass_move", "mass_raise", "mass_turn", "mass_delete", None, "mass_new", None, "show_alternatives")),
+    (
+        "cameras",
+        ("camera_place", "camera_fly", "camera_switch", "camera_remove", None, "camera_panel")
+        + (("camera_ground", ("camera_ground_selected", "camera_ground_all", "camera_ground_none")), None)
+        + ("cctv_coverage", "cctv_siting", "cctv_take_over", "cctv_privacy", "cctv_compare", None)
+        + ("cctv_document", "cctv_export"),
+    ),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),
@@ -289,6 +323,7 @@ TOOLBAR: tuple[str | None, ...] = (
     "walk",
     None,
     "xray",
+    "camera_place",
     "table",
     "picture",
     "report",

@@ -17,6 +17,7 @@ DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
         "model",
         "alternatives",
         "properties",
+        "camera",
         "analyses",
         "results",
         "compare",
@@ -25,12 +26,12 @@ DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
         "log",
     ),
     "build": ("layers", "model", "properties", "timeline", "jobs", "log"),
-    "operate": ("layers", "model", "properties", "results", "jobs", "log"),
+    "operate": ("layers", "model", "properties", "camera", "results", "jobs", "log"),
 }
 FRONT: Mapping[LayoutName, tuple[str, ...]] = {
-    "plan": ("layers", "analyses", "timeline"),
+    "plan": ("layers", "properties", "analyses", "timeline"),
     "build": ("layers", "properties", "timeline"),
-    "operate": ("layers", "results", "jobs"),
+    "operate": ("layers", "properties", "results", "jobs"),
 }
 LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 276, 328, 108
 UPPER_HEIGHT, LOWER_HEIGHT = 230, 300
@@ -52,6 +53,7 @@ def arrange(window: QMainWindow, panels: Mapping[str, Panel], name: LayoutName) 
     window.tabifyDockWidget(panels["model"], panels["checks"])
     window.tabifyDockWidget(panels["checks"], panels["topics"])
     window.tabifyDockWidget(panels["topics"], panels["alternatives"])
+    window.tabifyDockWidget(panels["properties"], panels["camera"])
     window.tabifyDockWidget(panels["analyses"], panels["results"])
     window.tabifyDockWidget(panels["timeline"], panels["compare"])
     window.tabifyDockWidget(panels["compare"], panels["jobs"])

@@ -22,6 +22,8 @@ from PySide6.QtWidgets import (
 from analysis.registry import analyses
 from app import appearance, project_file
 from app.actions import ACTIONS, ActionSpec, make_actions, refresh_actions
+from app.camera_actions import CameraActions
+from app.cctv_actions import CctvActions
 from app.document import Document
 from app.drawing_actions import DrawingActions
 from app.file_dialogs import FileDialogs
@@ -110,6 +112,8 @@ class MainWindow(QMainWindow):
         self.volumes = VolumeControl(self)
         self._make_centre()
         self._make_panels()
+        self.cameras = CameraActions(self)
+        self.cctv = CctvActions(self)
         self.actions_ = make_actions(self)
         self.recent_menu = make_menus(self)
         self.toolbar = make_toolbar(self)
@@ -272,6 +276,7 @@ class MainWindow(QMainWindow):
         self.status.refresh_words()
         self.modes.refresh_words()
         self.masses.refresh_words()
+        self.cameras.refresh_words()
         self.start_page.show_recent(self.settings.recent)
         if self._help is not None:
             self._help.retranslate()
@@ -475,6 +480,7 @@ class MainWindow(QMainWindow):
         self.status.release()
         self.modes.release()
         self.masses.release()
+        self.cameras.release()
         self.volumes.release()
         self.bench.close()
         self.viewport.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.panels.alternatives import AlternativesPanel
 from app.panels.analyses import AnalysesPanel
+from app.panels.camera import CameraPanel
 from app.panels.checks import ChecksPanel
 from app.panels.compare import ComparePanel
 from app.panels.jobs import JobsPanel
@@ -24,6 +25,7 @@ PANELS: tuple[type[Panel], ...] = (
     TopicsPanel,
     AlternativesPanel,
     PropertiesPanel,
+    CameraPanel,
     AnalysesPanel,
     ResultsPanel,
     ComparePanel,

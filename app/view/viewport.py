@@ -306,6 +306,10 @@ class Viewport(PointerWidget):
         self.stage.set_quality(quality, multisampling=not self.canvas.software)
         self.redraw()
 
+    def hits_at(self, place: QPointF) -> list[Hit]:
+        """What is seen at a pixel of the picture, the nearest first."""
+        return self._hits(place)
+
     def point_at(self, place: QPoint) -> np.ndarray | None:
         """The point (3,) [local m] of what is seen at a place on the screen; None over the sky."""
         hits = self._hits(QPointF(self.mapFromGlobal(place)))

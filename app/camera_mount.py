@@ -1,0 +1,37 @@
+"""Where a camera goes that is set by a click: on a pole over the ground, before a wall, under a ceiling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF
+
+from app.cctv.edit import CameraRow
+
+if TYPE_CHECKING:
+    from app.view.viewport import Viewport
+
+CEILING_TILT = 35.0  # [deg]
+
+
+def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float) -> CameraRow:
+    """A camera at a point that was clicked (3,) [local m]; `pole` [m] is its height over ground or floor.
+
+    Before a wall it looks outward, on a pole away from the eye, under a ceiling likewise.
+    """
+    from app.view.camera import project
+    from app.view.surface_under import FROM_CEILING, Surface, wall_mount
+
+    size = (max(viewport.width(), 1), max(viewport.height(), 1))
+    places, _depth = project(viewport.camera, np.asarray(point)[None], size)
+    surface = Surface.under(viewport, QPointF(float(places[0, 0]), float(places[0, 1])))
+    x, y, z = (float(value) for value in point)
+    away = viewport.camera.azimuth
+    if surface is not None and surface.is_wall:
+        place, outward = wall_mount(surface)
+        return CameraRow("", "", "", place, pan=round(outward, 1), mount="facade")
+    if surface is not None and surface.is_ceiling:
+        return CameraRow("", "", "", (x, y, z - FROM_CEILING), pan=round(away), tilt=CEILING_TILT, mount="ceiling")
+    return CameraRow("", "", "", (x, y, z + pole), pan=round(away), mount="pole")

@@ -1,0 +1,44 @@
+"""Headless. Colours and words of picture quality classes, alike on the map, the ground and the live picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.cctv.classes import Edition
+from app.colour import class_colours
+from app.language import tr
+
+RAMP = "wind"  # dark for the most detailed class, and not one of the ground's own colours
+TINT = 0.42  # of a band's colour in the picture
+
+
+def band_colours(edition: Edition) -> NDArray[np.uint8]:
+    """(classes, 3), the least demanding class first."""
+    return class_colours(len(edition.classes), ramp_name=RAMP)
+
+
+def class_title(name: str) -> str:
+    """The word for a class."""
+    return tr(f"cctv.class.{name}", name)
+
+
+def banded(
+    pixels: NDArray[np.uint8], density: NDArray[np.float32], edition: Edition, colours: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """A picture (rows, columns, 3) tinted by the class of each pixel, a line where one class ends."""
+    number = edition.classify(density.ravel()).reshape(density.shape)
+    shown = pixels.astype(np.float32)
+    has = number >= 0
+    shown[has] = (1 - TINT) * shown[has] + TINT * colours[number[has]]
+    edge = np.zeros(number.shape, dtype=bool)
+    edge[:-1] |= number[:-1] != number[1:]
+    edge[:, :-1] |= number[:, :-1] != number[:, 1:]
+    edge &= density > 0
+    shown[edge] *= 0.72
+    return shown.astype(np.uint8)
+
+
+def reach_text(distance: float) -> str:
+    """How far a class reaches, short."""
+    return f"{distance:.0f} m" if distance >= 10 else f"{distance:.1f} m"

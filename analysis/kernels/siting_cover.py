@@ -140,9 +140,7 @@ def weighted_search(
                     enter = i
             if enter < 0 or total + cost[enter] >= cheapest - TINY:
                 break
-            count = _turn(
-                enter, True, ptr, idx, row_ptr, row_idx, weight, views, score, inside, uncovered, where, count
-            )
+            count = _turn(enter, True, ptr, idx, row_ptr, row_idx, weight, views, score, inside, open_, where, count)
             total += cost[enter]
             stamp[enter] = step
             tabu = enter

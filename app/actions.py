@@ -217,6 +217,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("cctv_siting", lambda w: w.cctv.site(), "", "", lambda w: w.cctv.can_site()),
     ActionSpec("cctv_take_over", lambda w: w.cctv.take_over(), "", "", lambda w: w.cctv.proposed() is not None),
     ActionSpec("cctv_privacy", lambda w: w.cctv.privacy(), "", "", lambda w: w.cctv.can_run("privacy")),
+    ActionSpec("cctv_blind", lambda w: w.cctv.show_blind_spots(), "table", "", lambda w: bool(w.cctv.blind_spots())),
     ActionSpec("cctv_compare", lambda w: w.cctv.compare(), "", "", lambda w: len(w.cctv.plans()) > 1),
     ActionSpec("cctv_document", lambda w: w.cctv.ask_document(), "report", "", lambda w: w.cctv.has_cameras()),
     ActionSpec("cctv_export", lambda w: w.cctv.ask_export(), "export", "", lambda w: w.cctv.has_cameras()),
@@ -295,7 +296,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         "cameras",
         ("camera_place", "camera_fly", "camera_switch", "camera_remove", None, "camera_panel")
         + (("camera_ground", ("camera_ground_selected", "camera_ground_all", "camera_ground_none")), None)
-        + ("cctv_coverage", "cctv_siting", "cctv_take_over", "cctv_privacy", "cctv_compare", None)
+        + ("cctv_coverage", "cctv_siting", "cctv_take_over", "cctv_privacy", None, "cctv_blind", "cctv_compare", None)
         + ("cctv_document", "cctv_export"),
     ),
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from analysis.cctv.cameras import Camera, cameras_of
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 FRUSTUMS = ("selected", "all", "none")
+PANEL_HEIGHT, REST_HEIGHT = 400, 110  # pixels of the panel and of what lies below it
 LOOK_AROUND = 15.0  # [m] around a camera that is flown to
 REST_MS = 120  # without a change, until the picture is made anew in full
 STEPS = {"move": "move_camera", "turn": "turn_camera", "zoom": "zoom_camera"}
@@ -210,7 +211,14 @@ class CameraActions(QObject):
         gizmo.taken_back.connect(self._on_taken_back)
         self.gizmo = gizmo
         if not self.panel.isVisible() or self.panel.visibleRegion().isEmpty():
-            self.window.show_panel("camera")
+            self._open_panel()
+
+    def _open_panel(self) -> None:
+        """Bring the panel to the front, high enough for picture and angles."""
+        window, panel = self.window, self.panel
+        window.show_panel("camera")
+        if not panel.isFloating() and panel.height() < PANEL_HEIGHT:
+            window.resizeDocks([panel, window.analyses], [PANEL_HEIGHT, REST_HEIGHT], Qt.Orientation.Vertical)
 
     def _end_gizmo(self) -> None:
         gizmo, self.gizmo = self.gizmo, None
@@ -451,7 +459,7 @@ class CameraActions(QObject):
         command, ref = place_camera(self.document, row, layer_name=tr("camera.layer"))
         if self.bench.do(command):
             self.document.selection.set([ref])
-            self.window.show_panel("camera")
+            self._open_panel()
 
     def remove(self) -> None:
         """Take the selected cameras away."""

@@ -7,7 +7,7 @@ again when its layers have changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -240,13 +240,14 @@ def ground_seen(
 ) -> tuple[tuple[Footprint, ...], Floats]:
     """The ground that a camera has in sight, one part for each of its views at once, and where it stands."""
     place = np.array(camera.position)
-    heights = _heights(eye, ground, camera)
+    heights, edge = _heights(eye, ground, camera)
+
+    def seen(points: Floats) -> NDArray[np.bool_]:
+        return np.asarray(eye.sees(place, points) & edge(points))
+
     foot = np.array([place[0], place[1], float(heights(place[:1], place[1:2])[0])])
     parts = tuple(
-        footprint(
-            view, limits, heights=heights, reach=camera.model.reach_m, seen=lambda points: eye.sees(place, points)
-        )
-        for view in _at_once(camera)
+        footprint(view, limits, heights=heights, reach=camera.model.reach_m, seen=seen) for view in _at_once(camera)
     )
     return parts, foot
 
@@ -255,19 +256,23 @@ def _at_once(camera: Camera) -> list[View]:
     return [view for view in views_of(camera) if not view.reachable]
 
 
-def _heights(eye: Eye, ground: Grid | None, camera: Camera) -> Heights:
-    """Heights of what the camera looks down on: the floor of its room, else the ground."""
+def _heights(eye: Eye, ground: Grid | None, camera: Camera) -> tuple[Heights, Callable[[Floats], NDArray[np.bool_]]]:
+    """Heights of what the camera looks down on: the floor of its room, else the ground; and whether there is any."""
     x, y, z = camera.position
     floor = eye.floor(np.array([x, y, z]))
     under = float(ground.sample(x, y)) if ground is not None else np.nan
     level = floor if floor is not None else under if np.isfinite(under) else z - LOW_MAST
     is_floor = floor is not None and (not np.isfinite(under) or abs(floor - under) > INDOOR_STEP)
     if ground is None or (is_floor and camera.mount in ("ceiling", "other")) or under > z:
-        return lambda east, _north: np.full(np.shape(east), level)
+        return lambda east, _north: np.full(np.shape(east), level), lambda points: np.ones(len(points), dtype=bool)
     whole = ground
 
+    rows, columns = whole.values.shape
+    east_end, north_end = whole.x0 + (columns - 1) * whole.cell, whole.y0 + (rows - 1) * whole.cell
+
     def heights(east: Floats, north: Floats) -> Floats:
-        found = np.asarray(whole.sample(east, north), dtype=np.float64)
+        x, y = np.clip(east, whole.x0, east_end), np.clip(north, whole.y0, north_end)
+        found = np.asarray(whole.sample(x, y), dtype=np.float64)
         return np.where(np.isfinite(found), found, level)
 
-    return heights
+    return heights, lambda points: np.isfinite(whole.sample(points[:, 0], points[:, 1]))

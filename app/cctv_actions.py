@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PREFIX = "cctv."
 SITING = "siting"
+BLIND = "unseen_path"  # a column of blind spots
 
 
 class CctvActions(QObject):
@@ -87,6 +88,18 @@ class CctvActions(QObject):
             if item["layer"] in self.document.scene and item["input"] != "cameras":
                 chosen.setdefault(item["input"], []).append(item["layer"])
         return dict(run.record["provenance"]["params"]), chosen
+
+    def blind_spots(self) -> str:
+        """The layer of blind spots of the newest run, or an empty text."""
+        for run in runs_of(tuple(self.document.scene)):
+            if run.analysis_id == f"{PREFIX}coverage":
+                return next((la.id for la in run.layers if la.kind == "mesh" and BLIND in la.table.columns), "")
+        return ""
+
+    def show_blind_spots(self) -> None:
+        """Their list: a double click or Enter on a row flies there."""
+        self.document.selection.clear()
+        self.bench.table_requested.emit(self.blind_spots())
 
     # ---- proposals
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.cctv.catalogue import CameraModel
 from analysis.cctv.classes import Edition
 from app.colour import class_colours
 from app.language import tr
 
-RAMP = "wind"  # dark for the most detailed class, and not one of the ground's own colours
+RAMP = "sight"  # that of the maps of the study
 TINT = 0.42  # of a band's colour in the picture
 
 
 def band_colours(edition: Edition) -> NDArray[np.uint8]:
     """(classes, 3), the least demanding class first."""
     return class_colours(len(edition.classes), ramp_name=RAMP)
+
+
+def model_title(model: CameraModel) -> str:
+    """The name of a model for people."""
+    return tr(f"cctv.model.{model.id}", model.name)
 
 
 def class_title(name: str) -> str:

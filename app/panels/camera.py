@@ -25,7 +25,7 @@ from analysis.cctv.cameras import Camera, presets_text, views_of
 from analysis.cctv.catalogue import CameraModel
 from analysis.cctv.classes import Edition, editions
 from analysis.cctv.optics import half_fields
-from app.cctv.bands import band_colours, banded, class_title, reach_text
+from app.cctv.bands import band_colours, banded, class_title, model_title, reach_text
 from app.cctv.edit import CameraRow
 from app.language import tr
 from app.numbers import number_text
@@ -142,9 +142,11 @@ class CameraPanel(Panel):
         buttons.addWidget(self.remove_button)
         column.addLayout(buttons)
         column.addStretch(1)
+        self.area = scrolled(self.content)
         self.layout_.addWidget(self.empty)
-        self.layout_.addWidget(scrolled(self.content), 1)
-        self.layout_.addWidget(self.place_button)
+        self.layout_.addWidget(self.place_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.layout_.addWidget(self.area, 1)
+        self.layout_.addStretch(0)
 
     def _connect(self) -> None:
         self.name_edit.editingFinished.connect(lambda: self._type("name", self.name_edit.text().strip()))
@@ -167,7 +169,8 @@ class CameraPanel(Panel):
         self.row = self.camera = self._picture = None
         say(self.empty, text_id)
         self.empty.show()
-        self.content.hide()
+        self.place_button.show()
+        self.area.hide()
 
     def show_camera(
         self,
@@ -184,14 +187,15 @@ class CameraPanel(Panel):
             self.view.show_picture(None)
         self.row, self.camera = row, camera
         self.empty.hide()
-        self.content.show()
+        self.place_button.hide()
+        self.area.show()
         widgets = (self.name_edit, self.model_box, self.state_box, self.mount_box, *self.edits.values())
         for widget in widgets:
             widget.setEnabled(editable)
         self.remove_button.setEnabled(editable)
         if not self.name_edit.hasFocus() or self.name_edit.text() != row.name:
             self.name_edit.setText(row.name)
-        _fill(self.model_box, [(model.name, key) for key, model in models.items()], row.model)
+        _fill(self.model_box, [(model_title(model), key) for key, model in models.items()], row.model)
         _fill(self.state_box, [(tr(f"camera.state.{s}"), s) for s in CAMERA_STATES], row.state)
         _fill(self.mount_box, [(tr(f"camera.mount.{m}"), m) for m in MOUNTS], row.mount)
         self._show_numbers(row, height)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from analysis.cctv.catalogue import CameraModel
+from app.cctv.bands import model_title
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
 
@@ -62,7 +63,7 @@ class CameraBar(QFrame):
         chosen = self.model
         self.model_box.clear()
         for key, model in models.items():
-            self.model_box.addItem(model.name, key)
+            self.model_box.addItem(model_title(model), key)
         self.model_box.setCurrentIndex(max(self.model_box.findData(chosen), 0))
         self.show()
         self.raise_()

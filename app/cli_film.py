@@ -17,13 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", metavar="PROJECT")
     parser.add_argument("--out", required=True, metavar="FILE", help="a file .mp4 or .gif")
     parser.add_argument(
-        "--kind", choices=FILM_KINDS, default="day", help="from sunrise to sunset, through the year, or around the view"
+        "--kind",
+        choices=FILM_KINDS,
+        default="day",
+        help="from sunrise to sunset, through the year, around the view, or particles that drift with the wind",
     )
     parser.add_argument(
         "--day", metavar="DATE", help="e.g. 2026-12-22; today if left out. Of a film of the year its year"
     )
     parser.add_argument(
-        "--hour", type=float, default=12.0, metavar="H", help="clock hour of a film of the year or around"
+        "--hour", type=float, default=12.0, metavar="H", help="clock hour of a film of the year, around or of the wind"
     )
     parser.add_argument("--step", type=float, default=2.0, metavar="MIN", help="step of the clock in a film of a day")
     parser.add_argument("--size", default="fullhd", metavar="WxH", help=f"{', '.join(SIZES)}, or for example 1280x800")
@@ -49,7 +52,9 @@ def film(args: argparse.Namespace, feedback: Feedback) -> int:
             code="picture.empty",
         )
     filmed = Filmed(layers, frame, theme=args.theme, view=args.view)
-    target = make_film(plan, filmed.plain() if args.plain else filmed, Path(args.out), feedback.part(0.2, 1.0))
+    if args.plain and plan.kind != "wind":
+        filmed = filmed.plain()
+    target = make_film(plan, filmed, Path(args.out), feedback.part(0.2, 1.0))
     finish_bar()
     if args.json:
         emit({"film": str(target), "frames": plan.frames, "size": list(plan.size), "fps": plan.fps})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from app.film_wind import trails_of, wind_text, wind_volume
 from app.film_writer import FilmWriter, open_writer
 from app.language import tr
 from app.look import NO_SECTION, Section
@@ -23,10 +24,11 @@ from geo.model import Feedback, Frame, Layer, UserError
 
 if TYPE_CHECKING:
     from app.view.camera import Camera
+    from app.view.particle_actor import ParticleTrails
     from app.view.sky import SkyInputs
 
-FilmKind = Literal["day", "year", "turn"]
-FILM_KINDS: tuple[FilmKind, ...] = ("day", "year", "turn")
+FilmKind = Literal["day", "year", "turn", "wind"]
+FILM_KINDS: tuple[FilmKind, ...] = ("day", "year", "turn", "wind")
 SIZES = {"hd": (1280, 720), "fullhd": (1920, 1080), "4k": (3840, 2160)}
 SMALLEST, LARGEST = 64, 7680  # pixels of a side
 MOST_FRAMES = 20_000
@@ -40,11 +42,12 @@ class FilmPlan:
 
     Attributes
     ----------
-    kind : {"day", "year", "turn"}
-        From sunrise to sunset of the day; the same hour through the year; once around the view.
+    kind : {"day", "year", "turn", "wind"}
+        From sunrise to sunset of the day; the same hour through the year; once around the view; particles that drift
+        with the wind of a result.
     day : date
     hour : float [h]
-        Clock time of films of the year and around.
+        Clock time of films of the year, around and of the wind.
     step_min : float [min]
         The clock of a film of a day goes in such steps.
     size : (width, height) [pixels]
@@ -125,7 +128,7 @@ def shots_of(plan: FilmPlan, frame: Frame) -> list[Shot]:
 def _moments(plan: FilmPlan, frame: Frame, offset: dt.timedelta) -> list[dt.datetime]:
     """Clock time of each frame."""
     midnight = dt.datetime.combine(plan.day, dt.time())
-    if plan.kind == "turn":
+    if plan.kind in ("turn", "wind"):
         return [midnight + dt.timedelta(hours=plan.hour)] * plan.frames
     if plan.kind == "year":
         first = dt.datetime(plan.day.year, 1, 1) + dt.timedelta(hours=plan.hour)
@@ -207,6 +210,8 @@ class Filmed:
 def film_steps(plan: FilmPlan, filmed: Filmed, target: Path) -> Iterator[float]:
     """Make a film in short steps; yields the part done (0..1). An error or closing leaves no file."""
     shots = shots_of(plan, filmed.frame)
+    if plan.kind == "wind":
+        wind_volume(filmed.layers)  # says what is missing before anything is drawn
     writer = open_writer(target, size=plan.size, fps=plan.fps)
     try:
         yield 0.0
@@ -231,12 +236,16 @@ def _film(plan: FilmPlan, filmed: Filmed, shots: Sequence[Shot], writer: FilmWri
             yield PREPARED * number / len(shown)
         camera = reel.ready(shown, view=filmed.view, section=filmed.section, light=filmed.light)
         cards = FilmCards(shown, size=plan.size, theme=theme)
+        trails = trails_of(filmed.layers, size=plan.size, theme=theme, fps=plan.fps) if plan.kind == "wind" else None
+        reel.set_particles(trails)
         yield PREPARED
         styles = {layer.id: layer.style for layer in shown}
         before: Shot | None = None
         picture: Any = None
         for number, shot in enumerate(shots):
-            if shot != before:
+            if shot != before or trails is not None:
+                if trails is not None:
+                    trails.go_on(1.0 / plan.fps)
                 grid_sun = (float(filmed.frame.grid_azimuth(shot.sun[0])), shot.sun[1])
                 here = turned(camera, shot.turn)
                 for layer in _following(shown, shot):
@@ -246,10 +255,17 @@ def _film(plan: FilmPlan, filmed: Filmed, shots: Sequence[Shot], writer: FilmWri
                         cards.change(layer)
                 bare = reel.draw(here, grid_sun)
                 yield PREPARED + (1 - PREPARED) * (number + 0.5) / len(shots)
-                picture = cards.paint(bare, here, *caption_of(plan, shot, filmed.frame))
+                picture = cards.paint(bare, here, plan.title, _text_of(plan, shot, filmed, trails))
                 before = shot
             writer.add(picture)
             yield PREPARED + (1 - PREPARED) * (number + 1) / len(shots)
+
+
+def _text_of(plan: FilmPlan, shot: Shot, filmed: Filmed, trails: ParticleTrails | None) -> str:
+    """The line burnt in below the title: the sun, or the wind."""
+    if trails is None:
+        return caption_of(plan, shot, filmed.frame)[1]
+    return wind_text(wind_volume(filmed.layers), trails.particles.hurry)
 
 
 def _following(layers: Sequence[Layer], shot: Shot) -> list[Layer]:

@@ -103,11 +103,17 @@ class FilmDialog(QDialog):
     def _follow(self) -> None:
         """What does not apply is grey; how many frames there will be."""
         is_day, is_custom = self.kind.currentData() == "day", self.size_.currentData() == CUSTOM
+        self.plain.setEnabled(not self.films_wind)
         self.hour.setEnabled(not is_day)
         self.step.setEnabled(is_day)
         self.width_.setEnabled(is_custom)
         self.height_.setEnabled(is_custom)
         self.count.setText(tr("film.count", frames=f"{round(self.fps.value * self.seconds.value):,}"))
+
+    @property
+    def films_wind(self) -> bool:
+        """Whether particles are filmed: their wind is a result, and results stay in the picture."""
+        return bool(self.kind.currentData() == "wind")
 
     def plan(self) -> FilmPlan:
         """The film asked for. Raises `UserError` for one that cannot be made."""
@@ -262,7 +268,8 @@ def ask_film(window: MainWindow) -> FilmMaker | None:
         return None
     kinds = f"{tr('film.files')} (*.mp4);;{tr('film.files')} (*.gif)"
     target = window.files.ask_file("action.film", kinds, suffix=".mp4")
-    return None if target is None else begin_film(window, plan, target, plain=dialog.plain.isChecked())
+    plain = dialog.plain.isChecked() and not dialog.films_wind
+    return None if target is None else begin_film(window, plan, target, plain=plain)
 
 
 def begin_film(window: MainWindow, plan: FilmPlan, target: Path, *, plain: bool) -> FilmMaker | None:

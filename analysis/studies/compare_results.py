@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.compare.differences import CHANGE, UNCHANGED, differences, figure_table, table_of_differences, with_scale
 from analysis.compare.pairs import paired_layers
+from analysis.compare.settling import settling_issues
 from analysis.contract import Inputs, Params, Quantity, Reference, Result, Table, analysis, layer_input, quantity
 from geo.model import Feedback, Issue, Layer, UserError
 
@@ -68,7 +69,7 @@ def compare_results(inputs: CompareInputs, params: CompareParams, feedback: Feed
             code="compare.other_study",
             values={"before": str(before["provenance"]["analysis"]), "after": study},
         )
-    issues: list[Issue] = [*other_conditions(before, after)]
+    issues: list[Issue] = [*other_conditions(before, after), *settling_issues(before, after)]
     layers, tables = [], [figure_table(before, after, study)]
     compared = changed = gained = lost = 0
     pairs = paired_layers(inputs.before, inputs.after)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from analysis.contract import describe_inputs
 from analysis.registry import analyses, get
 from app.language import tr
 from app.panels.panel import Panel
@@ -147,8 +148,14 @@ class ComparePanel(Panel):
         if before is None or after is None or before.id == after.id:
             self.bench.notices.tell("notice.same_run", severity="doubt")
             return
-        chosen = {"before": [layer.id for layer in before.layers], "after": [layer.id for layer in after.layers]}
-        self.bench.run(get(DIFFERENCE), {}, chosen=chosen)
+        study = get(DIFFERENCE)
+        sides = {"before": before.layers, "after": after.layers}
+        # Arrows and volumes of a wind are in no map of differences.
+        chosen = {
+            spec.name: [layer.id for layer in sides[spec.name] if spec.accepts(layer)]
+            for spec in describe_inputs(study.inputs)
+        }
+        self.bench.run(study, {}, chosen=chosen)
 
     def run_again(self) -> None:
         """Run the study with the same settings on the base and on every alternative."""

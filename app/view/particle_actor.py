@@ -38,6 +38,11 @@ class ParticleTrails:
         self._fast = max(float(np.percentile(np.linalg.norm(particles.wind.velocity, axis=-1), 98.0)), 1e-3)
         self.update()
 
+    def go_on(self, seconds: float) -> None:
+        """Drift for some seconds of a film and draw."""
+        self.particles.step(seconds)
+        self.update()
+
     def update(self) -> None:
         """Draw the particles where they are now."""
         tail, count = self.particles.pace.shape

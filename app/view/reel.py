@@ -15,6 +15,7 @@ from app.theme import Theme
 from app.view.camera import Camera, looking
 from app.view.cutting import build_caps
 from app.view.offscreen import named_camera, require_graphics
+from app.view.particle_actor import ParticleTrails
 from app.view.sky import SkyInputs, build_sky_inputs
 from app.view.stage import Stage, read_pixels
 from geo.model import Layer
@@ -48,6 +49,10 @@ class Reel:
     def change(self, layer: Layer) -> None:
         """A layer has another style."""
         self._stage.change(layer, "style")
+
+    def set_particles(self, trails: ParticleTrails | None) -> None:
+        """Particles that are drawn with the layers, or none."""
+        self._stage.set_particles(trails)
 
     def ready(
         self, layers: Sequence[Layer], *, view: str | Camera, section: Section, light: SkyInputs | None = None

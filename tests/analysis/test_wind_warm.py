@@ -91,6 +91,24 @@ def test_the_grid_is_the_same_cell_for_cell_and_the_map_that_of_a_cold_start(
     assert np.corrcoef(ratio(cold)[known], ratio(after)[known])[0, 1] > 0.98
 
 
+def test_a_difference_of_flows_that_have_not_settled_says_so(
+    edited: tuple[Session, Result, Result, list[list[Layer]]],
+) -> None:
+    _session, before, after, _seen = edited
+    sides = {"before": before.layers, "after": after.layers}
+    found = execute(
+        get("compare.results"),
+        layers=[layer for layers in sides.values() for layer in layers],
+        frame=tiny_frame(),
+        params={},
+        chosen={side: [layer.id for layer in layers if layer.kind == "grid"] for side, layers in sides.items()},
+    )
+    doubt = next(issue for issue in found.issues if issue.code == "compare.not_settled")
+    assert doubt.severity == "doubt"
+    assert doubt.values["before"] == pytest.approx(float(before.summary["change"].value), abs=0.01)  # type: ignore[arg-type]
+    assert doubt.values["after"] == pytest.approx(float(after.summary["change"].value), abs=0.01)  # type: ignore[arg-type]
+
+
 def test_without_a_change_the_run_goes_on_from_where_it_ended() -> None:
     session = Session()
     first = session.run(BLOCK)

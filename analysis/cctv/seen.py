@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analysis.cctv.cameras import Camera, reach_of, views_of
 from analysis.cctv.classes import Edition, figure
 from analysis.cctv.optics import Reading, View, density, face_angles, in_view, surface_angle
-from analysis.cctv.sight import Sight, SightScene, trace
+from analysis.cctv.sight import Sight, SightScene, retrace, trace
 from analysis.cctv.targets import PLATE, Targets
 from geo.model import Bounds, Feedback
 
@@ -248,25 +248,26 @@ class PlanScore:
             del kept[number]
 
     def set_scene(self, scene: SightScene, boxes: Sequence[Bounds]) -> int:
-        """Another scene that differs only within some boxes; how many cameras were traced again.
+        """Another scene that differs only within some boxes; how many lines were traced again.
 
-        A camera is traced again when a line to any target in its reach meets a box (slab test).
+        The two scenes must count about the same centre (`sight_scene(..., centre=before.opaque.centre)`).
         """
         self.scene = scene
-        changed = [k for k, camera in enumerate(self.cameras) if self._meets(camera, boxes)]
-        if changed:
-            sight = self._traced([self.cameras[k] for k in changed])
-            for place, number in enumerate(changed):
-                self._rows[number] = sight.row(place)
+        poles = np.array([camera.position for camera in self.cameras], dtype=np.float64).reshape(-1, 3)
+        reach = np.array([reach_of(camera.model, self.least) for camera in self.cameras])
+        counts = [len(row[0]) for row in self._rows]
+        before = Sight(
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            np.concatenate([np.zeros(0, np.int32), *(row[0] for row in self._rows)]),
+            np.concatenate([np.zeros(0, np.uint8), *(row[1] for row in self._rows)]),
+        )
+        sight, pairs = retrace(scene, before, poles, self.targets, reach, boxes)
+        for number in range(len(self.cameras)):
+            row = sight.row(number)
+            if not np.array_equal(row[0], self._rows[number][0]) or not np.array_equal(row[1], self._rows[number][1]):
+                self._rows[number] = row
                 self._seen[number] = self._see(number)
-        self.traced += len(changed)
-        return len(changed)
-
-    def _meets(self, camera: Camera, boxes: Sequence[Bounds]) -> bool:
-        reach = reach_of(camera.model, self.least)
-        away = self.targets.xyz - np.asarray(camera.position)
-        near = away[(away**2).sum(axis=1) <= reach * reach]
-        return any(segments_meet(np.asarray(camera.position), near, box).any() for box in boxes)
+        return pairs
 
     def score(self) -> Score:
         """The plan as it stands; cameras that are off do not count."""
@@ -293,19 +294,3 @@ class PlanScore:
 
 def _line_of(camera: Camera) -> tuple[object, ...]:
     return camera.position, camera.model
-
-
-def segments_meet(start: Floats, ways: Floats, box: Bounds) -> Bools:
-    """(n,) whether the segments from `start` along `ways` (n, 3) meet a box (slab test)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        near = (np.array(box.low) - start) / ways
-        far = (np.array(box.high) - start) / ways
-    level = ways == 0.0
-    within = (start >= np.array(box.low)) & (start <= np.array(box.high))
-    near, far = (
-        np.where(level, np.where(within, -np.inf, np.inf), near),
-        np.where(level, np.where(within, np.inf, -np.inf), far),
-    )
-    first = np.minimum(near, far).max(axis=1, initial=0.0)
-    last = np.maximum(near, far).min(axis=1, initial=1.0)
-    return np.asarray((first <= last) & ~(level & ~within).any(axis=1))

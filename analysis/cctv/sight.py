@@ -273,6 +273,67 @@ def _trace_singly(
     return places, np.zeros(len(places), np.uint8), len(asked)
 
 
+def retrace(
+    scene: SightScene,
+    before: Sight,
+    poles: ArrayLike,
+    targets: Targets,
+    reach: float | Floats,
+    boxes: Sequence[Bounds],
+) -> tuple[Sight, int]:
+    """The sight of the same poles in a scene that differs only within some boxes.
+
+    Parameters
+    ----------
+    scene : SightScene
+        As it is now; float32 must count about the same centre as before.
+    before : Sight
+        As it was traced in the scene before the change.
+    boxes : sequence of Bounds
+        Around what moved, where it was and where it is.
+
+    Returns
+    -------
+    sight : Sight
+        Equal to one traced anew.
+    pairs : int
+        Lines that were traced again: those that meet a box (slab test).
+    """
+    lenses = np.ascontiguousarray(poles, dtype=np.float64).reshape(-1, 3)
+    far = np.broadcast_to(np.asarray(reach, dtype=np.float64), (len(lenses),))
+    rows: list[_Block] = []
+    for number, (pole, limit) in enumerate(zip(lenses, far, strict=True)):
+        idx, through = before.row(number)
+        away = targets.xyz - pole
+        met = np.flatnonzero((away**2).sum(axis=1) <= limit * limit)
+        met = met[segments_meet(pole, away[met], boxes)]
+        if len(met):
+            some = targets.taken(met)
+            places, clear, rays = _trace_pole(scene, pole, float(limit), some, cells_of(some))
+            kept = ~np.isin(idx, met, assume_unique=True)
+            idx = np.concatenate([idx[kept], met[places].astype(np.int32)])
+            order = np.argsort(idx, kind="stable")
+            idx, through = idx[order], np.concatenate([through[kept], clear])[order]
+        rows.append(_Block(np.array([len(idx)], dtype=np.int64), idx, through, len(met)))
+    made = _joined(rows)
+    return made, made.rays
+
+
+def segments_meet(start: Floats, ways: Floats, boxes: Sequence[Bounds]) -> Bools:
+    """(n,) whether the segments from `start` along `ways` (n, 3) meet one of some boxes (slab test)."""
+    out = np.zeros(len(ways), dtype=bool)
+    for box in boxes:
+        low, high = np.array(box.low) - start, np.array(box.high) - start
+        within = (low <= 0.0) & (high >= 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            one, other = low / ways, high / ways
+        level = ways == 0.0  # along a slab: always within it or never
+        near = np.where(level, np.where(within, -np.inf, np.inf), np.minimum(one, other))
+        far = np.where(level, np.where(within, np.inf, -np.inf), np.maximum(one, other))
+        out |= near.max(axis=1).clip(0.0, None) <= far.min(axis=1).clip(None, 1.0)
+    return out
+
+
 def pole_faults(scene: SightScene, poles: ArrayLike) -> NDArray[np.int8]:
     """(p,) why no camera can be at each place: `OK`, `INSIDE` a solid, `UNDERGROUND` or `TOUCHING` a surface."""
     lenses = np.ascontiguousarray(poles, dtype=np.float64).reshape(-1, 3)

@@ -17,6 +17,7 @@ from geo.model.digest import layer_digest
 from geo.model.layer import Layer
 from tests.tiny import buildings, tiny_frame, tiny_layers
 from tests.tiny_bim import building
+from tests.tiny_cameras import camera_layers
 from tests.tiny_indoor import house
 from tests.tiny_parcels import parcels
 from tests.tiny_pipes import pipe_layers
@@ -36,6 +37,7 @@ QUICK: dict[str, dict[str, object]] = {
     "wind.comfort": {"cell": 12, "size": 60, "thoroughness": "preview", "sectors": 8},
     "wind.cold_air": {"hours": 0.5, "cell": 10, "catchment": 50},
     "wind.corridor": {"cell": 12, "size": 60, "thoroughness": "preview", "form_cell": 30, "most_directions": 1},
+    "cctv.coverage": {"ground_cell": 4, "facades": True, "facade_cell": 8},
     "indoor.route": {"start": "A0", "goal": "B0"},
     "utility.trace": {"start": "w1"},
     "utility.isolation": {"broken": "w2"},
@@ -48,6 +50,7 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "utility": pipe_layers,
     "indoor": house,
     "bim": building,
+    "cctv": camera_layers,
     "compare": lambda: [*one_run("before", 0.0), *one_run("after", 10.0)],
     "sunlight.irradiation": weather_layers,
     "sunlight.setback": lambda: [parcels()],

@@ -23,7 +23,7 @@ DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
 BAR_WIDTH = 30
 COMMANDS = (
     *("demo", "info", "import", "list", "run", "rerun", "validate", "check", "render", "report", "convert"),
-    *("film", "georeference", "openfoam"),
+    *("film", "georeference", "openfoam", "cctv"),
 )
 
 
@@ -131,6 +131,7 @@ def _add_runs(commands: Commands) -> None:
 
 def _add_pages(commands: Commands) -> None:
     """Pictures, films and reports."""
+    from app.cli_cctv import add_arguments as add_cctv_arguments
     from app.cli_film import add_arguments as add_film_arguments
 
     render = commands.add_parser("render", help="draw a project into a picture")
@@ -150,6 +151,7 @@ def _add_pages(commands: Commands) -> None:
     report.add_argument("--both", action="store_true", help="in Korean and in English, one after the other")
 
     add_film_arguments(commands.add_parser("film", help="film the sun of a day or a year, or the view all around"))
+    add_cctv_arguments(commands.add_parser("cctv", help="installation plan of cameras; cameras into and out of files"))
 
 
 def _add_conversion(commands: Commands) -> None:

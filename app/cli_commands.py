@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from app.cli_cctv import cctv
 from app.cli_check import check
 from app.cli_film import film
 from app.cli_georeference import georeference
@@ -252,6 +253,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Feedback], int]] = {
     "render": render,
     "film": film,
     "openfoam": openfoam,
+    "cctv": cctv,
     "report": report,
     "demo": demo,
 }

@@ -84,7 +84,7 @@ def write_run_pdf(
     document.setDefaultFont(font)
     document.setDefaultStyleSheet(STYLE)
     _add_pictures(document, picture, described)
-    page = _page_layout(lying)
+    page = page_layout(lying=lying)
     size = page.paintRectPixels(DPI).size()
     picture_width = min(size.width(), round(PICTURE_SHARE * size.height() * ASPECT))
     parts = []
@@ -94,7 +94,7 @@ def write_run_pdf(
     document.setHtml(f"<html><body>{PAGE_BREAK.join(parts)}</body></html>")
     document.setPageSize(QSizeF(size.width(), size.height() - FOOT))
     feedback.step(0.5, "writing")
-    data = _pdf(document, page, next(iter(described.values()))["title"], feedback)
+    data = pdf_bytes(document, page, next(iter(described.values()))["title"], feedback)
     write_atomically(path, lambda file: file.write(data))
     feedback.step(1.0, "written")
     return path
@@ -148,14 +148,15 @@ def _drawn(svg: str) -> QImage:
     return image
 
 
-def _page_layout(lying: bool) -> QPageLayout:
+def page_layout(*, lying: bool) -> QPageLayout:
+    """A4 with the margins of the program's documents."""
     way = QPageLayout.Orientation.Landscape if lying else QPageLayout.Orientation.Portrait
     margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
     return QPageLayout(QPageSize(QPageSize.PageSizeId.A4), way, margins, QPageLayout.Unit.Millimeter)
 
 
-def _pdf(document: QTextDocument, page: QPageLayout, title: str, feedback: Feedback) -> bytes:
-    """The pages as PDF, each with its number."""
+def pdf_bytes(document: QTextDocument, page: QPageLayout, title: str, feedback: Feedback) -> bytes:
+    """The pages of a document as PDF, each with its number; its page size leaves `FOOT` for that."""
     from PySide6.QtCore import QBuffer, QIODevice
 
     buffer = QBuffer()

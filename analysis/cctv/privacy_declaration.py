@@ -62,5 +62,5 @@ class PrivacyInputs(Inputs):
         "Rooms of models", kind="mesh", theme="space", many=True, optional=True, hidden=True, default=True
     )
     models: tuple[Layer, ...] = layer_input(
-        "Own camera models", kind="table", theme="camera", many=True, optional=True, default=True
+        "Camera models of one's own (table)", kind="table", many=True, optional=True, named=True, default=True
     )

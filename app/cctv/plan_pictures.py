@@ -80,10 +80,10 @@ def draw_map(
         drawn, frame, size=MAP_SIZE, view=eye, theme=theme_named("light"), sun=sun_at(frame, None), legend=bool(results)
     )
     picture = picture.convert("RGBA")
-    for number, camera in enumerate(cameras):
-        for view in views[number]:
+    for mine, far in zip(views, reach, strict=True):
+        for view in mine:
             sheet = Image.new("RGBA", picture.size, (0, 0, 0, 0))
-            corners, _ = project(eye, _wedge(view, reach[number]), MAP_SIZE)
+            corners, _ = project(eye, _wedge(view, far), MAP_SIZE)
             fill = None if view.reachable else WEDGE_FILL
             ImageDraw.Draw(sheet).polygon([tuple(c) for c in corners.tolist()], fill=fill, outline=WEDGE_LINE, width=3)
             picture = Image.alpha_composite(picture, sheet)
@@ -110,9 +110,8 @@ def _apart(spots: Floats) -> Floats:
             break
         places = places + (gap / far[..., None] * push[..., None]).sum(axis=1)
     size = np.array(MAP_SIZE, dtype=np.float64)
-    return np.clip(
-        np.where(np.hypot(*(places - spots).T)[:, None] < 2.0, spots, places), NUMBER_SIZE, size - NUMBER_SIZE
-    )
+    stays = np.hypot(*(places - spots).T)[:, None] < 2.0
+    return np.asarray(np.clip(np.where(stays, spots, places), NUMBER_SIZE, size - NUMBER_SIZE))
 
 
 def _as_shown(layer: Layer) -> Layer:

@@ -151,10 +151,7 @@ class AddressBook:
         for number, layer in enumerate(layers):
             shape = layer.geometry
             if isinstance(shape, Mesh) and len(shape.faces):
-                pairs = np.unique(
-                    np.column_stack([np.repeat(shape.face_element, 3).astype(np.int64), shape.faces.ravel()]), axis=0
-                )
-                rows, corners = pairs.T
+                rows, corners = np.repeat(shape.face_element, 3).astype(np.int64), shape.faces.ravel()
             elif isinstance(shape, Lines) and len(shape.vertices):
                 rows = np.repeat(shape.line_element, np.diff(shape.offsets)).astype(np.int64)
                 corners = np.arange(len(shape.vertices))

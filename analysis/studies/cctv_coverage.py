@@ -182,8 +182,8 @@ def _result(
     lost = redundancy(score, looked.targets, len(plan.cameras))
     terrain = plan.scene.obstacles.terrain
     places = np.array([camera.position for camera in plan.cameras])
-    ground = height_at(terrain, places[:, 0], places[:, 1], otherwise=looked.level)
-    height = places[:, 2] - ground - params.height
+    below = plan.scene.opaque.first_hit(places, np.array([[0.0, 0.0, -1.0]])).distance
+    height = np.where(np.isfinite(below), below, places[:, 2] - looked.level) - params.height
     maps = [ground_layer(looked, values), room_layer(looked, values), facade_layer(looked, values)]
 
     def level(x: np.ndarray, y: np.ndarray) -> np.ndarray:

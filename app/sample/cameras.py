@@ -12,15 +12,18 @@ import shapely
 
 from app.sample.detailed import level_of
 from app.sample.plan import Ground, Plan, Street
+from app.sample.trees import Trees
 from app.sample.vector import write_layer
 
 LAYER = "cctv"
 POLE, LOW_POLE, GANTRY = 5.5, 3.2, 6.5  # [m] above the ground
 CROSSINGS, BETWEEN = 10, 150.0  # how many, and no nearer to each other [m]
-CORNER = 2.0  # [m] behind the kerb
+SETBACKS = (2.0, 1.0, 3.5, 5.0)  # [m] behind the kerb, the first preferred
 WATCHED = ("ring", "collector")
-LOBBY_CEILING, BASEMENT_CEILING = 3.6, 3.3  # [m] of the lens above the floor
+LOOK = 30.0  # [m] ahead of a lens that no crown should stand
+LOBBY_CEILING, BASEMENT_CEILING = 3.0, 2.9  # [m] of the lens above the floor
 BASEMENT = -4.0  # [m] floor of B1 of the mixed-use building from its ground floor
+LEAST_PARK = 300.0  # [m2]
 SCHOOLS = ("elementary", "middle")
 
 
@@ -41,10 +44,20 @@ class Device:
     presets: str = ""
 
 
-def place(plan: Plan, ground: Ground) -> list[Device]:
+def place(plan: Plan, ground: Ground, planted: Trees) -> list[Device]:
     """All cameras."""
-    found = [*_crossings(plan, ground), *_car_parks(plan, ground), *_schools(plan, ground), *_turning(plan, ground)]
-    return [*found, *_house(plan, ground), *_mixed(plan, ground)]
+    crowns = np.column_stack([planted.x, planted.y, planted.crown / 2.0])
+    found = [*_crossings(plan, ground, crowns), *_car_parks(plan, ground), *_schools(plan, ground)]
+    return [*found, *_turning(plan, ground, crowns), *_house(plan, ground), *_mixed(plan, ground)]
+
+
+def _hidden(crowns: np.ndarray, x: float, y: float, to: tuple[float, float]) -> int:
+    """Crowns (x, y, radius) that stand at a lens or in the first `LOOK` metres of its look."""
+    way = np.array(to) - [x, y]
+    way = way / max(float(np.linalg.norm(way)), 1e-9)
+    away = crowns[:, :2] - [x, y]
+    along = np.clip(away @ way, 0.0, LOOK)
+    return int((np.hypot(*(away - along[:, None] * way).T) < crowns[:, 2] + 0.5).sum())
 
 
 def _above(ground: Ground, x: float, y: float, height: float) -> float:
@@ -56,7 +69,7 @@ def _towards(x: float, y: float, to: tuple[float, float]) -> float:
     return round(float(np.degrees(np.arctan2(to[0] - x, to[1] - y))) % 360.0, 1)
 
 
-def _crossings(plan: Plan, ground: Ground) -> Iterator[Device]:
+def _crossings(plan: Plan, ground: Ground, crowns: np.ndarray) -> Iterator[Device]:
     """Two streets that cross: one camera on a corner looks over the crossing; at two of them plates are read."""
     home = shapely.Point(plan.house_place[:2])
     streets = [street for street in plan.streets if street.kind in WATCHED]
@@ -72,7 +85,7 @@ def _crossings(plan: Plan, ground: Ground) -> Iterator[Device]:
             continue
         number = len(chosen) + 1
         chosen.append(point)
-        x, y = _corner(point, one, other)
+        x, y = _corner(point, one, other, crowns)
         name, model, focal = f"{one.name}-{other.name} 교차로", "bullet-8mp" if number % 3 == 0 else "bullet-4mp", 4.5
         pan = _towards(x, y, (point.x, point.y))
         yield Device(name, model, x, y, _above(ground, x, y, POLE), pan, 20.0, focal)
@@ -92,12 +105,20 @@ def _along(street: Street, point: shapely.Point) -> np.ndarray:
     return way / np.linalg.norm(way)
 
 
-def _corner(point: shapely.Point, one: Street, other: Street) -> tuple[float, float]:
-    """The corner between two streets, behind both kerbs."""
+def _corner(point: shapely.Point, one: Street, other: Street, crowns: np.ndarray) -> tuple[float, float]:
+    """The corner between two streets, behind both kerbs, with the fewest crowns before the lens."""
     a, b = _along(one, point), _along(other, point)
     slant = abs(float(a[0] * b[1] - a[1] * b[0]))
-    away = (other.width / 2 + CORNER) / slant * a + (one.width / 2 + CORNER) / slant * b
-    return round(float(point.x + away[0]), 2), round(float(point.y + away[1]), 2)
+    corners = [
+        np.array([point.x, point.y])
+        + p * (other.carriageway / 2 + back) / slant * a
+        + q * (one.carriageway / 2 + back) / slant * b
+        for back in SETBACKS
+        for p in (1.0, -1.0)
+        for q in (1.0, -1.0)
+    ]
+    best = min(corners, key=lambda corner: _hidden(crowns, corner[0], corner[1], (point.x, point.y)))
+    return round(float(best[0]), 2), round(float(best[1]), 2)
 
 
 def _plates(street: Street, point: shapely.Point, ground: Ground) -> Device:
@@ -112,7 +133,9 @@ def _plates(street: Street, point: shapely.Point, ground: Ground) -> Device:
 
 def _car_parks(plan: Plan, ground: Ground) -> Iterator[Device]:
     home = shapely.Point(plan.house_place[:2])
-    areas = sorted((s.polygon for s in plan.surfaces if s.kind == "carpark"), key=lambda area: area.distance(home))
+    houses = shapely.union_all([building.form.polygon for building in plan.buildings]).buffer(1.0)
+    parks = (surface.polygon.difference(houses) for surface in plan.surfaces if surface.kind == "carpark")
+    areas = sorted((area for area in parks if area.area > LEAST_PARK), key=lambda area: area.distance(home))
     for number, area in enumerate(areas[:3], start=1):
         middle = area.representative_point()
         x, y = round(middle.x, 2), round(middle.y, 2)
@@ -134,13 +157,15 @@ def _schools(plan: Plan, ground: Ground) -> Iterator[Device]:
         yield Device(name, "bullet-4mp", x, y, _above(ground, x, y, POLE), pan, 15.0, 4.0)
 
 
-def _turning(plan: Plan, ground: Ground) -> Iterator[Device]:
+def _turning(plan: Plan, ground: Ground, crowns: np.ndarray) -> Iterator[Device]:
     """Cameras that turn, on the two largest squares, with presets all round."""
     squares = sorted((s.polygon for s in plan.surfaces if s.kind == "plaza"), key=lambda area: -area.area)
     for number, area in enumerate(squares[:2], start=1):
-        point = area.buffer(-2.0).exterior.interpolate(0.1, normalized=True)
+        middle = (area.centroid.x, area.centroid.y)
+        edge = [area.buffer(-2.0).exterior.interpolate(k / 24, normalized=True) for k in range(24)]
+        point = min(edge, key=lambda spot: _hidden(crowns, spot.x, spot.y, middle))
         x, y = round(point.x, 2), round(point.y, 2)
-        pan = _towards(x, y, (area.centroid.x, area.centroid.y))
+        pan = _towards(x, y, middle)
         presets = ";".join(f"{(pan + turn) % 360.0:g},{tilt:g},{focal:g}" for turn, tilt, focal in
                            ((-60.0, 12.0, 9.0), (0.0, 25.0, 4.5), (60.0, 12.0, 9.0)))  # fmt: skip
         yield Device(
@@ -184,7 +209,7 @@ def _mixed(plan: Plan, ground: Ground) -> Iterator[Device]:
     x, y = _set((px, py), angle, 20.0, -7.0)
     yield Device("복합타워 주출입구", "bullet-4mp", x, y, _above(ground, x, y, LOW_POLE), _turned(angle, 0.0), 8.0, 6.0)
     inside = (
-        ("복합타워 로비", "dome-4mp", 23.4, 11.4, LOBBY_CEILING, 215.0, 25.0, 2.8),
+        ("복합타워 로비", "dome-4mp", 22.6, 10.6, LOBBY_CEILING, 215.0, 25.0, 2.8),
         ("복합타워 복도", "fisheye-12mp", 20.0, 13.2, LOBBY_CEILING, 0.0, 90.0, 1.76),
         ("지하주차장 북측", "dome-4mp", 1.0, 24.4, BASEMENT + BASEMENT_CEILING, 90.0, 15.0, 2.8),
         ("지하주차장 남측", "dome-4mp", 47.0, 6.0, BASEMENT + BASEMENT_CEILING, 270.0, 15.0, 2.8),

@@ -193,7 +193,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     buildings.write(buildings.city_json(plan, ground, feedback.part(0.42, 0.46)), folder / "buildings.city.json")
     planted = trees.plant(plan, ground, seed, feedback.part(0.46, 0.5))
     trees.write(planted, folder / "trees.gpkg")
-    cameras.write(cameras.place(plan, ground), folder / "cctv.gpkg")
+    cameras.write(cameras.place(plan, ground, planted), folder / "cctv.gpkg")
     roads.write_roads(plan, folder / "roads.gpkg")
     roads.write_parcels(plan, folder / "parcels.gpkg")
     roads.write_water(plan, folder / "water.gpkg")

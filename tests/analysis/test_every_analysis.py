@@ -133,7 +133,7 @@ def test_result_has_units_provenance_and_repeats_bit_for_bit(item: Analysis) -> 
         assert quantity.unit or isinstance(quantity.value, str)
     for layer, again in zip(first.layers, second.layers, strict=True):
         assert layer_digest(layer) == layer_digest(again)
-        assert layer.theme in ("result", "link")  # links are results that other studies take
+        assert layer.theme in ("result", "link", "sensor", "camera")  # all but the first others take as inputs
         assert layer.source.provenance["provenance"]["analysis"] == item.id
         if layer.geometry is not None:
             assert layer.fields

@@ -184,7 +184,8 @@ def least_left(prior: Prior, count: int, existing: Sequence[int]) -> Floats:
         values = eigh(covariance, eigvals_only=True, subset_by_index=[size - wanted, size - 1])
     largest = np.sort(np.maximum(values, 0.0))[::-1] * (1.0 + 1e-9)
     taken = np.concatenate([[0.0], np.cumsum(largest), np.full(count - wanted, trace)])
-    return np.asarray(np.round(np.maximum(trace - taken[: count + 1], 0.0) / prior.total, SHARE_DIGITS))
+    share = np.maximum(trace - taken[: count + 1], 0.0) / prior.total
+    return np.asarray(np.floor(share * 10.0**SHARE_DIGITS) / 10.0**SHARE_DIGITS)
 
 
 def random_left(prior: Prior, count: int, free: Bools, existing: Sequence[int], draws: int, seed: int) -> Floats:

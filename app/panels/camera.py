@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -40,12 +41,13 @@ if TYPE_CHECKING:
     from app.workbench import Workbench
 
 NUMBERS = {  # field -> unit, low, high, step
-    "height": ("m", -200.0, 1000.0, 0.5),
     "pan": ("deg", -360.0, 720.0, 5.0),
     "tilt": ("deg", -90.0, 90.0, 2.5),
-    "roll": ("deg", -180.0, 180.0, 5.0),
     "focal": ("mm", 0.1, 1000.0, 0.5),
+    "height": ("m", -200.0, 1000.0, 0.5),
+    "roll": ("deg", -180.0, 180.0, 5.0),
 }
+GRID_COLUMNS = 3
 
 
 class CameraPanel(Panel):
@@ -118,14 +120,16 @@ class CameraPanel(Panel):
         switches.addWidget(self.edition_box)
         column.addWidget(self.view)
         column.addLayout(switches)
+        column.addLayout(self._number_grid())
+        column.addWidget(self.preset_button)
         column.addWidget(self.legend)
+        column.addWidget(self.sees)
         self.form = QFormLayout()
         self.form.setHorizontalSpacing(8)
         self.form.setVerticalSpacing(4)
         rows: tuple[tuple[str, QWidget], ...] = (
             ("name", self.name_edit),
             ("model", self.model_box),
-            *self.edits.items(),
             ("mount", self.mount_box),
             ("state", self.state_box),
         )
@@ -135,8 +139,6 @@ class CameraPanel(Panel):
             widget.setAccessibleName(tr(f"camera.{name}"))
             self.form.addRow(label, widget)
         column.addLayout(self.form)
-        column.addWidget(self.preset_button)
-        column.addWidget(self.sees)
         buttons = QHBoxLayout()
         buttons.addWidget(self.fly_button)
         buttons.addWidget(self.remove_button)
@@ -147,6 +149,23 @@ class CameraPanel(Panel):
         self.layout_.addWidget(self.place_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.layout_.addWidget(self.area, 1)
         self.layout_.addStretch(0)
+
+    def _number_grid(self) -> QGridLayout:
+        """Angles, lens and height, each under its name: the panel is narrow and not high."""
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(0)
+        for place, (name, edit) in enumerate(self.edits.items()):
+            row, column = divmod(place, GRID_COLUMNS)
+            label = say(QLabel(), f"camera.{name}", tip=f"camera.{name}.tip")
+            label.setObjectName("soft")
+            label.setBuddy(edit)
+            edit.spin_box.setMinimumWidth(60)
+            edit.spin_box.setAccessibleName(tr(f"camera.{name}"))
+            grid.addWidget(label, 2 * row, column)
+            grid.addWidget(edit, 2 * row + 1, column)
+            grid.setColumnStretch(column, 1)
+        return grid
 
     def _connect(self) -> None:
         self.name_edit.editingFinished.connect(lambda: self._type("name", self.name_edit.text().strip()))

@@ -18,7 +18,7 @@ from geo.model import Layer, Points
 Floats = NDArray[np.float64]
 
 MOST_SYMBOLS = 3000  # beyond it cameras are dots
-PIXELS = 24.0  # length of a sign on the screen
+PIXELS = 20.0  # length of a sign on the screen
 SMALLEST = 0.35  # [m] length of a sign seen from near
 POINT_PULL = 0.008  # so that a camera on a wall is not sunk into it
 ROLE_OF_STATE = {"existing": "camera", "movable": "camera", "planned": "accent", "off": "missing"}
@@ -84,7 +84,7 @@ class CameraSymbols(LayerActors):
     def look_from(self, camera: Camera, size: tuple[int, int]) -> None:
         """Of one size on the screen."""
         away = np.linalg.norm(self._places - camera.eye, axis=1)
-        scales = np.maximum(PIXELS / pixels_per_metre(camera, away, height=size[1]), SMALLEST)
+        scales = np.maximum(PIXELS / pixels_per_metre(camera, away, height=max(size[1], 1)), SMALLEST)
         if len(scales) and not np.allclose(scales, self._scales, rtol=0.02):
             self._scales = scales
             self._draw()

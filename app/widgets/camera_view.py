@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
@@ -35,10 +35,8 @@ class CameraView(QWidget):
         self.masks: Sequence[NDArray[np.float64]] = ()
         self.text = ""
         self._shape = USUAL_SHAPE
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.setMinimumHeight(LEAST_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(self.heightForWidth(288))
 
     def sizeHint(self) -> QSize:
         """In the proportions of the picture."""
@@ -59,8 +57,13 @@ class CameraView(QWidget):
             self.image = QImage(kept.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
             if abs(rows / columns - self._shape) > 0.005:
                 self._shape = rows / columns
-                self.updateGeometry()
+                self.setFixedHeight(self.heightForWidth(self.width()))
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As high as its width asks for."""
+        super().resizeEvent(event)
+        self.setFixedHeight(self.heightForWidth(self.width()))
 
     def say(self, text: str) -> None:
         """A line over the picture, or none."""

@@ -17,6 +17,8 @@ MOST_BLOCKAGE = 0.03  # of the tunnel's cross-section by one building (COST 732,
 LEAST_ROOM = 3.0  # heights of a building to the nearest side
 LEAST_OPEN = 0.02  # of the study area
 COARSE_GROUND = 0.02  # share of the study area that is worth a word
+LEAST_DEPTH = 2.0  # [m] below the terrain that no slope explains
+NAMED = 20
 UNKNOWN_GROUND = 0.01  # share of columns beside the terrain that is worth a word
 
 
@@ -31,6 +33,7 @@ def doubts_of(
     study = np.asarray(((feet > extent.study[:2]) & (feet < extent.study[2:])).all(axis=1))
     issues = voxels.voxel_issues(plan.solids, found, study, inside, extent.cell)
     issues += _blockage(plan, tunnel)
+    issues += _buried(plan, tunnel)
     count = trees.trees_in_houses(plan.crowns, plan.axes, tunnel.x, tunnel.y, tunnel.building >= 0)
     issues += trees.house_issue(count)
     if plan.ground.is_relief and relief.unknown > UNKNOWN_GROUND:
@@ -47,6 +50,33 @@ def doubts_of(
         message = "Models with rooms were filled from their lowest to their highest part."
         issues.append(Issue("wind.models_filled", message, "note", int(plan.solids.filled.sum())))
     return issues
+
+
+def _buried(plan: Plan, tunnel: Tunnel) -> list[Issue]:
+    """Buildings of which half or more lies under the terrain: their heights count from another zero, or nobody set them
+    on it.
+    """
+    solids = plan.solids
+    if not plan.ground.is_relief or len(solids) == 0:
+        return []
+    feet = plan.axes.to_tunnel(solids.feet[:, :2])
+    row = np.clip(np.searchsorted(tunnel.y, feet[:, 1]) - 1, 0, tunnel.shape[1] - 1)
+    column = np.clip(np.searchsorted(tunnel.x, feet[:, 0]) - 1, 0, tunnel.shape[2] - 1)
+    low_x, low_y, high_x, high_y = plan.extent.uniform
+    inside = (feet[:, 0] > low_x) & (feet[:, 0] < high_x) & (feet[:, 1] > low_y) & (feet[:, 1] < high_y)
+    depth = tunnel.ground[row, column] + tunnel.base - solids.low[:, 2]
+    deep = np.flatnonzero(inside & (depth > np.maximum(LEAST_DEPTH, 0.5 * solids.height)))
+    if len(deep) == 0:
+        return []
+    worst = int(deep[np.argmax(depth[deep])])
+    name, metres = str(solids.name[worst]), round(float(depth[worst]), 1)
+    message = (
+        f"{len(deep)} buildings stand half or more below the terrain (the deepest, {name}, by {metres:g} m) and are "
+        "missing in the wind."
+    )
+    names = tuple(str(solids.name[n]) for n in deep[:NAMED])
+    values = {"building": name, "depth": metres}
+    return [Issue("wind.buried", message, "doubt", len(deep), names, values)]
 
 
 def _too_rough(params: TunnelParams, layer: float) -> list[Issue]:

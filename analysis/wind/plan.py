@@ -21,6 +21,9 @@ LEAST_HIGH = 10.0  # [m]
 ABOVE_TALLEST = 1.5  # the tunnel is at least this many times as high as its highest building
 HEADROOM = 1.2  # the least of it for a changed scene
 LEAST_WIDTH = 20.0  # [m]
+WINDOW_STEPS = 4  # by which squares are tried where most is built
+FARTHEST = 300  # of such steps from the middle building
+LITTLE_BUILT = 0.25  # of what is built in the densest square: less in the middle of it all, and the square is taken
 
 
 class Plan(NamedTuple):
@@ -74,7 +77,7 @@ def plan_tunnel(
         issues.append(Issue("wind.no_buildings", "There are no buildings: the wind meets the ground alone.", "doubt"))
     ground = terrain.ground_of(grid if isinstance(grid, Grid) else None, surface, solids.feet, issues)
     feedback.step(0.5, "axes of the tunnel")
-    middle, size, solids_near = _study_rectangle(inputs, params, solids)
+    middle, size, solids_near = _study_rectangle(inputs, params, solids, issues)
     turn = domain.dominant_turn(*solids_near.walls())
     axes = domain.Axes(turn, middle)
     study = _turned(size, turn, params)
@@ -111,7 +114,7 @@ def study_places(inputs: CityInputs, params: AreaParams) -> Floats:
 
 
 def _study_rectangle(
-    inputs: CityInputs, params: AreaParams, solids: voxels.Solids
+    inputs: CityInputs, params: AreaParams, solids: voxels.Solids, issues: list[Issue]
 ) -> tuple[Floats, Floats, voxels.Solids]:
     """Middle (2,) and size (2,) [m] of the study area in the scene's axes, and the buildings in and around it."""
     places = study_places(inputs, params)
@@ -123,13 +126,46 @@ def _study_rectangle(
         middle = places[0]
     else:
         low, high = _all_of(inputs, solids)
-        middle = 0.5 * (low + high)
-        if len(solids) and not (np.abs(solids.feet[:, :2] - middle) <= 0.5 * size).all(axis=1).any():
-            middle = np.median(solids.feet[:, :2], axis=0)  # between buildings far apart: where most of them are
+        whole = 0.5 * (low + high)
+        middle = _where_it_is_built(whole, params.size, solids)
+        if not np.array_equal(middle, whole):
+            metres = round(float(np.linalg.norm(middle - whole)))
+            message = f"The study area lies where most is built, {metres} m from the middle of all buildings."
+            issues.append(Issue("wind.area_chosen", message, "note", values={"metres": metres}))
     reach = 0.5 * size + 500.0
     feet = solids.feet[:, :2]
     near = (np.abs(feet - middle) <= reach).all(axis=1)
     return middle, size, solids.only(near)
+
+
+def _where_it_is_built(middle: Floats, size: float, solids: voxels.Solids) -> Floats:
+    """The middle (2,), or where far more is built than there: a square in the fields between villages tells nothing."""
+    feet, half = solids.feet[:, :2], 0.5 * size
+    if len(feet) == 0:
+        return middle
+
+    def built_around(place: Floats) -> Bools:
+        return np.asarray((np.abs(feet - place) <= half).all(axis=1))
+
+    step = size / WINDOW_STEPS
+    number = np.floor((feet - middle) / step).astype(np.int64)
+    # Of buildings at the ends of the earth only those around the middle one are looked at.
+    number = np.clip(number - np.median(number, axis=0).astype(np.int64), -FARTHEST, FARTHEST)
+    number -= number.min(axis=0)
+    built = np.zeros(number.max(axis=0) + WINDOW_STEPS)
+    np.add.at(built, tuple(number.T), solids.area)
+    total = np.pad(built.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    window = _window_sums(total, WINDOW_STEPS)
+    first = np.array(np.unravel_index(int(np.argmax(np.round(window, 3))), window.shape))
+    chosen = ((number >= first) & (number < first + WINDOW_STEPS)).all(axis=1)
+    dense = np.asarray(0.5 * (feet[chosen].min(axis=0) + feet[chosen].max(axis=0)))
+    here, there = (float(solids.area[built_around(place)].sum()) for place in (middle, dense))
+    return middle if here >= LITTLE_BUILT * there else dense
+
+
+def _window_sums(total: Floats, wide: int) -> Floats:
+    """Sums over all squares of `wide` cells, from the sums of all cells before each corner."""
+    return np.asarray(total[wide:, wide:] - total[:-wide, wide:] - total[wide:, :-wide] + total[:-wide, :-wide])
 
 
 def _all_of(inputs: CityInputs, solids: voxels.Solids) -> tuple[Floats, Floats]:

@@ -27,6 +27,9 @@ BURST = 5  # iterations of the burst that the time is estimated from
 BURST_SLOWER = 1.0
 BYTES_PER_CELL = 120.0  # at the peak
 DIVERGENCE = 1e-3  # sum of the cells' net flows over the inflow
+SWING_LOOKS = 5  # a flow swings when so many measured changes are no smaller than as many before them ...
+SWING_GAIN = 0.85  # ... times this; its mean is then what settles
+MEAN_EVERY, MEAN_LEAST = 4, 100  # iterations between flows taken into the mean, and fewest a mean may hold
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,10 @@ class Solved:
     sealed : int
         Cells of air without a way out.
     history : tuple of (iteration, change)
+    averaged : int
+        Iterations the flow is the mean of, where it swung about a steady one; else 0.
+    swing : float
+        Share by which the map changed in 20 iterations while it swung; 0 where it did not.
     """
 
     tunnel: Tunnel
@@ -100,6 +107,8 @@ class Solved:
     cost: float
     sealed: int
     history: tuple[tuple[int, float], ...] = field(default=())
+    averaged: int = 0
+    swing: float = 0.0
 
     @property
     def flow(self) -> Flow:
@@ -191,6 +200,8 @@ class _Run:
         self._levels = levels_for(tunnel, settings.map_height)
         self._before: Singles | None = None
         self.history: list[tuple[int, float]] = []
+        self._mean: _Mean | None = None
+        self._swing = 0.0
 
     def until(self, most: int, last: bool, counts: Sequence[int], feedback: Feedback) -> Solved:
         """Iterate until the map has settled (on the last level) or the number is used up."""
@@ -199,25 +210,42 @@ class _Run:
         for step in range(most):
             feedback.step(step / most, f"wind: iteration {step + 1} of at most {most}")
             self.solver.iterate()
+            if self._mean is not None and (step + 1) % MEAN_EVERY == 0:
+                self._mean.add(self.solver.flow)
             if (step + 1) % CHECKED_EVERY == 0 or step + 1 == most:
                 self.solver.check()
             if (step + 1) % MEASURED_EVERY == 0:
                 change = self._change()
                 divergence = self.solver.imbalance()
                 calm = calm + 1 if change < self.settings.change and divergence < DIVERGENCE else 0
-                if last and calm >= 2:
+                if last and calm >= 2 and (self._mean is None or self._mean.iterations >= MEAN_LEAST):
                     break
+                if last and self._mean is None and self._swings():
+                    self._swing, self._before = change, None
+                    self._mean = _Mean(self.solver.flow)
         cost = (time.perf_counter() - began) / max(self.solver.steps, 1) / self.solver.cells * 1e9
         change = self.history[-1][1] if self.history else np.inf
-        kept = Kept(self.solver.flow, self.solver.tunnel, self.heading)
+        kept = Kept(self._shown(), self.solver.tunnel, self.heading)
         return Solved(
             self.tunnel, kept, self.wind, change, divergence, (*counts, self.solver.steps), calm >= 2, cost,
-            self.solver.sealed, tuple(self.history),
+            self.solver.sealed, tuple(self.history), 0 if self._mean is None else self._mean.iterations, self._swing,
         )  # fmt: skip
+
+    def _shown(self) -> Flow:
+        """What stands for the steady wind: the last flow, or the mean where it swings."""
+        return self.solver.flow if self._mean is None else self._mean.flow
+
+    def _swings(self) -> bool:
+        """Whether the changes have ceased to become smaller."""
+        changes = [change for _, change in self.history]
+        if len(changes) < 2 * SWING_LOOKS:
+            return False
+        late, early = changes[-SWING_LOOKS:], changes[-2 * SWING_LOOKS : -SWING_LOOKS]
+        return float(np.mean(late)) > SWING_GAIN * float(np.mean(early))
 
     def _change(self) -> float:
         """Root mean square change of the scalar speed since the last time over its mean, in the study window."""
-        fields = centred(self.solver.flow, self.heading, levels=self._levels)
+        fields = centred(self._shown(), self.heading, levels=self._levels)
         speed = at_height(fields, self.tunnel, self.settings.map_height).scalar_speed[_window(self.tunnel)]
         before, self._before = self._before, speed
         if before is None:
@@ -228,6 +256,31 @@ class _Run:
         )
         self.history.append((self.solver.steps, change))
         return change
+
+
+class _Mean:
+    """Mean of a flow that swings about a steady one: wakes that shed keep the last iterations from standing still.
+
+    The mean of velocities without divergence has none. k is the mean of the modelled one; what the swing itself would
+    add is left out.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = Flow(*(a.copy() for a in flow))
+        self._count = 1
+
+    @property
+    def iterations(self) -> int:
+        """Iterations the mean spans."""
+        return (self._count - 1) * MEAN_EVERY
+
+    def add(self, flow: Flow) -> None:
+        """Take one more flow into the mean."""
+        self._count += 1
+        share = np.float32(1 / self._count)
+        for mine, its in zip(self.flow, flow, strict=True):
+            for mine_plane, its_plane in zip(mine, its, strict=True):  # plane by plane: no second copy of a field
+                mine_plane += share * (its_plane - mine_plane)
 
 
 def _window(tunnel: Tunnel) -> tuple[slice, slice]:

@@ -50,7 +50,7 @@ class Values:
         return (
             *maps,
             Field("pixel_density", "1/m", on, spread(self.density, np.nan), ramp="viridis", range=(0.0, top)),
-            Field("views", "1", on, spread(self.views, np.nan), ramp="viridis", range=(0.0, most)),
+            Field("camera_views", "1", on, spread(self.views, np.nan), ramp="viridis", range=(0.0, most)),
         )
 
 

@@ -41,8 +41,8 @@ def met(score: Score, targets: Targets, edition: Edition) -> Bools:
 def class_table(score: Score, targets: Targets, edition: Edition) -> Table:
     """Per class: share of the weight seen at least so well by day, by night, with presets, within face angles."""
     maps = (
-        ("day", score.density, "By day"), ("night", score.night, "By night"),
-        ("reachable", score.reachable, "With presets"), ("square", score.square, "Within face angles"),
+        ("day_share", score.density, "By day"), ("night_share", score.night, "By night"),
+        ("reachable_share", score.reachable, "With presets"), ("square_share", score.square, "Within face angles"),
     )  # fmt: skip
     columns = {
         "class": Column(np.array(edition.names, dtype=object), title="Class"),
@@ -75,10 +75,10 @@ def area_table(score: Score, targets: Targets, edition: Edition, least: float) -
         "name": Column(names, title="Name"),
         "target_kind": Column(kinds, title="Sort"),
         "area": Column(np.bincount(place, targets.cell_area, len(groups)), "m2", "Area"),
-        "seen": Column(percent(score.density >= np.float32(least)), "%", "Seen"),
-        "night": Column(percent(score.night >= np.float32(least)), "%", "Seen by night"),
-        "met": Column(percent(met(score, targets, edition)), "%", "In the class asked for"),
-        "twice": Column(percent(score.views >= 2), "%", "Seen by two or more"),
+        "seen_share": Column(percent(score.density >= np.float32(least)), "%", "Seen"),
+        "night_share": Column(percent(score.night >= np.float32(least)), "%", "Seen by night"),
+        "met_share": Column(percent(met(score, targets, edition)), "%", "In the class asked for"),
+        "twice_share": Column(percent(score.views >= 2), "%", "Seen by two or more"),
     }
     for k, name in enumerate(edition.names):
         columns[f"class_{name}"] = Column(percent(number >= k), "%", name)
@@ -112,7 +112,7 @@ def camera_table(
     columns["loss"] = Column(100.0 * redundancy.lost, "%", "Loss when it fails")
     reach = np.array([_reach(camera, h) for camera, h in zip(cameras, height, strict=True)]).reshape(-1, 2)
     columns["dead_zone"] = Column(reach[:, 0], "m", "Dead zone")
-    columns["far"] = Column(reach[:, 1], "m", "Upper edge of the picture meets the level at")
+    columns["far_edge"] = Column(reach[:, 1], "m", "Upper edge of the picture meets the level at")
     columns["height"] = Column(np.asarray(height), "m", "Lens above the level looked at")
     return Table("cameras", "What each camera sees", columns)
 

@@ -91,7 +91,7 @@ def of_coverage(found: Covered, scene: Scene) -> tuple[Placed, list[Layer], Char
     layer = Layer("watched", "Sensors that watch the ground", "result", grid, fields=(field,))
     flat = np.full(len(share), bound)
     chart = _by_number(
-        "gain", "Watched by number of sensors", "Watched", "%", share, (("upper bound", flat, "dashed"),)
+        "watched_by_number", "Watched by number of sensors", "Watched", "%", share, (("upper bound", flat, "dashed"),)
     )
     summary = {
         "sensors": Quantity(len(found.order), "1"),
@@ -101,7 +101,7 @@ def of_coverage(found: Covered, scene: Scene) -> tuple[Placed, list[Layer], Char
         "watched_before": Quantity(round(float(share[0]), 3), "%"),
         "watched_bound": Quantity(round(bound, 3), "%"),
         "gap": Quantity(round(100.0 * found.plan.gap, 3), "%"),
-        "proof": Quantity("proven" if found.plan.gap == 0.0 else "bounded", ""),
+        "proven": Quantity("yes" if found.plan.gap == 0.0 else "no", ""),
     }
     return placed, [layer], chart, summary
 
@@ -126,7 +126,7 @@ def of_field(
     field = Field("variance_left", "%", "cell", grid.values, range=(0.0, 100.0))
     layer = Layer("residual", "Variance left", "result", grid, fields=(field,))
     chart = _by_number(
-        "gain",
+        "left_by_number",
         "Variance left by number of sensors",
         "Variance left",
         "%",
@@ -144,7 +144,7 @@ def of_field(
         "left_random": Quantity(round(100.0 * float(random.mean()), 3), "%"),
         "left_random_best": Quantity(round(100.0 * float(random.min()), 3), "%"),
         "exchanges": Quantity(found.exchanges, "1"),
-        "proof": Quantity("heuristic", ""),
+        "heuristic": Quantity("yes", ""),
     }
     if shrunk is not None:
         summary["shrinkage"] = Quantity(round(100.0 * shrunk, 2), "%")
@@ -159,17 +159,19 @@ def of_service(found: Served, scene: Scene, measure: str) -> tuple[Placed, list[
     field = Field("service_distance", "m", "cell", grid.values)
     layer = Layer("distance", "Distance to the nearest sensor", "result", grid, fields=(field,))
     steps = np.where(np.isfinite(found.steps), found.steps, np.nan)
-    chart = _by_number("gain", "Distance by number of sensors", "Distance", "m", steps)
+    chart = _by_number("distance_by_number", "Distance by number of sensors", "Distance", "m", steps)
     is_known = bool(np.isfinite(found.bound))
-    proof = "heuristic" if not is_known else "proven" if found.bound >= found.value * (1 - 1e-9) else "bounded"
+    proven = is_known and found.bound >= found.value * (1 - 1e-9)
     summary = {
         "sensors": Quantity(len(found.order), "1"),
         "existing": Quantity(scene.sites.existing, "1"),
         "places": Quantity(len(scene.sites.points) - scene.sites.existing, "1"),
         f"distance_{measure}": Quantity(round(found.value, 3), "m"),
-        "proof": Quantity(proof, ""),
+        "proven": Quantity("yes" if proven else "no", ""),
     }
-    if is_known:
+    if not is_known:
+        summary["heuristic"] = Quantity("yes", "")
+    else:
         summary["distance_bound"] = Quantity(round(found.bound, 3), "m")
         summary["gap"] = Quantity(round(100.0 * max(0.0, 1.0 - found.bound / max(found.value, 1e-9)), 3), "%")
     return placed, [layer], chart, summary

@@ -147,7 +147,7 @@ def test_coverage_against_all_sets_and_behind_a_wall() -> None:
     layers = [terrain(), wall, places]
     chosen = {"places": ["spots"]}
     result = run(layers, chosen, count=2, cell=10, radius=45, gap=0)
-    assert result.summary["proof"].value == "proven"
+    assert result.summary["proven"].value == "yes"
     sensors = result.layers[0]
     assert sensors.theme == "sensor"
     assert len(sensors.table) == 2
@@ -199,7 +199,7 @@ def test_field_of_runs_on_the_map() -> None:
     assert issues["sensor.siting.partly_known"] == 1
     left = result.summary["left"].value
     assert result.summary["left_bound"].value <= left <= result.summary["left_random_best"].value
-    assert result.summary["proof"].value == "heuristic"
+    assert result.summary["heuristic"].value == "yes"
     shown = result.layers[1].fields[0].values
     assert np.isnan(shown[2, 5])
     assert 0.0 <= np.nanmin(shown) <= np.nanmax(shown) <= 100.0
@@ -227,7 +227,7 @@ def test_service_on_the_map(measure: str) -> None:
     grid = result.layers[1].geometry.values
     known = grid[np.isfinite(grid)]
     assert value == pytest.approx(known.mean() if measure == "median" else known.max(), abs=1e-3)
-    assert result.summary["proof"].value == "proven"
+    assert result.summary["proven"].value == "yes"
 
 
 def test_what_cannot_be_used() -> None:

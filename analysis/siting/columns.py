@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.siting.dual import SCALE, Dual, base_of, scaled
-from analysis.siting.matrix import Columns, joined
+from analysis.siting.dual import SCALE, Dual, Products, base_of, best_total, scaled, site_order
+from analysis.siting.matrix import Columns, joined, taken
 from analysis.siting.plan import Limits, Plan
 from analysis.siting.pricing import Priced, Pricer
 from analysis.siting.primal import Exchanges, greedy, rounded, search, value_of
@@ -125,6 +125,7 @@ def generate(
     most_room = max(int(limits.capacity.max(initial=1)), 1)
     master = Master(columns, candidate)
     prices, share, omega, last, idle, rounds = worth[:, 0].astype(np.float64), None, 1.0, 0.0, 0, 0
+    best_prices = prices / 2
     if len(columns) == 0:
         state.step("pricing the first candidates")
         found = pricer.price(prices, per_site=most_room, least=0.0)
@@ -143,7 +144,8 @@ def generate(
         proven = grid_bound(whole, worth, limits, found, master, dual.bound.profit, money)
         last = proven.last
         _better(master, worth, limits, state, dual, seed + rounds)
-        state.prove(proven.value)
+        if state.prove(proven.value):
+            best_prices = whole / SCALE
         share = dual.best_share
         dual.close()
         if state.enough or state.out_of_time:
@@ -158,8 +160,37 @@ def generate(
     return Plan(
         chosen, master.columns, state.base + state.value, state.base + state.bound, master.candidate,
         cost=float(master.columns.cost[chosen].sum()), history=tuple(state.history),
-        proven_against="candidates", stopped=state.stopped(),
+        proven_against="candidates", stopped=state.stopped(), prices=best_prices,
     )  # fmt: skip
+
+
+def bound_with(
+    plan: Plan, worth: Whole, limits: Limits, pricer: Pricer, more: Columns, *, unit: bool, already: int = 0
+) -> int:
+    """The bound at a plan's prices over all candidates and some further columns (cameras turned freely).
+
+    Parameters
+    ----------
+    already : int
+        Value that is there before anything is chosen.
+    """
+    if plan.prices is None:
+        raise ValueError("the plan has no prices")
+    whole = scaled(plan.prices, worth)
+    own = plan.candidate < 0
+    extra = joined([taken(plan.columns, own), more]) if own.any() else more
+    if unit:
+        extra = replace(extra, cost=np.ones(len(extra)))
+    profit = Products(extra).earned_whole(whole) + extra.value_offset * SCALE
+    money = 0.0
+    if not unit:
+        both = joined([plan.columns, more])
+        all_profit = Products(both).earned_whole(whole) + both.value_offset * SCALE
+        money = best_total(all_profit, both.cost, site_order(both.site, limits), limits.budget)[1]
+    room = max(int(limits.capacity.max(initial=1)), 1)
+    found = pricer.price(whole / SCALE, per_site=room, least=0.0, money=money / SCALE)
+    master = Master(extra, np.full(len(extra), -1, dtype=np.int64))
+    return already + grid_bound(whole, worth, limits, found, master, profit, money).value
 
 
 def _add_best(master: Master, pricer: Pricer, found: Priced, least: float, *, unit: bool) -> int:

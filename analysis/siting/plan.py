@@ -64,6 +64,8 @@ class Plan:
         ``"columns"``: all columns given; ``"candidates"``: all candidates of the pricer and all columns.
     stopped : str
         ``"optimal"``, ``"gap"`` (as close as asked), ``"settled"`` (nothing improved any more) or ``"time"``.
+    prices : (n,) float64, optional
+        Of the targets, that prove the bound (with a pricer).
     """
 
     chosen: Whole
@@ -76,6 +78,7 @@ class Plan:
     history: tuple[Moment, ...] = field(default=())
     proven_against: str = "columns"
     stopped: str = "gap"
+    prices: Floats | None = None
 
     @property
     def gap(self) -> float:

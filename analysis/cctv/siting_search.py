@@ -1,0 +1,336 @@
+"""The search of ``cctv.siting``: the engine's plan on the grid, turned freely at the end, as cameras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.cctv.cameras import Camera
+from analysis.cctv.poles import Orientation
+from analysis.cctv.pricing import seen_densities
+from analysis.cctv.refine import Aim, aims_of, refine, room_of
+from analysis.cctv.sight import trace
+from analysis.cctv.siting_declaration import SitingParams
+from analysis.cctv.siting_scene import Siting
+from analysis.siting.columns import bound_with
+from analysis.siting.cover import solve_cover
+from analysis.siting.matrix import Columns, columns_of, joined, taken
+from analysis.siting.plan import Moment, Plan, after_views, gap_of, limits_for, with_layers
+from analysis.siting.primal import value_of
+from analysis.siting.share import solve_share
+from analysis.siting.solve import solve_coverage
+from analysis.siting.state import State
+from geo.model import Feedback, UserError
+from geo.model.conventions import MOUNTS
+
+Whole = NDArray[np.int64]
+Ints = NDArray[np.int32]
+
+SOLVE_UNTIL = 0.9  # of the progress
+MOST_PRICINGS = 40  # when all that can be seen is looked for
+COVERAGE = ("count", "budget")
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the search found; values are whole, in units of the targets' weights.
+
+    Attributes
+    ----------
+    cameras : tuple of Camera
+        Planned ones, and movable ones as they should stand.
+    site : (c,) int64
+        Place of each.
+    seen : tuple of (k,) int32
+        Rows each sees.
+    existing_seen : tuple of (k,) int32
+        Rows the cameras see that stay.
+    value, before : int
+        Value of the whole plan with the cameras that stay, after and before they were turned freely.
+    already : int
+        Value of the cameras that stay.
+    grid_bound, bound : int
+        Of any plan on the grid; of any plan on the grid and the cameras as they were turned.
+    cost, cost_bound : float
+        [KRW], or cameras where they are counted.
+    plan : Plan
+        Of the engine.
+    """
+
+    cameras: tuple[Camera, ...]
+    site: Whole
+    seen: tuple[Ints, ...]
+    existing_seen: tuple[Ints, ...]
+    value: int
+    before: int
+    already: int
+    grid_bound: int
+    bound: int
+    cost: float
+    cost_bound: float
+    plan: Plan
+
+    @property
+    def gap(self) -> float:
+        """Share by which the bound lies above the value."""
+        return gap_of(self.value, self.bound)
+
+    @property
+    def above_grid(self) -> bool:
+        """Whether the plan is worth as much as the best on the grid can be, or more."""
+        return self.value >= self.grid_bound
+
+
+def rows_of(siting: Siting, camera: Camera, visible: Ints) -> Ints:
+    """Rows a camera sees as it stands."""
+    from analysis.kernels.frustum import rows_seen
+
+    rows = siting.pricer.rows
+    way = _way_of(camera)
+    density = seen_densities(camera.model, np.array(camera.position), way, visible, rows)
+    out = np.empty(int(np.diff(siting.rows.row_ptr)[visible].sum()), dtype=np.int32)
+    return out[: rows_seen(visible, density, rows, out)].copy()
+
+
+def _way_of(camera: Camera) -> Orientation:
+    return Orientation(camera.model.id, camera.pan, camera.tilt, camera.roll, camera.focal_mm)
+
+
+def search(siting: Siting, params: SitingParams, feedback: Feedback) -> Found:
+    """Choose cameras, turn them freely, and prove how good they are."""
+    worth = with_layers(siting.worth)
+    existing = _existing_rows(siting)
+    views = np.bincount(np.concatenate([*existing, np.zeros(0, np.int32)]), minlength=len(worth))
+    left = after_views(worth, views)
+    already = int(worth[:, :-1].sum() - left[:, :-1].sum())
+    start = _movable_columns(siting)
+    main = feedback.part(0.0, SOLVE_UNTIL)
+    if params.objective in COVERAGE:
+        plan = _most(siting, params, start, left, main)
+    else:
+        plan = _cheapest(siting, params, start, left, already, main)
+    aims = _aims(siting, plan)
+    feedback.step(SOLVE_UNTIL, "turning the cameras freely")
+    return _finished(siting, params, plan, aims, left, existing, already, feedback.part(SOLVE_UNTIL, 1.0))
+
+
+def _existing_rows(siting: Siting) -> tuple[Ints, ...]:
+    cameras = siting.existing
+    if not cameras:
+        return ()
+    places = np.array([camera.position for camera in cameras])
+    sight = trace(siting.scene, places, siting.all_targets, siting.reach())
+    return tuple(rows_of(siting, camera, sight.row(k)[0]) for k, camera in enumerate(cameras))
+
+
+def _movable_columns(siting: Siting) -> Columns:
+    """Movable cameras as they stand now: so that no plan is worse than leaving them."""
+    pricer = siting.pricer
+    seen = [
+        rows_of(siting, camera, pricer.idx[pricer.ptr[site] : pricer.ptr[site + 1]])
+        for camera, site in zip(siting.movable, siting.movable_site, strict=True)
+    ]
+    return _as_columns(siting, seen, np.array(siting.movable_site, dtype=np.int64), np.zeros(len(seen)))
+
+
+def _as_columns(siting: Siting, seen: list[Ints], site: Whole, cost: NDArray[np.float64]) -> Columns:
+    """Cameras that are no candidates of the grid as columns: their rows, and what their penalties take off."""
+    penalty = siting.rows.penalty
+    offset = np.array([-int(penalty[rows].sum()) for rows in seen], dtype=np.int64)
+    kept = [rows[penalty[rows] == 0] for rows in seen]
+    return columns_of(kept, siting.rows.rows, site=site, cost=cost, value_offset=offset)
+
+
+def _most(siting: Siting, params: SitingParams, start: Columns, left: Whole, feedback: Feedback) -> Plan:
+    count = params.count + len(siting.movable) if params.objective == "count" else None
+    return solve_coverage(
+        start, left[:, :-1], count=count, budget=None if count else params.budget, per_site=params.per_place,
+        pricer=siting.pricer, seconds=params.seconds, gap=params.gap / 100.0, seed=params.seed, feedback=feedback,
+    )  # fmt: skip
+
+
+def _cheapest(
+    siting: Siting, params: SitingParams, start: Columns, left: Whole, already: int, feedback: Feedback
+) -> Plan:
+    total = siting.total
+    if params.objective == "full":
+        return _all_that_can_be_seen(siting, params, start, left, feedback)
+    wanted = int(np.ceil(params.share / 100.0 * total)) - already
+    if wanted <= 0:
+        raise UserError(
+            f"The cameras that are there see {100.0 * already / total:.1f} % already.",
+            f"{params.share:g} % were asked for.",
+            "Ask for a larger share.",
+            code="cctv.siting.seen_already",
+            values={"seen": f"{100.0 * already / total:.1f}", "share": params.share},
+        )
+    try:
+        return solve_share(
+            start, left[:, :-1], wanted, by_count=params.objective == "fewest", per_site=params.per_place,
+            pricer=siting.pricer, seconds=params.seconds, gap=params.gap / 100.0, seed=params.seed, feedback=feedback,
+        )  # fmt: skip
+    except UserError as error:
+        if error.code != "siting.share_unreachable":
+            raise
+        raise _unreachable(siting, params, already, float(error.values["reached"])) from error
+
+
+def _unreachable(siting: Siting, params: SitingParams, already: int, reached_percent: float) -> UserError:
+    from analysis.cctv.siting_outcome import unreachable_names
+
+    rest = siting.total - already
+    reached = 100.0 * (already + reached_percent / 100.0 * rest) / siting.total
+    names = unreachable_names(siting)
+    return UserError(
+        f"{params.share:g} % cannot be seen.",
+        f"All candidates together see about {reached:.1f} %. What none of them sees lies mostly in: {names}.",
+        "Allow more places, a better camera or a lower class, or ask for less.",
+        code="cctv.siting.unreachable",
+        values={"share": params.share, "reached": f"{reached:.1f}", "names": names},
+    )
+
+
+def _all_that_can_be_seen(
+    siting: Siting, params: SitingParams, start: Columns, left: Whole, feedback: Feedback
+) -> Plan:
+    """Fewest cameras that see every row that any candidate sees."""
+    seconds = params.seconds
+    state = State(base=0, seconds=seconds, gap=0.0, feedback=feedback.part(0.0, 0.3))
+    columns, candidate = start, np.full(len(start), -1, dtype=np.int64)
+    covered = np.zeros(len(left), dtype=np.bool_)
+    covered[columns.idx] = True
+    for _ in range(MOST_PRICINGS):
+        state.step("finding all that can be seen")
+        prices = np.where(covered, 0, left[:, 0]).astype(np.float64)
+        found = siting.pricer.price(prices, per_site=1, least=0.0)
+        site, place = np.nonzero((found.candidate >= 0) & (found.value > 0))
+        if len(site) == 0:
+            break
+        more = siting.pricer.columns(site.astype(np.int32), found.candidate[site, place])
+        columns = joined([columns, more]) if len(columns) else more
+        candidate = np.concatenate([candidate, found.candidate[site, place]])
+        covered[more.idx] = True
+    wanted = int(left[covered, 0].sum())
+    if wanted == 0:
+        raise UserError(
+            "No candidate sees anything more.",
+            "All places are too far, hidden, or turned away from what should be seen.",
+            "Allow more places, a better camera or a lower class.",
+            code="cctv.siting.nothing_seen",
+        )
+    only = np.where(covered[:, None], left[:, :1], 0)
+    plan = solve_share(
+        columns, only, wanted, by_count=True, per_site=params.per_place, pricer=siting.pricer, candidate=candidate,
+        seconds=max(seconds * 0.5, 1.0), gap=0.0, seed=params.seed, feedback=feedback.part(0.3, 0.7),
+    )  # fmt: skip
+    return _by_cover(plan, only[:, 0], siting, params, feedback.part(0.7, 1.0))
+
+
+def _by_cover(plan: Plan, worth: Whole, siting: Siting, params: SitingParams, feedback: Feedback) -> Plan:
+    """The plan, or a cover of the same rows by columns written out that needs fewer cameras."""
+    capacity = np.full(siting.pricer.sites, params.per_place, dtype=np.int32)
+    need = (worth > 0).astype(np.int64)
+    seconds = max(params.seconds * 0.3, 1.0)
+    cover = solve_cover(
+        plan.columns, need=need, capacity=capacity, seconds=seconds, seed=params.seed, feedback=feedback
+    )
+    if len(cover.chosen) == 0 or cover.cost >= plan.cost:
+        return plan
+    moment = Moment(plan.history[-1].seconds + cover.history[-1].seconds, int(cover.cost), int(plan.cost_bound))
+    stopped = "optimal" if cover.cost <= plan.cost_bound else plan.stopped
+    return plan.with_(
+        chosen=cover.chosen, cost=cover.cost, history=(*plan.history, moment), stopped=stopped,
+        value=value_of(plan.columns, with_layers(worth), cover.chosen),
+    )  # fmt: skip
+
+
+# --- cameras
+
+
+def _aims(siting: Siting, plan: Plan) -> tuple[Aim, ...]:
+    """The cameras of a plan; those without a candidate are movable ones left as they are."""
+    pricer, out = siting.pricer, []
+    for column in plan.chosen.tolist():
+        site, candidate = int(plan.columns.site[column]), int(plan.candidate[column])
+        if candidate >= 0:
+            out += aims_of(pricer, [site], [candidate])
+            continue
+        camera = siting.movable[siting.movable_site.index(site)]
+        visible = pricer.idx[pricer.ptr[site] : pricer.ptr[site + 1]]
+        place = np.array(camera.position)
+        out.append(Aim(camera.model, place, _way_of(camera), visible, room=room_of(pricer.poles, site)))
+    return tuple(out)
+
+
+def _finished(
+    siting: Siting, params: SitingParams, plan: Plan, aims: tuple[Aim, ...], left: Whole,
+    existing: tuple[Ints, ...], already: int, feedback: Feedback,
+) -> Found:  # fmt: skip
+    site = plan.columns.site[plan.chosen].astype(np.int64)
+    cost = plan.columns.cost[plan.chosen]
+    grid = taken(plan.columns, plan.chosen)
+    seen = [grid.seen(k) for k in range(len(grid))]
+    before = value = value_of(grid, left, np.arange(len(grid), dtype=np.int64))
+    coverage = params.objective in COVERAGE
+    grid_bound = bound = (plan.bound if coverage else siting.total - already) + already
+    if params.refined and len(aims):
+        found = refine(aims, siting.rows, left[:, 0], feedback=feedback.part(0.0, 0.7))
+        turned = _as_columns(siting, list(found.seen), site, cost)
+        after = value_of(turned, left, np.arange(len(turned), dtype=np.int64))
+        if after > value:
+            aims, seen, value = found.aims, list(found.seen), after
+            if coverage:
+                feedback.step(0.8, "proving the bound again")
+                bound = _bound_again(siting, params, plan, left, turned, already)
+                bound = max(bound, already + value)
+    money = _money(siting, plan) if params.objective != "budget" else plan.cost
+    counted = params.objective in ("cost", "fewest", "full")
+    return Found(
+        _cameras(siting, params, aims, site), site, tuple(seen), existing, already + value, already + before, already,
+        max(grid_bound, already + before), bound, plan.cost if counted else money, plan.cost_bound, plan,
+    )  # fmt: skip
+
+
+def _bound_again(siting: Siting, params: SitingParams, plan: Plan, left: Whole, turned: Columns, already: int) -> int:
+    """The bound over the grid and the cameras as they were turned."""
+    unit = params.objective == "count"
+    _, limits = limits_for(
+        turned, count=params.count + len(siting.movable) if unit else None, budget=None if unit else params.budget,
+        per_site=params.per_place, sites=siting.pricer.sites,
+    )  # fmt: skip
+    return bound_with(plan, left, limits, siting.pricer, turned, unit=unit, already=already)
+
+
+def _money(siting: Siting, plan: Plan) -> float:
+    """What the plan costs [KRW], whatever was counted in the search; movable cameras that stay cost nothing."""
+    fresh = plan.chosen[plan.candidate[plan.chosen] >= 0]
+    return float(siting.pricer.cost(plan.columns.site[fresh], plan.candidate[fresh]).sum())
+
+
+def _cameras(siting: Siting, params: SitingParams, aims: tuple[Aim, ...], site: Whole) -> tuple[Camera, ...]:
+    poles, out = siting.poles, []
+    names = {camera.id for camera in (*siting.existing, *siting.movable)}
+    number = 0
+    for aim, place in zip(aims, site.tolist(), strict=True):
+        number += 1
+        while f"plan-{number}" in names:
+            number += 1
+        way = aim.way
+        x, y, z = (float(value) for value in aim.position)
+        out.append(
+            Camera(
+                f"plan-{number}",
+                f"C{number:02d}",
+                aim.model,
+                (x, y, z),
+                way.pan % 360.0,
+                way.tilt,
+                way.roll,
+                way.focal_mm,
+                MOUNTS[int(poles.mount[place])],
+                "planned",
+            )  # fmt: skip
+        )
+    return tuple(out)

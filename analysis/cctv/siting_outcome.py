@@ -116,8 +116,8 @@ def _by_area(siting: Siting) -> tuple[NDArray[np.int64], NDArray[np.int8], Float
     lost = np.flatnonzero(why != POSSIBLE)
     key = targets.area[lost].astype(np.int64) * len(REASONS) + why[lost]
     groups, place = np.unique(key, return_inverse=True)
-    size = np.bincount(place, targets.cell_area[lost], len(groups))
-    weight = np.bincount(place, targets.weight[lost].astype(np.float64), len(groups))
+    size: Floats = np.bincount(place, targets.cell_area[lost], len(groups)).astype(np.float64)
+    weight: Floats = np.bincount(place, targets.weight[lost].astype(np.float64), len(groups)).astype(np.float64)
     order = np.argsort(-weight, kind="stable")
     return groups[order] // len(REASONS), (groups[order] % len(REASONS)).astype(np.int8), size[order], weight[order]
 

@@ -17,7 +17,7 @@ from analysis.cctv.declaration import AUTO
 from analysis.cctv.looked_at import LookedAt, looked_at
 from analysis.cctv.outlines import height_at, outlines_of
 from analysis.cctv.poles import Poles, drop_blocked, fine_grid, join_poles, make_poles
-from analysis.cctv.pricing import CameraPricer, Wanted
+from analysis.cctv.pricing import CameraPricer, Visible, Wanted
 from analysis.cctv.sight import SightScene, blocked_poles, sight_scene, trace
 from analysis.cctv.siting_declaration import SitingInputs, SitingParams
 from analysis.cctv.siting_private import NO_PRIVATE_POINTS, PrivatePoints, private_points
@@ -158,7 +158,7 @@ def siting_of(
         fine_grid(model, pan_step=params.pan_step, tilts=tilts, focal_steps=params.zooms)
         for model in [*models, *dict.fromkeys(more)]
     ]
-    pricer = CameraPricer(poles, sight, rows, grids, feedback=feedback)
+    pricer = CameraPricer(poles, Visible(sight.ptr, sight.idx), rows, grids, feedback=feedback)
     feedback.step(1.0, "looking for the best cameras")
     return Siting(scene, looked, rows, row_target, worth, poles, pricer, existing, movable, sites, whole, mine)
 
@@ -287,13 +287,13 @@ def _poles(
 ) -> tuple[Poles, list[int]]:  # fmt: skip
     """Places for cameras, those of movable cameras first, and the place of each movable camera."""
     poles = join_poles(_found_places(inputs, params, scene, looked, box, issues, feedback))
-    for step in (
-        lambda found: forbid(found, inputs.forbidden) if inputs.forbidden else (found, ()),
-        lambda found: drop_blocked(found, blocked_poles(scene, found.xyz)),
-        lambda found: near_targets(found, looked.targets.xyz, reach),
-    ):
-        poles, doubts = step(poles)
+    if inputs.forbidden:
+        poles, doubts = forbid(poles, inputs.forbidden)
         issues += doubts
+    poles, doubts = drop_blocked(poles, blocked_poles(scene, poles.xyz))
+    issues += doubts
+    poles, doubts = near_targets(poles, looked.targets.xyz, reach)
+    issues += doubts
     if len(poles) > params.most_places:
         text = f"{len(poles)} places were found; {params.most_places} of them are looked at."
         values = {"found": len(poles), "kept": params.most_places}

@@ -174,7 +174,7 @@ def _cheapest(
     except UserError as error:
         if error.code != "siting.share_unreachable":
             raise
-        raise _unreachable(siting, params, already, float(error.values["reached"])) from error
+        raise _unreachable(siting, params, already, float(str(error.values["reached"]))) from error
 
 
 def _unreachable(siting: Siting, params: SitingParams, already: int, reached_percent: float) -> UserError:
@@ -251,7 +251,8 @@ def _by_cover(plan: Plan, worth: Whole, siting: Siting, params: SitingParams, fe
 
 def _aims(siting: Siting, plan: Plan) -> tuple[Aim, ...]:
     """The cameras of a plan; those without a candidate are movable ones left as they are."""
-    pricer, out = siting.pricer, []
+    pricer = siting.pricer
+    out: list[Aim] = []
     for column in plan.chosen.tolist():
         site, candidate = int(plan.columns.site[column]), int(plan.candidate[column])
         if candidate >= 0:
@@ -310,7 +311,8 @@ def _money(siting: Siting, plan: Plan) -> float:
 
 
 def _cameras(siting: Siting, params: SitingParams, aims: tuple[Aim, ...], site: Whole) -> tuple[Camera, ...]:
-    poles, out = siting.poles, []
+    poles = siting.poles
+    out: list[Camera] = []
     names = {camera.id for camera in (*siting.existing, *siting.movable)}
     number = 0
     for aim, place in zip(aims, site.tolist(), strict=True):

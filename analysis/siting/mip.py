@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +87,7 @@ def solve(
     import highspy
 
     feedback = feedback or Feedback()
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for name, option in (
         ("output_flag", False), ("threads", THREADS), ("time_limit", max(seconds, 0.01)), ("mip_rel_gap", 0.0),
         ("mip_abs_gap", absolute_gap), ("random_seed", 0),
@@ -102,7 +102,7 @@ def solve(
     return _answer(solver, program)
 
 
-def _model(program: Program) -> object:
+def _model(program: Program) -> Any:
     import highspy
 
     model = highspy.HighsLp()
@@ -121,28 +121,28 @@ def _model(program: Program) -> object:
     return model
 
 
-def _run(solver: object, feedback: Feedback) -> None:
+def _run(solver: Any, feedback: Feedback) -> None:
     """Run in a thread of the solver's own, so that a wish to stop is heard."""
-    solver.HandleUserInterrupt = True  # type: ignore[attr-defined]
-    thread = solver.startSolve()  # type: ignore[attr-defined]
+    solver.HandleUserInterrupt = True
+    thread = solver.startSolve()
     try:
         while thread.is_alive():
             thread.join(LOOK_EVERY)
             feedback.step(0.0)
     except Cancelled:
-        solver.cancelSolve()  # type: ignore[attr-defined]
+        solver.cancelSolve()
         thread.join()
         raise
 
 
-def _answer(solver: object, program: Program) -> Solved:
+def _answer(solver: Any, program: Program) -> Solved:
     import highspy
 
-    info = solver.getInfo()  # type: ignore[attr-defined]
-    status = solver.getModelStatus()  # type: ignore[attr-defined]
+    info = solver.getInfo()
+    status = solver.getModelStatus()
     optimal = status == highspy.HighsModelStatus.kOptimal
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    x = np.asarray(solver.getSolution().col_value, dtype=np.float64) if found else None  # type: ignore[attr-defined]
+    x = np.asarray(solver.getSolution().col_value, dtype=np.float64) if found else None
     bound = float(info.mip_dual_bound)
     if optimal and not program.whole.any():
         bound = float(info.objective_function_value)

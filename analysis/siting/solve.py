@@ -181,7 +181,8 @@ def _narrowed(core: Core, limits: Limits, state: State, dual: Dual) -> tuple[Cor
     prices = dual.best_prices
     share = dual.best_share[fewer.number]
     group = fewer.group
-    new_prices = np.bincount(group[group >= 0], weights=prices[group >= 0], minlength=fewer.columns.targets)
+    left = group >= 0
+    new_prices = np.bincount(group[left], weights=prices[left], minlength=fewer.columns.targets).astype(np.float64)
     dual.close()
     number = core.number[fewer.number]
     core = Core(fewer.columns, fewer.worth, number, fewer.group)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.cctv.obstacles import Obstacles, Season, obstacles_of
-from analysis.cctv.targets import CELL, SURFACE_SHIFT, Targets
+from analysis.cctv.targets import SURFACE_SHIFT, Cells, Targets
 from analysis.kernels import embree
 from analysis.kernels.rays import Occluder, thread_count
 from geo.model import Bounds, Feedback, Issue, Layer, Mesh
@@ -139,27 +139,6 @@ def _centre(opaque: Sequence[tuple[str, Mesh]]) -> Floats:
     return np.zeros(3) if box is None else np.round(np.array(box.centre) / GRID_STEP) * GRID_STEP
 
 
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """Where the targets of each cell begin: `start` (rows * cols + 1,), `grid` (west, south, cell, rows, cols)."""
-
-    start: Indices
-    grid: tuple[int, int, float, int, int]
-
-
-def cells_of(targets: Targets) -> Cells:
-    """The cells in which targets are kept."""
-    if len(targets) == 0:
-        return Cells(np.zeros(1, dtype=np.int64), (0, 0, CELL, 0, 0))
-    cell = np.floor(targets.xyz[:, :2] / CELL).astype(np.int64)
-    west, south = (int(value) for value in cell.min(axis=0))
-    cols, rows = (int(value) + 1 for value in cell.max(axis=0) - [west, south])
-    number = (cell[:, 1] - south) * cols + cell[:, 0] - west
-    if np.any(np.diff(number) < 0):
-        raise ValueError("targets are not in the order of their cells; make them by make_targets or join")
-    return Cells(np.searchsorted(number, np.arange(rows * cols + 1)), (west, south, CELL, rows, cols))
-
-
 def trace(
     scene: SightScene,
     poles: ArrayLike,
@@ -183,9 +162,12 @@ def trace(
     feedback = feedback or Feedback()
     lenses = np.ascontiguousarray(poles, dtype=np.float64).reshape(-1, 3)
     far = np.broadcast_to(np.asarray(reach, dtype=np.float64), (len(lenses),))
-    cells = cells_of(targets)
+    cells = targets.cells
     size = min(BLOCK_POLES, max(1, len(lenses) // (4 * thread_count())))  # few poles: still work for every thread
     blocks = [np.arange(k, min(k + size, len(lenses))) for k in range(0, len(lenses), size)]
+    if len(blocks) == 1:  # one camera that is dragged: no thread to wait for
+        feedback.step(0.0, "tracing lines of sight")
+        return _joined([_trace_block(scene, lenses, far, targets, cells)])
     found: list[_Block] = []
     with ThreadPoolExecutor(threads or thread_count()) as pool:
         running: list[Future[_Block]] = []
@@ -309,7 +291,7 @@ def retrace(
         met = met[segments_meet(pole, away[met], boxes)]
         if len(met):
             some = targets.taken(met)
-            places, clear, rays = _trace_pole(scene, pole, float(limit), some, cells_of(some))
+            places, clear, rays = _trace_pole(scene, pole, float(limit), some, some.cells)
             kept = ~np.isin(idx, met, assume_unique=True)
             idx = np.concatenate([idx[kept], met[places].astype(np.int32)])
             order = np.argsort(idx, kind="stable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,14 @@ CELL = 10.0  # [m] of the order in which targets are kept, and of the search for
 SURFACE_SHIFT = 0.02  # [m] targets on surfaces stand this far in front of them
 WEIGHT_UNIT = 100.0  # weight of a square metre of importance 1: weights are whole numbers, so that sums are exact
 NO_AREA = "-"
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Where the targets of each cell begin: `start` (rows * cols + 1,), `grid` (west, south, cell, rows, cols)."""
+
+    start: Indices
+    grid: tuple[int, int, float, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +69,11 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.weight)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Where those of each cell begin. Raises ValueError when they are not in order."""
+        return _cells(self.xyz)
 
     def taken(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> Targets:  # type: ignore[type-arg]
         """Some of them; `index` must keep their order."""
@@ -106,6 +120,18 @@ def make_targets(
 
 def _spread(values: ArrayLike, count: int, dtype: type) -> NDArray:  # type: ignore[type-arg]
     return np.ascontiguousarray(np.broadcast_to(np.asarray(values, dtype=dtype), (count,)))
+
+
+def _cells(xyz: Floats) -> Cells:
+    if len(xyz) == 0:
+        return Cells(np.zeros(1, dtype=np.int64), (0, 0, CELL, 0, 0))
+    cell = np.floor(xyz[:, :2] / CELL).astype(np.int64)
+    west, south = (int(value) for value in cell.min(axis=0))
+    cols, rows = (int(value) + 1 for value in cell.max(axis=0) - [west, south])
+    number = (cell[:, 1] - south) * cols + cell[:, 0] - west
+    if np.any(np.diff(number) < 0):
+        raise ValueError("targets are not in the order of their cells; make them by make_targets or join")
+    return Cells(np.searchsorted(number, np.arange(rows * cols + 1)), (west, south, CELL, rows, cols))
 
 
 def order_of(points: Floats) -> Indices:

@@ -151,7 +151,8 @@ class AddressBook:
         for number, layer in enumerate(layers):
             shape = layer.geometry
             if isinstance(shape, Mesh) and len(shape.faces):
-                rows, corners = np.repeat(shape.face_element, 3).astype(np.int64), shape.faces.ravel()
+                rows = np.repeat(shape.face_element, 3).astype(np.int64)
+                corners = shape.faces.ravel().astype(np.int64)
             elif isinstance(shape, Lines) and len(shape.vertices):
                 rows = np.repeat(shape.line_element, np.diff(shape.offsets)).astype(np.int64)
                 corners = np.arange(len(shape.vertices))

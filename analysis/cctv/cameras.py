@@ -140,7 +140,9 @@ def _camera(
     angles = {key: _number(values, key) for key in (PAN, TILT, ROLL)}
     if (angles[PAN] is None and model.kind not in ("fisheye",)) or angles[TILT] is None:
         told("cctv.no_angles", "has no pan or no tilt; 0 and 15 degrees down are taken", kept=True)
-    default_tilt = 90.0 if model.kind == "fisheye" else 15.0
+    tilt = angles[TILT]
+    if tilt is None:
+        tilt = 90.0 if model.kind == "fisheye" else 15.0
     x, y, z = (float(value) for value in point)
     return Camera(
         id_,
@@ -148,7 +150,7 @@ def _camera(
         model,
         (x, y, z),
         angles[PAN] or 0.0,
-        default_tilt if angles[TILT] is None else angles[TILT],
+        tilt,
         angles[ROLL] or 0.0,
         focal,
         _one_of(values.get(MOUNT), MOUNTS, "other"),

@@ -104,7 +104,8 @@ def read_models(rows: Iterable[Mapping[str, object]]) -> tuple[dict[str, CameraM
 
 def models_of(layers: Iterable[Layer]) -> tuple[dict[str, CameraModel], tuple[Issue, ...]]:
     """The program's models and those of tables of the project, which win over the program's of the same id."""
-    models, issues = dict(catalogue()), []
+    models = dict(catalogue())
+    issues: list[Issue] = []
     for layer in layers:
         columns = {name: column.values.tolist() for name, column in layer.table.columns.items()}
         ids = [str(one) for one in layer.table.ids]
@@ -135,7 +136,7 @@ def _model(row: Mapping[str, object]) -> CameraModel:
     reach = _number(row, "reach_m", 100.0)
     if not reach > 0:
         raise ValueError("reach_m must be more than 0")
-    masks = {key: int(_number(row, key, default)) for key, default in (("mask_count", 8.0), ("mask_corners", 16.0))}
+    masks, corners = (int(_number(row, key, default)) for key, default in (("mask_count", 8.0), ("mask_corners", 16.0)))
     return CameraModel(
         name,
         str(row.get("name") or name),
@@ -150,8 +151,10 @@ def _model(row: Mapping[str, object]) -> CameraModel:
         heads=_heads(row.get("heads"), kind),
         source=str(row.get("source") or ""),
         verified=str(row.get("verified")).strip().lower() in ("true", "1", "1.0", "yes"),
-        **optional,
-        **masks,  # type: ignore[arg-type]
+        ir_range_m=optional["ir_range_m"],
+        cost=optional["cost"],
+        mask_count=masks,
+        mask_corners=corners,
     )
 
 

@@ -47,7 +47,7 @@ def redundancy(score: Score, targets: Targets, cameras: int) -> Redundancy:
     mine = score.only >= 0
     weight = np.zeros(cameras, dtype=np.int64)
     np.add.at(weight, score.only[mine], targets.weight[mine])
-    alone = np.bincount(score.only[mine], targets.cell_area[mine], cameras)
+    alone = np.bincount(score.only[mine], targets.cell_area[mine], cameras).astype(np.float64)
     seen = int(targets.weight[score.views >= 1].sum())
     twice = int(targets.weight[score.views >= 2].sum())
     views = int((targets.weight * score.views).sum())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,13 +103,14 @@ class _Found:
     facades: FaceCells | None = None
 
 
-class _Near(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Near:
     """Whether points lie around the cameras."""
 
     places: Floats
     reach: float
 
-    def __call__(self, points: Floats) -> Bools:
+    def __call__(self, points: Floats, /) -> Bools:
         away = np.full(len(points), np.inf)
         for place in self.places:
             np.minimum(away, np.hypot(points[:, 0] - place[0], points[:, 1] - place[1]), out=away)
@@ -141,8 +141,8 @@ def _ground(
         areas = areas.kept(_on_roads(inputs.roads, areas.raster)[areas.cell])
     raster = areas.raster
     x, y = (
-        raster.x0 + raster.cell * (areas.cell % raster.shape[1]),
-        raster.y0 + raster.cell * (areas.cell // raster.shape[1]),
+        np.asarray(raster.x0 + raster.cell * (areas.cell % raster.shape[1]), dtype=np.float64),
+        np.asarray(raster.y0 + raster.cell * (areas.cell // raster.shape[1]), dtype=np.float64),
     )
     low = min((mesh.bounds.low[2] for _, mesh in scene.obstacles.opaque if mesh.bounds is not None), default=0.0)
     if scene.obstacles.terrain is None:
@@ -254,7 +254,8 @@ def _facades(
     from analysis.kernels.sampling_parts import cells_of_faces as cut
 
     near = _Near(places, params.around)
-    shapes, names = [], []
+    shapes: list[Mesh] = []
+    names: list[str] = []
     for layer in inputs.buildings:
         if layer.theme != "building":
             continue
@@ -269,8 +270,8 @@ def _facades(
     if not any(len(shape.faces) for shape in shapes):
         return None
     whole = merge_meshes(shapes)
-    element = np.concatenate([shape.face_element for shape in shapes])
-    cells = cut(Mesh(whole.vertices, whole.faces, element), params.facade_cell, feedback=feedback)
+    owner: NDArray[np.int32] = np.concatenate([shape.face_element for shape in shapes])
+    cells = cut(Mesh(whole.vertices, whole.faces, owner), params.facade_cell, feedback=feedback)
     targets = made.facade_targets(
         cells.points, cells.normals, cell_area=cells.area, area=cells.element, areas=tuple(names),
         required=asked_class(edition, "facade"), number=np.arange(len(cells.area)),

@@ -24,7 +24,7 @@ NAMES = ("address", "주소", "도로명주소", "name", "이름", "명칭")
 POKES = 0.3  # [m] a floor may lie this far above the terrain and the terrain still be taken away
 
 
-def edges_of(mesh: Mesh, faces: NDArray[np.integer] | NDArray[np.bool_]) -> tuple[Floats, Floats]:  # type: ignore[type-arg]
+def edges_of(mesh: Mesh, faces: Indices | Bools) -> tuple[Floats, Floats]:
     """Edges (start, stop), (e, 2) each, of some triangles in plan, all counter-clockwise."""
     corners = mesh.vertices[mesh.faces[faces], :2]
     a, b, c = (corners[:, k] for k in range(3))

@@ -55,7 +55,9 @@ def rooms_looked_at(layers: Sequence[Layer], cameras: Floats, which: str, cell: 
     which : {"with_cameras", "storeys", "all"}
     cell : float [m]
     """
-    points, room, rooms, names = [np.zeros((0, 3))], [np.zeros(0, dtype=np.int64)], [], []
+    points, room = [np.zeros((0, 3))], [np.zeros(0, dtype=np.int64)]
+    rooms: list[tuple[Layer, int]] = []
+    names: list[str] = []
     for layer in layers:
         if not isinstance(layer.geometry, Mesh) or len(layer.geometry.faces) == 0:
             continue
@@ -75,7 +77,7 @@ def _room_name(layer: Layer, row: int) -> str:
 
 
 def _chosen(layer: Layer, mesh: Mesh, cameras: Floats, which: str) -> list[int]:
-    everything = np.unique(mesh.face_element).tolist()
+    everything = [int(row) for row in np.unique(mesh.face_element)]
     if which == "all":
         return everything
     held = sorted({row for camera in cameras for row in rooms_holding(mesh, camera)})

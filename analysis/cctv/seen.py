@@ -289,7 +289,7 @@ class PlanScore:
             views[counted] += 1
             only[counted] = number
         only[views != 1] = -1
-        return Score(*best, views, only)
+        return Score(best[0], best[1], best[2], best[3], views, only)
 
 
 def _line_of(camera: Camera) -> tuple[object, ...]:

@@ -341,6 +341,19 @@ def pole_faults(scene: SightScene, poles: ArrayLike) -> NDArray[np.int8]:
     return out
 
 
+def in_crowns(scene: SightScene, poles: ArrayLike) -> Bools:
+    """(p,) places within a crown: up and down a face is met from within."""
+    lenses = np.ascontiguousarray(poles, dtype=np.float64).reshape(-1, 3)
+    out = np.ones(len(lenses), dtype=bool)
+    if scene.translucent is None:
+        return ~out
+    normal = scene.obstacles.translucent.mesh.face_cross[:, 2]
+    for sign in (-1.0, 1.0):
+        face = scene.translucent.first_hit(lenses, np.array([[0.0, 0.0, sign]])).face
+        out &= (face >= 0) & (normal[face] * sign > 0)
+    return out
+
+
 MOSTLY_INSIDE = 4  # of six looks along the axes, those that meet a solid from behind
 
 

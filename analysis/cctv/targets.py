@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Index = NDArray[np.int64] | NDArray[np.bool_]
 
 TARGET_KINDS = ("ground", "facade", "entrance", "room", "plate")
 GROUND, FACADE, ENTRANCE, ROOM, PLATE = range(5)
@@ -75,7 +76,7 @@ class Targets:
         """Where those of each cell begin. Raises ValueError when they are not in order."""
         return _cells(self.xyz)
 
-    def taken(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> Targets:  # type: ignore[type-arg]
+    def taken(self, index: Index) -> Targets:
         """Some of them; `index` must keep their order."""
         return Targets(
             self.xyz[index], self.weight[index], self.normal[index], self.kind[index], self.area[index],

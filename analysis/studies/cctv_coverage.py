@@ -16,7 +16,7 @@ from analysis.cctv.looked_at import LookedAt, looked_at
 from analysis.cctv.outcome import Values, blind_layers, facade_layer, ground_layer, point_layers, room_layer
 from analysis.cctv.outlines import height_at
 from analysis.cctv.seen import PlanScore, Score
-from analysis.cctv.sight import FAULTS, OK, SightScene, pole_faults, sight_scene
+from analysis.cctv.sight import FAULTS, OK, SightScene, in_crowns, pole_faults, sight_scene
 from analysis.cctv.tables import area_table, blind_table, camera_table, chart, class_table, summary
 from analysis.cctv.targets import GROUND
 from analysis.contract import Reference, Result, analysis
@@ -154,7 +154,11 @@ def standing(
 
 
 def _tell_blocked(plan: PlanScore, issues: list[Issue]) -> None:
-    """Say which cameras see nothing at all."""
+    """Say which cameras hang in a tree and which see nothing at all."""
+    for camera, hidden in zip(plan.cameras, in_crowns(plan.scene, [c.position for c in plan.cameras]), strict=True):
+        if hidden:
+            text = f"The lens of camera {camera.name} is within the crown of a tree."
+            issues.append(Issue("cctv.in_crown", text, "doubt", 1, (camera.id,), values={"camera": camera.name}))
     blind = [camera for k, camera in enumerate(plan.cameras) if camera.state != "off" and len(plan.seen(k).target) == 0]
     for camera in blind:
         text = f"Camera {camera.name} sees nothing of what is looked at."

@@ -403,3 +403,10 @@ def test_targets_keep_their_order_when_joined() -> None:
     assert np.array_equal(order_of(whole.xyz), np.arange(500))
     assert int(whole.weight.sum()) == 200 * 400 + 300 * 200
     assert (whole.weight[whole.area == 0] == 400).all()
+
+
+def test_a_lens_in_a_crown_is_known() -> None:
+    scene = sight_scene([terrain(0.0), tree(0.0, 0.0), pane(10.0)])
+    poles = [(1.0, 0.0, 4.0), (1.0, 0.0, 1.0), (1.0, 0.0, 8.0), (5.0, 0.0, 4.0)]
+    assert sights.in_crowns(scene, poles).tolist() == [True, False, False, False]
+    assert not sights.in_crowns(sight_scene([terrain(0.0)]), poles).any()

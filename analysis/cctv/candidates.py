@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.cctv.ceilings import poles_on_ceilings
 from analysis.cctv.plan_shapes import (
     Box,
     Walk,
@@ -35,7 +36,7 @@ from analysis.cctv.poles import (
 )
 from analysis.kernels.rays import Occluder
 from geo.model import Feedback, Issue, Layer, Lines, Mesh, Points
-from geo.model.conventions import MOUNT, MOUNTS, ROOM_HEIGHT
+from geo.model.conventions import MOUNT, MOUNTS
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -75,9 +76,9 @@ WALL_RISE = (3.0, 6.0)
 WALL_REACH = 1.6  # [m] a wall further behind the outline than this (deep eaves, an arcade) carries no camera
 WALL_SLACK = 10.0  # [degrees] from the wall itself that a picture's axis keeps
 OPEN_SKY = 100.0  # [m]
-CEILING_GRID = 4.0  # [m]
-CEILING_INSET = 0.3  # [m]
-CEILING_DROP = 0.1  # [m] below the slab
+FOOT = 0.1  # [m] above the ground, where a mast begins
+WALL_ABOVE = 0.2  # [m] of wall above a bracket
+NEAR_BRACKET = 0.25  # of the spacing: brackets nearer to each other are one
 HALF_ROAD = 3.5  # [m] to either side of a centre line where no width is stated
 ON_GROUND = 0.5  # [m] given points this near the ground are feet of masts, not lenses
 
@@ -121,7 +122,7 @@ def poles_on_roads(
     if not known.all():
         issues += (_no_ground(int((~known).sum())),)
     if buildings is not None and len(poles):
-        poles, doubts = _in_the_open(poles, buildings)
+        poles, doubts = _in_the_open(poles, buildings, from_ground=True)
         issues += doubts
     return poles, issues
 
@@ -169,9 +170,10 @@ def _no_ground(count: int) -> Issue:
     return Issue("cctv.candidates.no_ground", message, "note", count, values={"count": count})
 
 
-def _in_the_open(poles: Poles, buildings: Occluder) -> tuple[Poles, tuple[Issue, ...]]:
-    """Without those that have a building overhead."""
-    covered = buildings.occluded(poles.xyz, np.array([[0.0, 0.0, 1.0]]), OPEN_SKY)
+def _in_the_open(poles: Poles, buildings: Occluder, *, from_ground: bool = False) -> tuple[Poles, tuple[Issue, ...]]:
+    """Without those that have a building overhead; `from_ground`: over the foot of their mast already."""
+    starts = poles.xyz - (np.outer(poles.height - FOOT, [0.0, 0.0, 1.0]) if from_ground else 0.0)
+    covered = buildings.occluded(starts, np.array([[0.0, 0.0, 1.0]]), OPEN_SKY)
     message = "places for cameras lie under a roof or inside a building; they are left out."
     return without(poles, covered, Issue("cctv.candidates.under_roof", message, "note"))
 
@@ -233,6 +235,8 @@ def poles_on_facades(
     if len(poles):
         poles, doubts = _in_the_open(poles, occluder)
         issues += doubts
+        # Of several at one jag of a wall the one that may look around furthest.
+        poles = thinned(poles.kept(np.argsort(-poles.sector_half, kind="stable")), NEAR_BRACKET * spacing)
     return poles, issues
 
 
@@ -244,7 +248,7 @@ def _level_faces(mesh: Mesh) -> Floats:
 def _has_wall(walk: Walk, z: Floats, occluder: Occluder) -> Bools:
     """(n,) whether a wall stands right behind stations at heights [local m]."""
     inward = -np.column_stack([walk.outward, np.zeros(len(walk.xy))])
-    return occluder.occluded(np.column_stack([walk.xy, z]), inward, WALL_REACH)
+    return occluder.occluded(np.column_stack([walk.xy, z + WALL_ABOVE]), inward, WALL_REACH)
 
 
 def _wall_poles(walk: Walk, foot: Floats, *, height: Floats, rise: tuple[float, float], cost: float) -> Poles:
@@ -264,108 +268,6 @@ def _wall_poles(walk: Walk, foot: Floats, *, height: Floats, rise: tuple[float, 
         rise=rise,
         name="facade",
     )
-
-
-def poles_on_ceilings(
-    rooms: Sequence[Layer],
-    *,
-    chosen: Sequence[Bools] | None = None,
-    grid: float = CEILING_GRID,
-    inset: float = CEILING_INSET,
-    drop: float = CEILING_DROP,
-    cost: float = 0.0,
-    feedback: Feedback | None = None,
-) -> tuple[Poles, tuple[Issue, ...]]:
-    """Ceilings of rooms: corners and a grid, `inset` [m] from the walls and `drop` [m] below the slab.
-
-    Parameters
-    ----------
-    rooms : sequence of Layer
-        Meshes of rooms (theme ``space``).
-    chosen : sequence of (elements,) bool, optional
-        Which rooms of each layer.
-    """
-    feedback = feedback or Feedback()
-    parts: list[Poles] = []
-    narrow = 0
-    for number, layer in enumerate(rooms):
-        mesh = layer.geometry
-        if not isinstance(mesh, Mesh) or len(mesh.faces) == 0:
-            continue
-        order = np.argsort(mesh.face_element, kind="stable")
-        rows, starts = np.unique(mesh.face_element[order], return_index=True)
-        for place, (row, faces) in enumerate(zip(rows.tolist(), np.split(order, starts[1:]), strict=True)):
-            if place % 50 == 0:
-                feedback.step((number + place / len(rows)) / len(rooms), "looking at the ceilings")
-            if chosen is not None and not chosen[number][row]:
-                continue
-            poles = _under_ceiling(layer, mesh, row, faces, grid=grid, inset=inset, drop=drop, cost=cost)
-            narrow += len(poles) == 0
-            parts.append(poles)
-    issues: tuple[Issue, ...] = ()
-    if narrow:
-        message = f"{narrow} rooms are too narrow or too low for a camera under the ceiling."
-        issues = (Issue("cctv.candidates.narrow_rooms", message, "note", narrow, values={"count": narrow}),)
-    return join_poles(parts), issues
-
-
-def _under_ceiling(
-    layer: Layer, mesh: Mesh, row: int, faces: NDArray[np.int64], *, grid: float, inset: float, drop: float, cost: float
-) -> Poles:
-    """Places in one room."""
-    import shapely
-
-    corners = mesh.vertices[mesh.faces[faces]]
-    low, high = _levels(layer, row, corners)
-    if not high - low > 2.0 * drop:
-        return no_poles()
-    area = outline_of(corners)
-    walk = walk_around(area, np.inf, offset=inset, inward=True)
-    free = shapely.buffer(area, -inset)
-    if free.is_empty:
-        return no_poles()
-    west, south, east, north = free.bounds
-    x, y = np.meshgrid(_even(west, east, grid), _even(south, north, grid))
-    inner = np.column_stack([x.ravel(), y.ravel()])
-    inner = inner[within(free, inner)]
-    middle = np.degrees(np.arctan2(walk.outward[:, 0], walk.outward[:, 1]))
-    # In a corner of 90 degrees the walls leave 90 degrees free: all turns of the axis within them.
-    half = np.clip(90.0 + walk.turn / 2.0, 0.0, 180.0)
-    z = high - drop
-    name = str(layer.table.ids[row]) if row < len(layer.table) else layer.id
-    height = z - low
-    return thinned(
-        join_poles(
-            [
-                make_poles(
-                    np.column_stack([walk.xy, np.full(len(walk.xy), z)]), "ceiling", height=height, mount="ceiling",
-                    sector=(middle, half), cost=cost, name=name,
-                ),
-                make_poles(
-                    np.column_stack([inner, np.full(len(inner), z)]), "ceiling", height=height, mount="ceiling",
-                    cost=cost, name=name,
-                ),
-            ]
-        ),
-        inset,
-    )  # fmt: skip
-
-
-def _levels(layer: Layer, row: int, corners: Floats) -> tuple[float, float]:
-    """Floor and ceiling of a room [local m]: of its body, or of its table where the body is flat."""
-    low, high = float(corners[..., 2].min()), float(corners[..., 2].max())
-    if high - low > 0.5:
-        return low, high
-    height = layer.table.columns.get(ROOM_HEIGHT)
-    if height is None or not height.is_number or row >= len(layer.table):
-        return low, high
-    return low, low + float(height.values[row])
-
-
-def _even(low: float, high: float, step: float) -> Floats:
-    """Middles of equal parts no longer than `step`."""
-    parts = max(1, int(np.ceil((high - low) / step - 1e-9)))
-    return np.asarray(low + (high - low) * (np.arange(parts) + 0.5) / parts)
 
 
 def poles_from_layer(

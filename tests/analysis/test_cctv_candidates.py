@@ -172,6 +172,8 @@ def test_nothing_to_stand_on() -> None:
     under, issues = poles_on_roads([roads], flat, buildings=Occluder([covered]))
     assert len(under) == 0
     assert "cctv.candidates.under_roof" in codes(issues)
+    low, _ = box_mesh([(-10.0, -10.0, GROUND, 100.0, 30.0, 3.0)])  # a mast of 5 m does not stand through a low house
+    assert len(poles_on_roads([roads], flat, buildings=Occluder([low]))[0]) == 0
     nowhere = make_poles(np.zeros((0, 3)), "road", height=1.0, mount="pole")
     assert len(near_targets(nowhere, np.zeros((3, 3)), 10.0)[0]) == 0
 
@@ -197,7 +199,7 @@ def test_on_a_real_city(shared_data) -> None:  # noqa: ANN001
     level = float(np.median(houses[0].table.columns["TerrainHeight"].values.astype(float)))
 
     poles, issues = poles_on_facades(houses, lambda x, y: np.full(len(x), level), occluder=occluder)
-    assert 3000 < len(poles) < 4500
+    assert 2000 < len(poles) < 4500
     assert codes(issues)["cctv.candidates.no_wall"] < 0.25 * len(poles)
     area = outline_of(np.concatenate([triangles_of(layer.geometry) for layer in houses]))
     import shapely

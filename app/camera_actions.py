@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QApplication
 
 from analysis.cctv.cameras import Camera, cameras_of
 from analysis.cctv.catalogue import CameraModel, catalogue
@@ -36,7 +35,7 @@ from app.connections import Connections
 from app.language import tr
 from app.live_cctv import LiveCoverage
 from app.mass_edit import Ground
-from app.panels.camera import CameraPanel
+from app.panels.camera import NUMBERS, CameraPanel
 from app.theme import Theme
 from app.widgets.camera_bar import CameraBar
 from app.widgets.later import Later
@@ -246,19 +245,17 @@ class CameraActions(QObject):
         self._rest.stop()
         self._rest.start()
 
-    def _on_released(self, row: CameraRow, what: str) -> None:
+    def _on_released(self, row: CameraRow, what: str, is_step: bool) -> None:
         # The wheel and keys turn by small steps: they are one step to undo, until something else is done.
-        ref = self.chosen
-        if self.gizmo is not None and not what.startswith("move") and not self._is_drag():
-            mark = f"{what} {ref}"
-            if not self._mark.startswith(mark):
-                self._mark = f"{mark} {next(self._marks)}"
-        else:
-            self._mark = ""
-        self._commit(row, STEPS.get(what, "change_camera"), self._mark)
+        self._continue(f"step {what} {self.chosen}" if is_step else "")
+        self._commit(row, STEPS[what], self._mark)
 
-    def _is_drag(self) -> bool:
-        return bool(QApplication.mouseButtons().value)
+    def _continue(self, mark: str) -> None:
+        """What is done now goes on with what was done before under the same mark, or begins anew."""
+        if not mark:
+            self._mark = ""
+        elif not self._mark.startswith(mark):
+            self._mark = f"{mark} {next(self._marks)}"
 
     def _on_taken_back(self, row: CameraRow) -> None:
         ref = self.chosen
@@ -294,12 +291,7 @@ class CameraActions(QObject):
         if name == "model":
             model = self.models()[row.model]
             row = dataclasses.replace(row, focal=min(max(row.focal, model.focal_min_mm), model.focal_max_mm))
-        mark = f"typed {name} {ref}"
-        if name in ("pan", "tilt", "roll", "focal"):
-            if not self._mark.startswith(mark):
-                self._mark = f"{mark} {next(self._marks)}"
-        else:
-            self._mark = ""
+        self._continue(f"typed {name} {ref}" if name in NUMBERS else "")
         self.live.start(ref)
         titles = {"pan": "turn_camera", "tilt": "turn_camera", "roll": "turn_camera", "focal": "zoom_camera"}
         self._commit(row, titles.get(name, "change_camera"), self._mark)
@@ -311,7 +303,8 @@ class CameraActions(QObject):
             return
         x, y, z = row.place
         self.live.start(ref)
-        self._commit(dataclasses.replace(row, place=(x, y, z + height - before)), "move_camera", f"typed height {ref}")
+        self._continue(f"typed height {ref}")
+        self._commit(dataclasses.replace(row, place=(x, y, z + height - before)), "move_camera", self._mark)
 
     # ---- what is seen
 

@@ -151,11 +151,12 @@ def _chosen(document: Document, run: Run | None) -> Mapping[str, Sequence[str]] 
 
 
 class PlanBegun(NamedTuple):
-    """What a plan was begun with: camera models, layers of cameras, whether the areas looked at are named."""
+    """What a plan was begun with: models, layers and places of cameras, and whether the areas are named."""
 
     models: Mapping[str, Any]
     layers: tuple[str, ...]
     named: bool
+    places: Mapping[ElementRef, tuple[float, float, float]]
 
 
 def _refs_of(inputs: Any, cameras: Sequence[Camera]) -> tuple[list[ElementRef], Mapping[str, Any]]:
@@ -185,7 +186,7 @@ class LivePlan:
         self._layers, self._named = set(begun.layers), begun.named
         self._faults: dict[ElementRef, str] = {}
         self._places = {ref: camera.position for ref, camera in zip(refs, score.cameras, strict=True)}
-        self._begun_at = dict(self._places)
+        self._begun_at = dict(begun.places)
         self._before: Score | None = None
 
     @classmethod
@@ -204,6 +205,7 @@ class LivePlan:
         least = float(edition.limits[study._view_class(params, edition)])
         given, _names = study.cameras_in(inputs, issues)
         refs, models = _refs_of(inputs, given)
+        at_first = {ref: camera.position for ref, camera in zip(refs, given, strict=True)}
         feedback.step(0.02, "preparing the obstacles")
         scene = sight_scene(
             inputs.scene, season=params.season, pane=None if params.glass else 0.0, leaf_density=params.leaf_density,
@@ -215,13 +217,14 @@ class LivePlan:
         score = PlanScore(
             scene, looked.targets, kept, least=least, reading=params.reading, feedback=feedback.part(0.6, 1.0)
         )
-        begun = PlanBegun(models, tuple(layer.id for layer in inputs.cameras), bool(inputs.areas))
+        begun = PlanBegun(models, tuple(layer.id for layer in inputs.cameras), bool(inputs.areas), at_first)
         return cls(score, [refs[int(number)] for number in numbers], edition, begun=begun)
 
     @property
     def has_moved(self) -> bool:
         """Whether the ground looked at would be other ground in a full run: cameras stand elsewhere than at first."""
-        return not self._named and self._places != self._begun_at
+        now = {ref: self._places[ref] for ref in self._refs}
+        return not self._named and now != self._begun_at
 
     def move(self, layers: Sequence[Layer], ref: ElementRef | None, row: CameraRow | None, *, is_new: bool) -> Answer:
         """The plan as the layers have it, with the camera in hand as `row` says.
@@ -235,6 +238,22 @@ class LivePlan:
         if is_new or self._before is None:
             self._before = score
         return self._answer(score, ref, self.score.traced - traced)
+
+    def figures(self, layers: Sequence[Layer]) -> PlanFigures:
+        """What the cameras of these layers cover, without any other."""
+        self._follow(self._cameras(layers, None, None))
+        score, targets = self.score.score(), self.score.targets
+        active = [camera for camera in self.score.cameras if camera.state != "off"]
+        single = score.only >= 0
+        alone = np.bincount(score.only[single], targets.weight[single], max(len(self.score.cameras), 1))
+        return PlanFigures(
+            len(active),
+            sum(camera.model.cost for camera in active),
+            self.edition.names,
+            score.coverage(targets, self.edition),
+            _share(targets, score.views >= 2),
+            float(alone.max()) / max(int(targets.weight.sum()), 1),
+        )
 
     def _cameras(
         self, layers: Sequence[Layer], ref: ElementRef | None, row: CameraRow | None

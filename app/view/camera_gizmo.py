@@ -100,14 +100,15 @@ class CameraGizmo(QObject):
     -------
     moved(object)
         The `CameraRow`, while the mouse holds it.
-    released(object, str)
-        The `CameraRow` and what was done: a drag has ended, or a key or the wheel has changed it.
+    released(object, str, bool)
+        The `CameraRow`, what was done (``move``, ``turn`` or ``zoom``), and whether by a small step of a key or the
+        wheel instead of a drag.
     taken_back(object)
         A drag was ended by Escape: the `CameraRow` as it was before.
     """
 
     moved = Signal(object)
-    released = Signal(object, str)
+    released = Signal(object, str, bool)
     taken_back = Signal(object)
 
     def __init__(
@@ -296,7 +297,7 @@ class CameraGizmo(QObject):
             self.row = row
             self.overlay.update()
             self.moved.emit(row)
-            self.released.emit(row, what)
+            self.released.emit(row, what, True)
 
     def _zoom(self, notches: float) -> None:
         focal = self.lens.limited(round(self.row.focal * WHEEL_ZOOM**notches, 2))
@@ -324,7 +325,7 @@ class CameraGizmo(QObject):
             part, self.part = self.part, ""
             self.overlay.update()
             if self.row != self._before:
-                self.released.emit(self.row, {"pan": "turn", "tilt": "turn", "zoom": "zoom"}.get(part, "move"))
+                self.released.emit(self.row, {"pan": "turn", "tilt": "turn", "zoom": "zoom"}.get(part, "move"), False)
             return True
         return False
 

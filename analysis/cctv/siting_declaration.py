@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.cctv.declaration import CoverageInputs, CoverageParams
+from analysis.cctv.declaration import AUTO, CoverageInputs, Ground, SightParams
 from analysis.contract import Reference, choice, layer_input, place, quantity, switch
 from geo.model import Layer
 
@@ -50,7 +50,7 @@ ASSUMPTIONS = (
 )
 
 
-class SitingParams(CoverageParams):
+class SitingParams(SightParams):
     """What a user can set."""
 
     objective: Objective = choice(
@@ -64,6 +64,39 @@ class SitingParams(CoverageParams):
     count: int = quantity("Cameras", "1", default=10, ge=1, le=300)
     budget: float = quantity("Budget", "KRW", default=20_000_000.0, ge=0.0, le=1e11)
     share: float = quantity("Share to be seen", "%", default=80.0, ge=1.0, le=100.0)
+    view_class: str = choice(
+        "Class from which a view counts",
+        default=AUTO,
+        help="Id of a class of the edition, such as discern or detect. auto: the one asked for on the ground.",
+    )
+    reading: Literal["parallel"] = choice(
+        "Reading of pixels per metre", default="parallel", help="Of people: parallel to the sensor (f/z)."
+    )
+    ground: Ground = choice(
+        "People on the ground",
+        default="open",
+        help="open: all ground outside buildings. roads: roads and squares only.",
+    )
+    ground_cell: float = quantity("Ground cell", "m", default=2.0, ge=0.25, le=20.0)
+    height: float = quantity(
+        "Height of what is looked at", "m", default=1.6, ge=0.0, le=3.0, help="A face: 1.5 to 1.7."
+    )
+    facades: bool = switch("Facades", default=False)
+    facade_cell: float = quantity("Facade cell", "m", default=3.0, ge=0.5, le=20.0)
+    entrances: bool = switch("Faces at entrances", default=True)
+    entrance_weight: float = quantity("An entrance counts as", "m2", default=10.0, ge=0.0, le=10_000.0)
+    plates: bool = switch("Number plates along roads", default=False)
+    plate_spacing: float = quantity("Distance between plates", "m", default=10.0, ge=2.0, le=100.0)
+    plate_weight: float = quantity("A plate counts as", "m2", default=5.0, ge=0.0, le=10_000.0)
+    room_cell: float = quantity("Cell of rooms", "m", default=0.5, ge=0.1, le=5.0)
+    street_light: float = quantity(
+        "Light on roads at night",
+        "lx",
+        default=0.0,
+        ge=0.0,
+        le=1000.0,
+        help="0: unknown; then only what the cameras' own light reaches counts at night, or a map of light is given.",
+    )
     quality: Literal["view", "asked", "steps"] = choice(
         "When a target counts",
         default="view",

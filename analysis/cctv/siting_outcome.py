@@ -198,6 +198,7 @@ def summary_of(siting: Siting, found: Found, params: SitingParams) -> dict[str, 
     why = reasons(siting)
     weight = siting.looked.targets.weight
     out = {
+        "objective": Quantity(params.objective, ""),
         "planned": Quantity(len(found.cameras), "1"),
         "value": percent(found.value),
         "already": percent(found.already),
@@ -208,7 +209,6 @@ def summary_of(siting: Siting, found: Found, params: SitingParams) -> dict[str, 
             "gap": Quantity(round(100.0 * found.gap, 3), "%"),
             "grid_value": percent(found.before),
             "grid_bound": percent(found.grid_bound),
-            "verdict": Quantity(verdict(found), ""),
         }
     else:
         unit = "KRW" if params.objective == "cost" else "1"
@@ -217,23 +217,15 @@ def summary_of(siting: Siting, found: Found, params: SitingParams) -> dict[str, 
             "plan_cost": Quantity(found.cost, unit),
             "least_cost": Quantity(found.cost_bound, unit),
             "gap": Quantity(round(100.0 * gap, 3), "%"),
-            "verdict": Quantity("optimal on the grid" if gap <= 0 else "within the gap of the least", ""),
         }
     return out | {
         "money": Quantity(float(_costs(siting, found).sum()), "KRW"),
-        "proven_against": Quantity(f"{len(siting.poles)} places x {siting.pricer.candidates} ways of looking", ""),
-        "stopped": Quantity(found.plan.stopped, ""),
+        "places": Quantity(len(siting.poles), "1"),
+        "ways": Quantity(siting.pricer.candidates, "1"),
         "seconds": Quantity(round(found.plan.history[-1].seconds, 1) if found.plan.history else 0.0, "s"),
         "unreachable": percent(float(weight[why != POSSIBLE].sum())),
         "private_seen": Quantity(private_seen(siting, found), "1"),
     }
-
-
-def verdict(found: Found) -> str:
-    """How the value stands to the bound of the grid."""
-    if found.value > found.grid_bound:
-        return "at or above the grid bound"
-    return "optimal on the grid" if found.gap <= 0 else "within the gap of the bound"
 
 
 def private_seen(siting: Siting, found: Found) -> int:
@@ -244,22 +236,22 @@ def private_seen(siting: Siting, found: Found) -> int:
 def doubts_of(siting: Siting, found: Found, params: SitingParams) -> list[Issue]:
     """What must be known of the answer."""
     issues = []
-    gap = 100.0 * found.gap
-    against = f"{len(siting.poles)} places with {siting.pricer.candidates} ways of looking each"
+    against: dict[str, object] = {"places": len(siting.poles), "ways": siting.pricer.candidates}
+    grid = (
+        "every camera on these places with this grid of pan, tilt and zoom "
+        f"({len(siting.poles)} places, {siting.pricer.candidates} ways of looking each)"
+    )
     if params.objective in ("count", "budget"):
-        text = (
-            f"The bound is proven against every camera on these places with this grid of pan, tilt and zoom ({against})"
-            f"{'' if not params.refined else ' and the cameras as they were turned'}; the gap is {gap:.2f} %."
-        )
-        values = {"against": against, "gap": f"{gap:.2f}"}
-        issues.append(Issue("cctv.siting.proven", text, "note", values=values))
+        gap = f"{100.0 * found.gap:.2f}"
+        turned = found.bound != found.grid_bound
+        text = f"The bound is proven against {grid}{' and the cameras as they were turned' if turned else ''}"
+        code = "cctv.siting.proven_turned" if turned else "cctv.siting.proven"
+        issues.append(Issue(code, f"{text}; the gap is {gap} %.", "note", values={**against, "gap": gap}))
         if found.value > found.grid_bound:
             text = "Turned freely, the plan is at or above the grid bound: it sees more than any plan on the grid can."
             issues.append(Issue("cctv.siting.above_grid", text, "note"))
     else:
-        text = "The least is proven against every camera on these places with this grid of pan, tilt and zoom"
-        text += f" ({against})."
-        issues.append(Issue("cctv.siting.proven_cost", text, "note", values={"against": against}))
+        issues.append(Issue("cctv.siting.proven_cost", f"The least is proven against {grid}.", "note", values=against))
     if found.plan.stopped == "time":
         text = (
             f"The time limit of {params.seconds:g} s was reached: the best plan so far, with its gap. A longer run may "

@@ -13,7 +13,7 @@ from analysis.cctv.candidates import forbid, near_targets, poles_from_layer, pol
 from analysis.cctv.candidates import poles_on_roads as masts_along
 from analysis.cctv.catalogue import CameraModel, models_of
 from analysis.cctv.classes import Edition, asked_class, figure
-from analysis.cctv.declaration import AUTO
+from analysis.cctv.declaration import AUTO, CoverageParams
 from analysis.cctv.looked_at import LookedAt, looked_at
 from analysis.cctv.outlines import height_at, outlines_of
 from analysis.cctv.poles import Poles, drop_blocked, fine_grid, join_poles, make_poles
@@ -240,8 +240,9 @@ def _looked(
     """Targets in the study area."""
     middle, half = (box[0] + box[1]) / 2.0, (box[1] - box[0]) / 2.0
     anywhere = Camera("middle", "middle", _ANY_MODEL, (float(middle[0]), float(middle[1]), 0.0))
-    params = params.model_copy(update={"around": float(np.hypot(*half)) + 1.0})
-    found = looked_at(inputs, params, scene, [anywhere], edition, issues, feedback)
+    found = looked_at(
+        inputs, _as_coverage(params, float(np.hypot(*half)) + 1.0), scene, [anywhere], edition, issues, feedback
+    )
     targets = found.targets
     keep = (np.abs(targets.xyz[:, :2] - middle) <= half + params.ground_cell).all(axis=1)
     if found.rooms is not None and params.storey.strip():
@@ -257,6 +258,12 @@ def _looked(
 
 
 _ANY_MODEL = CameraModel("-", "-", "fixed", 1.0, 1.0, 1, 1, 1.0, 1.0)
+
+
+def _as_coverage(params: SitingParams, around: float) -> CoverageParams:
+    """What the study of coverage would be asked to look at."""
+    same = {name: value for name, value in params.model_dump().items() if name in CoverageParams.model_fields}
+    return CoverageParams(**{**same, "around": min(max(around, 5.0), 1000.0)})
 
 
 def _on_storeys(found: LookedAt, storey: str) -> Bools:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.contract import Chart, Quantity, Reference, Result, Series, analysis, choice, quantity, switch
-from analysis.wind import honesty, scene_map, warm
+from analysis.wind import honesty, scene_map, timing, warm
 from analysis.wind.declaration import CityInputs, TunnelParams
 from analysis.wind.geometry import EXPOSURE_ROUGHNESS
 from analysis.wind.levels import Settings, Solved
@@ -101,20 +101,21 @@ def wind_field(inputs: CityInputs, params: FieldParams, feedback: Feedback) -> R
     feedback.step(0.0, "making the grid")
     grid_from = float(inputs.frame.grid_azimuth(np.array([params.wind_from % 360.0]))[0])
     wind = log_inflow(grid_from, speed=params.speed, height=10.0, roughness=EXPOSURE_ROUGHNESS[params.exposure])
-    begun = warm.begin(inputs, params, feedback.part(0.0, 0.1), wind=wind, height=params.height, warm=params.warm)
     settings = Settings(iterations=ITERATIONS[params.thoroughness], map_height=params.height)
+    made, blown = timing.shares(settings, space=params.space)
+    begun = warm.begin(inputs, params, feedback.part(0.0, made), wind=wind, height=params.height, warm=params.warm)
 
     def show(solved: Solved) -> None:
         if feedback.wants_partial:
             feedback.partial(preview_layers(solved, begun, wind, params))
 
-    solved = warm.solve_from(begun, wind, settings, feedback.part(0.1, 0.92), show=show)
+    solved = warm.solve_from(begun, wind, settings, feedback.part(made, blown), show=show)
     family = warm.family_of(inputs, params, wind, params.height)
     warm.keep(begun, solved, feedback, family=family, height=params.height)
-    feedback.step(0.93, "drawing the map")
+    feedback.step(blown, "drawing the map")
     layers = list(map_layers(solved, wind, params.cell, params.height))
     if params.space:
-        layers += space_layers(solved, params, feedback.part(0.93, 1.0))
+        layers += space_layers(solved, params, feedback.part(blown, 1.0))
     issues = [*begun.built.issues, *settling_issues(solved), *warm.beginning_issues(begun)]
     return Result(
         layers=tuple(layers),

@@ -16,7 +16,7 @@ from geo import crs as coordinates
 from geo import terrain
 from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
 from geo.formats.raster import far_away
-from geo.formats.vector_fields import id_column, numbers, plain
+from geo.formats.vector_fields import Meaning, id_column, numbers, plain
 from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, MissingCrs, Points, Source, UserError
 from geo.model.layer import THEMES
 
@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 TITLE = "Table (CSV, TSV)"
 DELIMITERS = ",\t;|"
 MOST_BYTES, MOST_COLUMNS = 1 << 30, 2_000
+STRAY_DEGREES, STRAY_SHARE = 10.0, 0.01  # so few rows so far from the middle of the rest have a wrong place
 LONGEST_NUMBER = 15  # digits a float keeps; longer ones are codes, such as the 19 of a parcel number
 LONGITUDES = ("lon", "lng", "long", "longitude", "경도")
 LATITUDES = ("lat", "latitude", "위도")
@@ -190,7 +191,24 @@ def places(table: CsvTable, own: CsvOptions | None = None) -> Places | None:
         return None
     named = plain(x) in LONGITUDES and plain(y) in LATITUDES
     degrees = named and bool((np.abs(east[known]) <= 180).all() and (np.abs(north[known]) <= 90).all())
+    if degrees:
+        lost = known & _lost(east, north)
+        if lost[known].all():
+            return None
+        east, north = np.where(lost, np.nan, east), np.where(lost, np.nan, north)
     return Places(np.column_stack([east, north, height]), "EPSG:4326" if degrees else None)
+
+
+def _lost(east: Floats, north: Floats) -> NDArray[np.bool_]:
+    """(n,) degrees that are no place: 0, 0 where nobody entered one, and a few rows on another side of the Earth."""
+    nowhere = (east == 0) & (north == 0)
+    there = np.isfinite(east) & np.isfinite(north) & ~nowhere
+    if not there.any():
+        return nowhere
+    middle = np.median(east[there]), np.median(north[there])
+    away = there & (np.maximum(np.abs(east - middle[0]), np.abs(north - middle[1])) > STRAY_DEGREES)
+    few = away.sum() <= STRAY_SHARE * there.sum()
+    return np.asarray(nowhere | (away if few else False))
 
 
 def _column(table: CsvTable, wanted: Sequence[str], said: str) -> str:
@@ -240,8 +258,9 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
     key = id_column(table.columns)
     ids = table.columns[key].values if key else np.arange(table.rows)
     elements = ElementTable([str(i) for i in ids], table.columns)
-    theme = said.theme if said is not None and said.theme in THEMES else "other"
-    layer = Layer("table", path.stem, theme, None, elements, source=Source(part="table"), issues=table.issues)
+    theme, notes = _theme(path, table, said, placed=found is not None)
+    layer = Layer("table", path.stem, theme, None, elements, source=Source(part="table"),
+                  issues=(*table.issues, *notes))  # fmt: skip
     if found is not None:
         layer = _pointed(layer, found, path, frame, options)
     if theme == "utility":
@@ -250,6 +269,20 @@ def read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) -> 
         layer = register_alone(layer, path, frame, options, feedback)
     feedback.step(1.0, "read")
     return [layer] if layer.geometry is None or len(layer.table) else []
+
+
+def _theme(path: Path, table: CsvTable, said: Meaning | None, *, placed: bool) -> tuple[str, list[Issue]]:
+    """What the rows are: as the user says, else cameras where columns or the name say so."""
+    from geo.formats.camera_columns import camera_mark
+
+    if said is not None:
+        return (said.theme if said.theme in THEMES else "other"), []
+    by, mark = camera_mark(path.stem, table.columns) if placed else ("", "")
+    if not by:
+        return "other", []
+    message = f"{path.stem} was taken for camera by its {by} {mark}."
+    values = {"layer": path.stem, "word": "camera", "mark": mark}
+    return "camera", [Issue(f"vector.meaning_by_{by}", message, "note", values=values)]
 
 
 def _pointed(layer: Layer, found: Places, path: Path, frame: Frame, options: ReadOptions) -> Layer:
@@ -284,7 +317,12 @@ def _pointed(layer: Layer, found: Places, path: Path, frame: Frame, options: Rea
     columns = {name: Column(c.values[rows], c.unit, c.title) for name, c in layer.table.columns.items()}
     elements = ElementTable(layer.table.ids[rows], columns)
     geometry = Points(points, np.arange(len(rows), dtype=np.int32))
-    return layer.with_(geometry=geometry, table=elements, issues=tuple(issues))
+    layer = layer.with_(geometry=geometry, table=elements, issues=tuple(issues))
+    if layer.theme == "camera":
+        from geo.formats.camera_columns import as_cameras
+
+        return as_cameras(layer, frame, options.terrain, ~flat)
+    return layer
 
 
 FORMAT = Format(
@@ -295,4 +333,5 @@ FORMAT = Format(
     inspect=inspect,
     read=read,
     options=CsvOptions,
+    version=2,  # tables of cameras
 )

@@ -46,8 +46,12 @@ def cameras(features: Features, context: Context) -> Built:
     ground, _ = terrain.ground_or_nearest(context.terrain, points[:, 0], points[:, 1])
     assumed = ~high & ~np.isfinite(above)
     points[:, 2] = np.where(high, points[:, 2], ground + np.where(np.isfinite(above), above, USUAL_HEIGHT))
+    from geo.formats.camera_columns import not_said, on_grid  # which itself needs the words of this module
+
     shape = Points(points, owner.astype(np.int32))
-    return Built(shape, all_rows(features), _columns(features), issues=_issues(features, owner, assumed))
+    columns, turned = on_grid({**features.columns, **_columns(features)}, context.frame)
+    issues = (*_issues(features, owner, assumed), *turned, *not_said(columns, len(features.ids)))
+    return Built(shape, all_rows(features), columns, issues=issues)
 
 
 def _columns(features: Features) -> dict[str, Column]:

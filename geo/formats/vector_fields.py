@@ -213,7 +213,11 @@ def _by_columns(names: Mapping[str, str], flat: str) -> Meaning:
             ("contour", ("등고수치", "contour")),
             ("road", ("highway", "도로폭", "rvwd", "roadwidth", "도로구분")),
         ),
-        "point": (("tree", (*CROWN, *SPECIES, "수고")), ("spot height", ("수치", "표고"))),
+        "point": (
+            ("camera", ("cameramodel",)),
+            ("tree", (*CROWN, *SPECIES, "수고")),
+            ("spot height", ("수치", "표고")),
+        ),
     }
     for word, marks in hints.get(flat, ()):
         found = next((names[mark] for mark in marks if mark in names), None)

@@ -308,8 +308,10 @@ class Solver:
         u, v, w, p, k, e = (np.asarray(a, np.float32) for a in (*fields, energy, lost))
         nut = (0.09 * k**2 / e).astype(np.float32)
         if start is not None:
+            inlets = u[:, :, GHOSTS].copy(), v[:, GHOSTS].copy()
             for mine, theirs in zip((u, v, w, p, k, e, nut), start, strict=True):
                 mine[INSIDE] = theirs[INSIDE]
+            u[:, :, GHOSTS], v[:, GHOSTS] = inlets  # these faces are the inflow and never change
         solid = np.zeros(self.shape, bool)
         solid[INSIDE] = ~self.air
         solid[:GHOSTS] = True

@@ -15,7 +15,7 @@ Bools = NDArray[np.bool_]
 
 KAPPA = 0.41
 LEAF_DRAG = 0.2  # of leaves, as in the kernels of turbulence
-LEAST_LOG = 1.0  # floor of ln(d / z0): rougher ground than that is blurred by the cell
+LEAST_LOG = 1.0  # floor of ln((d + z0) / z0): rougher ground than that is blurred by the cell
 NEAREST, FARTHEST = 0.25, 1.25  # limits of the distance to sloping ground, in heights of the cell
 GHOSTS = 2
 AXIS = {"x": 2, "y": 1, "z": 0}
@@ -55,7 +55,7 @@ class Surfaces(NamedTuple):
 def find_surfaces(tunnel: Tunnel, air: Bools) -> Surfaces:
     """Lists for a tunnel; `air` may be less than ``tunnel.solid == AIR`` (sealed rooms)."""
     cell, axis, distance, roughness, width = _walls(tunnel, air)
-    log = np.maximum(np.log(distance / roughness), LEAST_LOG)
+    log = np.maximum(np.log((distance + roughness) / roughness), LEAST_LOG)  # as in the inflow
     size = int(np.prod(air.shape))
     touched, count = np.unique(cell, return_counts=True)
     row = np.searchsorted(touched, cell)

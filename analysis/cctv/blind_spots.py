@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.cctv.outlines import address_of
 from analysis.kernels.inside import Raster
-from geo.model import Layer, Lines, Mesh
+from geo.model import Feedback, Layer, Lines, Mesh
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -52,7 +52,13 @@ class BlindSpot:
 
 
 def blind_spots(
-    raster: Raster, cells: Indices, weight: Indices, *, smallest: float, named: Sequence[Layer] = ()
+    raster: Raster,
+    cells: Indices,
+    weight: Indices,
+    *,
+    smallest: float,
+    named: Sequence[Layer] = (),
+    feedback: Feedback | None = None,
 ) -> list[BlindSpot]:
     """Areas of unseen cells, joined over their eight neighbours, the weightiest first.
 
@@ -81,10 +87,12 @@ def blind_spots(
     kept = [group for group in groups if len(group) * size >= smallest]
     kept.sort(key=lambda group: (-int(weight[group].sum()), -len(group), int(cells[group[0]])))
     book = AddressBook(named)
-    return [
-        _spot(raster, cells[group], int(weight[group].sum()), book, sought=number < MOST_PATHS)
-        for number, group in enumerate(kept)
-    ]
+    feedback = feedback or Feedback()
+    out = []
+    for number, group in enumerate(kept):
+        feedback.step(number / len(kept), "finding blind spots")
+        out.append(_spot(raster, cells[group], int(weight[group].sum()), book, sought=number < MOST_PATHS))
+    return out
 
 
 def _spot(raster: Raster, cells: Indices, weight: int, book: AddressBook, *, sought: bool) -> BlindSpot:

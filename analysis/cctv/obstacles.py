@@ -13,7 +13,7 @@ from analysis.cctv.classes import figure
 from analysis.sunlight.city import mesh_of
 from analysis.sunlight.crowns import evergreen, leaves
 from analysis.sunlight.shells import outward
-from geo.model import Bounds, Grid, Instances, Issue, Layer, Mesh, merge_meshes
+from geo.model import Bounds, Feedback, Grid, Instances, Issue, Layer, Mesh, merge_meshes
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -72,12 +72,14 @@ class Obstacles:
 
 def obstacles_of(
     layers: Sequence[Layer], *, season: Season, pane: float | None, leaf_density: float, box: Bounds | None,
-    issues: list[Issue],
+    issues: list[Issue], feedback: Feedback | None = None,
 ) -> Obstacles:  # fmt: skip
     """Sort the layers of a scene; see `analysis.cctv.sight.sight_scene`."""
+    feedback = feedback or Feedback()
     glass = figure("translucent", "pane") if pane is None else pane
     terrain = _terrain(layers, box, issues)
     relief = terrain if isinstance(terrain, Mesh) else terrain.surface() if terrain is not None else merge_meshes(())
+    feedback.step(0.2, "preparing the obstacles")
     relief = _without_rooms(relief, terrain, [layer for layer in layers if layer.theme == "space"])
     opaque = [("terrain", relief)] if len(relief.faces) else []
     solid = [np.zeros(len(relief.faces), dtype=bool)]
@@ -85,6 +87,7 @@ def obstacles_of(
     for layer in layers:
         if layer.theme not in OPAQUE_THEMES or not isinstance(layer.geometry, Mesh | Instances):
             continue
+        feedback.step(0.6, "preparing the obstacles")
         mesh, panes = _without_glass(layer, issues)
         if len(mesh.faces):
             opaque.append((layer.id, mesh))

@@ -57,13 +57,35 @@ def cut_rooms(relief: Mesh, terrain: Grid | Mesh, rooms: Sequence[Layer]) -> Mes
         through = _run_through(shape, terrain)
         upward = shape.face_cross[:, 2] > 0
         dug[cells_of_faces(shape, through[shape.face_element] & upward, raster)] = True
-    points = np.concatenate([relief.vertices[relief.faces[:, k], :2] for k in range(3)])
-    col, row = (np.rint((points[:, k] - box.low[k]) / ROOM_RASTER).astype(np.int64) for k in range(2))
+    gone = _faces_over(relief, np.flatnonzero(dug), raster, box)
+    if len(gone) == 0:
+        return relief
+    keep = np.ones(len(relief.faces), dtype=bool)
+    keep[gone] = False
+    return Mesh(relief.vertices, relief.faces[keep], relief.face_element[keep])
+
+
+def _faces_over(relief: Mesh, cells: Indices, raster: Raster, box: Bounds) -> Indices:
+    """Faces of a terrain with a corner in one of some cells, or with the middle of one within."""
+    from analysis.kernels.rays import Occluder
+
+    corners = relief.vertices[relief.faces]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    near = np.flatnonzero(((low <= np.array(box.high))[:, :2] & (high >= np.array(box.low))[:, :2]).all(axis=1))
+    rows, cols = raster.shape
+    dug = np.zeros(rows * cols, dtype=bool)
+    dug[cells] = True
+    col, row = (
+        np.rint((corners[near, :, k] - start) / raster.cell).astype(np.int64)
+        for k, start in ((0, raster.x0), (1, raster.y0))
+    )
     inside = (col >= 0) & (col < cols) & (row >= 0) & (row < rows)
-    touched = np.zeros(len(points), dtype=bool)
-    touched[inside] = dug[row[inside] * cols + col[inside]]
-    keep = ~touched.reshape(3, -1).any(axis=0)
-    return relief if keep.all() else Mesh(relief.vertices, relief.faces[keep], relief.face_element[keep])
+    touched = (inside & dug[np.where(inside, row * cols + col, 0)]).any(axis=1)
+    part = Mesh(relief.vertices, relief.faces[near], np.zeros(len(near), np.int32))
+    x, y = raster.x0 + raster.cell * (cells % cols), raster.y0 + raster.cell * (cells // cols)
+    top = float(high[near, 2].max(initial=0.0)) + 1.0
+    over = Occluder([part]).first_hit(np.column_stack([x, y, np.full(len(x), top)]), np.array([[0.0, 0.0, -1.0]])).face
+    return np.unique(np.concatenate([near[touched], near[over[over >= 0]]]))
 
 
 def _run_through(shape: Mesh, terrain: Grid | Mesh) -> Bools:

@@ -111,14 +111,10 @@ def sight_scene(
     """
     feedback = feedback or Feedback()
     found = obstacles_of(
-        layers,
-        season=season,
-        pane=pane,
-        leaf_density=leaf_density,
-        box=box,
-        issues=issues if issues is not None else [],
-    )
-    return scene_of(found, least_light=least_light, centre=centre, feedback=feedback)
+        layers, season=season, pane=pane, leaf_density=leaf_density, box=box,
+        issues=issues if issues is not None else [], feedback=feedback.part(0.0, 0.5),
+    )  # fmt: skip
+    return scene_of(found, least_light=least_light, centre=centre, feedback=feedback.part(0.5, 1.0))
 
 
 def scene_of(

@@ -55,7 +55,7 @@ ASSUMPTIONS = (
     inputs=CoverageInputs,
     params=CoverageParams,
     references=(IEC_62676_4, WALD_2014),
-    headline=("edition", "view_class", "season"),
+    headline=("edition", "season"),
 )
 def cctv_coverage(inputs: CoverageInputs, params: CoverageParams, feedback: Feedback) -> Result:
     """Trace every camera, look at its targets through its lens, and add up."""
@@ -75,8 +75,8 @@ def cctv_coverage(inputs: CoverageInputs, params: CoverageParams, feedback: Feed
     )
     score = plan.score()
     _tell_blocked(plan, issues)
-    feedback.step(0.85, "finding blind spots")
-    spots = _blind(looked, score, inputs, params, least)
+    feedback.step(0.82, "finding blind spots")
+    spots = _blind(looked, score, inputs, params, least, feedback.part(0.82, 0.95))
     found = _result(inputs, params, plan, score, looked, spots, edition, layers, left_out=left_out)
     feedback.step(1.0, "done")
     return Result(**found, issues=tuple(issues), assumptions=ASSUMPTIONS)  # type: ignore[arg-type]
@@ -166,7 +166,7 @@ def _tell_blocked(plan: PlanScore, issues: list[Issue]) -> None:
 
 
 def _blind(
-    looked: LookedAt, score: Score, inputs: CoverageInputs, params: CoverageParams, least: float
+    looked: LookedAt, score: Score, inputs: CoverageInputs, params: CoverageParams, least: float, feedback: Feedback
 ) -> list[BlindSpot]:
     if looked.raster is None:
         return []
@@ -175,7 +175,7 @@ def _blind(
     order = np.argsort(targets.number[unseen], kind="stable")
     cells, weight = targets.number[unseen][order], targets.weight[unseen][order]
     named = [layer for layer in (*inputs.buildings, *inputs.roads) if layer.theme in ("building", "road")]
-    return blind_spots(looked.raster, cells, weight, smallest=params.blind_area, named=named)
+    return blind_spots(looked.raster, cells, weight, smallest=params.blind_area, named=named, feedback=feedback)
 
 
 def _result(

@@ -301,6 +301,9 @@ def test_the_terrain_is_cut_where_it_would_run_through_rooms() -> None:
     assert len(trace(sight_scene([ground]), [pole], targets, 50.0).idx) == 0
     scene = sight_scene([ground, room(-10.0, 0.0, 0.0, 20.0, 10.0, 3.0)])
     assert len(trace(scene, [pole], targets, 50.0).idx) == 1
+    coarse = Layer("terrain", "t", "terrain", Grid(np.full((5, 5), 0.5), -80.0, -80.0, 40.0))
+    wide = sight_scene([coarse, room(-10.0, 0.0, 0.0, 20.0, 10.0, 3.0)])  # no corner of the terrain in the room
+    assert len(trace(wide, [pole], targets, 50.0).idx) == 1
     # a basement wholly below does not open the ground above it
     buried = sight_scene([ground, room(-10.0, 0.0, -4.0, 20.0, 10.0, 3.0)])
     assert len(trace(buried, [pole], targets, 50.0).idx) == 0

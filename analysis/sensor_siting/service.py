@@ -1,7 +1,7 @@
 """Sensors near to what they serve: least mean distance (k-median) or least longest distance (k-centre).
 
-Small cases are enumerated or proven by HiGHS; larger ones are searched by exchanges (Teitz and Bart 1968), which proves
-nothing: the answer then says so.
+Small cases are enumerated or proven by HiGHS; larger ones are searched by exchanges (Teitz and Bart 1968) and bounded
+by prices. Where nothing is proven the answer says so.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.sensor_siting.declaration import SensorParams
+from analysis.sensor_siting.median_bound import median_bound
 from analysis.sensor_siting.scene import Scene, whole_weights
 from analysis.siting import mip
 from analysis.siting.cover import solve_cover
@@ -103,7 +104,10 @@ def solve(table: Table, count: int, seconds: float, feedback: Feedback) -> tuple
     if table.measure == "centre":
         return _centre(table, count, start, seconds, feedback.part(0.4, 1.0))
     if len(table.weight) * table.distance.shape[1] > MOST_PAIRS:
-        return start, math.nan
+        cost = table.distance * table.weight[:, None]
+        total = float(table.weight.sum())
+        best = table.value(start) * total
+        return start, median_bound(cost, count, table.existing, best, feedback.part(0.4, 1.0)) / total
     return _median(table, count, start, seconds, feedback.part(0.4, 1.0))
 
 

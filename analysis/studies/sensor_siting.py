@@ -62,7 +62,7 @@ def _chosen(scene: Scene, params: SensorParams, issues: list[Issue], feedback: F
     if params.mode == "service":
         served = serve(scene, params, feedback)
         if not np.isfinite(served.bound):
-            message = "There are too many pairs of places and cells for a proof; the plan was found by exchanges."
+            message = "Nothing was proven in the time given; the plan was found by exchanges."
             issues.append(Issue("sensor.siting.heuristic", message, "note"))
         return outcome.of_service(served, scene, params.measure)
     covered = cover(scene, params, feedback)

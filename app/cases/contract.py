@@ -13,6 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 import app.cases
 from geo.model import Feedback, UserError
@@ -35,6 +39,22 @@ def keeps(value: float, limit: Limit) -> bool:
     return limit.get("min", -math.inf) <= value <= limit.get("max", math.inf)
 
 
+class Comparison(NamedTuple):
+    """What was compared in one part of a case, pair by pair.
+
+    Attributes
+    ----------
+    name : str
+        Of the part, as in the names of its metrics.
+    observed, predicted : (n,) float64
+        Reference and calculated values; NaN where there is none.
+    """
+
+    name: str
+    observed: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class CaseResult:
     """Scores of a case.
@@ -48,12 +68,15 @@ class CaseResult:
         ``{"min": ...}`` or ``{"max": ...}``, plain values for JSON. A metric without a limit is for information.
     notes : tuple of str
         What the reader of the scores must know, in plain English.
+    comparisons : tuple of Comparison
+        For scatter plots; none where single numbers are compared.
     """
 
     kind: str
     metrics: Mapping[str, float]
     limits: Mapping[str, Limit] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analysis.wind.levels import Settings, Solved, solve
 from analysis.wind.profile import KAPPA, Inflow, power_inflow, table_inflow
 from analysis.wind.scores import scores
-from app.cases.contract import Case, CaseResult, Limit, at_least, at_most
+from app.cases.contract import Case, CaseResult, Comparison, Limit, at_least, at_most
 from app.cases.wind_markers import without_markers
 from app.cases.wind_tunnels import Site, box_roofs, mesh_roofs, site_axes, site_tunnels
 from geo.model import Feedback, UserError
@@ -111,6 +111,7 @@ def run_prism(path: Path, feedback: Feedback) -> CaseResult:
     solved = solve_prism(side, wind, feedback=feedback)
     at = solved.sampler()
     metrics: dict[str, float] = {}
+    comparisons = []
     for name, (points, measured) in planes.items():
         found = at.at(points)[:, :3]
         if name.startswith("vertical"):
@@ -120,6 +121,7 @@ def run_prism(path: Path, feedback: Feedback) -> CaseResult:
             pairs = (np.linalg.norm(found, axis=1) / local, np.linalg.norm(measured, axis=1) / local)
             label = "pedestrian" if points[0, 2] < side else "upper"
         result = scores(*pairs)
+        comparisons.append(Comparison(label, observed=pairs[1], predicted=pairs[0]))
         metrics |= {
             f"{label}_q": result.hit_rate, f"{label}_fac2": result.fac2, f"{label}_r": result.correlation,
             f"{label}_fb": result.bias, f"{label}_points": result.points,
@@ -127,7 +129,7 @@ def run_prism(path: Path, feedback: Feedback) -> CaseResult:
     wake = wake_length(solved, side)
     metrics |= {"wake_min": wake, "wake_max": wake, "settled": float(solved.converged), "change": solved.change}
     metrics["iterations"] = solved.iterations[-1]
-    return CaseResult("wind", metrics, GATES_A, (*NOTES, SOURCES["A"]))
+    return CaseResult("wind", metrics, GATES_A, (*NOTES, SOURCES["A"]), tuple(comparisons))
 
 
 def solve_prism(side: float, wind: Inflow, *, feedback: Feedback, empty: bool = False, threads: int = 0) -> Solved:
@@ -155,20 +157,31 @@ def run_folder(path: Path, feedback: Feedback) -> CaseResult:
     """Cases C and E, or any other of their layout: mean speed at probes, all directions."""
     layout = read_layout(path)
     metrics: dict[str, float] = {}
+    comparisons = []
     count = len(layout.directions)
     for number, direction in enumerate(layout.directions):
         part = feedback.part(number / count, (number + 1) / count)
-        metrics |= {f"{key}_{direction.name}": value for key, value in score_direction(layout, direction, part).items()}
+        found, comparison = compare_direction(layout, direction, part)
+        metrics |= {f"{key}_{direction.name}": value for key, value in found.items()}
+        comparisons.append(comparison)
     for key in ("q", "fac2", "r"):
         metrics[f"mean_{key}"] = float(np.mean([metrics[f"{key}_{d.name}"] for d in layout.directions]))
     metrics["mean_abs_fb"] = float(np.mean([abs(metrics[f"fb_{d.name}"]) for d in layout.directions]))
     limits = {"C": GATES_C, "E": GATES_E}.get(layout.case, {})
     feedback.step(1.0, "scored")
-    return CaseResult("wind", metrics, limits, (*NOTES, *([SOURCES[layout.case]] if layout.case in SOURCES else [])))
+    notes = (*NOTES, *([SOURCES[layout.case]] if layout.case in SOURCES else []))
+    return CaseResult("wind", metrics, limits, notes, tuple(comparisons))
 
 
 def score_direction(layout: Layout, direction: Direction, feedback: Feedback, *, cell: float = 0.0) -> dict[str, float]:
     """Scores of one direction; `cell` [m], 0: the finest that fits."""
+    return compare_direction(layout, direction, feedback, cell=cell)[0]
+
+
+def compare_direction(
+    layout: Layout, direction: Direction, feedback: Feedback, *, cell: float = 0.0
+) -> tuple[dict[str, float], Comparison]:
+    """Scores of one direction and the velocity ratios they are of; `cell` [m], 0: the finest that fits."""
     wind = layout_inflow(layout, direction.wind_from)
     site, finest = layout_site(layout, direction.wind_from)
     settings = Settings(map_height=float(np.median(direction.points[:, 2])))
@@ -179,11 +192,12 @@ def score_direction(layout: Layout, direction: Direction, feedback: Feedback, *,
     if layout.scalar_reference:
         reference = float(np.sqrt(reference**2 + 4 / 3 * wind.energy(np.float64(layout.reference_height))))
     result = scores(speed / reference, direction.observed)
-    return {
+    figures = {
         "q": result.hit_rate, "fac2": result.fac2, "r": result.correlation, "fb": result.bias, "points": result.points,
         "settled": float(solved.converged), "change": solved.change, "iterations": solved.iterations[-1],
         "cells": float(np.prod(solved.tunnel.shape)),
     }  # fmt: skip
+    return figures, Comparison(direction.name, direction.observed, speed / reference)
 
 
 def layout_inflow(layout: Layout, wind_from: float) -> Inflow:

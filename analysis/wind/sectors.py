@@ -15,6 +15,7 @@ from analysis.wind.climate import sector_name
 from analysis.wind.geometry import Built
 from analysis.wind.levels import Settings, Solved, solve
 from analysis.wind.profile import Inflow, log_inflow
+from analysis.wind.timing import estimate_seconds
 from analysis.wind.tunnel import Tunnel
 from geo.model import Feedback
 
@@ -160,6 +161,8 @@ def run_sectors(
     settings = Settings(iterations=task.iterations, map_height=task.height)
     ground = ground_of(built.finest, task.cell)
     maps: list[SectorMap] = []
+    feedback.step(0.0, "timing the machine")
+    promised = estimate_seconds(built.levels, settings) * len(task.order)
     began = time.perf_counter()
     for number, sector in enumerate(task.order):
         wind = task.wind(sector)
@@ -169,7 +172,7 @@ def run_sectors(
                 here = ground_of(solved.tunnel, task.cell)
                 seen(here, _map_of(solved, here, task, sector), False)
 
-        left = _left(number, len(task.order), time.perf_counter() - began)
+        left = _left(number, len(task.order), time.perf_counter() - began, promised)
         name = sector_name(sector, len(task.grid_from))
         part = _told(feedback, number, len(task.order), f"wind from {name}, {number + 1} of {len(task.order)}{left}")
         solved = solve(built.levels, wind, settings=settings, feedback=part, on_level=show)
@@ -179,11 +182,9 @@ def run_sectors(
     return ground, tuple(maps)
 
 
-def _left(done: int, count: int, seconds: float) -> str:
-    """How long the rest takes, known once a sector has ended."""
-    if done == 0:
-        return ""
-    left = seconds / done * (count - done)
+def _left(done: int, count: int, seconds: float, promised: float) -> str:
+    """How long the rest takes: promised before the first sector, then as long as those that have ended took."""
+    left = seconds / done * (count - done) if done else promised
     return f", about {left:.0f} s left" if left < 100.0 else f", about {left / 60.0:.0f} min left"
 
 

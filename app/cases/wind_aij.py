@@ -227,7 +227,7 @@ def layout_roughness(layout: Layout) -> float:
 def smooth_floor(speed: float, height: float) -> float:
     """z0 [m] of a smooth floor over which the air has a speed [m/s] at a height [m].
 
-    Law of the wall, ``u = u*/kappa ln(z u*/nu) + 5.2 u*`` (Pope, S. B. (2000), Turbulent Flows, section 7.1.4), which is
+    Law of the wall, ``u = u*/kappa ln(z u*/nu) + 5.2 u*`` (Pope, S. B. (2000), Turbulent Flows, sec. 7.1.4), which is
     a log law with ``z0 = nu/u* exp(-5.2 kappa)``.
     """
     friction = 0.05 * speed
@@ -286,9 +286,7 @@ def read_layout(path: Path) -> Layout:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _damaged(folder.name, error) from error
     vertices, faces = _mesh(geometry)
-    faces, _ = without_markers(
-        vertices, faces, probe_height=float(np.median(directions[0].points[:, 2]))
-    )
+    faces, _ = without_markers(vertices, faces, probe_height=float(np.median(directions[0].points[:, 2])))
     return Layout(str(data.get("caseId", "")), directions, inflow, speed, height, scalar, scale, vertices, faces)
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QObject, Qt
 
-from analysis.cctv.cameras import Camera, cameras_of
+from analysis.cctv.cameras import Camera
 from analysis.cctv.catalogue import CameraModel, catalogue
 from analysis.cctv.classes import Edition, default_edition, editions
-from analysis.cctv.optics import view_at
-from app.camera_mount import mounted
+from app.camera_lens import camera_from, lens_of
+from app.camera_placing import CameraPlacing
 from app.camera_sight import CameraSight, Sighted, Wanted
 from app.cctv.bands import band_colours
 from app.cctv.edit import (
@@ -25,19 +24,15 @@ from app.cctv.edit import (
     change_camera,
     is_cameras,
     is_result,
-    layer_of,
-    place_camera,
     remove_cameras,
     row_of,
     with_camera,
 )
 from app.connections import Connections
-from app.language import tr
 from app.live_cctv import LiveCoverage
 from app.mass_edit import Ground
 from app.panels.camera import NUMBERS, CameraPanel
 from app.theme import Theme
-from app.widgets.camera_bar import CameraBar
 from app.widgets.later import Later
 from geo.model import Bounds, ElementRef, Layer
 
@@ -75,7 +70,6 @@ class CameraActions(QObject):
         self.gizmo: Any = None
         self.answer: Sighted | None = None
         self.head = 0
-        self.is_placing = False
         self._moving: CameraRow | None = None
         self._marks = itertools.count(1)
         self._mark = ""
@@ -86,8 +80,7 @@ class CameraActions(QObject):
         self.sight.found.connect(self._on_sighted)
         self.live = LiveCoverage(window, parent=self)
         self.live.is_resting_camera = lambda: self._moving is None
-        self.bar = CameraBar(window.viewport)
-        self.bar.cancel_asked.connect(self.stop_placing)
+        self.placing = CameraPlacing(self)
         self._later = Later(self, self.refresh)
         self._rest = Later(self, self._look_at_rest, after_ms=REST_MS)
         self._connect_panel()
@@ -98,7 +91,6 @@ class CameraActions(QObject):
             self._connections.add(signal, self._on_scene)
         self.bench.theme_changed.connect(self.refresh_theme)
         self.bench.stale_changed.connect(self._later.ask)
-        window.viewport.installEventFilter(self)
 
     def _connect_panel(self) -> None:
         panel = self.panel
@@ -106,7 +98,7 @@ class CameraActions(QObject):
         panel.height_typed.connect(self._on_height)
         panel.edition_chosen.connect(self.set_edition)
         panel.head_chosen.connect(self._set_head)
-        panel.place_asked.connect(self.place)
+        panel.place_asked.connect(self.placing.toggle)
         panel.remove_asked.connect(self.remove)
         panel.fly_asked.connect(self.fly)
         panel.visibilityChanged.connect(lambda _on: self._later.ask())
@@ -177,7 +169,7 @@ class CameraActions(QObject):
         if camera is None or self.head >= max(len(camera.model.heads), 1) + len(camera.presets):
             self.head = 0
         self.panel.show_camera(
-            row, camera, models=self.models(), height=self.height_of(row), editable=editable and not self.is_placing
+            row, camera, models=self.models(), height=self.height_of(row), editable=editable and not self.placing.active
         )
         if camera is not None and editable:
             self._show_gizmo(row, camera)
@@ -210,9 +202,9 @@ class CameraActions(QObject):
         gizmo.taken_back.connect(self._on_taken_back)
         self.gizmo = gizmo
         if not self.panel.isVisible() or self.panel.visibleRegion().isEmpty():
-            self._open_panel()
+            self.open_panel()
 
-    def _open_panel(self) -> None:
+    def open_panel(self) -> None:
         """Bring the panel to the front, high enough for picture and angles."""
         window, panel = self.window, self.panel
         window.show_panel("camera")
@@ -410,50 +402,6 @@ class CameraActions(QObject):
         self.head = head
         self._look(resting=True)
 
-    # ---- setting a camera
-
-    def place(self) -> None:
-        """Let the user click where a camera goes: ground, wall or ceiling."""
-        if self.is_placing:
-            self.stop_placing()
-            return
-        self.document.selection.clear()
-        self.is_placing = True
-        self.bar.open(self.models())
-        self.window.viewport.start_drawing(
-            "point", self._on_place, on_cancel=self._on_place_left, hint=tr("camera.place_hint")
-        )
-
-    def stop_placing(self) -> None:
-        """Set none."""
-        self.window.viewport.stop_drawing()
-        self._on_place_left()
-
-    def _on_place_left(self) -> None:
-        self.is_placing = False
-        self.bar.hide()
-        if not self._closed:
-            self.window.refresh_state()
-
-    def _on_place(self, points: Any) -> None:
-        model, pole = self.models().get(self.bar.model), self.bar.pole
-        self._on_place_left()
-        if model is None:
-            return
-        row = mounted(self.window.viewport, np.asarray(points)[0], pole=pole)
-        count = sum(len(layer.table) for layer in camera_layers(self.document.scene) if not is_result(layer))
-        row = dataclasses.replace(
-            row,
-            name=tr("camera.numbered", number=count + 1),
-            model=model.id,
-            focal=model.focal_min_mm,
-            tilt=90.0 if model.kind == "fisheye" else row.tilt,
-        )
-        command, ref = place_camera(self.document, row, layer_name=tr("camera.layer"))
-        if self.bench.do(command):
-            self.document.selection.set([ref])
-            self._open_panel()
-
     def remove(self) -> None:
         """Take the selected cameras away."""
         refs = [ref for ref in self.refs if self.is_editable(ref)]
@@ -477,12 +425,6 @@ class CameraActions(QObject):
 
     # ---- keeping in place
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The bar stays where it is when the picture changes its size."""
-        if event.type() == QEvent.Type.Resize and self.bar.isVisible():
-            self.bar.place()
-        return False
-
     def refresh_words(self) -> None:
         """The language has changed."""
         self.live.refresh_words()
@@ -499,6 +441,7 @@ class CameraActions(QObject):
         """The window closes."""
         self._closed = True
         self._end_gizmo()
+        self.placing.release()
         self.live.release()
         self.sight.close()
         self._later.stop()
@@ -506,26 +449,3 @@ class CameraActions(QObject):
         if self._actors is not None:
             self._actors.clear()
         self._connections.close()
-
-
-def camera_from(row: CameraRow, models: Mapping[str, CameraModel]) -> Camera | None:
-    """A row as the analyses know it; None where its model or its focal length is none that there is."""
-    found, _issues = cameras_of(layer_of([row], layer_id="one", name="one"), models)
-    return found[0] if found else None
-
-
-def lens_of(camera: Camera) -> Any:
-    """What the gizmo may do with the lens of a camera."""
-    from analysis.cctv.optics import half_fields
-    from app.view.camera_gizmo import Lens
-
-    model = camera.model
-
-    def field(focal: float) -> float:
-        view = view_at(
-            camera.position, 0.0, 0.0, 0.0, focal_px=model.focal_px(focal),
-            pixels=(model.pixels_wide, model.pixels_high), equidistant=model.kind == "fisheye",
-        )  # fmt: skip
-        return 2.0 * half_fields(view)[0]
-
-    return Lens(model.focal_min_mm, model.focal_max_mm, field)

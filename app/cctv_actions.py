@@ -5,17 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from analysis.registry import analyses, get
+from app import project_file
 from app.cctv.edit import camera_layers, is_result
 from app.commands import AddLayers, Command, SetStyle, Together
-from app.language import tr
+from app.jobs import run_program
+from app.language import language, tr
 from app.names import layer_title
 from app.plan_compare import PlanTable
+from app.plan_dialog import PlanDialog
 from app.shown_runs import runs_of
 from geo.model import ElementRef, Feedback, Layer, Source
 
@@ -34,6 +38,7 @@ class CctvActions(QObject):
         super().__init__(window)
         self.window, self.bench, self.document = window, window.bench, window.document
         self.comparison: PlanTable | None = None
+        self.dialog: PlanDialog | None = None
 
     # ---- what there is
 
@@ -133,17 +138,39 @@ class CctvActions(QObject):
     # ---- files
 
     def ask_document(self) -> None:
-        """Where the installation plan is written."""
+        """What is to be stated in the installation plan, then where it is written."""
+        self.dialog = PlanDialog(parent=self.window)
+        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.dialog.accepted.connect(self._ask_document_file)
+        self.dialog.finished.connect(lambda _result: setattr(self, "dialog", None))
+        self.dialog.open()
+
+    def _ask_document_file(self) -> None:
+        asked = self.dialog
         path = self.window.files.ask_file("action.cctv_document", "PDF (*.pdf);;HTML (*.html)", suffix=".pdf")
-        if path is not None:
-            self.write_document(path)
+        if path is not None and asked is not None:
+            self.write_document(path, statements=asked.statements, both=asked.both.isChecked())
 
-    def write_document(self, path: Path) -> None:
-        """Write the installation plan in a job."""
-        from app.cctv.plan_document import write_plan
-
+    def write_document(self, path: Path, *, statements: Mapping[str, str] | None = None, both: bool = False) -> None:
+        """Write the installation plan of the cameras as they are now, drawn by a program beside this one."""
         snapshot, edition = self.document.snapshot(), self.window.cameras.edition.id
-        self._write(path, lambda feedback: write_plan(snapshot, path, edition=edition, feedback=feedback))
+        arguments = [*(f"--layer={layer.id}" for layer in self._shown()), f"--edition={edition}"]
+        arguments += [f"--set={name}={text}" for name, text in (statements or {}).items()]
+        arguments += ["--both"] if both else []
+
+        def work(feedback: Feedback) -> None:
+            with TemporaryDirectory(prefix="twin-plan-") as folder:
+                project = Path(folder) / f"{snapshot.name or 'project'}.twin"
+                project_file.save(snapshot, project)
+                command = ["--lang", language.code, "cctv", "plan", str(project), str(path.absolute()), *arguments]
+                run_program(command, feedback, message="drawing")
+
+        self._write(path, work)
+
+    def _shown(self) -> list[Layer]:
+        """The plan that is meant: cameras that are shown, of the user's own if there are any."""
+        found = [layer for layer in self.plans() if layer.style.visible] or self.plans()
+        return [layer for layer in found if not is_result(layer)] or found
 
     def ask_export(self) -> None:
         """Where the cameras are written, and as what."""
@@ -156,10 +183,8 @@ class CctvActions(QObject):
         """Write the cameras in a job; the ending says as what."""
         from app.cctv.exchange import write_cameras
 
-        layers = [layer for layer in self.plans() if layer.style.visible] or self.plans()
-        frame = self.document.scene.frame
-        if frame is not None:
-            self._write(path, lambda _feedback: write_cameras(layers, frame, path))
+        layers, frame = self._shown(), self.document.scene.frame
+        self._write(path, lambda feedback: write_cameras(path, layers, frame, feedback=feedback))
 
     def _write(self, path: Path, work: Callable[[Feedback], object]) -> None:
         self.bench.jobs.submit(

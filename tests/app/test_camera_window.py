@@ -29,8 +29,9 @@ TURN = 40.0  # pixels
 
 @pytest.fixture
 def yard(city: MainWindow, qtbot: Any) -> MainWindow:
-    """The tiny city from above the south."""
+    """The tiny city from above the south, without the figures that follow."""
     need_graphics()
+    city.cameras.live.wanted = False
     city.resize(1366, 768)
     city.actions_["view_home"].trigger()
     settle(city, qtbot)
@@ -86,14 +87,14 @@ def row(window: MainWindow, ref: ElementRef) -> CameraRow:
 
 
 def test_k_and_a_click_on_the_ground_set_a_pole(yard: MainWindow, qtbot: Any) -> None:
-    yard.cameras.bar.pole_edit.set_value(6.0)
+    yard.cameras.placing.bar.pole_edit.set_value(6.0)
     ref = put(yard, qtbot)
     found = row(yard, ref)
     assert found.mount == "pole"
     assert found.place[:2] == pytest.approx(HERE[:2], abs=0.6)
     assert yard.cameras.height_of(found) == pytest.approx(6.0, abs=0.05)
     assert found.pan == pytest.approx(yard.viewport.camera.azimuth, abs=0.6)  # away from who looks
-    assert not yard.cameras.bar.isVisible()
+    assert not yard.cameras.placing.bar.isVisible()
     assert yard.panels["camera"].isVisible()
     yard.actions_["undo"].trigger()
     rest(yard, qtbot)
@@ -103,11 +104,11 @@ def test_k_and_a_click_on_the_ground_set_a_pole(yard: MainWindow, qtbot: Any) ->
 
 def test_escape_leaves_without_a_camera(yard: MainWindow, qtbot: Any) -> None:
     yard.actions_["camera_place"].trigger()
-    assert yard.cameras.is_placing
-    assert yard.cameras.bar.isVisible()
+    assert yard.cameras.placing.active
+    assert yard.cameras.placing.bar.isVisible()
     QTest.keyClick(yard.viewport, Qt.Key.Key_Escape)
-    assert not yard.cameras.is_placing
-    assert not yard.cameras.bar.isVisible()
+    assert not yard.cameras.placing.active
+    assert not yard.cameras.placing.bar.isVisible()
     assert not [layer for layer in yard.document.scene if layer.theme == "camera"]
 
 
@@ -121,7 +122,6 @@ def test_a_click_on_a_wall_sets_a_camera_that_looks_outward(yard: MainWindow, qt
 
 def test_a_camera_on_a_wall_is_dragged_along_it(yard: MainWindow, qtbot: Any) -> None:
     ref = put(yard, qtbot, (46.0, -50.0, 32.0))
-    yard.cameras.live.wanted = False
     knob = yard.cameras.gizmo.knob("body")
     drag(yard, knob, QPointF(pixel(yard, (54.0, -50.0, 36.0))))
     found = row(yard, ref)
@@ -133,7 +133,6 @@ def test_a_camera_on_a_wall_is_dragged_along_it(yard: MainWindow, qtbot: Any) ->
 
 def test_a_pole_slides_over_the_ground_and_keeps_its_height(yard: MainWindow, qtbot: Any) -> None:
     ref = put(yard, qtbot)
-    yard.cameras.live.wanted = False
     before = row(yard, ref)
     knob = yard.cameras.gizmo.knob("body")
     layer = yard.document.scene[ref.layer_id]
@@ -158,7 +157,6 @@ def test_a_pole_slides_over_the_ground_and_keeps_its_height(yard: MainWindow, qt
 def test_handles_pan_tilt_raise_and_zoom(yard: MainWindow, qtbot: Any) -> None:
     ref = put(yard, qtbot)
     cameras = yard.cameras
-    cameras.live.wanted = False
     before = row(yard, ref)
     east = cameras.gizmo.lens_place + cameras.gizmo.radius * np.array([1.0, 0.0, 0.0])
     drag(yard, cameras.gizmo.knob("pan"), QPointF(pixel(yard, east)))
@@ -180,7 +178,6 @@ def test_handles_pan_tilt_raise_and_zoom(yard: MainWindow, qtbot: Any) -> None:
 
 def test_wheel_and_keys_turn_by_steps_that_are_one_step_to_undo(yard: MainWindow, qtbot: Any) -> None:
     ref = put(yard, qtbot)
-    yard.cameras.live.wanted = False
     before, view = row(yard, ref), yard.viewport
     camera = view.camera
     control = Qt.KeyboardModifier.ControlModifier
@@ -231,7 +228,6 @@ def test_a_click_on_the_sign_selects_and_the_table_does_too(yard: MainWindow, qt
 def test_numbers_are_typed_in_the_panel(yard: MainWindow, qtbot: Any) -> None:
     ref = put(yard, qtbot)
     cameras, panel = yard.cameras, yard.cameras.panel
-    cameras.live.wanted = False
     panel.edits["pan"].spin_box.setValue(200.0)
     panel.edits["tilt"].spin_box.setValue(35.0)
     panel.edits["height"].spin_box.setValue(8.0)
@@ -293,6 +289,7 @@ def test_the_figures_that_follow_are_those_of_the_study(yard: MainWindow, qtbot:
     yard.document.selection.clear()
     put(yard, qtbot)
     cameras = yard.cameras
+    cameras.live.wanted = True
     at_first = shares(yard)
     drag(yard, cameras.gizmo.knob("pan"), cameras.gizmo.knob("pan") + QPointF(TURN, TURN))
     rest(yard, qtbot)
@@ -320,6 +317,7 @@ def test_a_camera_in_a_wall_does_not_count_and_it_is_said(yard: MainWindow, qtbo
     yard.document.selection.clear()
     ref = put(yard, qtbot)
     inside = dataclasses.replace(row(yard, ref), place=(50.0, -43.0, 30.0), mount="other")
+    yard.cameras.live.wanted = True
     yard.cameras.live.start(ref)
     yard.bench.do(change_camera(yard.document, ref, inside))
     rest(yard, qtbot)

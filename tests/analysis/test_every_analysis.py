@@ -38,6 +38,7 @@ QUICK: dict[str, dict[str, object]] = {
     "wind.cold_air": {"hours": 0.5, "cell": 10, "catchment": 50},
     "wind.corridor": {"cell": 12, "size": 60, "thoroughness": "preview", "form_cell": 30, "most_directions": 1},
     "cctv.coverage": {"ground_cell": 4, "facades": True, "facade_cell": 8},
+    "cctv.privacy": {"least_density": 5, "reach": 80},
     "cctv.siting": {
         "count": 2,
         "ground_cell": 8,

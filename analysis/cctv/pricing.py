@@ -29,7 +29,7 @@ Bools = NDArray[np.bool_]
 BLOCK_POLES = 16  # priced at a time: some 20 ms
 EXACT_BITS = 52  # sums of prices stay below 2^52: whole numbers that are exact as float64 too
 MOST_BITS = 40
-NONE = -(2**62)
+NONE, MOST = -(2**62), 2**60
 
 
 class Visible(NamedTuple):
@@ -275,9 +275,10 @@ class CameraPricer:
         whole = np.ceil(np.maximum(prices, 0.0) * scale).astype(np.int64) - self.targets.penalty * int(scale)
         shape = (self.sites, per_site)
         value, number = np.full(shape, NONE, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
-        floor = math.floor(least * scale) if math.isfinite(least) else NONE
+        floor = math.floor(min(max(least * scale, float(NONE)), float(MOST)))
         charges = [
-            np.floor(money * (self.poles.cost + grid.model.cost) * scale).astype(np.int64) for grid in self.grids
+            np.floor(np.minimum(money * (self.poles.cost + grid.model.cost) * scale, MOST)).astype(np.int64)
+            for grid in self.grids
         ]
 
         def work(first: int) -> None:

@@ -167,6 +167,7 @@ def test_a_site_below_the_least_gets_a_bound_and_cost_is_charged() -> None:
     pricer = CameraPricer(poles, everything(poles, targets), targets, [fine_grid(catalogue()[BULLET])])
     prices = np.ones(500)
     exact = pricer.price(prices, per_site=2, least=-np.inf)
+    assert np.isfinite(pricer.price(prices, per_site=2, least=1e300).value).all()
     bounded = pricer.price(prices, per_site=2, least=1.0e6)
     assert (bounded.candidate == -1).all()
     assert (bounded.value >= exact.value).all()

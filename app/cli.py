@@ -122,6 +122,7 @@ def _add_runs(commands: Commands) -> None:
 
     validate = commands.add_parser("validate", help="run a measured or reference case and score it")
     validate.add_argument("case", metavar="CASE")
+    validate.add_argument("--plots", metavar="FOLDER", help="write the scores (JSON) and scatter plots (SVG) there")
     _add_json(validate)
 
     _add_check(commands.add_parser("check", help="check a building model by the rules of an IDS file"))

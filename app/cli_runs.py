@@ -115,6 +115,7 @@ def rerun(args: argparse.Namespace, feedback: Feedback) -> int:
 def validate(args: argparse.Namespace, feedback: Feedback) -> int:
     """``twin validate``."""
     from app.cases import find_case
+    from app.validation_record import case_name, record_of, write_record
 
     path = Path(args.case)
     if not path.exists():
@@ -129,12 +130,18 @@ def validate(args: argparse.Namespace, feedback: Feedback) -> int:
     case = find_case(path)
     scored = case.run(path, feedback)
     finish_bar()
+    written: list[Path] = []
+    if args.plots:
+        record = record_of(case_name(path), case.title, scored, seconds=time.perf_counter() - started)
+        written = write_record(record, Path(args.plots))
     answer = {
         "case": str(path),
         "kind": scored.kind,
         "metrics": dict(scored.metrics),
         "limits": dict(scored.limits),
         "passed": scored.passed,
+        "notes": list(scored.notes),
+        "written": written,
         "elapsed_s": round(time.perf_counter() - started, 3),
     }
     if args.json:
@@ -143,4 +150,6 @@ def validate(args: argparse.Namespace, feedback: Feedback) -> int:
     say(f"{case.title}: {tr('cli.passed') if scored.passed else tr('cli.failed')}")
     for name, value in scored.metrics.items():
         say(f"  {name}: {value:.6g}  ({tr('cli.limit')}: {scored.limits.get(name, '-')})")
+    for text in (*scored.notes, *(tr("cli.written", path=file) for file in written)):
+        say(text)
     return DONE

@@ -102,7 +102,7 @@ def camera_table(
         "id": ("Camera", [camera.id for camera in cameras]),
         "layer": ("Layer", list(layers)),
         "name": ("Name", [camera.name for camera in cameras]),
-        "camera_model": ("Model", [camera.model.name for camera in cameras]),
+        "camera_model": ("Model", [camera.model.id for camera in cameras]),
         "camera_state": ("State", [camera.state for camera in cameras]),
         "best_class": ("Best class", _best_classes(plan, edition)),
     }

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.cctv.cameras import Camera
+from analysis.cctv.catalogue import CameraModel
 from analysis.cctv.poles import Orientation
 from analysis.cctv.pricing import seen_densities
 from analysis.cctv.refine import Aim, aims_of, refine, room_of
@@ -16,7 +17,7 @@ from analysis.cctv.siting_declaration import SitingParams
 from analysis.cctv.siting_scene import Siting
 from analysis.siting.columns import bound_with
 from analysis.siting.cover import solve_cover
-from analysis.siting.matrix import Columns, columns_of, joined, taken
+from analysis.siting.matrix import Columns, columns_of, joined
 from analysis.siting.plan import Moment, Plan, after_views, gap_of, limits_for, with_layers
 from analysis.siting.primal import value_of
 from analysis.siting.share import solve_share
@@ -25,10 +26,12 @@ from analysis.siting.state import State
 from geo.model import Feedback, UserError
 from geo.model.conventions import MOUNTS
 
+Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Ints = NDArray[np.int32]
 
-SOLVE_UNTIL = 0.9  # of the progress
+SOLVE_UNTIL = 0.7  # of the progress
+AGAIN = 0.2  # of the time limit, at least, for the search with the cameras as they were turned
 MOST_PRICINGS = 40  # when all that can be seen is looked for
 COVERAGE = ("count", "budget")
 
@@ -85,11 +88,14 @@ class Found:
 
 def rows_of(siting: Siting, camera: Camera, visible: Ints) -> Ints:
     """Rows a camera sees as it stands."""
+    return _visible_rows(siting, camera.model, np.array(camera.position), _way_of(camera), visible)
+
+
+def _visible_rows(siting: Siting, model: CameraModel, position: Floats, way: Orientation, visible: Ints) -> Ints:
     from analysis.kernels.frustum import rows_seen
 
     rows = siting.pricer.rows
-    way = _way_of(camera)
-    density = seen_densities(camera.model, np.array(camera.position), way, visible, rows)
+    density = seen_densities(model, position, way, visible, rows)
     out = np.empty(int(np.diff(siting.rows.row_ptr)[visible].sum()), dtype=np.int32)
     return out[: rows_seen(visible, density, rows, out)].copy()
 
@@ -135,7 +141,7 @@ def _movable_columns(siting: Siting) -> Columns:
     return _as_columns(siting, seen, np.array(siting.movable_site, dtype=np.int64), np.zeros(len(seen)))
 
 
-def _as_columns(siting: Siting, seen: list[Ints], site: Whole, cost: NDArray[np.float64]) -> Columns:
+def _as_columns(siting: Siting, seen: list[Ints], site: Whole, cost: Floats) -> Columns:
     """Cameras that are no candidates of the grid as columns: their rows, and what their penalties take off."""
     penalty = siting.rows.penalty
     offset = np.array([-int(penalty[rows].sum()) for rows in seen], dtype=np.int64)
@@ -143,11 +149,15 @@ def _as_columns(siting: Siting, seen: list[Ints], site: Whole, cost: NDArray[np.
     return columns_of(kept, siting.rows.rows, site=site, cost=cost, value_offset=offset)
 
 
-def _most(siting: Siting, params: SitingParams, start: Columns, left: Whole, feedback: Feedback) -> Plan:
+def _most(
+    siting: Siting, params: SitingParams, start: Columns, left: Whole, feedback: Feedback, *,
+    candidate: Whole | None = None, seconds: float | None = None,
+) -> Plan:  # fmt: skip
     count = params.count + len(siting.movable) if params.objective == "count" else None
     return solve_coverage(
         start, left[:, :-1], count=count, budget=None if count else params.budget, per_site=params.per_place,
-        pricer=siting.pricer, seconds=params.seconds, gap=params.gap / 100.0, seed=params.seed, feedback=feedback,
+        pricer=siting.pricer, candidate=candidate, seconds=params.seconds if seconds is None else seconds,
+        gap=params.gap / 100.0, seed=params.seed, feedback=feedback,
     )  # fmt: skip
 
 
@@ -249,68 +259,119 @@ def _by_cover(plan: Plan, worth: Whole, siting: Siting, params: SitingParams, fe
 # --- cameras
 
 
-def _aims(siting: Siting, plan: Plan) -> tuple[Aim, ...]:
-    """The cameras of a plan; those without a candidate are movable ones left as they are."""
+def _aims(siting: Siting, plan: Plan, first: int = 0, free: tuple[Aim, ...] = ()) -> tuple[Aim, ...]:
+    """The cameras of a plan; columns from number `first` on are the `free` ones, those before them movable ones."""
     pricer = siting.pricer
     out: list[Aim] = []
     for column in plan.chosen.tolist():
         site, candidate = int(plan.columns.site[column]), int(plan.candidate[column])
         if candidate >= 0:
             out += aims_of(pricer, [site], [candidate])
-            continue
-        camera = siting.movable[siting.movable_site.index(site)]
-        visible = pricer.idx[pricer.ptr[site] : pricer.ptr[site + 1]]
-        place = np.array(camera.position)
-        out.append(Aim(camera.model, place, _way_of(camera), visible, room=room_of(pricer.poles, site)))
+        elif first <= column < first + len(free):
+            out.append(free[column - first])
+        else:
+            camera = siting.movable[siting.movable_site.index(site)]
+            visible = pricer.idx[pricer.ptr[site] : pricer.ptr[site + 1]]
+            place = np.array(camera.position)
+            out.append(Aim(camera.model, place, _way_of(camera), visible, room=room_of(pricer.poles, site)))
     return tuple(out)
+
+
+@dataclass(frozen=True, eq=False)
+class _Turned:
+    """Cameras of a plan after they were turned freely: as they look, the columns they are, and what they see."""
+
+    aims: tuple[Aim, ...]
+    columns: Columns
+    seen: tuple[Ints, ...]
+    value: int
+
+
+def _turned(
+    siting: Siting, params: SitingParams, plan: Plan, aims: tuple[Aim, ...], left: Whole, feedback: Feedback
+) -> _Turned:
+    """The cameras of a plan, turned freely where that is asked for and better."""
+    site, cost = plan.columns.site[plan.chosen].astype(np.int64), plan.columns.cost[plan.chosen]
+
+    def as_turned(ways: tuple[Aim, ...]) -> _Turned:
+        seen = [_rows_seen(siting, aim) for aim in ways]
+        columns = _as_columns(siting, seen, site, cost)
+        return _Turned(ways, columns, tuple(seen), value_of(columns, left, np.arange(len(columns), dtype=np.int64)))
+
+    before = as_turned(aims)
+    if not params.refined or not aims:
+        return before
+    after = as_turned(refine(aims, siting.rows, left[:, 0], feedback=feedback).aims)
+    return after if after.value > before.value else before
 
 
 def _finished(
     siting: Siting, params: SitingParams, plan: Plan, aims: tuple[Aim, ...], left: Whole,
     existing: tuple[Ints, ...], already: int, feedback: Feedback,
 ) -> Found:  # fmt: skip
-    site = plan.columns.site[plan.chosen].astype(np.int64)
-    cost = plan.columns.cost[plan.chosen]
-    grid = taken(plan.columns, plan.chosen)
-    seen = [grid.seen(k) for k in range(len(grid))]
-    before = value = value_of(grid, left, np.arange(len(grid), dtype=np.int64))
+    """Turn the cameras freely, search once more with them where there is time, and prove what was reached."""
     coverage = params.objective in COVERAGE
-    grid_bound = bound = (plan.bound if coverage else siting.total - already) + already
-    if params.refined and len(aims):
-        found = refine(aims, siting.rows, left[:, 0], feedback=feedback.part(0.0, 0.7))
-        turned = _as_columns(siting, list(found.seen), site, cost)
-        after = value_of(turned, left, np.arange(len(turned), dtype=np.int64))
-        if after > value:
-            aims, seen, value = found.aims, list(found.seen), after
-            if coverage:
-                feedback.step(0.8, "proving the bound again")
-                bound = _bound_again(siting, params, plan, left, turned, already)
-                bound = max(bound, already + value)
-    money = _money(siting, plan) if params.objective != "budget" else plan.cost
+    before = value_of(plan.columns, left, plan.chosen)
+    grid_bound = bound = plan.bound if coverage else siting.total - already
+    last, now = plan, _turned(siting, params, plan, aims, left, feedback.part(0.0, 0.3))
+    if coverage and now.value > before:
+        seconds = params.seconds - (plan.history[-1].seconds if plan.history else 0.0)
+        feedback.step(0.3, "searching again with the cameras as they were turned")
+        again = _again(siting, params, plan, now, left, max(seconds, AGAIN * params.seconds), feedback.part(0.3, 0.8))
+        ways = _aims(siting, again, len(plan.columns), now.aims)
+        better = _turned(siting, params, again, ways, left, feedback.part(0.8, 0.9))
+        if better.value >= now.value:
+            last, now, bound = again, better, again.bound
+        if now.value > last.value or last is plan:
+            feedback.step(0.9, "proving the bound again")
+            bound = _bound_again(siting, params, last, left, now.columns)
+    site = last.columns.site[last.chosen].astype(np.int64)
+    money = _money(siting, now.aims, site)
     counted = params.objective in ("cost", "fewest", "full")
     return Found(
-        _cameras(siting, params, aims, site), site, tuple(seen), existing, already + value, already + before, already,
-        max(grid_bound, already + before), bound, plan.cost if counted else money, plan.cost_bound, plan,
+        _cameras(siting, now.aims, site), site, now.seen, existing, already + now.value, already + before, already,
+        already + max(grid_bound, before), already + max(bound, now.value), plan.cost if counted else money,
+        plan.cost_bound, plan,
     )  # fmt: skip
 
 
-def _bound_again(siting: Siting, params: SitingParams, plan: Plan, left: Whole, turned: Columns, already: int) -> int:
-    """The bound over the grid and the cameras as they were turned."""
+def _again(
+    siting: Siting, params: SitingParams, plan: Plan, turned: _Turned, left: Whole, seconds: float, feedback: Feedback
+) -> Plan:
+    """The search with the cameras as they were turned as further columns, which its bound then covers too."""
+    columns = joined([plan.columns, turned.columns])
+    candidate = np.concatenate([plan.candidate, np.full(len(turned.columns), -1, dtype=np.int64)])
+    return _most(siting, params, columns, left, feedback, candidate=candidate, seconds=seconds)
+
+
+def _rows_seen(siting: Siting, aim: Aim) -> Ints:
+    """Rows, private ones among them, that a camera sees."""
+    return _visible_rows(siting, aim.model, np.asarray(aim.position), aim.way, aim.visible)
+
+
+def _bound_again(siting: Siting, params: SitingParams, plan: Plan, left: Whole, turned: Columns) -> int:
+    """The bound over the grid, the columns of the plan and the cameras as they were turned."""
     unit = params.objective == "count"
     _, limits = limits_for(
         turned, count=params.count + len(siting.movable) if unit else None, budget=None if unit else params.budget,
         per_site=params.per_place, sites=siting.pricer.sites,
     )  # fmt: skip
-    return bound_with(plan, left, limits, siting.pricer, turned, unit=unit, already=already)
+    return bound_with(plan, left, limits, siting.pricer, turned, unit=unit)
 
 
-def _money(siting: Siting, plan: Plan) -> float:
-    """What the plan costs [KRW], whatever was counted in the search; movable cameras that stay cost nothing."""
-    fresh = plan.chosen[plan.candidate[plan.chosen] >= 0]
-    return float(siting.pricer.cost(plan.columns.site[fresh], plan.candidate[fresh]).sum())
+def _money(siting: Siting, aims: tuple[Aim, ...], site: Whole) -> float:
+    """What the cameras cost with their places [KRW]; movable ones that stay as they are cost nothing."""
+    kept = {(camera.position, _way_of(camera)) for camera in siting.movable}
+    return float(
+        sum(
+            aim.model.cost + float(siting.poles.cost[place])
+            for aim, place in zip(aims, site.tolist(), strict=True)
+            if (tuple(float(part) for part in aim.position), aim.way) not in kept
+        )
+    )
 
 
-def _cameras(siting: Siting, params: SitingParams, aims: tuple[Aim, ...], site: Whole) -> tuple[Camera, ...]:
+def _cameras(siting: Siting, aims: tuple[Aim, ...], site: Whole) -> tuple[Camera, ...]:
     poles = siting.poles
     out: list[Camera] = []
     names = {camera.id for camera in (*siting.existing, *siting.movable)}

@@ -4,8 +4,11 @@
 
 1. the exact finish on written-out candidates (24 a pole), with the time to a proven gap of 1 %;
 2. column generation over 1,944 ways of looking at 1,000 poles, 50,000 targets, 30 cameras: <= 1 % proven in 60 s;
-3. ``--hard``: the same on 2,000 poles and 100,000 targets in 120 s, where cameras overlap heavily: <= 3 %, the time
-   each part took, and the most memory of the process (<= 2 GB).
+3. ``--hard``: the same on 2,000 poles and 100,000 targets in 120 s with cameras of 8 MP that see 20 px/m, so that a
+   plan sees about half of all and cameras overlap heavily: <= 3 %;
+4. the most memory of the process (<= 2 GB).
+
+Beside the time on the wall stands that of the processor: the first counts on a computer that has nothing else to do.
 
 Bounds are proven against every camera on these poles with this grid of pan, tilt and zoom.
 """
@@ -27,6 +30,7 @@ from analysis.cctv.pricing import CameraPricer, wanted
 from analysis.cctv.sight import Sight, blocked_poles, sight_scene, trace
 from analysis.cctv.targets import Targets, ground_targets
 from analysis.kernels.rays import Occluder
+from analysis.siting.matrix import columns_of
 from analysis.siting.plan import Plan
 from analysis.siting.solve import solve_coverage
 from app.importer import import_files
@@ -36,6 +40,8 @@ from tests.conftest import DATA
 FILES = {"Delfshaven": "3-20-DELFSHAVEN.city.json", "The Hague": "DenHaag_01.city.json"}
 # Of the prototype the targets were set with: 2 MP, 2.8 to 12 mm.
 MODEL = CameraModel("bench", "2 MP, 2.8-12 mm", "fixed", 5.6, 3.15, 1920, 1080, 2.8, 12.0, reach_m=100.0)
+# Where cameras overlap heavily: 8 MP, 3.6 to 16 mm, at the least class.
+WIDE = CameraModel("wide", "8 MP, 3.6-16 mm", "fixed", 7.2, 4.05, 3840, 2160, 3.6, 16.0, reach_m=100.0)
 CAMERAS = 30
 STEP = 2.0  # [m] between targets
 
@@ -111,18 +117,32 @@ def _open_ground(meshes: list[Mesh], occluder: Occluder, ground, count: int):  #
     return points[open_sky], half, middle
 
 
-def pricer_of(scene: Scene) -> CameraPricer:
+def pricer_of(scene: Scene, model: CameraModel = MODEL) -> CameraPricer:
     """All ways of looking."""
-    return CameraPricer(scene.poles, scene.sight, wanted(scene.targets.xyz, scene.need), [fine_grid(MODEL)])
+    return CameraPricer(scene.poles, scene.sight, wanted(scene.targets.xyz, scene.need), [fine_grid(model)])
 
 
-def report(text: str, plan: Plan, seconds: float, weight: int, target: str = "", *, met: bool = True) -> None:
+class Clock:
+    """Time on the wall and of the processor."""
+
+    def __init__(self) -> None:
+        self._wall, self._processor = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        """Seconds since it was made."""
+        return time.perf_counter() - self._wall, time.process_time() - self._processor
+
+
+def report(
+    text: str, plan: Plan, seconds: tuple[float, float], weight: int, target: str = "", *, met: bool = True
+) -> None:
     """One line: value, bound, gap, how it ended, when it was within 1 %."""
     within = next((m.seconds for m in plan.history if m.bound - m.value <= 0.01 * m.bound), float("nan"))
     verdict = f"  {target}: {'met' if met else 'NOT MET'}" if target else ""
     print(
-        f"  {text:<44} value {plan.value / 100:>9,.0f} ({plan.value / weight:.1%} seen)  bound {plan.bound / 100:>9,.0f}"
-        f"  gap {plan.gap:.2%}  {plan.stopped}, {seconds:.1f} s, 1 % after {within:.1f} s{verdict}",
+        f"  {text:<44} value {plan.value / 100:>9,.0f} ({plan.value / weight:.1%} seen)"
+        f"  bound {plan.bound / 100:>9,.0f}  gap {plan.gap:.2%}  {plan.stopped}, {seconds[0]:.1f} s"
+        f" ({seconds[1]:.1f} s of processor), 1 % after {within:.1f} s{verdict}",
         flush=True,
     )
 
@@ -134,26 +154,22 @@ def written_out(scene: Scene, seconds: float) -> Plan:
     began = time.perf_counter()
     columns = pricer.columns(site, number)
     made = time.perf_counter() - began
-    began = time.perf_counter()
+    clock = Clock()
     plan = solve_coverage(columns, scene.targets.weight, count=CAMERAS, seconds=seconds, gap=0.0)
-    taken = time.perf_counter() - began
+    taken = clock.read()
     first = plan.history[0].seconds if plan.history else float("nan")
     report(f"{scene.name} {len(scene.poles)} x 24, {len(columns.idx):,} entries", plan, taken, _weight(scene))
     print(f"    written out in {made:.1f} s; first plan after {first:.2f} s", flush=True)
     return plan
 
 
-def generated(scene: Scene, seconds: float, gap: float, target: str) -> Plan:
+def generated(scene: Scene, seconds: float, gap: float, target: str, model: CameraModel = MODEL) -> Plan:
     """All ways of looking, by column generation."""
-    from analysis.siting.matrix import columns_of
-
-    pricer = pricer_of(scene)
-    began = time.perf_counter()
-    nothing = columns_of([], scene.targets.weight.size)
-    plan = solve_coverage(
-        nothing, scene.targets.weight, count=CAMERAS, pricer=pricer, seconds=seconds, gap=gap
-    )
-    taken = time.perf_counter() - began
+    pricer = pricer_of(scene, model)
+    clock = Clock()
+    nothing = columns_of([], len(scene.targets))
+    plan = solve_coverage(nothing, scene.targets.weight, count=CAMERAS, pricer=pricer, seconds=seconds, gap=gap)
+    taken = clock.read()
     limit = float(target.strip("<= %")) / 100
     report(
         f"{scene.name} {len(scene.poles)} x {pricer.candidates}, {len(scene.targets):,} targets", plan, taken,
@@ -180,7 +196,7 @@ def main(quick: bool = False, hard: bool = False) -> None:
         written_out(scene, 30.0)
         generated(scene, 60.0, 0.01, "<= 1 %")
         if hard:
-            generated(scene_of(name, 2_000, 100_000, 40.0), 120.0, 0.01, "<= 3 %")
+            generated(scene_of(name, 2_000, 100_000, 20.0), 120.0, 0.005, "<= 3 %", WIDE)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(f"  most memory of the process: {most:.2f} GB  <= 2 GB: {'met' if most <= 2 else 'NOT MET'}")
 

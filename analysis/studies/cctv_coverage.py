@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -31,6 +32,9 @@ WALD_2014 = Reference(
     "I. Wald et al.: Embree, a kernel framework for efficient CPU ray tracing. 2014.",
     "10.1145/2601097.2601199",
 )
+MOST_NAMED = 8  # cameras an issue names
+Severity = Literal["note", "doubt", "error"]
+
 ASSUMPTIONS = (
     "People are points at the height looked at, upright and facing the camera; their pixels per metre are read as the "
     "parameter says.",
@@ -136,12 +140,13 @@ def standing(
 ) -> tuple[list[Camera], list[str], int]:
     """The cameras that can stand where they are, their layers, and how many cannot."""
     faults = pole_faults(scene, [camera.position for camera in cameras])
-    texts = {"inside": "stands inside a building", "underground": "lies under ground", "touching": "touches a surface"}
-    for camera, fault in zip(cameras, faults.tolist(), strict=True):
-        if fault != OK:
-            name = FAULTS[fault]
-            text = f"Camera {camera.name} {texts[name]} and is left out."
-            issues.append(Issue(f"cctv.camera_{name}", text, "error", 1, (camera.id,), values={"camera": camera.name}))
+    texts = {
+        "inside": "stand inside buildings", "underground": "lie under ground", "touching": "touch a surface",
+    }  # fmt: skip
+    for number, name in enumerate(FAULTS):
+        wrong = [camera for camera, fault in zip(cameras, faults.tolist(), strict=True) if fault == number != OK]
+        if wrong:
+            issues.append(_about(f"cctv.camera_{name}", wrong, f"{texts[name]} and are left out", "error"))
     kept = [k for k, fault in enumerate(faults.tolist()) if fault == OK]
     if not kept:
         raise UserError(
@@ -155,14 +160,21 @@ def standing(
 
 def _tell_blocked(plan: PlanScore, issues: list[Issue]) -> None:
     """Say which cameras hang in a tree and which see nothing at all."""
-    for camera, hidden in zip(plan.cameras, in_crowns(plan.scene, [c.position for c in plan.cameras]), strict=True):
-        if hidden:
-            text = f"The lens of camera {camera.name} is within the crown of a tree."
-            issues.append(Issue("cctv.in_crown", text, "doubt", 1, (camera.id,), values={"camera": camera.name}))
+    hidden = in_crowns(plan.scene, [camera.position for camera in plan.cameras])
+    hanging = [camera for camera, one in zip(plan.cameras, hidden.tolist(), strict=True) if one]
+    if hanging:
+        issues.append(_about("cctv.in_crown", hanging, "have their lens within the crown of a tree", "doubt"))
     blind = [camera for k, camera in enumerate(plan.cameras) if camera.state != "off" and len(plan.seen(k).target) == 0]
-    for camera in blind:
-        text = f"Camera {camera.name} sees nothing of what is looked at."
-        issues.append(Issue("cctv.sees_nothing", text, "doubt", 1, (camera.id,), values={"camera": camera.name}))
+    if blind:
+        issues.append(_about("cctv.sees_nothing", blind, "see nothing of what is looked at", "doubt"))
+
+
+def _about(code: str, cameras: Sequence[Camera], what: str, severity: Severity) -> Issue:
+    """An issue that names cameras."""
+    names = ", ".join(camera.name for camera in cameras[:MOST_NAMED]) + (" ..." if len(cameras) > MOST_NAMED else "")
+    text = f"{len(cameras)} cameras {what}: {names}."
+    elements = tuple(camera.id for camera in cameras)
+    return Issue(code, text, severity, len(cameras), elements, {"count": len(cameras), "cameras": names})
 
 
 def _blind(

@@ -130,6 +130,16 @@ class SightInputs(Inputs):
         hidden=True,
         default=True,
     )
+    masks: tuple[Layer, ...] = layer_input(
+        "Privacy masks (table of a result)",
+        kind="table",
+        theme="result",
+        many=True,
+        optional=True,
+        named=True,
+        hidden=True,
+        default=True,
+    )
 
     @property
     def scene(self) -> tuple[Layer, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.cctv.mask_tables import polygon_text
 from analysis.cctv.masks import ViewMasks, area
 from analysis.cctv.optics import View
 from analysis.cctv.privacy import CameraPrivacy
@@ -108,16 +109,6 @@ def _sheets(private: Private) -> Floats:
 
 
 # --- tables
-
-
-def polygon_text(polygon: Floats) -> str:
-    """Corners as text: ``u,v u,v ...`` [pixels], to a tenth."""
-    return " ".join(f"{u:.1f},{v:.1f}" for u, v in polygon.tolist())
-
-
-def polygon_of(text: str) -> Floats:
-    """Corners (k, 2) from the text of a mask table."""
-    return np.array([[float(number) for number in pair.split(",")] for pair in text.split()]).reshape(-1, 2)
 
 
 def mask_table(plan: Sequence[CameraPrivacy]) -> Table:

@@ -6,7 +6,7 @@ one alone, and the score is made anew from the kept rows, so that it is the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.cctv.cameras import Camera, reach_of, views_of
 from analysis.cctv.classes import Edition, figure
+from analysis.cctv.masks import hidden
 from analysis.cctv.optics import Reading, View, density, face_angles, in_view, surface_angle
 from analysis.cctv.sight import Sight, SightScene, retrace, trace
 from analysis.cctv.targets import PLATE, Targets
@@ -24,6 +25,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
+ViewPolygons = Sequence[Sequence[Floats]]
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def seen_by(
     limits: Limits | None = None,
     reading: Reading = "parallel",
     least: float = 0.0,
+    masks: ViewPolygons = (),
 ) -> Seen:
     """What a camera sees of the targets in its line of sight.
 
@@ -87,13 +90,17 @@ def seen_by(
         A row of `Sight`, traced from the place of the camera.
     least : float [px/m]
         Targets seen with less are left out.
+    masks : sequence of sequences of (k, 2) float [px]
+        What is hidden in the picture of each view, in the order of `views_of`; empty for none.
     """
     limits = limits or default_limits()
     idx, through = sight
     xyz, normal = targets.xyz[idx], targets.normal[idx]
     now, ever = np.zeros(len(idx), np.float32), np.zeros(len(idx), np.float32)
-    for view in views_of(camera):
+    for number, view in enumerate(views_of(camera)):
         found = _density_in(view, xyz, normal, reading)
+        if number < len(masks) and len(masks[number]):
+            found[hidden(view, tuple(masks[number]), xyz)] = 0.0
         np.maximum(ever, found, out=ever)
         if not view.reachable:
             np.maximum(now, found, out=now)
@@ -183,6 +190,8 @@ class PlanScore:
         See `seen_by`.
     sight : Sight, optional
         Of these cameras, when they were traced before.
+    masks : mapping of Camera, optional
+        Of cameras as they are: one that is changed has none any more.
     """
 
     def __init__(
@@ -195,11 +204,13 @@ class PlanScore:
         limits: Limits | None = None,
         reading: Reading = "parallel",
         sight: Sight | None = None,
+        masks: Mapping[Camera, ViewPolygons] | None = None,
         feedback: Feedback | None = None,
     ) -> None:
         self.scene, self.targets, self.least = scene, targets, least
         self.limits, self.reading = limits or default_limits(), reading
         self.cameras = list(cameras)
+        self.masks = dict(masks or {})
         if sight is None:
             sight = self._traced(self.cameras, feedback)
         self._rows = [sight.row(k) for k in range(len(sight))]
@@ -214,7 +225,7 @@ class PlanScore:
     def _see(self, number: int) -> Seen:
         return seen_by(
             self.cameras[number], self._rows[number], self.targets, limits=self.limits, reading=self.reading,
-            least=self.least,
+            least=self.least, masks=self.masks.get(self.cameras[number], ()),
         )  # fmt: skip
 
     def seen(self, number: int) -> Seen:

@@ -14,6 +14,7 @@ from analysis.cctv.classes import Edition, editions
 from analysis.cctv.declaration import AUTO, CoverageInputs, CoverageParams
 from analysis.cctv.failure import redundancy
 from analysis.cctv.looked_at import LookedAt, looked_at
+from analysis.cctv.mask_tables import masks_of_cameras
 from analysis.cctv.outcome import Values, blind_layers, facade_layer, ground_layer, point_layers, room_layer
 from analysis.cctv.outlines import height_at
 from analysis.cctv.seen import PlanScore, Score
@@ -75,7 +76,8 @@ def cctv_coverage(inputs: CoverageInputs, params: CoverageParams, feedback: Feed
     cameras, layers, left_out = standing(scene, cameras, layers, issues)
     looked = looked_at(inputs, params, scene, cameras, edition, issues, feedback.part(0.2, 0.4))
     plan = PlanScore(
-        scene, looked.targets, cameras, least=least, reading=params.reading, feedback=feedback.part(0.4, 0.8)
+        scene, looked.targets, cameras, least=least, reading=params.reading,
+        masks=masks_of_cameras(inputs.masks, cameras, issues), feedback=feedback.part(0.4, 0.8)
     )
     score = plan.score()
     _tell_blocked(plan, issues)

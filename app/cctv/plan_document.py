@@ -130,7 +130,10 @@ def _prepared(
     chosen = {"cameras": [layer.id for layer in mine], "models": [layer.id for layer in tables]}
     purpose = {"purpose": statements.purpose_id}
     privacy = _run(PRIVACY, document, purpose, chosen, feedback.part(0.0, 0.5))
-    coverage = _run(COVERAGE, document, {}, chosen, feedback.part(0.5, 1.0))
+    masks = content.part_of(privacy, "masks")
+    hidden = {"masks": [masks.id]} if masks is not None and len(masks.table) else {}
+    more = (masks,) if hidden and masks is not None else ()
+    coverage = _run(COVERAGE, document, {}, {**chosen, **hidden}, feedback.part(0.5, 1.0), more=more)
     views = tuple(views_of(camera) for camera in cameras)
     return _Plan(
         document,
@@ -148,7 +151,13 @@ def _prepared(
 
 
 def _run(
-    study: str, document: Document, params: Mapping[str, object], chosen: Mapping[str, list[str]], feedback: Feedback
+    study: str,
+    document: Document,
+    params: Mapping[str, object],
+    chosen: Mapping[str, list[str]],
+    feedback: Feedback,
+    *,
+    more: Sequence[Layer] = (),
 ) -> tuple[Layer, ...]:
     """The layers of a run on what the project shows; none where nothing can be said, which the plan tells."""
     from analysis.registry import analyses
@@ -158,7 +167,7 @@ def _run(
     declared = analyses().get(study)
     if declared is None or frame is None:
         return ()
-    scene = tuple(document.scene)
+    scene = (*document.scene, *more)
     try:
         result = execute(declared, layers=scene, frame=frame, params=params, chosen=chosen, feedback=feedback)
     except UserError as error:
@@ -169,16 +178,10 @@ def _run(
 
 def _masks(privacy: Sequence[Layer]) -> dict[tuple[str, int], list[Any]]:
     """Polygons [pixels] by camera id and number of the view."""
-    from analysis.cctv.privacy_outcome import polygon_of
+    from analysis.cctv.mask_tables import polygons_by_view
 
     table = content.part_of(privacy, "masks")
-    out: dict[tuple[str, int], list[Any]] = {}
-    if table is None:
-        return out
-    columns = {name: column.values.tolist() for name, column in table.table.columns.items()}
-    for row, camera in enumerate(columns["camera"]):
-        out.setdefault((camera, int(columns["view"][row]) - 1), []).append(polygon_of(columns["polygon"][row]))
-    return out
+    return {} if table is None else polygons_by_view(table)
 
 
 # --- pages
@@ -268,7 +271,7 @@ def _drawn(
     pictures[name] = jpeg_bytes(looks.picture(view, masks, plan.edition, feedback))
     preset = f"{view.pan % 360:.1f}° / {view.tilt:.1f}°"
     caption = tr("plan.caption_preset" if view.reachable else "plan.caption_view", number=number + 1, way=preset)
-    from analysis.cctv.privacy_outcome import polygon_text
+    from analysis.cctv.mask_tables import polygon_text
 
     return {
         "picture": name,

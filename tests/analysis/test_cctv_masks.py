@@ -281,3 +281,37 @@ def test_masks_hide_every_window_that_cameras_of_a_real_city_see(shared_data: Pa
     assert looked > 300
     assert bare == 0
     assert sum(one.mask_count for one in plan) > 10
+
+
+def test_what_a_mask_hides_no_longer_counts_as_seen() -> None:
+    """A wall of points 30 m ahead: masked in the left half of the picture, only the right half is left."""
+    from analysis.cctv.mask_tables import masks_of_cameras, polygon_text
+    from analysis.cctv.seen import PlanScore
+    from analysis.cctv.targets import ground_targets
+    from geo.model import Column, ElementTable, Layer
+
+    model = catalogue()["bullet-2mp"]
+    camera = Camera("c", "c", model, (0.0, 0.0, 23.0), 0.0, 0.0, 0.0, model.focal_min_mm)
+    x = np.linspace(-9.5, 9.5, 20)
+    points = np.column_stack([x, np.full(20, 30.0), np.full(20, 21.4)])
+    targets = ground_targets(points, cell=1.0)
+    left = np.array([[0.0, 0.0], [model.pixels_wide / 2, 0.0], [model.pixels_wide / 2, 2000.0], [0.0, 2000.0]])
+    columns = {
+        "camera": Column(np.array(["c"], dtype=object)),
+        "view": Column(np.array([1], dtype=np.int64)),
+        "polygon": Column(np.array([polygon_text(left)], dtype=object)),
+    }
+    issues: list = []
+    table = Layer("masks", "Masks", "result", None, ElementTable(["0"], columns))
+    masks = masks_of_cameras([table], [camera], issues)
+    scene = sight_scene([terrain()])
+    plain = PlanScore(scene, targets, [camera], least=1.0)
+    masked = PlanScore(scene, targets, [camera], least=1.0, masks=masks)
+    assert (plain.score().density > 0).all()
+    assert np.array_equal(masked.score().density > 0, targets.xyz[:, 0] > 0)
+    assert [issue.code for issue in issues] == ["cctv.masked"]
+    turned = camera.with_(pan=1.0)
+    masked.set_camera(0, turned)
+    assert np.array_equal(masked.score().density, PlanScore(scene, targets, [turned], least=1.0).score().density), (
+        "a mask is a promise about one direction"
+    )

@@ -30,7 +30,7 @@ FLOOR_A = 1.8e-4  # z0 of the tunnel's floor in case A, which fits its inflow [m
 AIR_VISCOSITY, LAW_OF_THE_WALL = 1.5e-5, 5.2  # [m2/s], [1]
 SMOOTH = 5e-6  # z0 of a model's smooth walls over the model's scale [m]
 CELLS_PER_SIDE, CELLS_PER_HEIGHT = 8, 10
-MOST_CELLS = 2_200_000
+MOST_CELLS = 2_750_000
 PER_SIDE = 16  # cells of one size around what is looked at
 GATES_A: dict[str, Limit] = {
     "pedestrian_q": at_least(0.55), "pedestrian_fac2": at_least(0.65), "pedestrian_r": at_least(0.80),

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.cctv.obstacles import Obstacles, Season, obstacles_of
+from analysis.cctv.obstacles import OPAQUE_THEMES, Obstacles, Season, obstacles_of
 from analysis.cctv.targets import SURFACE_SHIFT, Cells, Targets
 from analysis.kernels import embree
 from analysis.kernels.rays import Occluder, thread_count
-from geo.model import Bounds, Feedback, Issue, Layer, Mesh
+from geo.model import Bounds, Feedback, Issue, Layer
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -114,7 +114,8 @@ def sight_scene(
         layers, season=season, pane=pane, leaf_density=leaf_density, box=box,
         issues=issues if issues is not None else [], feedback=feedback.part(0.0, 0.5),
     )  # fmt: skip
-    return scene_of(found, least_light=least_light, centre=centre, feedback=feedback.part(0.5, 1.0))
+    middle = _middle_of(layers) if centre is None else centre
+    return scene_of(found, least_light=least_light, centre=middle, feedback=feedback.part(0.5, 1.0))
 
 
 def scene_of(
@@ -123,16 +124,23 @@ def scene_of(
 ) -> SightScene:  # fmt: skip
     """The scene of obstacles that were sorted before."""
     feedback = feedback or Feedback()
-    middle = _centre(obstacles.opaque) if centre is None else np.asarray(centre, dtype=np.float64)
+    boxes = [mesh.bounds for _, mesh in obstacles.opaque]
+    middle = _rounded(boxes) if centre is None else np.asarray(centre, dtype=np.float64)
     opaque = Occluder([mesh for _, mesh in obstacles.opaque], middle, feedback.part(0.0, 0.8))
     clear = obstacles.translucent
     translucent = Occluder([clear.mesh], middle, feedback.part(0.8, 1.0)) if len(clear.mesh.faces) else None
     return SightScene(opaque, translucent, obstacles, least_light)
 
 
-def _centre(opaque: Sequence[tuple[str, Mesh]]) -> Floats:
-    box = Bounds.union(mesh.bounds for _, mesh in opaque if mesh.bounds is not None)
-    return np.zeros(3) if box is None else np.round(np.array(box.centre) / GRID_STEP) * GRID_STEP
+def _middle_of(layers: Sequence[Layer]) -> Floats:
+    """Of all that is given, whatever part of it is near: the same wherever the cameras stand."""
+    themes = (*OPAQUE_THEMES, "terrain")
+    return _rounded([layer.geometry.bounds for layer in layers if layer.geometry is not None and layer.theme in themes])
+
+
+def _rounded(boxes: Sequence[Bounds | None]) -> Floats:
+    whole = Bounds.union(box for box in boxes if box is not None)
+    return np.zeros(3) if whole is None else np.round(np.array(whole.centre) / GRID_STEP) * GRID_STEP
 
 
 def trace(

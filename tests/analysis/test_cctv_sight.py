@@ -413,3 +413,11 @@ def test_a_lens_in_a_crown_is_known() -> None:
     poles = [(1.0, 0.0, 4.0), (1.0, 0.0, 1.0), (1.0, 0.0, 8.0), (5.0, 0.0, 4.0)]
     assert sights.in_crowns(scene, poles).tolist() == [True, False, False, False]
     assert not sights.in_crowns(sight_scene([terrain(0.0)]), poles).any()
+
+
+def test_the_scene_counts_about_the_same_middle_wherever_one_looks() -> None:
+    layers = [terrain(0.0), city(some_boxes())]
+    near, far = (
+        sight_scene(layers, box=Bounds((x - 10, -10.0, 0.0), (x + 10, 10.0, 9.0))).opaque.centre for x in (-60.0, 60.0)
+    )
+    assert near.tolist() == far.tolist()

@@ -421,3 +421,20 @@ def test_the_scene_counts_about_the_same_middle_wherever_one_looks() -> None:
         sight_scene(layers, box=Bounds((x - 10, -10.0, 0.0), (x + 10, 10.0, 9.0))).opaque.centre for x in (-60.0, 60.0)
     )
     assert near.tolist() == far.tolist()
+
+
+def test_without_the_library_the_lines_are_the_same() -> None:
+    from dataclasses import replace
+
+    from analysis.kernels.rays import Occluder
+
+    scene = sight_scene([terrain(0.0), city(some_boxes())])
+    meshes = [mesh for _, mesh in scene.obstacles.opaque]
+    single = replace(scene, opaque=Occluder(meshes, scene.opaque.centre, bundles=False))
+    walls = facade_targets([[0.0, -30.0, 2.0], [0.0, 30.0, 2.0]], [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]], cell_area=1.0)
+    targets = join([plain(), walls])
+    poles = [(-39.5, -39.5, 14.0), (0.3, 39.0, 13.0)]
+    ours, plainly = (trace(one, poles, targets, 60.0) for one in (scene, single))
+    assert ours.idx.tolist() == plainly.idx.tolist()
+    assert ours.rays == plainly.rays
+    assert len(ours.idx) > 1000

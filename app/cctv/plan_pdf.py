@@ -22,6 +22,7 @@ FAMILIES = (
     "Apple SD Gothic Neo",
 )
 DPI = 96
+PICTURE_SHARE = 0.78  # of the width of a page that the picture of a view takes
 MORE_STYLE = """
 h2 { font-size: 13pt; }
 h3 { font-size: 10.5pt; margin-top: 10px; margin-bottom: 3px; }
@@ -67,7 +68,8 @@ def write_pdf(
         document.addResource(QTextDocument.ResourceType.ImageResource, address, QImage.fromData(data))
     page = page_layout(lying=False)
     size = page.paintRectPixels(DPI).size()
-    document.setHtml(html.replace("@width@", str(size.width())).replace("@half@", str(int(size.width() * 0.82))))
+    wide, half = size.width(), int(size.width() * PICTURE_SHARE)
+    document.setHtml(html.replace("@width@", str(wide)).replace("@half@", str(half)))
     document.setPageSize(QSizeF(size.width(), size.height() - FOOT))
     data = pdf_bytes(document, page, title, feedback.part(0.9, 1.0))
     write_atomically(path, lambda file: file.write(data))

@@ -27,6 +27,7 @@ Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 BLOCK_POLES = 16  # priced at a time: some 20 ms
+BLOCK_COLUMNS = 256  # written out at a time
 EXACT_BITS = 52  # sums of prices stay below 2^52: whole numbers that are exact as float64 too
 MOST_BITS = 40
 NONE, MOST = -(2**62), 2**60
@@ -170,7 +171,7 @@ def seen_densities(
     model: CameraModel, position: Floats, way: Orientation, targets: Ints, rows: Rows, *, axes: Floats | None = None
 ) -> Floats:
     """Density [px/m] of one camera at each of the targets visible from its place; 0 where it does not see them."""
-    from analysis.kernels.frustum import densities
+    from analysis.kernels.frustum_views import densities
 
     focal_px = model.focal_px(way.focal_mm)
     shape = (
@@ -289,15 +290,14 @@ class CameraPricer:
                     charges[k], int(self.start[k]), value, number,
                 )  # fmt: skip
 
-        self._in_blocks(work)
+        self._in_blocks(work, range(0, self.sites, BLOCK_POLES))
         return Priced(np.where(value > NONE // 2, value / scale, -np.inf), number)
 
     def _scale(self, prices: Floats) -> float:
         total = float(np.maximum(prices, 0.0).sum()) + float(self.targets.penalty.sum()) + 1.0
         return float(2 ** max(0, min(MOST_BITS, EXACT_BITS - math.ceil(math.log2(total)))))
 
-    def _in_blocks(self, work: Callable[[int], None]) -> None:
-        starts = range(0, self.sites, BLOCK_POLES)
+    def _in_blocks(self, work: Callable[[int], None], starts: range) -> None:
         with ThreadPoolExecutor(self._threads) as pool:
             futures = [pool.submit(work, first) for first in starts]
             try:
@@ -311,16 +311,49 @@ class CameraPricer:
 
     def columns(self, site: Ints, candidate: Whole) -> Columns:
         """Candidates written out: the rows each sees well enough, its cost and its penalty."""
-        seen = [self.seen(int(s), int(c)) for s, c in zip(site, candidate, strict=True)]
-        ptr = np.concatenate([[0], np.cumsum([len(one) for one in seen])]).astype(np.int64)
-        idx = np.concatenate(seen) if seen else np.zeros(0, dtype=np.int32)
-        penalty = np.array([-int(self.targets.penalty[one].sum()) for one in seen], dtype=np.int64)
-        wanted_rows = self.targets.penalty[idx] == 0
-        if not wanted_rows.all():
-            kept = np.concatenate([[0], np.cumsum(wanted_rows)])
-            ptr, idx = kept[ptr].astype(np.int64), idx[wanted_rows]
-        sites = np.asarray(site, dtype=np.int32)
-        return Columns(ptr, idx.astype(np.int32), sites, self.cost(sites, candidate), penalty, self.targets.rows)
+        sites, numbers = np.asarray(site, dtype=np.int32), np.asarray(candidate, dtype=np.int64)
+        ptr, idx = self._written_out(sites, numbers)
+        sums = np.concatenate([[0], np.cumsum(self.targets.penalty[idx])])
+        penalty = -(sums[ptr[1:]] - sums[ptr[:-1]])
+        useful = self.targets.penalty[idx] == 0
+        if not useful.all():
+            kept = np.concatenate([[0], np.cumsum(useful)])
+            ptr, idx = kept[ptr].astype(np.int64), idx[useful]
+        return Columns(ptr, idx, sites, self.cost(sites, numbers), penalty.astype(np.int64), self.targets.rows)
+
+    def _written_out(self, site: Ints, candidate: Whole) -> tuple[Whole, Ints]:
+        """The rows that each candidate sees well enough, one after the other."""
+        from analysis.kernels.frustum_views import candidate_rows
+
+        count = len(site)
+        ptr = np.zeros(count + 1, dtype=np.int64)
+        idx = np.zeros(0, dtype=np.int32)
+        grid = np.searchsorted(self.start, candidate, side="right") - 1
+        for passes in range(2):  # count, then write
+            if passes:
+                np.cumsum(ptr, out=ptr)
+                idx = np.empty(int(ptr[-1]), dtype=np.int32)
+                if len(idx) == 0:
+                    break
+            for k, lens in enumerate(self.lenses):
+                mine = np.flatnonzero(grid == k)
+                part = np.column_stack(self.grids[k].parts(candidate[mine] - self.start[k])).astype(np.int32)
+                self._write(lens, mine, site[mine], part, ptr, idx, candidate_rows)
+        return ptr, idx
+
+    def _write(
+        self, lens: Lens, mine: Whole, site: Ints, part: Ints, ptr: Whole, idx: Ints, kernel: Callable[..., None]
+    ) -> None:
+        """Count (with an empty `idx`) or write the rows of the candidates of one grid."""
+        starts = ptr[np.concatenate([mine, [0]])] if len(idx) else np.zeros(len(mine) + 1, dtype=np.int64)
+
+        def work(first: int) -> None:
+            last = min(first + BLOCK_COLUMNS, len(mine))
+            kernel(first, last, site, part, self._xyz, self.ptr, self.idx, self.rows, lens, starts, idx)
+
+        self._in_blocks(work, range(0, len(mine), BLOCK_COLUMNS))
+        if len(idx) == 0:
+            ptr[mine + 1] = starts[1:]
 
     def seen(self, site: int, candidate: int) -> Ints:
         """Rows that one candidate sees well enough, ascending."""

@@ -200,33 +200,34 @@ class _Search:
         return changed
 
     def _gain(self, aim: Aim, worth: Whole) -> int:
-        from analysis.kernels.frustum import gain_of
+        return int(self._gains(aim, [aim.way], worth)[0])
 
-        self.tries += 1
-        model = aim.model
-        focal_px = model.focal_px(aim.way.focal_mm)
-        shape = (
-            model.pixels_wide / (2.0 * focal_px),
-            model.pixels_high / (2.0 * focal_px),
-            focal_px,
-            model.kind == "fisheye",
-        )
+    def _gains(self, aim: Aim, ways: Sequence[Orientation], worth: Whole) -> Whole:
+        """(k,) what a camera adds when it looks in each of some ways."""
+        from analysis.kernels.frustum_views import gains_of
+
+        self.tries += len(ways)
+        model, out = aim.model, np.zeros(len(ways), dtype=np.int64)
+        focal_px = np.array([model.focal_px(way.focal_mm) for way in ways])
+        shapes = np.column_stack([model.pixels_wide / (2.0 * focal_px), model.pixels_high / (2.0 * focal_px), focal_px])
+        axes = np.stack([axes_of(model, way) for way in ways])
+        position = np.array(aim.position, dtype=np.float64)
         limits = float(model.reach_m), own_light(model)
-        position = np.asarray(aim.position, dtype=np.float64).copy()
-        axes = axes_of(model, aim.way)
-        return int(gain_of(position, axes, shape, limits, aim.visible, self.rows, worth, LOST))
+        is_round = model.kind == "fisheye"
+        gains_of(position, axes, shapes, is_round, limits, aim.visible, self.rows, worth, LOST, out)
+        return out
 
     def _turned(self, aim: Aim, worth: Whole, gain: int) -> tuple[Aim, int]:
         """Descent over pan, tilt and field."""
         for steps in STEPS:
             while True:
                 ways = [_neighbour(aim, steps, move) for move in NEIGHBOURS]
-                tried = [replace(aim, way=way) for way in ways if way is not None and way != aim.way]
-                gains = [self._gain(one, worth) for one in tried]
-                if not gains or max(gains) <= gain:
+                tried = [way for way in ways if way is not None and way != aim.way]
+                gains = self._gains(aim, tried, worth) if tried else np.zeros(0, dtype=np.int64)
+                if not len(gains) or gains.max() <= gain:
                     break
-                gain = max(gains)
-                aim = tried[gains.index(gain)]
+                gain = int(gains.max())
+                aim = replace(aim, way=tried[int(np.argmax(gains))])
         return aim, gain
 
     def _shifted(self, aim: Aim, worth: Whole, gain: int, retrace: Retrace) -> tuple[Aim, int]:

@@ -105,7 +105,7 @@ def shrink_round(normal: Floats, dx: float, dy: float, dz: float, square: float,
     return smallest(both, across * across * along * along)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def is_open(
     rows: Rows, target: int, dx: float, dy: float, dz: float, square: float, reach: float, light: float
 ) -> bool:
@@ -330,38 +330,6 @@ def _look_around(
 
 
 @njit(cache=True, nogil=True)
-def densities(
-    position: Floats,
-    axes: Floats,
-    shape: tuple[float, float, float, bool],
-    limits: tuple[float, float],
-    targets: Ints,
-    rows: Rows,
-    out: Floats,
-) -> None:
-    """Best density [px/m] over the heads of one camera at each of `targets`, 0 where it is not seen; written to `out`.
-
-    `axes` : (heads, 3, 3) right, forward, up. `shape`: half width and height over the focal length, focal length [px],
-    whether round. `limits`: reach and own light [m].
-    """
-    wide, high, px, all_round = shape
-    for k in range(len(targets)):
-        target = targets[k]
-        dx = rows.xyz[target, 0] - position[0]
-        dy = rows.xyz[target, 1] - position[1]
-        dz = rows.xyz[target, 2] - position[2]
-        square = dx * dx + dy * dy + dz * dz
-        out[k] = 0.0
-        if not is_open(rows, target, dx, dy, dz, square, limits[0], limits[1]):
-            continue
-        for head in range(axes.shape[0]):
-            three = (axes[head, 0], axes[head, 1], axes[head, 2])
-            density = density_of(rows.normal[target], dx, dy, dz, square, three, wide, high, px, all_round)
-            if density > out[k]:
-                out[k] = density
-
-
-@njit(cache=True, nogil=True)
 def rows_seen(targets: Ints, density: Floats, rows: Rows, out: Ints) -> int:
     """Write the rows whose need is met to `out`; their number. Those that need nothing must still be in the picture."""
     count = 0
@@ -373,41 +341,3 @@ def rows_seen(targets: Ints, density: Floats, rows: Rows, out: Ints) -> int:
                     out[count] = row
                     count += 1
     return count
-
-
-@njit(cache=True, nogil=True)
-def gain_of(
-    position: Floats,
-    axes: Floats,
-    shape: tuple[float, float, float, bool],
-    limits: tuple[float, float],
-    targets: Ints,
-    rows: Rows,
-    worth: Whole,
-    lost: int,
-) -> int:
-    """Sum of `worth` (rows,) of what one camera sees well enough; `lost` where it sees what is forbidden.
-
-    Arguments as of `densities`.
-    """
-    wide, high, px, all_round = shape
-    total = 0
-    for k in range(len(targets)):
-        target = targets[k]
-        dx = rows.xyz[target, 0] - position[0]
-        dy = rows.xyz[target, 1] - position[1]
-        dz = rows.xyz[target, 2] - position[2]
-        square = dx * dx + dy * dy + dz * dz
-        if not is_open(rows, target, dx, dy, dz, square, limits[0], limits[1]):
-            continue
-        best = 0.0
-        for head in range(axes.shape[0]):
-            three = (axes[head, 0], axes[head, 1], axes[head, 2])
-            best = max(best, density_of(rows.normal[target], dx, dy, dz, square, three, wide, high, px, all_round))
-        if best > 0.0:
-            for row in range(rows.row_ptr[target], rows.row_ptr[target + 1]):
-                if best >= rows.need[row]:
-                    if rows.forbidden[row]:
-                        return lost
-                    total += worth[row]
-    return total

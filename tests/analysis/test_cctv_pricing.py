@@ -235,3 +235,23 @@ def test_shifting_keeps_to_the_wall_and_traces_every_place() -> None:
     assert (places_asked[:, 1] == 0.0).all()
     assert (places_asked[:, 2] >= 3.5).all()
     assert (places_asked[:, 2] <= 4.5).all()
+
+
+def test_candidates_written_out_together_are_those_written_out_alone() -> None:
+    xyz, normal = scattered(800)
+    need = np.column_stack([np.full(800, 20.0), np.full(800, 80.0)])
+    penalty = np.zeros(1600, np.int64)
+    penalty[::7] = 2
+    targets = wanted(xyz, need, normal=normal, penalty=penalty)
+    poles = places(8)
+    grids = [fine_grid(catalogue()[name]) for name in (BULLET, MULTI, FISHEYE)]
+    pricer = CameraPricer(poles, everything(poles, targets), targets, grids, threads=3)
+    rng = np.random.default_rng(11)
+    site, candidate = rng.integers(0, 8, 700).astype(np.int32), rng.integers(0, pricer.candidates, 700)
+    candidate[:5] = pricer.candidates - 1  # the fisheye
+    columns = pricer.columns(site, candidate)
+    for k in range(700):
+        seen = pricer.seen(int(site[k]), int(candidate[k]))
+        assert np.array_equal(columns.seen(k), seen[penalty[seen] == 0])
+        assert columns.value_offset[k] == -penalty[seen].sum()
+    assert len(pricer.columns(np.zeros(0, np.int32), np.zeros(0, np.int64))) == 0

@@ -86,9 +86,14 @@ def show_result(scene: Scene, layers: Sequence[Layer]) -> Together:
     Window and command line both take it, so that a project looks the same whichever ran the analysis.
     """
     places = {(layer.kind, layer.stratum) for layer in layers if layer.geometry is not None}
-    hide = tuple(
-        SetStyle(layer.id, dataclasses.replace(layer.style, visible=False))
-        for layer in scene
-        if layer.theme == "result" and layer.style.visible and (layer.kind, layer.stratum) in places
-    )
+    shown = [layer for layer in scene if layer.theme == "result" and layer.style.visible]
+    aside = [layer for layer in shown if (layer.kind, layer.stratum) in places]
+    # Arrows and lanes go with the map they lie on: over another map they would be read as its own.
+    maps = {_run_of(layer) for layer in aside if layer.kind == "grid"} - {""}
+    aside += [layer for layer in shown if layer.kind == "lines" and layer not in aside and _run_of(layer) in maps]
+    hide = tuple(SetStyle(layer.id, dataclasses.replace(layer.style, visible=False)) for layer in aside)
     return Together((*hide, AddLayers(tuple(layers))), "add_result")
+
+
+def _run_of(layer: Layer) -> str:
+    return str(layer.source.provenance.get("run", ""))

@@ -136,7 +136,10 @@ def preview_layers(solved: Solved, begun: warm.Begin, wind: Inflow, params: Fiel
     change = scene_map.laid(now - begun.earlier.speed, solved.tunnel, where) / reference(wind)
     field = Field("speed_ratio_difference", "1", "cell", change, ramp="difference", range=(-CHANGE_SHOWN, CHANGE_SHOWN))
     layer = layers[0].with_(fields=(field, *layers[0].fields), style=Style(colour_by=field.name))
-    return (layer, *layers[1:])
+    return (
+        layer,
+        *(arrows.with_(fields=()) for arrows in layers[1:]),
+    )  # in one colour: their speeds are not the change
 
 
 def reference(wind: Inflow, height: float = 10.0) -> float:

@@ -189,6 +189,12 @@ def test_weather_maps_an_edit_the_difference_and_the_report(desk: MainWindow, tm
     changed = np.asarray(chart_of(difference).fields[0].values, float)
     assert np.nanmax(np.abs(changed)) > 0.1
 
+    visible = [
+        layer for layer in scene if layer.theme == "result" and layer.style.visible and layer.geometry is not None
+    ]
+    assert {layer.kind for layer in visible} & {"grid", "lines"} == {"grid"}, "no arrows of the wind over what changes"
+    assert len([layer for layer in visible if layer.kind == "grid"]) == 1
+
     # Handed in: GeoTIFFs of the run, and the report of the project.
     job = window.bench.export_run(newest[high], tmp_path / "out")
     until(lambda: job.is_over)

@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
+CASES ?=
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX"
 # The demo and the tests use a virtual screen only where there is no real one.
 WITH_SCREEN = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,$(shell command -v xvfb-run >/dev/null 2>&1 && echo '$(SCREEN)'))
 
-.PHONY: help demo setup test check lint bench validate screenshots system clean
+.PHONY: help demo setup test check lint bench validate validation-page screenshots system clean
 
 help:
 	@echo "make demo         set up, generate the sample district, open the window on it (or leave $(DEMO)/ without a display)"
@@ -17,6 +18,7 @@ help:
 	@echo "make lint         formatter, linter, types and import rules only"
 	@echo "make bench        speed, printed as ratios"
 	@echo "make validate     the slow comparisons with measured and reference data"
+	@echo "make validation-page  the tables and pictures of the manual's page on the checks of wind, from CASES=folder"
 	@echo "make screenshots  the pictures of the README"
 
 demo: setup
@@ -49,6 +51,15 @@ bench: setup
 
 validate: setup
 	$(WITH_SCREEN) env TWIN_SLOW=1 $(BIN)/python -m pytest -q -m slow
+
+# An hour and more: 16 winds of a whole quarter. Records that are there already are kept: remove those to be made anew.
+RECORDS := build/validation
+validation-page: setup
+	@test -d "$(CASES)" || { echo "say where the cases are: make validation-page CASES=folder"; exit 2; }
+	@for case in aij_case_a.json aij_case_c aij_case_e; do \
+	    test -f $(RECORDS)/$${case%.json}.json || $(BIN)/twin validate "$(CASES)/$$case" --plots $(RECORDS) || exit 1; \
+	done
+	$(BIN)/python -m app.validation_page $(RECORDS)
 
 screenshots: setup
 	$(WITH_SCREEN) $(BIN)/python -m app.screenshots --out .github/pictures

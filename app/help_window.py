@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem
 
 from app.actions import ACTIONS
 from app.help_pages import page, page_titles
-from app.language import tr
+from app.language import language, tr
 from app.widgets.wording import say
+from resources import path
 
 
 def keys_table() -> str:
@@ -53,6 +54,7 @@ class HelpWindow(QDialog):
     def _on_chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:
             name = str(item.data(Qt.ItemDataRole.UserRole))
+            self.text.setSearchPaths([str(path(f"help/{language.code}"))])  # of pictures
             self.text.setMarkdown(page(name) + (keys_table() if name == "keys" else ""))
 
     def retranslate(self) -> None:

@@ -29,6 +29,7 @@ WALL_CLEARANCE = 0.05  # [m] a lens nearer than this to a surface sits in it
 GRID_STEP = 64.0  # [m] the middle about which float32 counts lies on multiples of it: it stays when a building moves
 FAULTS = ("", "inside", "underground", "touching")
 OK, INSIDE, UNDERGROUND, TOUCHING = range(4)
+MOSTLY_INSIDE = 4  # of six looks along the axes, those that meet a solid from behind
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,9 +357,6 @@ def in_crowns(scene: SightScene, poles: ArrayLike) -> Bools:
         face = scene.translucent.first_hit(lenses, np.array([[0.0, 0.0, sign]])).face
         out &= (face >= 0) & (normal[face] * sign > 0)
     return out
-
-
-MOSTLY_INSIDE = 4  # of six looks along the axes, those that meet a solid from behind
 
 
 def _ways_around() -> Floats:

@@ -76,8 +76,13 @@ def cctv_coverage(inputs: CoverageInputs, params: CoverageParams, feedback: Feed
     cameras, layers, left_out = standing(scene, cameras, layers, issues)
     looked = looked_at(inputs, params, scene, cameras, edition, issues, feedback.part(0.2, 0.4))
     plan = PlanScore(
-        scene, looked.targets, cameras, least=least, reading=params.reading,
-        masks=masks_of_cameras(inputs.masks, cameras, issues), feedback=feedback.part(0.4, 0.8)
+        scene,
+        looked.targets,
+        cameras,
+        least=least,
+        reading=params.reading,
+        masks=masks_of_cameras(inputs.masks, cameras, issues),
+        feedback=feedback.part(0.4, 0.8),
     )
     score = plan.score()
     _tell_blocked(plan, issues)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.siting.core import core_of, finish
 from analysis.siting.dual import SCALE, Dual, Products, base_of, best_total, scaled, site_order
 from analysis.siting.matrix import Columns, joined, taken
 from analysis.siting.plan import Limits, Plan
@@ -34,6 +35,8 @@ SKIP_BELOW = 0.9  # of the same: sites whose whole sum is less are not searched
 MOST_COLUMNS = 40_000  # of the master; the least profitable are let go beyond it
 SETTLED_AFTER = 8  # rounds without any gain
 MOVES, RESTARTS = 24, 2
+EXACT_AFTER = 4  # rounds without any gain
+EXACT_SHARE, LEAST_SECONDS = 0.4, 2.0  # of the time left; not begun with less
 SEARCH_SHARE = 0.12  # of the time left, at most, for one round of exchanges
 EXACT = 1e-6
 
@@ -147,6 +150,8 @@ def generate(
         if state.prove(proven.value):
             best_prices = whole / SCALE
         share = dual.best_share
+        if idle == EXACT_AFTER and not state.enough:
+            _exactly(master, worth, limits, state, dual)
         dual.close()
         if state.enough or state.out_of_time:
             break
@@ -191,6 +196,16 @@ def bound_with(
     found = pricer.price(whole / SCALE, per_site=room, least=0.0, money=money / SCALE)
     master = Master(extra, np.full(len(extra), -1, dtype=np.int64))
     return already + grid_bound(whole, worth, limits, found, master, profit, money).value
+
+
+def _exactly(master: Master, worth: Whole, limits: Limits, state: State, dual: Dual) -> None:
+    """The best plan of the columns written out, by the solver where it can; it proves nothing of other candidates."""
+    core = core_of(master.columns, worth, dual.hopeless(state.value), state.chosen)
+    if not core.small or state.left < LEAST_SECONDS:
+        return
+    state.step("proving with the solver")
+    done = finish(core, limits, state.chosen, state.value, seconds=EXACT_SHARE * state.left, feedback=state.watch)
+    state.offer(value_of(master.columns, worth, done.chosen), done.chosen)
 
 
 def _add_best(master: Master, pricer: Pricer, found: Priced, least: float, *, unit: bool) -> int:

@@ -240,7 +240,7 @@ def sites_of(
     issues: list[Issue],
 ) -> Sites:
     """Places that are given, or a lattice over the open ground; before them the sensors that are there."""
-    there = _given(inputs.existing, params, terrain, base)
+    there = _given(standing(inputs.existing), params, terrain, base)
     if inputs.places:
         points, names = _given(inputs.places, params, terrain, base)
     else:
@@ -295,6 +295,11 @@ def _given(
     return np.concatenate(points), np.concatenate(names)
 
 
+def standing(layers: Sequence[Layer]) -> list[Layer]:
+    """Layers of sensors that are there: what an earlier run of this study proposed is not."""
+    return [layer for layer in layers if not layer.source.provenance]
+
+
 def _allowed(
     inputs: SensorInputs, points: Floats, names: NDArray[np.object_], issues: list[Issue]
 ) -> tuple[Floats, NDArray[np.object_]]:
@@ -343,7 +348,7 @@ def _sites_of_field(
 ) -> Sites:
     terrain = _terrain(inputs)
     base = np.nan if terrain is not None else 0.0
-    there = _given(inputs.existing, params, terrain, base)
+    there = _given(standing(inputs.existing), params, terrain, base)
     if inputs.places:
         points, names = _given(inputs.places, params, terrain, base)
     else:

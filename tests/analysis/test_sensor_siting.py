@@ -188,6 +188,13 @@ def test_existing_sensors_weights_and_forbidden_zones() -> None:
     assert "sensor.siting.forbidden" in {issue.code for issue in kept_out.issues}
 
 
+def test_proposals_of_an_earlier_run_are_not_there() -> None:
+    first = run(tiny_layers(), count=2)
+    again = run([*tiny_layers(), first.layers[0]], count=2)
+    assert again.summary["existing"].value == 0
+    assert again.summary["watched"] == first.summary["watched"]
+
+
 def test_field_of_runs_on_the_map() -> None:
     runs = maps()
     blank = runs[3].geometry.values.copy()

@@ -440,3 +440,27 @@ def test_shapes_enclose_their_volume(form: Pitched | Stack | Strip, volume: floa
             top = max(top, points[:, 2].max())
     assert total == pytest.approx(volume, rel=1e-9)
     assert top == pytest.approx(height(form))
+
+
+# Cameras
+
+
+def test_cameras_are_models_of_the_catalogue_above_the_ground(sample: SampleFiles) -> None:
+    from analysis.cctv.cameras import cameras_of
+    from analysis.cctv.catalogue import catalogue
+    from app.importer import import_files
+
+    found = import_files([sample.folder / "terrain.tif", sample.folder / "cctv.gpkg"], frame=None).layers
+    ground = next(one.geometry for one in found if one.theme == "terrain")
+    (placed,) = (one for one in found if one.theme == "camera")
+    cameras, issues = cameras_of(placed, catalogue())
+    assert not issues
+    assert len(cameras) == len(placed.table) >= 24
+    assert {camera.model.kind for camera in cameras} == {"fixed", "dome", "ptz", "multi", "fisheye"}
+    assert {camera.mount for camera in cameras} == {"pole", "ceiling"}
+    place = np.array([camera.position for camera in cameras])
+    above = place[:, 2] - ground.sample(place[:, 0], place[:, 1])
+    poles = np.array([camera.mount == "pole" for camera in cameras])
+    assert above[poles].min() > 2.5
+    assert above[poles].max() < 8.0
+    assert above.min() < 0.0  # one hangs in a basement

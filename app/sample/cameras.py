@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -102,7 +102,7 @@ def _along(street: Street, point: shapely.Point) -> np.ndarray:
     at = street.line.project(point)
     ends = [street.line.interpolate(np.clip(at + step, 0.0, street.line.length)) for step in (-5.0, 5.0)]
     way = np.array([ends[1].x - ends[0].x, ends[1].y - ends[0].y])
-    return way / np.linalg.norm(way)
+    return np.asarray(way / np.linalg.norm(way))
 
 
 def _corner(point: shapely.Point, one: Street, other: Street, crowns: np.ndarray) -> tuple[float, float]:
@@ -221,7 +221,7 @@ def _mixed(plan: Plan, ground: Ground) -> Iterator[Device]:
 
 def write(devices: list[Device], path: Path) -> None:
     """GeoPackage of points at the lenses, with the columns by which the program knows cameras."""
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "id": [f"CAM-{number:02d}" for number in range(1, len(devices) + 1)],
         "name": [one.name for one in devices],
         "camera_model": [one.model for one in devices],

@@ -35,7 +35,18 @@ SECTIONS = (
     *("overview", "map", "cameras", "coverage", "blind", "camera", "specification", "distances", "view", "preset"),
     *("seen", "masks", "checks", "sign", "sources", "assumptions", "issues", "references", "provenance", "none"),
     *("class", "density", "distance", "thing", "kind", "hidden", "rule", "answer", "source", "number", "polygon"),
-    *("share", "law_note", "view_note", "sign_note", "blank_note", "mask_note", "no_coverage", "made", "list"),
+    *(
+        "share",
+        "law_note",
+        "view_note",
+        "sign_note",
+        "blank_note",
+        "mask_note",
+        "no_coverage",
+        "made",
+        "list",
+        "unknown_note",
+    ),
 )
 
 
@@ -236,9 +247,9 @@ def _map(plan: _Plan) -> Any:
     limit = float(plan.edition.limits[min(2, len(plan.edition.limits) - 1)])
     reach = [min(max(max(v.focal_px for v in vs) / limit, LEAST_WEDGE), MOST_WEDGE) for vs in plan.views]
     results = [layer for layer in plan.coverage if layer.kind == "grid"][:1]
-    return draw_map(
-        tuple(plan.document.scene), plan.cameras, plan.views, reach=reach, frame=plan.frame, results=results
-    )
+    known = [() if c.id in plan.unknown else views for c, views in zip(plan.cameras, plan.views, strict=True)]
+    scene = tuple(plan.document.scene)
+    return draw_map(scene, plan.cameras, known, reach=reach, frame=plan.frame, results=results)
 
 
 def _sheets(
@@ -250,7 +261,8 @@ def _sheets(
     for number, (camera, views, row) in enumerate(zip(plan.cameras, plan.views, rows, strict=True)):
         part = feedback.part(number / len(rows), (number + 1) / len(rows))
         part.step(0.0, f"drawing what {camera.name} sees")
-        shown = [_drawn(plan, looks, camera, k, view, pictures, part) for k, view in enumerate(views)]
+        known = camera.id not in plan.unknown
+        shown = [_drawn(plan, looks, camera, k, view, pictures, part) for k, view in enumerate(views) if known]
         out.append(
             {
                 **row,

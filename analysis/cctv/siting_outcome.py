@@ -168,7 +168,7 @@ def plan_table(siting: Siting, found: Found) -> Table:
         "place_kind": Column(kinds, title="Place"),
         **{key: Column(np.asarray(v, dtype=np.float64), unit, title) for key, (v, unit, title) in numbers.items()},
     }
-    return Table("planned", "Planned cameras", columns)
+    return Table("camera_plan", "Planned cameras", columns)
 
 
 def chart_of(siting: Siting, found: Found, params: SitingParams) -> Chart:

@@ -325,6 +325,7 @@ def _finished(
         if now.value > last.value or last is plan:
             feedback.step(0.9, "proving the bound again")
             bound = _bound_again(siting, params, last, left, now.columns)
+    grid_bound = min(grid_bound, bound)  # what bounds the grid and more bounds the grid
     site = last.columns.site[last.chosen].astype(np.int64)
     money = _money(siting, now.aims, site)
     counted = params.objective in ("cost", "fewest", "full")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BLANK = "______________________"
 MOST_ROWS = 25  # of a table in the plan
-MOST_SEEN = 8  # private things listed with each camera
+MOST_SEEN = 6  # private things listed with each camera
 FIELDS = ("purpose", "place", "range", "time", "manager", "organisation", "retention")
 
 

@@ -288,6 +288,7 @@ def _drawn(
     return {
         "picture": name,
         "caption": caption,
+        "width": "@square@" if 4 * view.pixels_high > 3 * view.pixels_wide else "@half@",
         "masks": [polygon_text(polygon) for polygon in masks],
         "mask_count": tr("plan.mask_count", count=len(masks)) if masks else tr("plan.no_masks"),
     }

@@ -22,7 +22,7 @@ FAMILIES = (
     "Apple SD Gothic Neo",
 )
 DPI = 96
-PICTURE_SHARE = 0.78  # of the width of a page that the picture of a view takes
+PICTURE_SHARE, SQUARE_SHARE = 0.62, 0.36  # of the width of a page that the picture of a view takes
 MORE_STYLE = """
 h2 { font-size: 13pt; }
 h3 { font-size: 10.5pt; margin-top: 10px; margin-bottom: 3px; }
@@ -68,8 +68,10 @@ def write_pdf(
         document.addResource(QTextDocument.ResourceType.ImageResource, address, QImage.fromData(data))
     page = page_layout(lying=False)
     size = page.paintRectPixels(DPI).size()
-    wide, half = size.width(), int(size.width() * PICTURE_SHARE)
-    document.setHtml(html.replace("@width@", str(wide)).replace("@half@", str(half)))
+    widths = {"@width@": 1.0, "@half@": PICTURE_SHARE, "@square@": SQUARE_SHARE}
+    for mark, share in widths.items():
+        html = html.replace(mark, str(int(size.width() * share)))
+    document.setHtml(html)
     document.setPageSize(QSizeF(size.width(), size.height() - FOOT))
     data = pdf_bytes(document, page, title, feedback.part(0.9, 1.0))
     write_atomically(path, lambda file: file.write(data))

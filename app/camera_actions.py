@@ -360,7 +360,7 @@ class CameraActions(QObject):
 
         if self._moving is not None or answer.picture is None:
             return []
-        layers, stale = tuple(self.document.scene), set(self.bench.stale)
+        layers, stale = tuple(self.document.scene), {run for run, what in self.bench.stale.items() if what}
         return masks_shown(layers, ref.element_id, answer.picture.view, answer.wanted.head, stale=stale)
 
     def _show_ground(self, answer: Sighted | None) -> None:

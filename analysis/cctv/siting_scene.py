@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,11 @@ from analysis.cctv.catalogue import CameraModel, models_of
 from analysis.cctv.classes import Edition, asked_class, figure
 from analysis.cctv.declaration import AUTO, CoverageParams
 from analysis.cctv.looked_at import LookedAt, looked_at
+from analysis.cctv.mask_tables import masks_of_cameras
 from analysis.cctv.outlines import height_at, outlines_of
 from analysis.cctv.poles import Poles, drop_blocked, fine_grid, join_poles, make_poles
 from analysis.cctv.pricing import CameraPricer, Visible, Wanted
+from analysis.cctv.seen import ViewPolygons
 from analysis.cctv.sight import SightScene, blocked_poles, sight_scene, trace
 from analysis.cctv.siting_declaration import SitingInputs, SitingParams
 from analysis.cctv.siting_private import NO_PRIVATE_POINTS, PrivatePoints, private_points
@@ -53,6 +55,8 @@ class Siting:
     pricer : CameraPricer
     existing, movable : list of Camera
         Those that stay, and those that are set anew; `movable_site` is the place of each.
+    masks : mapping of Camera
+        Polygons that hide parts of the pictures of cameras that stay, picture by picture.
     all_targets : Targets
         With the private points; `mine` (n,) tells which are targets.
     """
@@ -67,6 +71,7 @@ class Siting:
     existing: list[Camera]
     movable: list[Camera]
     movable_site: list[int]
+    masks: Mapping[Camera, ViewPolygons]
     all_targets: Targets
     mine: Bools
 
@@ -160,7 +165,8 @@ def siting_of(
     ]
     pricer = CameraPricer(poles, Visible(sight.ptr, sight.idx), rows, grids, feedback=feedback)
     feedback.step(1.0, "looking for the best cameras")
-    return Siting(scene, looked, rows, row_target, worth, poles, pricer, existing, movable, sites, whole, mine)
+    masks = masks_of_cameras(inputs.masks, existing, issues)
+    return Siting(scene, looked, rows, row_target, worth, poles, pricer, existing, movable, sites, masks, whole, mine)
 
 
 def _cameras(inputs: SitingInputs, params: SitingParams, issues: list[Issue]) -> tuple[list[Camera], list[Camera]]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.cctv.cameras import Camera
+from analysis.cctv.cameras import Camera, views_of
 from analysis.cctv.catalogue import CameraModel
+from analysis.cctv.masks import hidden
+from analysis.cctv.optics import in_view
 from analysis.cctv.poles import Orientation
 from analysis.cctv.pricing import seen_densities
 from analysis.cctv.refine import Aim, aims_of, refine, room_of
@@ -128,7 +130,25 @@ def _existing_rows(siting: Siting) -> tuple[Ints, ...]:
         return ()
     places = np.array([camera.position for camera in cameras])
     sight = trace(siting.scene, places, siting.all_targets, siting.reach())
-    return tuple(rows_of(siting, camera, sight.row(k)[0]) for k, camera in enumerate(cameras))
+    seen = (rows_of(siting, camera, sight.row(k)[0]) for k, camera in enumerate(cameras))
+    return tuple(_unmasked(siting, camera, rows) for camera, rows in zip(cameras, seen, strict=True))
+
+
+def _unmasked(siting: Siting, camera: Camera, rows: Ints) -> Ints:
+    """Rows without those that the privacy masks of a camera hide in every picture that shows them."""
+    polygons = siting.masks.get(camera, ())
+    if not polygons or len(rows) == 0:
+        return rows
+    target = np.searchsorted(siting.rows.row_ptr, rows, side="right") - 1
+    xyz = siting.rows.xyz[target]
+    free = np.zeros(len(rows), dtype=np.bool_)
+    for number, view in enumerate(views_of(camera)):
+        if not view.reachable:
+            shown = in_view(view, xyz)
+            if number < len(polygons) and len(polygons[number]):
+                shown &= ~hidden(view, tuple(polygons[number]), xyz)
+            free |= shown
+    return rows[free]
 
 
 def _movable_columns(siting: Siting) -> Columns:

@@ -50,6 +50,7 @@ def cctv_siting(inputs: SitingInputs, params: SitingParams, feedback: Feedback) 
     least = float(edition.limits[view_class])
     plan = PlanScore(
         siting.scene, looked.targets, all_cameras(siting, found), least=least, reading="parallel",
+        masks=siting.masks,
         feedback=feedback.part(SOLVED, 0.98),
     )  # fmt: skip
     score = plan.score()

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.cctv.cameras import Camera, camera_layer, cameras_of
 from analysis.cctv.catalogue import catalogue
+from analysis.cctv.pricing import wanted
 from analysis.contract import Result
 from analysis.registry import get
 from analysis.run import execute
@@ -195,3 +196,22 @@ def test_time_limit_and_cancel() -> None:
     scene = [terrain(20.0, half=100.0, cell=5.0), homes()]
     with pytest.raises(Cancelled):
         execute(get("cctv.siting"), layers=scene, frame=tiny_frame(), params=QUICK, feedback=feedback)
+
+
+def test_what_masks_hide_is_not_seen_already() -> None:
+    from analysis.cctv.siting_search import _unmasked
+
+    class Problem:
+        """The parts of a problem that masks are held against."""
+
+        def __init__(self, camera: Camera, polygon: np.ndarray) -> None:
+            self.masks = {camera: ((polygon,),)}
+            self.rows = wanted(np.array([[-10.0, -10.0, 20.0], [-17.0, -17.0, 23.5]]), 10.0)
+
+    camera = stands("existing")
+    model = camera.model
+    whole = np.array([[0, 0], [model.pixels_wide, 0], [model.pixels_wide, model.pixels_high], [0, model.pixels_high]])
+    rows = np.array([0, 1], dtype=np.int32)
+    assert _unmasked(Problem(camera, whole.astype(float)), camera, rows).tolist() == []  # type: ignore[arg-type]
+    left = whole * [0.4, 1.0]
+    assert _unmasked(Problem(camera, left), camera, rows).tolist() == [0, 1]  # type: ignore[arg-type]

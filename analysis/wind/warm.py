@@ -21,7 +21,8 @@ from geo.model import Feedback, Issue, SessionStore
 
 Singles = NDArray[np.float32]
 
-LOOKS = (20, 40)  # iterations after which an edit shows, and shows again
+LOOKS = (10, 40)  # iterations after which an edit shows, and shows again
+LARGE = 2_000_000  # cells from which one look must do: each costs setting up the solver again
 MEMORY_SHARE = 0.25  # of what is free that one kept flow may have
 SETTLED = 0.005  # share of the map that changes in 20 iterations
 
@@ -165,7 +166,9 @@ def solve_from(begun: Begin, wind: Inflow, settings: Settings, feedback: Feedbac
             begun.built.levels, wind, settings=settings, feedback=feedback, on_level=lambda _number, found: show(found)
         )
     target = settings.change if begun.goes_on else max(settings.change, begun.earlier.change)
-    counts = (*LOOKS, settings.iterations[-1])
+    cells = int(np.prod(begun.built.finest.shape))
+    looks = LOOKS if cells < LARGE else LOOKS[:1]
+    counts = (*looks, settings.iterations[-1])
     ends = np.cumsum((0, *counts)) / sum(counts)
     start, done, history = begun.earlier.kept, 0, list[tuple[int, float]]()
     for number, most in enumerate(counts):
@@ -174,7 +177,7 @@ def solve_from(begun: Begin, wind: Inflow, settings: Settings, feedback: Feedbac
         found = solve(begun.built.levels, wind, settings=stage, feedback=part, start=start)
         history += [(done + step, change) for step, change in found.history]
         start, done = found.kept, done + sum(found.iterations)
-        if number < len(LOOKS):
+        if number < len(looks):
             show(found)
     settled = found.converged and found.change < SETTLED
     return dataclasses.replace(found, converged=settled, iterations=(done,), history=tuple(history))

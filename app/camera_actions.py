@@ -29,6 +29,7 @@ from app.cctv.edit import (
     with_camera,
 )
 from app.connections import Connections
+from app.language import tr
 from app.live_cctv import LiveCoverage
 from app.mass_edit import Ground
 from app.panels.camera import NUMBERS, CameraPanel
@@ -78,6 +79,7 @@ class CameraActions(QObject):
         self._models: tuple[object, dict[str, CameraModel]] | None = None
         self.sight = CameraSight(window, parent=self)
         self.sight.found.connect(self._on_sighted)
+        self.sight.began.connect(self._on_began)
         self.live = LiveCoverage(window, parent=self)
         self.live.is_resting_camera = lambda: self._moving is None
         self.placing = CameraPlacing(self)
@@ -166,6 +168,8 @@ class CameraActions(QObject):
 
     def _show_row(self, ref: ElementRef, row: CameraRow) -> None:
         camera, editable = self.camera_of(row), self.is_editable(ref)
+        if self.live.ref not in (None, ref):  # another one is in hand now
+            self.live.stop()
         if camera is None or self.head >= max(len(camera.model.heads), 1) + len(camera.presets):
             self.head = 0
         self.panel.show_camera(
@@ -336,6 +340,12 @@ class CameraActions(QObject):
 
     def _look_at_rest(self) -> None:
         self._look(resting=True)
+
+    def _on_began(self, working: bool) -> None:
+        """The scene is handed to the rays: the first picture takes a while."""
+        view = self.panel.view
+        if working and view.image is None and self.chosen is not None:
+            view.say(tr("camera.preparing"))
 
     def _on_sighted(self, answer: Sighted, _seconds: float) -> None:
         if self._closed:

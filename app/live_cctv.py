@@ -72,6 +72,11 @@ class LiveCoverage(QObject):
         return self._job is None and self._next is None
 
     @property
+    def ref(self) -> ElementRef | None:
+        """The camera in hand."""
+        return self._ref
+
+    @property
     def plan(self) -> LivePlan | None:
         """The plan that is scored, once it is ready."""
         return self._plan

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
 
-LEAST_HEIGHT, MOST_HEIGHT = 120, 260  # pixels
+LEAST_HEIGHT, MOST_HEIGHT = 120, 180  # pixels
 USUAL_SHAPE = 9 / 16
 MASK_FILL = QColor(20, 20, 20, 150)
 MASK_LINE = QColor("#ff5fa2")

@@ -13,7 +13,8 @@ from app.widgets.wording import say
 from geo.model import UserError
 
 WIDTH = 268  # pixels
-LEAST = 0.0005  # of a share that is worth a sign
+LEAST = 0.00005  # of a share that is worth a sign
+SMALL = 0.0005  # below which a change is told more finely
 
 
 class CoverageCard(QFrame):
@@ -106,4 +107,4 @@ def change_text(change: float) -> str:
     if abs(change) < LEAST:
         return "±0"
     sign = "▲" if change > 0 else "▼"
-    return f"{sign} {100 * abs(change):.1f}"
+    return f"{sign} {100 * abs(change):.{1 if abs(change) >= SMALL else 2}f}"

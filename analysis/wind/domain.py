@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -238,11 +237,10 @@ def size_of(extent: Extent, levels: int = 3) -> Size:
 
 
 def free_memory() -> int | None:
-    """Memory that is free now [bytes], None where the system does not say."""
-    names = getattr(os, "sysconf_names", {})
-    if "SC_AVPHYS_PAGES" not in names or "SC_PAGE_SIZE" not in names:
-        return None
-    found = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """Memory that a run may take now [bytes], what the system keeps to reuse included; None where it does not say."""
+    import psutil
+
+    found = int(psutil.virtual_memory().available)
     return found if found > 0 else None
 
 

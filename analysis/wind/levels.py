@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.wind.crew import Crew
 from analysis.wind.flow import Flow, Heading, Solver, flipped
-from analysis.wind.profile import Inflow, log_inflow
+from analysis.wind.profile import Inflow
 from analysis.wind.sample import Fields, HeightMap, Sampler, at_height, centred, levels_for
 from analysis.wind.surfaces import GHOSTS
 from analysis.wind.tunnel import Tunnel
@@ -23,9 +23,6 @@ Floats = NDArray[np.float64]
 
 MEASURED_EVERY = 20
 CHECKED_EVERY = 10
-BURST = 5  # iterations of the burst that the time is estimated from
-BURST_SLOWER = 1.0
-BYTES_PER_CELL = 170.0  # at the peak, with the mean of a flow that swings
 DIVERGENCE = 1e-3  # sum of the cells' net flows over the inflow
 SWING_LOOKS = 5  # a flow swings when so many measured changes are no smaller than as many before them ...
 SWING_GAIN = 0.85  # ... times this; its mean is then what settles
@@ -168,26 +165,6 @@ def solve(
     return last
 
 
-def estimate(levels: Sequence[Tunnel], settings: Settings) -> tuple[float, float]:
-    """Seconds and bytes a calculation will take at most, from a short burst on the coarsest level.
-
-    The coarsest level is small and stays in the cache; `BURST_SLOWER` is what larger ones cost more, measured. Most
-    runs settle before the last level's number of iterations is used up.
-    """
-    wind = log_inflow(270.0, speed=5.0, height=10.0, roughness=0.1)
-    heading = Heading.of(levels[0], wind.wind_from)
-    with Crew(settings.threads) as crew:
-        solver = Solver(flipped(levels[0], heading), wind, heading, crew)
-        solver.iterate()
-        began = time.perf_counter()
-        for _ in range(BURST):
-            solver.iterate()
-        cost = (time.perf_counter() - began) / BURST / solver.cells
-    sizes = [float(np.prod(tunnel.shape)) for tunnel in levels]
-    work = sum(settings.steps(n, len(levels)) * size for n, size in enumerate(sizes))
-    return BURST_SLOWER * cost * work, BYTES_PER_CELL * max(sizes)
-
-
 class _Run:
     """One level."""
 
@@ -251,6 +228,8 @@ class _Run:
         if before is None:
             return np.inf
         known = np.isfinite(speed) & np.isfinite(before)
+        if not known.any():  # every column of a coarse level may be built upon
+            return np.inf
         change = float(
             np.sqrt(np.mean((speed - before)[known].astype(float) ** 2)) / np.mean(speed[known].astype(float))
         )

@@ -357,18 +357,3 @@ def test_flow_has_the_arrays_the_memory_aim_allows(city: Tunnel, solved: Solved)
     assert isinstance(solved.flow, Flow)
     padded = np.prod([n + 4 for n in city.shape])
     assert sum(a.nbytes for a in solved.flow) == 7 * 4 * padded
-
-
-def test_estimate_is_of_the_right_size() -> None:
-    from time import perf_counter
-
-    from analysis.wind.levels import estimate
-
-    levels = site_tunnels(site(), 4.0)
-    chosen = settings(20, 20, 60)
-    seconds, memory = estimate(levels, chosen)
-    began = perf_counter()
-    solve(levels, west(), settings=chosen, feedback=Feedback())
-    taken = perf_counter() - began
-    assert 0.1 < seconds / taken < 10  # a shared machine
-    assert memory > 7 * 4 * np.prod(levels[-1].shape)

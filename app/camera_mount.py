@@ -13,16 +13,19 @@ from app.cctv.edit import CameraRow
 if TYPE_CHECKING:
     from app.view.viewport import Viewport
 
+FROM_CEILING = 0.1  # [m] of a lens under its ceiling
 CEILING_TILT = 35.0  # [deg]
+LEAST_ROOM = 1.5  # [m] over a floor: what is lower is furniture
 
 
 def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float) -> CameraRow:
     """A camera at a point that was clicked (3,) [local m]; `pole` [m] is its height over ground or floor.
 
-    Before a wall it looks outward, on a pole away from the eye, under a ceiling likewise.
+    Before a wall it looks outward, on a pole away from the eye, under a ceiling likewise. Where a ceiling is lower than
+    the pole, as in a storey seen from above, it hangs under that ceiling.
     """
     from app.view.camera import project
-    from app.view.surface_under import FROM_CEILING, Surface, wall_mount
+    from app.view.surface_under import Surface, wall_mount
 
     size = (max(viewport.width(), 1), max(viewport.height(), 1))
     places, _depth = project(viewport.camera, np.asarray(point)[None], size)
@@ -34,4 +37,18 @@ def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float) -> C
         return CameraRow("", "", "", place, pan=round(outward, 1), mount="facade")
     if surface is not None and surface.is_ceiling:
         return CameraRow("", "", "", (x, y, z - FROM_CEILING), pan=round(away), tilt=CEILING_TILT, mount="ceiling")
+    above = _ceiling(viewport, np.array([x, y, z]), pole)
+    if above is not None:
+        return CameraRow("", "", "", (x, y, above - FROM_CEILING), pan=round(away), tilt=CEILING_TILT, mount="ceiling")
     return CameraRow("", "", "", (x, y, z + pole), pan=round(away), mount="pole")
+
+
+def _ceiling(viewport: Viewport, point: NDArray[np.float64], pole: float) -> float | None:
+    """Height of the lowest thing of a building over a point that a pole would reach [local m]; None under the sky."""
+    start, up = (point + [0.0, 0.0, LEAST_ROOM])[None], np.array([[0.0, 0.0, 1.0]])
+    nearest = np.inf
+    for layer in viewport.document.scene:
+        target = viewport.picker.ray_target(layer) if layer.theme in ("building", "bim") else None
+        if target is not None and layer.style.visible:
+            nearest = min(nearest, float(target.occluder.first_hit(start, up).distance[0]))
+    return float(start[0, 2] + nearest) if nearest + LEAST_ROOM <= pole + FROM_CEILING else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Vector = NDArray[np.float64]
 
 WALL_SLOPE = 0.5  # |z| of a normal below which a surface is a wall
-FROM_WALL, FROM_CEILING = 0.4, 0.1  # [m] of a lens before its wall and under its ceiling
+FROM_WALL = 0.4  # [m] of a lens before its wall
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,10 @@ from analysis.run import execute
 from app.cctv.edit import CameraRow, camera_rows, change_camera, layer_of, row_of
 from app.commands import AddLayers
 from app.main_window import MainWindow
-from app.view.camera import project
-from geo.model import ElementRef, Source
+from app.view.camera import looking, project
+from geo.model import ElementRef, ElementTable, Layer, Mesh, Source
 from tests.app.test_window import settle
+from tests.app.tiny_city import box
 from tests.app.view_scene import need_graphics
 
 WAIT_MS = 60_000
@@ -118,6 +119,18 @@ def test_a_click_on_a_wall_sets_a_camera_that_looks_outward(yard: MainWindow, qt
     assert found.pan == pytest.approx(180.0, abs=0.2)
     assert found.place[1] == pytest.approx(-50.4, abs=0.02)
     assert found.place[2] == pytest.approx(32.0, abs=0.6)
+
+
+def test_under_a_ceiling_lower_than_the_pole_the_camera_hangs_there(yard: MainWindow, qtbot: Any) -> None:
+    slab = box(-4.0, -4.0, 0.3)
+    raised = Mesh(slab.vertices + [0.0, 0.0, 4.5], slab.faces, slab.face_element)
+    yard.document.do(AddLayers((Layer("deck", "Deck", "building", raised, ElementTable(["deck"])),)))
+    rest(yard, qtbot)
+    yard.viewport.set_camera(looking(np.array([0.0, 0.0, 22.0]), azimuth=0.0, pitch=-5.0, distance=60.0))
+    rest(yard, qtbot)
+    found = row(yard, put(yard, qtbot, (0.0, 1.0, 21.97)))
+    assert found.mount == "ceiling"
+    assert found.place[2] == pytest.approx(24.4, abs=0.01)
 
 
 def test_a_camera_on_a_wall_is_dragged_along_it(yard: MainWindow, qtbot: Any) -> None:

@@ -31,6 +31,7 @@ AIR_VISCOSITY, LAW_OF_THE_WALL = 1.5e-5, 5.2  # [m2/s], [1]
 SMOOTH = 5e-6  # z0 of a model's smooth walls over the model's scale [m]
 CELLS_PER_SIDE, CELLS_PER_HEIGHT = 8, 10
 MOST_CELLS = 2_750_000
+ITERATIONS = (200, 150, 1000)  # a case may take longer to settle than a study does
 PER_SIDE = 16  # cells of one size around what is looked at
 GATES_A: dict[str, Limit] = {
     "pedestrian_q": at_least(0.55), "pedestrian_fac2": at_least(0.65), "pedestrian_r": at_least(0.80),
@@ -184,7 +185,7 @@ def compare_direction(
     """Scores of one direction and the velocity ratios they are of; `cell` [m], 0: the finest that fits."""
     wind = layout_inflow(layout, direction.wind_from)
     site, finest = layout_site(layout, direction.wind_from)
-    settings = Settings(map_height=float(np.median(direction.points[:, 2])))
+    settings = Settings(iterations=ITERATIONS, map_height=float(np.median(direction.points[:, 2])))
     solved = solve(site_tunnels(site, cell or finest), wind, settings=settings, feedback=feedback)
     found = solved.sampler().at(direction.points)
     speed = np.sqrt((found[:, :3] ** 2).sum(axis=1) + 4 / 3 * found[:, 3])

@@ -154,7 +154,7 @@ def _camera(
         angles[ROLL] or 0.0,
         focal,
         _one_of(values.get(MOUNT), MOUNTS, "other"),
-        _one_of(values.get(CAMERA_STATE), CAMERA_STATES, "planned"),
+        _state(values, told),
         _presets(values.get(PRESETS), model, told),
     )
 
@@ -180,6 +180,20 @@ def _number(values: Mapping[str, object], key: str) -> float | None:
     except (KeyError, TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _state(values: Mapping[str, object], told: _Told) -> str:
+    """Cameras that do not say otherwise are there, as they are in the window."""
+    said = str(values.get(CAMERA_STATE) or "").strip()
+    if said and said not in CAMERA_STATES:
+        told(
+            "cctv.unknown_state",
+            f"is in the state {said}, which is none of {', '.join(CAMERA_STATES)}; it is taken as existing",
+            kept=True,
+            state=said,
+            states=", ".join(CAMERA_STATES),
+        )
+    return _one_of(said, CAMERA_STATES, "existing")
 
 
 def _one_of(value: object, allowed: tuple[str, ...], otherwise: str) -> str:

@@ -91,12 +91,12 @@ def read_models(rows: Iterable[Mapping[str, object]]) -> tuple[dict[str, CameraM
         try:
             model = _model(row)
             if model.id in models:
-                raise ValueError(f"the id {model.id} is there twice")
-        except ValueError as reason:
+                raise _Broken("twice", f"the id {model.id} is there twice")
+        except _Broken as broken:
             name = str(row.get("id") or row.get("name") or number)
-            message = f"Row {number} of the camera catalogue ({name}) is left out: {reason}."
-            values = {"row": number, "model": name, "reason": str(reason)}
-            issues.append(Issue("cctv.catalogue_row", message, "doubt", 1, values=values))
+            message = f"Row {number} of the camera catalogue ({name}) is left out: {broken}."
+            values = {"row": number, "model": name, **broken.values}
+            issues.append(Issue(f"cctv.catalogue_row.{broken.code}", message, "doubt", 1, values=values))
         else:
             models[model.id] = model
     return models, tuple(issues)
@@ -116,26 +116,35 @@ def models_of(layers: Iterable[Layer]) -> tuple[dict[str, CameraModel], tuple[Is
     return models, tuple(issues)
 
 
+class _Broken(ValueError):
+    """Why a row is no camera model: the end of the issue's code, the reason in English, and what it names."""
+
+    def __init__(self, code: str, reason: str, **values: str | int) -> None:
+        super().__init__(reason)
+        self.code, self.values = code, values
+
+
 def _model(row: Mapping[str, object]) -> CameraModel:
     name = str(row.get("id") or "").strip()
     if not name:
-        raise ValueError("it has no id")
+        raise _Broken("no_id", "it has no id")
     kind = str(row.get("kind") or "fixed").strip()
     if kind not in KINDS:
-        raise ValueError(f"{kind!r} is none of {', '.join(KINDS)}")
+        raise _Broken("kind", f"{kind!r} is none of {', '.join(KINDS)}", kind=kind, kinds=", ".join(KINDS))
     lengths = {key: _number(row, key) for key in LENGTHS}
     for key, value in lengths.items():
         if not value > 0:
-            raise ValueError(f"{key} must be more than 0")
+            raise _Broken("positive", f"{key} must be more than 0", column=key)
     if lengths["focal_max_mm"] < lengths["focal_min_mm"]:
-        raise ValueError("focal_max_mm is less than focal_min_mm")
+        raise _Broken("focal", "focal_max_mm is less than focal_min_mm")
     wide, high = (_pixels(row, key) for key in ("pixels_wide", "pixels_high"))
     optional = {key: _number(row, key, default) for key, default in (("ir_range_m", 0.0), ("cost", 0.0))}
-    if min(optional.values()) < 0:
-        raise ValueError("ir_range_m and cost must not be negative")
+    for key, value in optional.items():
+        if value < 0:
+            raise _Broken("negative", f"{key} must not be negative", column=key)
     reach = _number(row, "reach_m", 100.0)
     if not reach > 0:
-        raise ValueError("reach_m must be more than 0")
+        raise _Broken("positive", "reach_m must be more than 0", column="reach_m")
     masks, corners = (int(_number(row, key, default)) for key, default in (("mask_count", 8.0), ("mask_corners", 16.0)))
     return CameraModel(
         name,
@@ -162,21 +171,21 @@ def _number(row: Mapping[str, object], key: str, default: float | None = None) -
     value: Any = row.get(key)
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         if default is None:
-            raise ValueError(f"{key} is missing")
+            raise _Broken("missing", f"{key} is missing", column=key)
         return default
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{key} is not a number: {value!r}") from None
+        raise _Broken("number", f"{key} is not a number: {value!r}", column=key, value=str(value)) from None
     if not math.isfinite(number):
-        raise ValueError(f"{key} is not a finite number")
+        raise _Broken("number", f"{key} is not a finite number", column=key, value=str(value))
     return number
 
 
 def _pixels(row: Mapping[str, object], key: str) -> int:
     number = _number(row, key)
     if not 1 <= number <= MOST_PIXELS or number != int(number):
-        raise ValueError(f"{key} must be a whole number from 1 to {MOST_PIXELS}")
+        raise _Broken("pixels", f"{key} must be a whole number from 1 to {MOST_PIXELS}", column=key, most=MOST_PIXELS)
     return int(number)
 
 
@@ -189,9 +198,9 @@ def _heads(value: object, kind: str) -> tuple[float, ...]:
     try:
         heads = tuple(float(str(part)) for part in parts)
     except ValueError:
-        raise ValueError(f"heads are not numbers: {value!r}") from None
+        raise _Broken("number", f"heads are not numbers: {value!r}", column="heads", value=str(value)) from None
     if kind == "multi" and len(heads) < 2:
-        raise ValueError("a multi-sensor camera needs the pans of at least two heads")
+        raise _Broken("heads_missing", "a multi-sensor camera needs the pans of at least two heads")
     if kind != "multi" and heads:
-        raise ValueError("only a multi-sensor camera has heads")
+        raise _Broken("heads", "only a multi-sensor camera has heads")
     return heads

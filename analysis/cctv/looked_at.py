@@ -14,12 +14,13 @@ from analysis.cctv.classes import Edition, asked_class
 from analysis.cctv.declaration import CoverageInputs, CoverageParams
 from analysis.cctv.outlines import AreaCells, address_of, area_cells, cells_of_faces, height_at
 from analysis.cctv.places import RoomCells, entrance_places, plate_places, rooms_looked_at
+from analysis.cctv.plain import plain_level, tell_plain
 from analysis.cctv.sight import SightScene
 from analysis.kernels.inside import Raster
 from analysis.kernels.sampling import FaceCells
 from analysis.sunlight.city import City, mesh_of, surface_codes
 from analysis.sunlight.ground import is_open_ground
-from geo.model import Feedback, Grid, Issue, Layer, Mesh, UserError, merge_meshes
+from geo.model import Bounds, Feedback, Grid, Issue, Layer, Mesh, UserError, merge_meshes
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -144,10 +145,10 @@ def _ground(
         np.asarray(raster.x0 + raster.cell * (areas.cell % raster.shape[1]), dtype=np.float64),
         np.asarray(raster.y0 + raster.cell * (areas.cell // raster.shape[1]), dtype=np.float64),
     )
-    low = min((mesh.bounds.low[2] for _, mesh in scene.obstacles.opaque if mesh.bounds is not None), default=0.0)
+    low = 0.0
     if scene.obstacles.terrain is None:
-        text = f"No terrain: the ground is taken as a plain at {low:.2f} m, the lowest point of what stands there."
-        issues.append(Issue("cctv.flat_ground", text, "doubt", values={"height": round(low, 2)}))
+        low, source = plain_level(inputs.buildings, inputs.ways, _around(x, y))
+        tell_plain(low, source, issues)
     z = height_at(scene.obstacles.terrain, x, y, otherwise=low)
     there = np.isfinite(z)
     points = np.column_stack([x, y, z])[there]
@@ -165,19 +166,11 @@ def _ground(
     return targets, raster, float(points[:, 2].mean())
 
 
-def _ground_cells(
-    inputs: CoverageInputs, params: CoverageParams, places: Floats, edition: Edition, issues: list[Issue]
-) -> AreaCells:
-    """Cells of the areas named, or around the cameras, on roads only where that is asked for."""
-    areas = area_cells(inputs.areas, params.ground_cell, edition) if inputs.areas else _discs(places, params)
-    if not inputs.areas:
-        text = f"No area is named: the ground within {params.around:g} m of the cameras is looked at."
-        issues.append(Issue("cctv.around", text, "note", values={"around": params.around}))
-    if len(areas.cell) > MOST_TARGETS:
-        raise _too_many(len(areas.cell))
-    if params.ground == "roads":
-        areas = areas.kept(_on_roads(inputs.roads, areas.raster)[areas.cell])
-    return areas
+def _around(x: Floats, y: Floats) -> Bounds | None:
+    """A box about points in plan."""
+    if len(x) == 0:
+        return None
+    return Bounds((float(x.min()), float(y.min()), -np.inf), (float(x.max()), float(y.max()), np.inf))
 
 
 def _too_many(count: int) -> UserError:

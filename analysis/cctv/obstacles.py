@@ -130,20 +130,44 @@ def _terrain(layers: Sequence[Layer], box: Bounds | None, issues: list[Issue]) -
 
 
 def _near(grid: Grid, box: Bounds | None, issues: list[Issue]) -> Grid | None:
-    rows, cols = (slice(0, count) for count in grid.values.shape)
-    if box is not None:
-        cols, rows = (
-            slice(max(0, int(np.searchsorted(axis, low)) - 2), int(np.searchsorted(axis, high)) + 2)
-            for axis, low, high in ((grid.x, box.low[0], box.high[0]), (grid.y, box.low[1], box.high[1]))
-        )
+    rows, cols, step = terrain_part(grid, box)
     part = grid.values[rows, cols]
     if min(part.shape) < 2:
         return None
-    step = max(1, int(np.ceil(np.sqrt(part.size / MOST_TERRAIN_CELLS))))
     if step > 1:
         text = f"The terrain was thinned to a cell of {grid.cell * step:g} m."
         issues.append(Issue("cctv.terrain_thinned", text, "note", values={"cell": grid.cell * step}))
-    return Grid(part[::step, ::step], float(grid.x[cols][0]), float(grid.y[rows][0]), grid.cell * step)
+    return Grid(part, float(grid.x[cols][0]), float(grid.y[rows][0]), grid.cell * step)
+
+
+def terrain_part(grid: Grid, box: Bounds | None) -> tuple[slice, slice, int]:
+    """Rows and columns of the terrain under a box, and by how much it is thinned.
+
+    Thinned by 1, 2, 4, ..., and always the same rows and columns of the whole: a box that is moved a little gives the
+    same heights.
+    """
+    spans = [(0, count) for count in grid.values.shape]
+    if box is not None:
+        spans = [
+            (max(0, int(np.searchsorted(axis, low)) - 2), min(len(axis), int(np.searchsorted(axis, high)) + 2))
+            for axis, low, high in ((grid.y, box.low[1], box.high[1]), (grid.x, box.low[0], box.high[0]))
+        ]
+    (south, north), (west, east) = spans
+    cells, step = max(north - south, 1) * max(east - west, 1), 1
+    while cells > MOST_TERRAIN_CELLS * step**2:
+        step *= 2
+    rows, cols = (slice(low // step * step, high + step - 1, step) for low, high in spans)
+    return rows, cols, step
+
+
+def same_terrain(layers: Sequence[Layer], begun: Bounds, box: Bounds) -> bool:
+    """Whether the terrain taken under one box serves another as if it had been taken under that."""
+    for layer in layers:
+        if layer.theme == "terrain" and isinstance(layer.geometry, Grid):
+            had, wanted = terrain_part(layer.geometry, begun), terrain_part(layer.geometry, box)
+            within = all(a.start <= b.start and b.stop <= a.stop for a, b in zip(had[:2], wanted[:2], strict=True))
+            return within and had[2] == wanted[2]
+    return True
 
 
 def _without_rooms(relief: Mesh, terrain: Grid | Mesh | None, rooms: Sequence[Layer]) -> Mesh:

@@ -13,12 +13,14 @@ from analysis.cctv.candidates import forbid, near_targets, poles_from_layer, pol
 from analysis.cctv.candidates import poles_on_roads as masts_along
 from analysis.cctv.catalogue import CameraModel, models_of
 from analysis.cctv.classes import Edition, asked_class, figure
-from analysis.cctv.declaration import AUTO, CoverageParams
+from analysis.cctv.declaration import CoverageParams
 from analysis.cctv.looked_at import LookedAt, looked_at
 from analysis.cctv.mask_tables import masks_of_cameras
 from analysis.cctv.outlines import height_at, outlines_of
+from analysis.cctv.plain import plain_level
 from analysis.cctv.poles import Poles, drop_blocked, fine_grid, join_poles, make_poles
 from analysis.cctv.pricing import CameraPricer, Visible, Wanted
+from analysis.cctv.scope import class_from
 from analysis.cctv.seen import ViewPolygons
 from analysis.cctv.sight import SightScene, blocked_poles, sight_scene, trace
 from analysis.cctv.siting_declaration import SitingInputs, SitingParams
@@ -87,18 +89,7 @@ class Siting:
 
 def view_class_of(params: SitingParams, edition: Edition) -> int:
     """Place of the class from which a view counts; the class asked for on the ground where none is named."""
-    if params.view_class == AUTO:
-        return asked_class(edition, "ground")
-    try:
-        return edition.number(params.view_class)
-    except KeyError:
-        raise UserError(
-            f"The edition of {edition.year} has no class called {params.view_class}.",
-            f"Its classes are {', '.join(edition.names)}.",
-            "Choose one of them, or auto.",
-            code="cctv.class_of_edition",
-            values={"edition": edition.year, "name": params.view_class, "classes": ", ".join(edition.names)},
-        ) from None
+    return class_from(params, edition, otherwise=asked_class(edition, "ground"))
 
 
 def models_wanted(inputs: SitingInputs, params: SitingParams, issues: list[Issue]) -> list[CameraModel]:
@@ -330,9 +321,10 @@ def _found_places(
     issues: list[Issue], feedback: Feedback,
 ) -> list[Poles]:  # fmt: skip
     solid = [layer for layer in inputs.buildings if layer.theme in ("building", "bim")]
-    low = min((mesh.bounds.low[2] for _, mesh in scene.obstacles.opaque if mesh.bounds is not None), default=0.0)
     (west, south), (east, north) = box[0] - params.beyond, box[1] + params.beyond
     within = ((float(west), float(south)), (float(east), float(north)))
+    area = Bounds((*within[0], -np.inf), (*within[1], np.inf))
+    low = looked.level if looked.raster is not None else plain_level(inputs.buildings, inputs.ways, area)[0]
 
     def ground(x: Floats, y: Floats) -> Floats:
         return height_at(scene.obstacles.terrain, x, y, otherwise=low)

@@ -8,21 +8,22 @@ from typing import Literal
 import numpy as np
 
 from analysis.cctv.blind_spots import BlindSpot, blind_spots
-from analysis.cctv.cameras import Camera, cameras_of, reach_of
+from analysis.cctv.cameras import Camera, cameras_of
 from analysis.cctv.catalogue import models_of
 from analysis.cctv.classes import Edition, editions
-from analysis.cctv.declaration import AUTO, CoverageInputs, CoverageParams
+from analysis.cctv.declaration import CoverageInputs, CoverageParams
 from analysis.cctv.failure import redundancy
 from analysis.cctv.looked_at import LookedAt, looked_at
 from analysis.cctv.mask_tables import masks_of_cameras
 from analysis.cctv.outcome import Values, blind_layers, facade_layer, ground_layer, point_layers, room_layer
 from analysis.cctv.outlines import height_at
+from analysis.cctv.scope import class_from, sight_box
 from analysis.cctv.seen import PlanScore, Score
 from analysis.cctv.sight import FAULTS, OK, SightScene, in_crowns, pole_faults, sight_scene
 from analysis.cctv.tables import area_table, blind_table, camera_table, chart, class_table, summary
 from analysis.cctv.targets import GROUND
 from analysis.contract import Reference, Result, analysis
-from geo.model import Bounds, Feedback, Issue, UserError
+from geo.model import Feedback, Issue, UserError
 
 IEC_62676_4 = Reference(
     "iec-62676-4", "IEC 62676-4: Video surveillance systems for use in security applications - Part 4: Application "
@@ -66,12 +67,12 @@ def cctv_coverage(inputs: CoverageInputs, params: CoverageParams, feedback: Feed
     """Trace every camera, look at its targets through its lens, and add up."""
     issues: list[Issue] = []
     edition = editions()[params.edition]
-    least = float(edition.limits[_view_class(params, edition)])
+    least = float(edition.limits[class_from(params, edition)])
     cameras, layers = cameras_in(inputs, issues)
     feedback.step(0.02, "preparing the obstacles")
     scene = sight_scene(
         inputs.scene, season=params.season, pane=None if params.glass else 0.0, leaf_density=params.leaf_density,
-        box=_box(cameras, params, least), issues=issues, feedback=feedback.part(0.02, 0.2),
+        box=sight_box(cameras, params.around, least), issues=issues, feedback=feedback.part(0.02, 0.2),
     )  # fmt: skip
     cameras, layers, left_out = standing(scene, cameras, layers, issues)
     looked = looked_at(inputs, params, scene, cameras, edition, issues, feedback.part(0.2, 0.4))
@@ -91,21 +92,6 @@ def cctv_coverage(inputs: CoverageInputs, params: CoverageParams, feedback: Feed
     found = _result(inputs, params, plan, score, looked, spots, edition, layers, left_out=left_out)
     feedback.step(1.0, "done")
     return Result(**found, issues=tuple(issues), assumptions=ASSUMPTIONS)  # type: ignore[arg-type]
-
-
-def _view_class(params: CoverageParams, edition: Edition) -> int:
-    if params.view_class == AUTO:
-        return 0
-    try:
-        return edition.number(params.view_class)
-    except KeyError:
-        raise UserError(
-            f"The edition of {edition.year} has no class called {params.view_class}.",
-            f"Its classes are {', '.join(edition.names)}.",
-            "Choose one of them, or auto.",
-            code="cctv.class_of_edition",
-            values={"edition": edition.year, "name": params.view_class, "classes": ", ".join(edition.names)},
-        ) from None
 
 
 def cameras_in(inputs: CoverageInputs, issues: list[Issue]) -> tuple[list[Camera], list[str]]:
@@ -132,14 +118,6 @@ def cameras_in(inputs: CoverageInputs, issues: list[Issue]) -> tuple[list[Camera
             code="cctv.no_cameras",
         )
     return cameras, layers
-
-
-def _box(cameras: Sequence[Camera], params: CoverageParams, least: float) -> Bounds:
-    """Where cameras and all they can reach lie."""
-    places = np.array([camera.position for camera in cameras])
-    reach = max(max(reach_of(camera.model, least) for camera in cameras), params.around)
-    low, high = places.min(axis=0) - reach, places.max(axis=0) + reach
-    return Bounds(tuple(low.tolist()), tuple(high.tolist()))
 
 
 def standing(

@@ -15,7 +15,7 @@ from analysis.run import check_params, choose_inputs
 from app.cctv.edit import CameraRow, layer_of
 from app.document import Document
 from app.shown_runs import Run, runs_of
-from geo.model import ElementRef, Feedback, Frame, Issue, Layer, UserError
+from geo.model import Bounds, ElementRef, Feedback, Frame, Issue, Layer, UserError
 
 if TYPE_CHECKING:
     from analysis.cctv.cameras import Camera
@@ -151,12 +151,32 @@ def _chosen(document: Document, run: Run | None) -> Mapping[str, Sequence[str]] 
 
 
 class PlanBegun(NamedTuple):
-    """What a plan was begun with: models, layers and places of cameras, and whether the areas are named."""
+    """What a plan was begun with.
+
+    Attributes
+    ----------
+    models : mapping
+        Of cameras, by their ids.
+    layers : tuple of str
+        Ids of the layers of cameras.
+    named : bool
+        Whether the areas are named.
+    places : mapping
+        Where the cameras stood.
+    terrain : tuple of Layer
+    around : float [m]
+        Ground looked at around cameras where no area is named.
+    box : Bounds
+        Under which the terrain was taken.
+    """
 
     models: Mapping[str, Any]
     layers: tuple[str, ...]
     named: bool
     places: Mapping[ElementRef, tuple[float, float, float]]
+    terrain: tuple[Layer, ...]
+    around: float
+    box: Bounds
 
 
 def _refs_of(inputs: Any, cameras: Sequence[Camera]) -> tuple[list[ElementRef], Mapping[str, Any]]:
@@ -180,20 +200,30 @@ class LivePlan:
         By which classes the shares are counted.
     """
 
-    def __init__(self, score: PlanScore, refs: Sequence[ElementRef], edition: Edition, *, begun: PlanBegun) -> None:
-        self.score, self.edition = score, edition
+    def __init__(
+        self,
+        score: PlanScore,
+        refs: Sequence[ElementRef],
+        edition: Edition,
+        *,
+        begun: PlanBegun,
+        masks: tuple[Layer, ...] = (),
+    ) -> None:
+        self.score, self.edition, self._masks = score, edition, masks
         self._refs, self._models = list(refs), begun.models
-        self._layers, self._named = set(begun.layers), begun.named
+        self._layers, self._begun = set(begun.layers), begun
         self._faults: dict[ElementRef, str] = {}
         self._places = {ref: camera.position for ref, camera in zip(refs, score.cameras, strict=True)}
-        self._begun_at = dict(begun.places)
         self._before: Score | None = None
+        self._box_at_first = self._box()
 
     @classmethod
     def begin(cls, setup: PlanSetup, feedback: Feedback) -> LivePlan:
         """Everything the study does before it counts, in the same order."""
         from analysis.cctv.classes import editions
         from analysis.cctv.looked_at import looked_at
+        from analysis.cctv.mask_tables import masks_of_cameras
+        from analysis.cctv.scope import class_from, sight_box
         from analysis.cctv.seen import PlanScore
         from analysis.cctv.sight import sight_scene
         from analysis.studies import cctv_coverage as study
@@ -202,29 +232,48 @@ class LivePlan:
         params: Any = check_params(setup.analysis, setup.params)
         issues: list[Issue] = []
         edition = editions()[params.edition]
-        least = float(edition.limits[study._view_class(params, edition)])
+        least = float(edition.limits[class_from(params, edition)])
         given, _names = study.cameras_in(inputs, issues)
         refs, models = _refs_of(inputs, given)
         at_first = {ref: camera.position for ref, camera in zip(refs, given, strict=True)}
+        box = sight_box(given, params.around, least)
         feedback.step(0.02, "preparing the obstacles")
         scene = sight_scene(
             inputs.scene, season=params.season, pane=None if params.glass else 0.0, leaf_density=params.leaf_density,
-            box=study._box(given, params, least), issues=issues, feedback=feedback.part(0.02, 0.3),
+            box=box, issues=issues, feedback=feedback.part(0.02, 0.3),
         )  # fmt: skip
         places = [str(number) for number in range(len(given))]
         kept, numbers, _left_out = study.standing(scene, given, places, issues)
         looked = looked_at(inputs, params, scene, kept, edition, issues, feedback.part(0.3, 0.6))
         score = PlanScore(
-            scene, looked.targets, kept, least=least, reading=params.reading, feedback=feedback.part(0.6, 1.0)
-        )
-        begun = PlanBegun(models, tuple(layer.id for layer in inputs.cameras), bool(inputs.areas), at_first)
-        return cls(score, [refs[int(number)] for number in numbers], edition, begun=begun)
+            scene, looked.targets, kept, least=least, reading=params.reading,
+            masks=masks_of_cameras(inputs.masks, kept, issues), feedback=feedback.part(0.6, 1.0),
+        )  # fmt: skip
+        begun = PlanBegun(
+            models, tuple(layer.id for layer in inputs.cameras), bool(inputs.areas), at_first,
+            tuple(layer for layer in inputs.scene if layer.theme == "terrain"), params.around, box,
+        )  # fmt: skip
+        return cls(score, [refs[int(number)] for number in numbers], edition, begun=begun, masks=inputs.masks)
 
     @property
     def has_moved(self) -> bool:
-        """Whether the ground looked at would be other ground in a full run: cameras stand elsewhere than at first."""
+        """Whether a full run would look at other ground, or over another part of the terrain."""
+        from analysis.cctv.obstacles import same_terrain
+
         now = {ref: self._places[ref] for ref in self._refs}
-        return not self._named and now != self._begun_at
+        if not self._begun.named and now != self._begun.places:
+            return True
+        box = self._box()
+        if box is None or box == self._box_at_first:
+            return False
+        return not same_terrain(self._begun.terrain, self._begun.box, box)
+
+    def _box(self) -> Bounds | None:
+        """Where the cameras and all they can reach lie now."""
+        from analysis.cctv.scope import sight_box
+
+        cameras = self.score.cameras
+        return sight_box(cameras, self._begun.around, self.score.least) if cameras else None
 
     def move(self, layers: Sequence[Layer], ref: ElementRef | None, row: CameraRow | None, *, is_new: bool) -> Answer:
         """The plan as the layers have it, with the camera in hand as `row` says.
@@ -271,12 +320,16 @@ class LivePlan:
 
     def _follow(self, wanted: Mapping[ElementRef, Camera]) -> None:
         """Bring the plan to what is wanted, touching only cameras that differ."""
+        from analysis.cctv.mask_tables import masks_of_cameras
+
         for number in range(len(self._refs) - 1, -1, -1):
             if self._refs[number] not in wanted:
                 self.score.remove(number)
                 del self._refs[number]
         for ref, asked in wanted.items():
             camera = self._standing(ref, asked)
+            if self._masks:  # the study hides the same of a camera however it is turned since
+                self.score.masks.update(masks_of_cameras(self._masks, [camera], []))
             if ref not in self._refs:
                 self.score.add(camera)
                 self._refs.append(ref)

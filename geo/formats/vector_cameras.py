@@ -9,7 +9,7 @@ from geo.formats import vector_fields as fields
 from geo.formats.vector_parts import Built, Context, Rows, all_rows, named
 from geo.formats.vector_source import Features
 from geo.model import Column, Issue, Points
-from geo.model.conventions import CAMERA_MODEL, CAMERA_NAME, FOCAL, PAN, ROLL, TILT
+from geo.model.conventions import CAMERA_MODEL, CAMERA_NAME, CAMERA_STATE, FOCAL, MOUNT, PAN, ROLL, TILT
 
 ABOVE_GROUND = (
     "heightaboveground",
@@ -31,6 +31,8 @@ WORDS = {
     TILT: ("tilt", "틸트", "내림각"),
     ROLL: ("roll", "롤"),
     FOCAL: ("focal", "focalmm", "focallength", "초점거리"),
+    MOUNT: ("mount", "mounttype", "설치방식"),
+    CAMERA_STATE: ("camerastate", "state", "상태"),
 }
 UNITS = {PAN: "deg", TILT: "deg", ROLL: "deg", FOCAL: "mm"}
 

@@ -382,7 +382,7 @@ def test_a_broken_row_of_an_own_catalogue_is_told() -> None:
     columns = {"kind": Column(np.array(["fixed"], dtype=object)), "pixels_wide": Column(np.array([np.nan]))}
     own = Layer("own", "own", "other", None, ElementTable(["mine"], columns))
     result = cover([camera()], own, chosen={"models": ["own"]})
-    assert "cctv.catalogue_row" in [issue.code for issue in result.issues]
+    assert "cctv.catalogue_row.missing" in [issue.code for issue in result.issues]
 
 
 def test_presets_are_reachable_and_never_seen_at_once() -> None:

@@ -226,7 +226,9 @@ def test_broken_rows_are_told_and_left_out(change: dict[str, object], word: str)
     models, issues = read_models([{**ROW, **change}, {**ROW, "id": "good"}])
     assert list(models) == ["good"]
     (issue,) = issues
-    assert issue.code == "cctv.catalogue_row"
+    assert issue.code.startswith("cctv.catalogue_row.")
+    korean = json.loads(path("translations/ko/cctv_coverage.json").read_text(encoding="utf-8"))
+    assert f"issue.{issue.code}" in korean
     assert word in issue.message
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from app.chart_svg import PALETTE, round_steps
 from app.theme import Theme
 
-SIDE, GAP, LEFT, TOP, BOTTOM = 190, 26, 58, 52, 46  # pixels: of a square, between squares, around all of them
-LINES = 34  # above each square for its heading
+SIDE, GAP, LEFT, TOP, BOTTOM = 190, 26, 58, 34, 46  # pixels: of a square, between squares, around all of them
+LINES = 50  # above each square: numbers of the square above, heading, scores
 COLUMNS = 4
 WANTED = 4  # numbers along an axis
 FACTOR = 2.0

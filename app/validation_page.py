@@ -23,6 +23,7 @@ from resources import path as resource_path
 PAGE = "wind_validation"
 BLOCK = re.compile(r"(\[//\]: # \(made: (\w+)\)\n).*?(\[//\]: # \(end\))", re.DOTALL)
 METRICS = ("q", "fac2", "r", "fb")
+MORE = ("cells", "iterations", "change", "settled")
 BEST = 1.0  # of every score but the bias, whose best is zero
 
 
@@ -155,7 +156,7 @@ def case_lines(record: Mapping[str, Any]) -> Iterator[str]:
     found: list[tuple[str, Scores]] = [
         (part.name, scores(part.predicted, part.observed)) for part in map(comparison_of, record["comparisons"])
     ]
-    extra = [key for key in ("cells", "iterations", "settled") if f"{key}_{found[0][0]}" in metrics] if found else []
+    extra = [key for key in MORE if found and f"{key}_{found[0][0]}" in metrics]
     yield _row(tr(f"validation.column.{name}", name) for name in ("part", "points", *METRICS, *extra))
     yield "|---" * (6 + len(extra)) + "|"
     for name, score in sorted(found, key=lambda item: item[1].correlation):
@@ -169,7 +170,7 @@ def case_lines(record: Mapping[str, Any]) -> Iterator[str]:
 def _extra(key: str, value: float) -> str:
     if key == "settled":
         return tr("yes" if value else "no")
-    return f"{value:,.0f}"
+    return f"{100 * value:.2f} %" if key == "change" else f"{value:,.0f}"
 
 
 def _row(cells: Sequence[str] | Iterator[str]) -> str:

@@ -172,7 +172,7 @@ def write_unknown(folder: Path) -> Path:
 def test_an_unknown_case_runs_and_leaves_its_plots(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(wind_aij, "MOST_CELLS", 10_000)
+    monkeypatch.setattr(wind_aij, "MOST_CELLS", 30_000)
     folder = write_unknown(tmp_path / "quarter of a town")
     assert main(["validate", str(folder), "--plots", str(tmp_path / "plots"), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

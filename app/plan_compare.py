@@ -29,7 +29,7 @@ from geo.model import Feedback, Layer, UserError
 if TYPE_CHECKING:
     from app.workbench import Workbench
 
-SIZE = (560, 340)  # pixels
+SIZE = (560, 440)  # pixels
 
 
 class PlanTable(QDialog):

@@ -260,7 +260,7 @@ def layout_site(layout: Layout, wind_from: float) -> tuple[Site, float]:
             (*start, *end), tuple(border), 6.0 * highest, roofs, min(1.25 * usual, 10 * cell),
             layout_roughness(layout), SMOOTH * layout.scale,
         )  # fmt: skip
-        if _cells(site, cell) <= MOST_CELLS:
+        if _cells(site, cell) <= MOST_CELLS or cell > highest:
             return site, cell
         cell, whole = cell * 1.05 if not whole else cell, False
 

@@ -328,7 +328,6 @@ def test_prism_of_case_a(shared_data: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="canopies come out too slow: C misses two hit rates, E its bias and correlation")
 @pytest.mark.parametrize("which", ["aij_case_c", "aij_case_e"])
 def test_blocks_and_district(shared_data: Path, which: str) -> None:
     from app.cases import find_case

@@ -14,8 +14,8 @@ QUANTITATIVE, COMPARATIVE, INDICATIVE = 0, 1, 2  # codes of `trust`
 TRUST = ("quantitative", "comparative", "indicative")
 # What the solver reached on the wind tunnel cases of the Architectural Institute of Japan: said by every study of wind.
 CHECKED = (
-    "Checked on AIJ cases A and C (all gates held; hit rates 0.58 to 0.88) and E, dense low houses in two to three cells "
-    "(speeds a fifth too low, correlation 0.4 to 0.8 by direction): compare there, do not quote."
+    "Checked on AIJ cases A and C (all gates held; hit rates 0.58 to 0.88) and E, dense low houses in two to three "
+    "cells (speeds a fifth too low, correlation 0.4 to 0.8 by direction): compare there, do not quote."
 )
 MANY_CELLS = 10.0  # AIJ guideline: the grid is fine enough from here; no promise of the values
 FEW_CELLS = 5.0

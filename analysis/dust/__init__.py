@@ -1,0 +1,1 @@
+"""Dust: transport in a steady wind, sources, people and purifiers."""

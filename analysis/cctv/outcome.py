@@ -159,7 +159,7 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     field = Field("blind_area", "m2", "element", area, ramp="exposure")
     blind = Layer(
         "blind_areas", "Blind spots", "result", mesh, ElementTable(ids, columns), fields=(field,),
-        style=Style(colour_by="blind_area", opacity=0.8),
+        style=Style(colour="#5c1a3a", opacity=0.55),  # the legend is that of the classes
     )  # fmt: skip
     walked = [k for k, spot in enumerate(spots) if len(spot.path) > 1]
     if not walked:
@@ -172,6 +172,6 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     path_field = Field("unseen_path", "m", "element", length[walked], ramp="exposure")
     paths = Layer(
         "unseen_paths", "Longest unseen ways", "result", lines, table, fields=(path_field,),
-        style=Style(colour_by="unseen_path"),
+        style=Style(colour="#5c1a3a"),
     )  # fmt: skip
     return [blind, paths]

@@ -156,9 +156,8 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
         "area": Column(area, "m2"),
         "unseen_path": Column(length, "m"),
     }
-    field = Field("blind_area", "m2", "element", area, ramp="exposure")
     blind = Layer(
-        "blind_areas", "Blind spots", "result", mesh, ElementTable(ids, columns), fields=(field,),
+        "blind_areas", "Blind spots", "result", mesh, ElementTable(ids, columns),
         style=Style(colour="#5c1a3a", opacity=0.55),  # the legend is that of the classes
     )  # fmt: skip
     walked = [k for k, spot in enumerate(spots) if len(spot.path) > 1]
@@ -169,9 +168,8 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     vertices = np.column_stack([points, height(points[:, 0], points[:, 1]) + 1.0])
     lines = Lines(vertices, offsets, np.arange(len(walked), dtype=np.int32))
     table = ElementTable([ids[k] for k in walked], {"unseen_path": Column(length[walked], "m")})
-    path_field = Field("unseen_path", "m", "element", length[walked], ramp="exposure")
     paths = Layer(
-        "unseen_paths", "Longest unseen ways", "result", lines, table, fields=(path_field,),
+        "unseen_paths", "Longest unseen ways", "result", lines, table,
         style=Style(colour="#5c1a3a"),
     )  # fmt: skip
     return [blind, paths]

@@ -181,11 +181,14 @@ def class_name(field: Field, row: int) -> str:
     return f"{sign}   {text}" if sign else text
 
 
+LEGEND_RANK = {"lines": 0, "points": 1}  # of kinds; all others are maps
+
+
 def legend_for(layers: Iterable[Layer]) -> Legend | None:
-    """The legend of the picture: of the last coloured layer that is shown, results before others, maps before lines."""
+    """The picture's legend: of the last coloured layer shown, results before others, maps before points and lines."""
     shown = list(layers)
     found = [
-        (layer.theme == "result", layer.kind != "lines", number, layer)
+        (layer.theme == "result", LEGEND_RANK.get(layer.kind, 2), number, layer)
         for number, layer in enumerate(shown)
         if shown_field(layer)
     ]

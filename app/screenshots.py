@@ -20,6 +20,7 @@ from app.document import Document
 from app.jobs import Job
 from app.main_window import MainWindow
 from app.runs import run_on_project
+from app.screenshot_cctv import CAMERAS
 from app.screenshot_dig import DIGS
 from app.screenshot_views import VIEWS
 from app.settings import Settings
@@ -86,7 +87,7 @@ def _photograph(project: Path, out: Path) -> None:
         _wait(SETTLE_MS)
         window.grab().save(str(out / f"{shot.name}.png"))
     _show_results(window, False)
-    for view in (*DIGS, *VIEWS):
+    for view in (*CAMERAS, *DIGS, *VIEWS):
         window.set_language(view.language)
         window.bench.set_theme(view.theme)
         view.prepare(window, _until)

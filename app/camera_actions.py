@@ -28,10 +28,10 @@ from app.cctv.edit import (
     row_of,
     with_camera,
 )
+from app.cctv.ground import CameraGround
 from app.connections import Connections
 from app.language import tr
 from app.live_cctv import LiveCoverage
-from app.mass_edit import Ground
 from app.panels.camera import NUMBERS, CameraPanel
 from app.theme import Theme
 from app.widgets.later import Later
@@ -66,6 +66,7 @@ class CameraActions(QObject):
         super().__init__(window)
         self.window, self.bench, self.document = window, window.bench, window.document
         self.panel = window.panel_of(CameraPanel)
+        self.ground = CameraGround(self.document)
         self.frustums = FRUSTUMS[0]
         self.edition: Edition = editions()[default_edition()]
         self.gizmo: Any = None
@@ -186,7 +187,7 @@ class CameraActions(QObject):
         if row.mount in ("ceiling", "other") and eye is not None:
             floor = eye.floor(np.array(row.place))
             return row.place[2] - floor if floor is not None else None
-        ground = Ground(self.document).height(row.place[0], row.place[1])
+        ground = self.ground.height(row.place[0], row.place[1])
         return row.place[2] - ground if ground is not None else None
 
     # ---- the camera in hand
@@ -199,7 +200,7 @@ class CameraActions(QObject):
             self.gizmo.show_row(row, lens)
             return
         gizmo = CameraGizmo(
-            self.window.viewport, row, lens, heights=Ground(self.document).height, theme=self.bench.theme
+            self.window.viewport, row, lens, heights=self.ground.height, theme=self.bench.theme
         )
         gizmo.moved.connect(self._on_moved)
         gizmo.released.connect(self._on_released)

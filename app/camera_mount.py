@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 
 from app.cctv.edit import CameraRow
+from geo.model import Grid
 
 if TYPE_CHECKING:
     from app.view.viewport import Viewport
@@ -18,8 +19,10 @@ CEILING_TILT = 35.0  # [deg]
 LEAST_ROOM = 1.5  # [m] over a floor: what is lower is furniture
 
 
-def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float) -> CameraRow:
+def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float, ground: Grid | None = None) -> CameraRow:
     """A camera at a point that was clicked (3,) [local m]; `pole` [m] is its height over ground or floor.
+
+    Where the click met nothing at all, it is taken as one on the `ground`.
 
     Before a wall it looks outward, on a pole away from the eye, under a ceiling likewise. Where a ceiling is lower than
     the pole, as in a storey seen from above, it hangs under that ceiling.
@@ -30,6 +33,8 @@ def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float) -> C
     size = (max(viewport.width(), 1), max(viewport.height(), 1))
     places, _depth = project(viewport.camera, np.asarray(point)[None], size)
     surface = Surface.under(viewport, QPointF(float(places[0, 0]), float(places[0, 1])))
+    if surface is None and ground is not None:
+        point = _on_ground(viewport, point, ground)
     x, y, z = (float(value) for value in point)
     away = viewport.camera.azimuth
     if surface is not None and surface.is_wall:
@@ -41,6 +46,16 @@ def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float) -> C
     if above is not None:
         return CameraRow("", "", "", (x, y, above - FROM_CEILING), pan=round(away), tilt=CEILING_TILT, mount="ceiling")
     return CameraRow("", "", "", (x, y, z + pole), pan=round(away), mount="pole")
+
+
+def _on_ground(viewport: Viewport, point: NDArray[np.float64], ground: Grid) -> NDArray[np.float64]:
+    """Where the line of sight through a point meets the ground; the point itself where it does not [local m]."""
+    eye = np.asarray(viewport.camera.position, dtype=np.float64)
+    way = np.asarray(point, dtype=np.float64) - eye
+    level = float(ground.sample(float(point[0]), float(point[1])))
+    if not (np.isfinite(level) and way[2] < 0.0 and eye[2] > level):
+        return point
+    return eye + way * ((level - eye[2]) / way[2])
 
 
 def _ceiling(viewport: Viewport, point: NDArray[np.float64], pole: float) -> float | None:

@@ -61,7 +61,7 @@ class CameraPlacing(QObject):
         self._left()
         if model is None:
             return
-        row = mounted(self.window.viewport, np.asarray(points)[0], pole=pole)
+        row = mounted(self.window.viewport, np.asarray(points)[0], pole=pole, ground=self.cameras.ground.grid)
         count = sum(len(layer.table) for layer in camera_layers(self.document.scene) if not is_result(layer))
         row = dataclasses.replace(
             row,

@@ -18,8 +18,9 @@ from PySide6.QtCore import QObject, Signal
 from analysis.cctv.cameras import Camera, views_of
 from analysis.cctv.optics import View
 from app.cctv.footprint import Footprint, Heights, footprint
+from app.cctv.ground import camera_ground
 from app.language import tr
-from geo.model import ElementRef, Feedback, Grid, Layer, one_ground
+from geo.model import ElementRef, Feedback, Grid
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 
 FAR_FROM_EYE = 120.0  # [m] from where the eye was made, beyond which its trees are those of elsewhere
 LOW_MAST = 4.0  # [m] taken as the height of a lens over ground that nothing tells of
-INDOOR_STEP = 1.0  # [m] between the ground and what lies under a lens, from which that is the floor
+INDOOR_STEP = 0.1  # [m] between the ground and what lies under a lens, from which that is the floor
 RESTING_WIDTH, MOVING_WIDTH = 480, 288  # pixels
 
 
@@ -171,7 +172,7 @@ class CameraSight(QObject):
         layers, theme = tuple(self.document.scene), self.bench.theme
 
         def work(feedback: Feedback) -> tuple[Eye, Grid | None]:
-            return Eye(layers, theme, middle, feedback), _ground_of(layers)
+            return Eye(layers, theme, middle, feedback), camera_ground(layers)
 
         self.began.emit(True)
         self._job = self.bench.jobs.submit(
@@ -205,11 +206,6 @@ class CameraSight(QObject):
 def _middle_of(wanted: Wanted) -> tuple[float, float, float]:
     chosen = next((camera for ref, camera in wanted.cameras if ref == wanted.chosen), wanted.cameras[0][1])
     return chosen.position
-
-
-def _ground_of(layers: Sequence[Layer]) -> Grid | None:
-    grids = [layer.geometry for layer in layers if layer.theme == "terrain" and layer.style.visible]
-    return one_ground([grid for grid in grids if isinstance(grid, Grid)])
 
 
 # ---- beside the main thread

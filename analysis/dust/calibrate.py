@@ -178,7 +178,7 @@ def _usable(measured: Measured) -> Indices:
 
 def _squeezed(matrix: Floats, right: Floats, weight: Floats) -> _Squeezed:
     """Rows of a sensor as the triangle of their QR: the same squares, without forming normal equations."""
-    triangle = np.linalg.qr(np.column_stack([matrix, right]) * weight[:, None], mode="r")
+    triangle = np.asarray(np.linalg.qr(np.column_stack([matrix, right]) * weight[:, None], mode="r"), dtype=np.float64)
     return _Squeezed(triangle[:, :-1], triangle[:, -1])
 
 
@@ -214,7 +214,8 @@ def _certainty(parts: list[_Squeezed], mu: float) -> tuple[Floats, Floats]:
     information = data.T @ data
     groups = len(information) - 1
     inverse = np.linalg.inv(information + mu * np.eye(groups + 1) * (np.arange(groups + 1) < groups))
-    return inverse[:groups, :groups], np.asarray(np.diag(inverse @ information)[:groups], dtype=np.float64)
+    covariance = np.asarray(inverse[:groups, :groups], dtype=np.float64)
+    return covariance, np.asarray(np.diag(inverse @ information)[:groups], dtype=np.float64)
 
 
 def sensor_gain(

@@ -85,3 +85,8 @@ LINKS = ("entrance", "parking_ramp", "service_connection", "riser", "station_exi
 FROM_LAYER, TO_LAYER = "from_layer", "to_layer"
 GAP = "gap"  # [m] between the two ends
 RULE = "rule"  # id of the rule that tested it
+
+# Tables of measurements (theme ``sensor``, no geometry): one row for each station and time, in Korean time. Hours bear
+# the time at which they end ("yyyy-mm-ddThh:mm", midnight as 00:00 of the next day), days their date ("yyyy-mm-dd").
+STATION, MEASURED_AT = "station", "time"
+PM10, PM25 = "pm10", "pm25"  # [ug/m3]

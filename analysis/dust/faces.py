@@ -142,6 +142,8 @@ def projected(faces: Faces, *, tolerance: float = BALANCED) -> Faces:
     if faces.inflow() <= 0.0:
         raise _no_wind()
     outlets = bool(faces.east[:, :, -1].sum() > 0.0), bool(faces.north[:, -1].sum() > 0.0)
+    if not any(outlets):
+        raise ValueError("the wind must leave through the end of x or y: flip the grid first")
     with Crew() as crew:
         potential = Hierarchy(faces.air, faces.widths, outlets=outlets, share=crew.rows)
         for _ in range(MOST_PASSES):

@@ -241,6 +241,8 @@ def test_bad_input_is_told():
     with pytest.raises(UserError) as told:
         projected(still)
     assert told.value.code == "dust.no_wind"
+    with pytest.raises(ValueError, match="flip"):
+        projected(box((6, 6, 2), (4.0, 4.0, 2.0), (-1.0, 0.0), 1.0))
     windy = box((6, 6, 2), (4.0, 4.0, 2.0), (1.0, 0.0), 1.0)
     for mixing, particle in ((Mixing(schmidt=0.0), Particle()), (Mixing(), Particle(settling=-1.0)),
                              (Mixing(least=math.nan), Particle())):  # fmt: skip

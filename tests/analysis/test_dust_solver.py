@@ -110,3 +110,19 @@ def test_solving_can_be_stopped():
     feedback.step = stop  # type: ignore[method-assign]
     with Crew(1) as crew, pytest.raises(Cancelled):
         Transport(operator, crew).solve(source(operator.shape), feedback)
+
+
+def test_a_single_emitting_cell_is_solved_everywhere(town):
+    """The first residual of one cell touches nothing downwind: the method must not break down on it."""
+    operator = make_operator(town, particle=PARTICLE)
+    places = np.argwhere(town.air[0])[:: town.shape[2] * 12]
+    with Crew(1) as crew:
+        transport, back = Transport(operator, crew), Transport(operator, crew, transpose=True)
+        for j, i in places:
+            right = np.zeros(town.shape)
+            right[0, j, i] = 1.0
+            for way in (transport, back):
+                found = way.solve(right, Feedback())
+                assert found.iterations <= 20
+                assert found.residual <= 1.5e-5
+                assert np.isfinite(found.values).all()

@@ -260,7 +260,7 @@ def series_of(table: CsvTable, path: Path, *, crs: str = "") -> tuple[Series, li
         raise unreadable(path, "none of its times can be read")
     if station_at < 0:
         doubts.add("one_station")
-    station = [path.stem] * table.rows if station_at < 0 else _texts(table.columns[names[station_at]])
+    station = [path.stem] * table.rows if station_at < 0 else _station_names(table, names, station_at)
     row_units = [unit_of(text) for text in _texts(table.columns[names[unit_at]])] if unit_at >= 0 else []
     values: dict[str, Floats] = {}
     for name, (kind, unit) in measured.items():
@@ -277,6 +277,18 @@ def series_of(table: CsvTable, path: Path, *, crs: str = "") -> tuple[Series, li
     if spots is not None and spots.crs is None and not crs:
         doubts.add("no_crs", len(set(found.station.tolist())))
     return found, doubts.issues()
+
+
+def _station_names(table: CsvTable, names: Sequence[str], station_at: int) -> list[str]:
+    """Names of the rows' stations; with their code where stations of several cities bear one name."""
+    found, code_at = _texts(table.columns[names[station_at]]), _named(names, CODES)
+    if code_at < 0 or code_at == station_at:
+        return found
+    codes = _texts(table.columns[names[code_at]])
+    of_name: dict[str, set[str]] = {}
+    for name, code in zip(found, codes, strict=True):
+        of_name.setdefault(name, set()).add(code)
+    return [f"{name} ({code})" if len(of_name[name]) > 1 else name for name, code in zip(found, codes, strict=True)]
 
 
 def _in_order(station: NDArray[np.object_], time: Minutes, known: Bools, doubts: _Doubts) -> NDArray[np.int64]:

@@ -121,6 +121,17 @@ def test_repeated_and_missing_hours_are_told(tmp_path: Path) -> None:
     assert len(set(layer.table.ids)) == 5
 
 
+def test_stations_of_one_name_in_two_cities_are_kept_apart(tmp_path: Path) -> None:
+    text = (
+        "지역,측정소코드,측정소명,측정일시,PM10\n서울,111121,중구,2024010101,10\n부산,221112,중구,2024010101,20\n"
+        "서울,111123,종로구,2024010124,30\n"
+    )
+    (layer,) = loaded(tmp_path, text, "cp949")
+    assert column(layer, "station") == ["종로구", "중구 (111121)", "중구 (221112)"]
+    assert column(layer, "pm10") == [30, 10, 20]
+    assert "sensor.twice" not in counts(layer)
+
+
 def test_stations_with_coordinates_become_points(tmp_path: Path) -> None:
     text = (
         "time,station,lon,lat,pm10\n2024-01-01 01:00,b,127.33,36.52,10\n2024-01-01 01:00,a,127.32,36.51,20\n"

@@ -199,9 +199,7 @@ class CameraActions(QObject):
         if self.gizmo is not None:
             self.gizmo.show_row(row, lens)
             return
-        gizmo = CameraGizmo(
-            self.window.viewport, row, lens, heights=self.ground.height, theme=self.bench.theme
-        )
+        gizmo = CameraGizmo(self.window.viewport, row, lens, heights=self.ground.height, theme=self.bench.theme)
         gizmo.moved.connect(self._on_moved)
         gizmo.released.connect(self._on_released)
         gizmo.taken_back.connect(self._on_taken_back)

@@ -15,7 +15,7 @@ PAGES = (
     *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback", "sun_validation"),
     *("wind_morphology", "wind_field", "wind_view", "wind_comfort", "wind_corridor", "wind_cold_air", "openfoam"),
     "wind_validation",
-    *("cctv_window", "cctv_coverage", "cctv_siting", "cctv_privacy"),
+    *("cctv_window", "cctv_coverage", "cctv_siting", "cctv_privacy", "cctv_validation"),
     "sensor_siting",
     *("timeline", "shadow", "jobs", "keys"),
 )

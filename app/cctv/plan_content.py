@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.cctv.optics import View, half_fields
 from analysis.cctv.privacy_rules import privacy_rules
-from app.cctv.bands import class_title
+from app.cctv.bands import class_title, model_title
 from app.language import tr
 from app.numbers import number_text
 from app.words import class_name
@@ -95,7 +95,7 @@ def _short(camera: Camera, frame: Frame, terrain: Grid | None, *, oriented: bool
     high = height_above_ground(camera, terrain)
     return [
         camera.name,
-        camera.model.name,
+        model_title(camera.model),
         _number(high, 1),
         _angle(camera.pan) if oriented else tr("plan.unknown"),
         _angle(camera.tilt) if oriented else tr("plan.unknown"),
@@ -120,14 +120,14 @@ def specification(camera: Camera, frame: Frame, terrain: Grid | None, *, oriente
     true_pan = (camera.pan + frame.convergence_deg) % 360.0
     unknown = tr("plan.unknown")
     rows = [
-        ("model", f"{model.name} ({model.id})"),
+        ("model", f"{model_title(model)} ({model.id})"),
         ("kind", tr(f"plan.kind.{model.kind}")),
         ("pixels", f"{model.pixels_wide} × {model.pixels_high}"),
         ("sensor", f"{model.sensor_width_mm:g} × {model.sensor_height_mm:g} mm"),
         ("position", f"E {easting:,.2f}, N {northing:,.2f} ({frame.crs})"),
         ("lonlat", f"{longitude:.7f}°, {latitude:.7f}° (WGS 84)"),
         ("level", f"{level:.2f} m" + (f" ({frame.vertical})" if frame.vertical else "")),
-        ("height", f"{_number(height_above_ground(camera, terrain), 2)} m"),
+        ("height", _metres(height_above_ground(camera, terrain))),
         ("pan", tr("plan.pan_text", grid=f"{camera.pan % 360:.1f}", true=f"{true_pan:.1f}") if oriented else unknown),
         ("tilt", f"{camera.tilt:.1f}°" if oriented else unknown),
         ("roll", f"{camera.roll:.1f}°"),
@@ -175,6 +175,10 @@ def _angle(value: float) -> str:
 
 def _number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+
+
+def _metres(value: float) -> str:
+    return f"{value:.2f} m" if math.isfinite(value) else tr("plan.unknown")
 
 
 def class_distances(view: View, edition: Edition) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cctv import plan_content as content
+from app.cctv.ground import camera_ground
 from app.cctv.plan_content import Statements
 from app.cctv.plan_pictures import Looks, draw_map
 from app.document import Document
@@ -152,7 +153,7 @@ def _prepared(
         cameras,
         views,
         editions()[edition or default_edition()],
-        next((la.geometry for la in scene if la.kind == "terrain" and isinstance(la.geometry, Grid)), None),
+        camera_ground(scene),
         tuple(content.unknown_orientations(mine)),
         privacy,
         coverage,
@@ -231,7 +232,7 @@ def _page(
         "checks": content.check_rows(checks, statements),
         "law": tr("plan.law"),
         "sign": content.sign_rows(statements),
-        "edition": f"{plan.edition.title} ({plan.edition.source})",
+        "edition": plan.edition.source,
         "issues": [issue_text(issue) for issue in plan.issues],
     }
 

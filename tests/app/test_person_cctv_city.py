@@ -16,6 +16,8 @@ from PySide6.QtCore import QPointF
 from analysis.cctv.cameras import views_of
 from analysis.cctv.optics import project as picture_of
 from app.cctv.edit import camera_rows
+from app.commands import AddLayers
+from app.importer import import_files
 from app.main_window import MainWindow
 from app.view.camera import looking
 from bim.georeference_write import write_georeferenced
@@ -23,10 +25,10 @@ from geo.crs import make_frame
 from geo.model import ElementRef
 from geo.pose import Pose
 from tests.app.test_camera_window import drag, pixel, put, row
-from tests.app.test_person_wind import drop, rest, runs, study, until
+from tests.app.test_person_wind import rest, runs, study, until
 from tests.app.view_scene import need_graphics
 
-pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
+pytestmark = [pytest.mark.gl, pytest.mark.data, pytest.mark.usefixtures("screen")]
 CRS, EAST, NORTH, FLOOR, TURN = "EPSG:28992", 91_176.0, 435_711.0, 0.3, 20.0  # an open yard between two streets
 YARD = (91_182.0, 435_716.0)
 AROUND = 110.0  # [m]
@@ -41,12 +43,6 @@ FEW = {  # a small search: what is tested is the way through it
     "seconds": 8.0,
     "keep": "none",
 }
-
-
-def bring(window: MainWindow, path: Path) -> None:
-    """Drop a file; the dialog of the one before is gone."""
-    window.files.import_dialog = None
-    drop(window, path)
 
 
 def part_of(city: Path, path: Path) -> Path:
@@ -79,8 +75,10 @@ def desk(window: MainWindow, shared_data: Path, tmp_path: Path) -> MainWindow:
     write_georeferenced(
         shared_data / "ifc" / "AC20-FZK-Haus.ifc", house, pose=Pose(EAST, NORTH, FLOOR, TURN), frame=frame
     )
-    bring(window, part_of(shared_data / "city" / "3-20-DELFSHAVEN.city.json", tmp_path / "delfshaven.city.json"))
-    bring(window, house)
+    city = part_of(shared_data / "city" / "3-20-DELFSHAVEN.city.json", tmp_path / "delfshaven.city.json")
+    imported = import_files([city, house], frame=None)
+    window.document.do(AddLayers(imported.layers, frame=imported.frame))
+    rest(window)
     return window
 
 

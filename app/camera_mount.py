@@ -55,7 +55,7 @@ def _on_ground(viewport: Viewport, point: NDArray[np.float64], ground: Grid) -> 
     level = float(ground.sample(float(point[0]), float(point[1])))
     if not (np.isfinite(level) and way[2] < 0.0 and eye[2] > level):
         return point
-    return eye + way * ((level - eye[2]) / way[2])
+    return np.asarray(eye + way * ((level - eye[2]) / way[2]), dtype=np.float64)
 
 
 def _ceiling(viewport: Viewport, point: NDArray[np.float64], pole: float) -> float | None:

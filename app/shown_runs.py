@@ -88,9 +88,9 @@ def show_result(scene: Scene, layers: Sequence[Layer]) -> Together:
     places = {(layer.kind, layer.stratum) for layer in layers if layer.geometry is not None}
     shown = [layer for layer in scene if layer.theme == "result" and layer.style.visible]
     aside = [layer for layer in shown if (layer.kind, layer.stratum) in places]
-    # Arrows, lanes, marks and plain areas go with the map they lie on: over another map they would be read as its own.
+    # Arrows, lanes, marks and veils go with the map they lie on: over another map they would be read as its own.
     maps = {_run_of(layer) for layer in aside if layer.kind == "grid"} - {""}
-    on_map = [layer for layer in shown if layer.kind in ("lines", "points") or not layer.fields]
+    on_map = [layer for layer in shown if layer.kind in ("lines", "points") or layer.style.opacity < 1.0]
     aside += [layer for layer in on_map if layer not in aside and _run_of(layer) in maps]
     hide = tuple(SetStyle(layer.id, dataclasses.replace(layer.style, visible=False)) for layer in aside)
     return Together((*hide, AddLayers(tuple(layers))), "add_result")

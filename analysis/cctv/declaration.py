@@ -75,7 +75,7 @@ class CoverageParams(SightParams):
     around: float = quantity(
         "Ground around the cameras", "m", default=100.0, ge=5.0, le=1000.0, help="Where no area is named."
     )
-    rooms: Rooms = choice(
+    indoors: Rooms = choice(
         "Rooms", default="storeys", help="storeys: those of storeys in which a camera stands. with_cameras: only these."
     )
     room_cell: float = quantity("Cell of rooms", "m", default=0.5, ge=0.1, le=5.0)

@@ -73,8 +73,8 @@ def looked_at(
             parts.append(ground[0])
             found.raster, found.level = ground[1], ground[2]
     feedback.step(0.5, "finding rooms, facades and doors")
-    if params.rooms != "none" and inputs.rooms:
-        found.rooms = rooms_looked_at(inputs.rooms, places, params.rooms, params.room_cell)
+    if params.indoors != "none" and inputs.rooms:
+        found.rooms = rooms_looked_at(inputs.rooms, places, params.indoors, params.room_cell)
         parts.append(_room_targets(found.rooms, params, edition))
     if params.facades:
         walls = _facades(inputs, params, places, edition, feedback.part(0.6, 0.9))

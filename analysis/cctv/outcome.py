@@ -156,9 +156,10 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
         "area": Column(area, "m2"),
         "unseen_path": Column(length, "m"),
     }
+    field = Field("blind_area", "m2", "element", area, ramp="exposure")
     blind = Layer(
-        "blind_areas", "Blind spots", "result", mesh, ElementTable(ids, columns),
-        style=Style(colour="#5c1a3a", opacity=0.55),  # the legend is that of the classes
+        "blind_areas", "Blind spots", "result", mesh, ElementTable(ids, columns), fields=(field,),
+        style=Style(colour_by="blind_area", opacity=0.6),
     )  # fmt: skip
     walked = [k for k, spot in enumerate(spots) if len(spot.path) > 1]
     if not walked:
@@ -168,8 +169,9 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     vertices = np.column_stack([points, height(points[:, 0], points[:, 1]) + 1.0])
     lines = Lines(vertices, offsets, np.arange(len(walked), dtype=np.int32))
     table = ElementTable([ids[k] for k in walked], {"unseen_path": Column(length[walked], "m")})
+    path_field = Field("unseen_path", "m", "element", length[walked], ramp="exposure")
     paths = Layer(
-        "unseen_paths", "Longest unseen ways", "result", lines, table,
-        style=Style(colour="#5c1a3a"),
+        "unseen_paths", "Longest unseen ways", "result", lines, table, fields=(path_field,),
+        style=Style(colour_by="unseen_path"),
     )  # fmt: skip
     return [blind, paths]

@@ -120,7 +120,7 @@ class SitingParams(SightParams):
     around: float = quantity(
         "Half the side of the study area", "m", default=100.0, ge=5.0, le=1000.0, help="Where no area is named."
     )
-    rooms: Literal["none", "all"] = choice("Rooms", default="none", help="all: floors of the rooms in the study area.")
+    indoors: Literal["none", "all"] = choice("Rooms", default="none", help="all: floors of rooms in the area.")
     storey: str = choice(
         "Storeys", default="", help="Names or parts of names, separated by commas; empty: all. Only for rooms."
     )

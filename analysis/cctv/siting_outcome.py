@@ -17,7 +17,7 @@ from analysis.cctv.siting_scene import Siting
 from analysis.cctv.siting_search import Found
 from analysis.cctv.targets import WEIGHT_UNIT
 from analysis.contract import Chart, Quantity, Series, Table
-from geo.model import Column, ElementTable, Field, Issue, Layer, Points, Style
+from geo.model import Column, ElementTable, Field, Frame, Issue, Layer, Points, Style
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -146,14 +146,15 @@ def unreachable_table(siting: Siting) -> Table:
 # --- tables
 
 
-def plan_table(siting: Siting, found: Found) -> Table:
-    """Per planned camera: where it hangs, how it looks, what it sees and costs."""
+def plan_table(siting: Siting, found: Found, frame: Frame) -> Table:
+    """Per planned camera: where it hangs (map coordinates), how it looks, what it sees and costs."""
     cameras = found.cameras
     place = np.array([camera.position for camera in cameras], dtype=np.float64).reshape(-1, 3)
     kinds = np.array(POLE_KINDS, dtype=object)[siting.poles.kind[found.site]]
     seen = np.array([float(siting.worth[rows, 0].sum()) for rows in found.seen]) / WEIGHT_UNIT
     numbers: dict[str, tuple[Floats | list[float], str, str]] = {
-        "x": (place[:, 0], "m", "x"), "y": (place[:, 1], "m", "y"), "z": (place[:, 2], "m", "z"),
+        "x": (place[:, 0] + frame.origin[0], "m", "E"), "y": (place[:, 1] + frame.origin[1], "m", "N"),
+        "z": (place[:, 2], "m", "Height of the lens"),
         "mounting_height": (siting.poles.height[found.site].astype(np.float64), "m", "Height"),
         "pan": ([camera.pan for camera in cameras], "deg", "Pan"),
         "tilt": ([camera.tilt for camera in cameras], "deg", "Tilt"),

@@ -193,8 +193,9 @@ def study_area(
         return inputs, np.zeros((2, 2))  # the search for targets says what is wrong with it
     middle = _middle(inputs, params, cameras)
     half = params.around
-    text = f"No area is named: a square of {2 * half:g} m about ({middle[0]:.0f}, {middle[1]:.0f}) is looked at."
-    values = {"side": 2 * half, "x": round(float(middle[0])), "y": round(float(middle[1]))}
+    east, north = (round(float(middle[axis] + inputs.frame.origin[axis])) for axis in range(2))
+    text = f"No area is named: a square of {2 * half:g} m about ({east}, {north}) is looked at."
+    values = {"side": 2 * half, "x": east, "y": north}
     issues.append(Issue("cctv.siting.square", text, "note", values=values))
     corner = np.array([[-half, -half], [half, -half], [half, half], [-half, half]]) + middle
     mesh = Mesh(np.column_stack([corner, np.zeros(4)]), np.array([[0, 1, 2], [0, 2, 3]]), np.zeros(2, dtype=np.int32))
@@ -345,7 +346,7 @@ def _found_places(
         )  # fmt: skip
         parts.append(poles)
         issues += doubts
-    if params.rooms == "all" and params.on_ceilings and looked.rooms is not None:
+    if params.indoors == "all" and params.on_ceilings and looked.rooms is not None:
         chosen = [_chosen_rooms(layer, looked, params) for layer in inputs.rooms]
         poles, doubts = poles_on_ceilings(
             inputs.rooms, chosen=chosen, cost=params.ceiling_cost, feedback=feedback.part(0.7, 0.9)

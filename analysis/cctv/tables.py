@@ -15,7 +15,7 @@ from analysis.cctv.optics import footprint, half_fields
 from analysis.cctv.seen import PlanScore, Score
 from analysis.cctv.targets import TARGET_KINDS, Targets
 from analysis.contract import Chart, Quantity, Series, Table
-from geo.model import Column
+from geo.model import Column, Frame
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -147,8 +147,9 @@ def _reach(camera: Camera, height: float) -> tuple[float, float]:
     return near, far if np.isfinite(far) else float("nan")
 
 
-def blind_table(spots: Sequence[BlindSpot]) -> Table:
-    """Blind spots, the weightiest first."""
+def blind_table(spots: Sequence[BlindSpot], frame: Frame) -> Table:
+    """Blind spots, the weightiest first; their places in map coordinates."""
+    east, north = frame.origin[:2]
     columns = {
         "id": Column(np.array([f"blind-{k + 1}" for k in range(len(spots))], dtype=object), title="Blind spot"),
         "address": Column(np.array([spot.address for spot in spots], dtype=object), title="Near"),
@@ -156,8 +157,8 @@ def blind_table(spots: Sequence[BlindSpot]) -> Table:
         "unseen_path": Column(
             np.array([spot.length for spot in spots], dtype=np.float64), "m", "Longest unseen way, at least"
         ),
-        "x": Column(np.array([spot.middle[0] for spot in spots], dtype=np.float64), "m", "x"),
-        "y": Column(np.array([spot.middle[1] for spot in spots], dtype=np.float64), "m", "y"),
+        "x": Column(np.array([east + spot.middle[0] for spot in spots], dtype=np.float64), "m", "E"),
+        "y": Column(np.array([north + spot.middle[1] for spot in spots], dtype=np.float64), "m", "N"),
     }
     return Table("blind_spots", "Blind spots", columns)
 

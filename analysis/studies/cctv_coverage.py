@@ -201,7 +201,7 @@ def _result(
             class_table(score, looked.targets, edition),
             area_table(score, looked.targets, edition, plan.least),
             camera_table(plan, layers, lost, edition, height),
-            blind_table(spots),
+            blind_table(spots, inputs.frame),
         ),
         "charts": (chart(score, looked.targets, edition),),
     }

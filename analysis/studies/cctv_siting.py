@@ -59,7 +59,7 @@ def cctv_siting(inputs: SitingInputs, params: SitingParams, feedback: Feedback) 
         layers=layers_of(siting, found, score, edition),
         summary=summary_of(siting, found, params),
         tables=(
-            plan_table(siting, found),
+            plan_table(siting, found, inputs.frame),
             class_table(score, looked.targets, edition),
             area_table(score, looked.targets, edition, least),
             unreachable_table(siting),

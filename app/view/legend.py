@@ -181,7 +181,7 @@ def class_name(field: Field, row: int) -> str:
     return f"{sign}   {text}" if sign else text
 
 
-LEGEND_RANK = {"lines": 0, "points": 1}  # of kinds; all others are maps
+LEGEND_RANK = {"lines": 0, "points": 1, "grid": 3}  # of kinds; all others lie between
 
 
 def legend_for(layers: Iterable[Layer]) -> Legend | None:

@@ -24,7 +24,7 @@ from geo.model import Column, ElementTable, Field, Grid, Layer, Lines, Mesh, Poi
 from tests.tiny import box_mesh, buildings, terrain, tiny_frame
 
 MODELS = catalogue()
-OPEN = {"rooms": "none", "entrances": False, "ground_cell": 1.0, "blind_area": 0.0}
+OPEN = {"indoors": "none", "entrances": False, "ground_cell": 1.0, "blind_area": 0.0}
 
 
 def camera(name: str = "c", place: tuple[float, float, float] = (0.0, -30.0, 6.6), **changes: object) -> Camera:
@@ -203,7 +203,7 @@ def walls() -> Layer:
 
 def test_a_camera_sees_its_room_and_not_the_next() -> None:
     dome = Camera("d", "d", MODELS["dome-4mp"], (0.5, 0.5, 2.7), 53.0, 30.0, 0.0, 2.8)
-    result = cover([dome], rooms(), walls(), ground="none", rooms="storeys", room_cell=0.25)
+    result = cover([dome], rooms(), walls(), ground="none", indoors="storeys", room_cell=0.25)
     rows = table(result, "areas")
     assert rows["name"].tolist() == ["1F 로비", "1F 창고"]
     assert rows["target_kind"].tolist() == ["room", "room"]
@@ -212,7 +212,7 @@ def test_a_camera_sees_its_room_and_not_the_next() -> None:
     assert rows["seen_share"][1] == 0.0
     layer = next(layer for layer in result.layers if layer.kind == "mesh")
     assert [str(i) for i in layer.table.ids] == ["rooms#r1", "rooms#r2"]
-    only = cover([dome], rooms(), walls(), ground="none", rooms="with_cameras", room_cell=0.5)
+    only = cover([dome], rooms(), walls(), ground="none", indoors="with_cameras", room_cell=0.5)
     assert table(only, "areas")["name"].tolist() == ["1F 로비"]
 
 

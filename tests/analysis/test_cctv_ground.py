@@ -60,7 +60,7 @@ def test_a_model_alone_stands_with_its_exits_on_the_ground() -> None:
 def test_people_of_a_city_without_terrain_stand_on_its_ground() -> None:
     cellar = house(-7.0, x=200.0, theme="bim")
     scene = [house(0.0, x=0.0), house(0.0, x=40.0), cellar, camera_layer([camera()])]
-    params = {"rooms": "none", "entrances": False, "ground_cell": 2.0, "blind_area": 0.0}
+    params = {"indoors": "none", "entrances": False, "ground_cell": 2.0, "blind_area": 0.0}
     result = execute(get("cctv.coverage"), layers=scene, frame=tiny_frame(), params=params)
     (ground,) = (layer for layer in result.layers if layer.id.endswith("-ground"))
     assert isinstance(ground.geometry, Grid)

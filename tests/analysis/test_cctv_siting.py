@@ -57,7 +57,7 @@ def planned(result: Result) -> list[Camera]:
 
 def seen_by_coverage(cameras: Sequence[Camera], view_class: str = "outline") -> float:
     scene = [terrain(20.0, half=100.0, cell=5.0), homes(), square(40.0, name="area"), camera_layer(list(cameras))]
-    params = {"ground_cell": 4.0, "entrances": False, "rooms": "none", "view_class": view_class}
+    params = {"ground_cell": 4.0, "entrances": False, "indoors": "none", "view_class": view_class}
     result = execute(get("cctv.coverage"), layers=scene, frame=tiny_frame(), params=params, chosen={"areas": ["area"]})
     return figure(result, "seen")
 

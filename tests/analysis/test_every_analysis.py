@@ -205,3 +205,9 @@ def test_two_runs_of_one_moment_are_two_runs() -> None:
     item = get("sunlight.sky")
     names = {run(item).layers[0].source.provenance["run"] for _ in range(3)}
     assert len(names) == 3
+
+
+def test_no_parameter_has_the_name_of_an_input() -> None:
+    """The command line takes both by one option."""
+    for one in analyses().values():
+        assert not {spec.name for spec in describe_inputs(one.inputs)} & {p.name for p in describe_params(one.params)}

@@ -74,8 +74,8 @@ class ModelReader:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can be asked."""
-        return self._process.poll() is None
+        """Whether it can be asked; a child that was killed closes its pipe a moment before it counts as ended."""
+        return not self._ended and self._process.poll() is None
 
     @property
     def is_busy(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 
 from analysis.registry import get
 from analysis.run import execute
@@ -16,6 +17,7 @@ from tests.analysis.test_wind_solver import settings, site, west
 from tests.tiny import buildings, terrain, tiny_frame
 
 
+@pytest.mark.slow
 def test_the_time_told_before_the_start_is_that_taken() -> None:
     """On a machine that others use too: the best of three pairs, each timed and run at once."""
     levels = site_tunnels(site(), 4.0)
@@ -40,6 +42,7 @@ def test_more_cells_take_longer_and_a_single_level_is_timed_itself() -> None:
     assert len(time_levels(levels[:1])) == 1
 
 
+@pytest.mark.slow
 def test_progress_tells_how_long_the_rest_takes() -> None:
     """By processor time, which others on the machine do not stretch."""
     layers = [terrain(20.0, 300.0, 20.0), buildings([(-15.0, -15.0, 20.0, 30.0, 30.0, 24.0)])]

@@ -147,10 +147,10 @@ class SitingParams(SightParams):
     zooms: int = quantity("Steps of zoom", "1", default=6, ge=1, le=12)
     privacy: Literal["none", "penalty", "hard"] = choice(
         "Windows of homes",
-        default="none",
+        default="penalty",
         help=(
             "penalty: each window seen takes off what it counts, camera by camera. hard: no camera that sees one. "
-            "Baths and changing rooms are never seen with either."
+            "Baths and changing rooms are never seen with either. Where all is asked for, penalty spares only these."
         ),
     )
     private_density: float = quantity(

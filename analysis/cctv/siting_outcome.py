@@ -225,8 +225,7 @@ def summary_of(siting: Siting, found: Found, params: SitingParams) -> dict[str, 
         "ways": Quantity(siting.pricer.candidates, "1"),
         "seconds": Quantity(round(found.plan.history[-1].seconds, 1) if found.plan.history else 0.0, "s"),
         "unreachable": percent(float(weight[why != POSSIBLE].sum())),
-        "private_seen": Quantity(private_seen(siting, found), "1"),
-    }
+    } | ({"private_seen": Quantity(private_seen(siting, found), "1")} if params.privacy != "none" else {})
 
 
 def private_seen(siting: Siting, found: Found) -> int:

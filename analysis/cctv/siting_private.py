@@ -69,7 +69,8 @@ def private_points(
     close = np.hypot(*(pieces.points[:, :2] - middle).T) <= away
     per_item = np.bincount(item, minlength=len(found))[item]
     hard = found.hard[item]
-    whole = params.private_area * WEIGHT_UNIT
+    # Who asks for all that can be seen cannot weigh windows against it: only what no camera may see is avoided.
+    whole = 0.0 if params.objective == "full" else params.private_area * WEIGHT_UNIT
     penalty = np.where(hard, 0, np.maximum(np.rint(whole / per_item), 1.0 if whole > 0 else 0.0)).astype(np.int64)
     forbidden = hard | (params.privacy == "hard")
     need = np.where(hard, ANY_DENSITY, params.private_density)

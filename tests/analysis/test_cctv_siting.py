@@ -110,7 +110,7 @@ def test_all_that_can_be_seen() -> None:
 
 
 def test_windows_of_homes_are_not_looked_into() -> None:
-    free, hard = place(count=4, refined=False), place(count=4, privacy="hard", refined=False)
+    free, hard = place(count=4, privacy="none", refined=False), place(count=4, privacy="hard", refined=False)
     penalty = place(count=4, privacy="penalty", private_area=50.0, refined=False)
     assert figure(hard, "private_seen") == 0
     assert figure(hard, "value") <= figure(free, "bound")

@@ -219,13 +219,17 @@ def summary_of(siting: Siting, found: Found, params: SitingParams) -> dict[str, 
             "least_cost": Quantity(found.cost_bound, unit),
             "gap": Quantity(round(100.0 * gap, 3), "%"),
         }
-    return out | {
-        "money": Quantity(float(_costs(siting, found).sum()), "KRW"),
-        "places": Quantity(len(siting.poles), "1"),
-        "ways": Quantity(siting.pricer.candidates, "1"),
-        "seconds": Quantity(round(found.plan.history[-1].seconds, 1) if found.plan.history else 0.0, "s"),
-        "unreachable": percent(float(weight[why != POSSIBLE].sum())),
-    } | ({"private_seen": Quantity(private_seen(siting, found), "1")} if params.privacy != "none" else {})
+    return (
+        out
+        | {
+            "money": Quantity(float(_costs(siting, found).sum()), "KRW"),
+            "places": Quantity(len(siting.poles), "1"),
+            "ways": Quantity(siting.pricer.candidates, "1"),
+            "seconds": Quantity(round(found.plan.history[-1].seconds, 1) if found.plan.history else 0.0, "s"),
+            "unreachable": percent(float(weight[why != POSSIBLE].sum())),
+        }
+        | ({"private_seen": Quantity(private_seen(siting, found), "1")} if params.privacy != "none" else {})
+    )
 
 
 def private_seen(siting: Siting, found: Found) -> int:

@@ -12,19 +12,24 @@ from numba import njit
 from analysis.kernels.embree_packets import _call, _load
 
 LANES = 16
-FAR_ROW, NEAR_ROW, PRIMITIVE_ROW, GEOMETRY_ROW, INSTANCE_ROW = 8, 3, 17, 18, 19
+NEAR_ROW, WAY_ROW, TIME_ROW = 3, 4, 7
+FAR_ROW, PRIMITIVE_ROW, GEOMETRY_ROW, INSTANCE_ROW = 8, 17, 18, 19
 NONE = np.uint32(0xFFFFFFFF)
 MOST_HITS = 16  # of one ray on panes and crowns: eight that are gone through
 STEP_BEHIND = 1e-3  # [m] a ray goes on this far behind a hit
+CHORD_SLACK = 1e-6  # [m] for rounding; every target is held against the reach itself
 NEAREST = 0.05  # [m] a target nearer than this to the lens is not looked at
 
 
 @njit(nogil=True, cache=True)
 def _run(start, grid, pole, reach, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """First and last place of the targets in one row of cells that may be within reach."""
-    west, _, cell, _, cols = grid
-    first = max(0, int(np.floor((pole[0] - reach) / cell) - west))
-    last = min(int(cols) - 1, int(np.floor((pole[0] + reach) / cell) - west))
+    """First and last place of the targets in one row of cells that may be within reach: the chord of its nearest edge."""
+    west, south, cell, _, cols = grid
+    low = (south + row) * cell - pole[1]
+    away = max(low, -(low + cell), 0.0)
+    half = np.sqrt(max(reach * reach - away * away, 0.0)) + CHORD_SLACK
+    first = max(0, int(np.floor((pole[0] - half) / cell) - west))
+    last = min(int(cols) - 1, int(np.floor((pole[0] + half) / cell) - west))
     if first > last:
         return 0, 0
     base = row * int(cols)
@@ -66,11 +71,13 @@ def visible(function, scene, arguments, pole, centre, reach, points, normals, st
     `points`, `normals` (n, 3) float64; `start` first place of each cell; `grid` west and south cell number, cell [m],
     rows, columns; `out` int32, long enough for all that `near` counts.
     """
-    who, origin, way = np.empty(LANES, np.int32), np.empty(3, np.float32), np.empty(3, np.float32)
-    for axis in range(3):
-        origin[axis] = pole[axis] - centre[axis]
+    who = np.empty(LANES, np.int32)
+    for axis in range(3):  # all rays begin at the pole: what they share is written once
+        bundle[axis, :] = np.float32(pole[axis] - centre[axis])
+    bundle[NEAR_ROW, :] = 0.0
+    bundle[TIME_ROW, :] = 0.0
+    lanes[:] = -1
     count, filled, rays = 0, 0, 0
-    lanes[:] = 0
     first, last = _rows(grid, pole, reach)
     for row in range(first, last + 1):
         begin, end = _run(start, grid, pole, reach, row)
@@ -83,8 +90,10 @@ def visible(function, scene, arguments, pole, centre, reach, points, normals, st
             if normals[place, 0] * x + normals[place, 1] * y + normals[place, 2] * z >= 0.0:
                 continue
             share = 1.0 - short / np.sqrt(squared)
-            way[0], way[1], way[2] = x * share, y * share, z * share
-            _load(bundle, lanes, filled, origin, way, 1.0)
+            bundle[WAY_ROW, filled] = x * share
+            bundle[WAY_ROW + 1, filled] = y * share
+            bundle[WAY_ROW + 2, filled] = z * share
+            bundle[FAR_ROW, filled] = 1.0
             who[filled] = place
             filled += 1
             if filled == LANES:
@@ -93,8 +102,7 @@ def visible(function, scene, arguments, pole, centre, reach, points, normals, st
                 rays += filled
                 filled = 0
     if filled > 0:
-        for lane in range(filled, LANES):
-            lanes[lane] = 0
+        lanes[filled:] = 0
         _call(function, lanes.ctypes.data, scene, bundle.ctypes.data, arguments)  # type: ignore[call-arg]
         count = _seen_lanes(bundle, who, filled, out, count)
         rays += filled

@@ -289,7 +289,7 @@ class FilePage(QWidget):
     def _fill_kinds(self) -> None:
         self.kind_box.addItem(tr("import.kind_auto"), None)
         for theme in THEMES:
-            if theme not in ("result", "sensor", "camera"):
+            if theme not in ("result", "sensor", "camera", "emission", "purifier"):
                 self.kind_box.addItem(tr(f"theme.{theme}"), theme)
 
     def _add_heading(self, text_id: str) -> None:

@@ -48,7 +48,7 @@ def group_of(layer: Layer) -> str:
     """The heading a layer stands under."""
     if layer.theme == "result":
         return "results"
-    if layer.theme in ("sensor", "camera"):
+    if layer.theme in ("sensor", "camera", "purifier"):
         return "sensors"
     if layer.theme == "bim":
         return "bim"

@@ -33,6 +33,8 @@ ROLE_OF_THEME = {  # theme of a layer -> role in the palette
     "link": "link",
     "sensor": "sensor",
     "camera": "camera",
+    "emission": "emission",
+    "purifier": "purifier",
     "result": "accent",
     "other": "other",
 }

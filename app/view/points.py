@@ -11,7 +11,7 @@ from app.view.polydata import point_cloud, set_cell_colours
 from app.view.sky import shown_elements
 from geo.model import Points
 
-SIZE = {"sensor": 11.0, "camera": 11.0, "result": 7.0}  # pixels
+SIZE = {"sensor": 11.0, "camera": 11.0, "emission": 9.0, "purifier": 11.0, "result": 7.0}  # pixels
 POINT_PULL = 0.008
 
 

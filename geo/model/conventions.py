@@ -90,3 +90,29 @@ RULE = "rule"  # id of the rule that tested it
 # the time at which they end ("yyyy-mm-ddThh:mm", midnight as 00:00 of the next day), days their date ("yyyy-mm-dd").
 STATION, MEASURED_AT = "station", "time"
 PM10, PM25 = "pm10", "pm25"  # [ug/m3]
+
+# Dust. Roads (theme ``road``, centre lines) may bear `TRAFFIC` and the widths below; sources beside roads are layers of
+# theme ``emission``: points (stacks, outlets), lines and meshes (sites, yards). A strength that is stated counts before
+# one that is derived from the sort of source.
+TRAFFIC = "traffic"  # vehicles a day, both ways
+VEHICLE_WEIGHT = "vehicle_weight"  # [t] mean of all vehicles
+SILT = "silt"  # [g/m2] on the carriageway
+CARRIAGEWAY = "carriageway"  # [m]
+SOURCE_NAME, SOURCE_GROUP = "name", "group"  # sources of a group are scaled together
+SOURCE_KIND = "source_kind"
+SOURCE_KINDS = ("construction", "yard", "stack", "road", "other")
+SOURCE_HEIGHT = "height"  # [m] above the ground, of points
+STRENGTH_PM10, STRENGTH_PM25 = "strength_pm10", "strength_pm25"  # [g/s] of the whole element
+ACTIVE_SHARE = "active_share"  # of a site that is worked on, 0 to 1
+# People: homes, schools, stops, parks as meshes or points.
+PERSONS, HOURS_A_DAY = "persons", "hours"  # HOURS_A_DAY: spent there
+DWELLINGS = "dwellings"
+PLACE_GROUP = "place_group"
+PLACE_GROUPS = ("home", "school", "work", "stop", "park", "street", "other")
+# Purifiers: points of theme ``purifier`` at the foot. `OUTLET_TOWARDS` in degrees clockwise from grid north: where the
+# clean air leaves; the intake is on the other side.
+PURIFIER_NAME, PURIFIER_MODEL = "name", "purifier_model"  # PURIFIER_MODEL: id of the catalogue
+OUTLET_TOWARDS = "outlet_towards"
+PURIFIER_STATE = "purifier_state"
+PURIFIER_STATES = ("existing", "planned", "off")
+RUNS_SINCE = "runs_since"  # "yyyy-mm-dd" an existing one began to run, "" unknown

@@ -36,6 +36,8 @@ THEMES = (
     "link",
     "sensor",
     "camera",
+    "emission",
+    "purifier",
     "result",
     "other",
 )

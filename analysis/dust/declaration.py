@@ -28,7 +28,9 @@ MONTHS: dict[str, tuple[int, ...]] = {
 class DustInputs(ClimateInputs):
     """What stands in the wind, how it blows, where dust comes from, who breathes it, and who measures it."""
 
-    roads: tuple[Layer, ...] = layer_input("Roads with traffic", kind="lines", theme="road", many=True, optional=True)
+    roads: tuple[Layer, ...] = layer_input(
+        "Roads with traffic", kind=("lines", "mesh"), theme="road", many=True, optional=True
+    )
     sources: tuple[Layer, ...] = layer_input(
         "Sources of dust", kind=("points", "lines", "mesh"), theme="emission", many=True, optional=True
     )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.commands import AddLayers, Command, RemoveLayers, ReplaceLayer
 from app.document import Document
-from geo.model import Column, ElementRef, ElementTable, Issue, Layer, Points, Scene, Source
+from app.element_edit import (
+    ChangeElement,
+    Place,
+    free_element_id,
+    number_of,
+    vertex_of,
+    with_element,
+    without_elements,
+)
+from geo.model import Column, ElementRef, ElementTable, Layer, Points, Scene
 from geo.model.conventions import (
     CAMERA_MODEL,
     CAMERA_NAME,
@@ -27,10 +34,8 @@ from geo.model.conventions import (
     TILT,
 )
 
-Floats = NDArray[np.float64]
-Place = tuple[float, float, float]
-
 LAYER = "cameras"
+EDITED = "camera.edited_here"
 LOWEST_TILT, HIGHEST_TILT = -90.0, 90.0  # [deg] downward is positive
 USUAL_TILT = 15.0  # [deg] of a camera that was just set
 NUMBERS = {PAN: "deg", TILT: "deg", ROLL: "deg", FOCAL: "mm"}
@@ -111,21 +116,13 @@ def camera_rows(layer: Layer) -> list[CameraRow]:
 
 def camera_row(layer: Layer, row: int) -> CameraRow | None:
     """One row of a layer; what it does not say is as the class has it."""
-    vertex = _vertex(layer, row)
+    vertex = vertex_of(layer, row)
     if vertex < 0 or not isinstance(layer.geometry, Points):
         return None
     x, y, z = layer.geometry.vertices[vertex].tolist()
     camera_id = str(layer.table.ids[row])
     said = CameraRow(camera_id, camera_id, "", (x, y, z), state="existing")
     return dataclasses.replace(said, **_said(layer.table, row))
-
-
-def _vertex(layer: Layer, row: int) -> int:
-    """Which point a row is, -1 without one."""
-    if not isinstance(layer.geometry, Points):
-        return -1
-    found = np.flatnonzero(layer.geometry.element == row)
-    return int(found[0]) if len(found) else -1
 
 
 def _said(table: ElementTable, row: int) -> dict[str, float | str]:
@@ -136,7 +133,7 @@ def _said(table: ElementTable, row: int) -> dict[str, float | str]:
         column = table.columns.get(column_name)
         value = column.values[row] if column is not None else None
         if column_name in NUMBERS:
-            number = _number(value)
+            number = number_of(value)
             if number is not None:
                 said[column_name] = number
         elif value is not None and str(value):
@@ -146,14 +143,6 @@ def _said(table: ElementTable, row: int) -> dict[str, float | str]:
     if said.get("mount") not in MOUNTS:
         said.pop("mount", None)
     return said
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(str(value)) if value is not None else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 # ---- layers made of rows
@@ -186,104 +175,16 @@ def _columns(rows: Sequence[CameraRow]) -> dict[str, Column]:
 
 
 def with_camera(layer: Layer, row: CameraRow) -> Layer:
-    """A layer in which a camera is as `row` says: changed where it is there, added where it is not.
-
-    Columns that are none of a camera's own are kept; of a camera that is added they are empty.
-    """
-    if not isinstance(layer.geometry, Points):
-        raise TypeError("cameras are points")
-    points, element, table = layer.geometry.vertices, layer.geometry.element, layer.table
-    number = table.index.get(row.id)
-    if number is None:
-        number = len(table)
-        table = ElementTable([*table.ids, row.id], {n: _longer(c) for n, c in table.columns.items()})
-        points, element = np.vstack([points, row.place]), np.append(element, np.int32(number))
-    else:
-        vertex = _vertex(layer, number)
-        points = points.copy()
-        points[vertex] = row.place
-    one = _columns([row])
-    columns = {name: _with_value(table.columns.get(name), number, new, len(table)) for name, new in one.items()}
-    fields = layer.fields if len(table) == len(layer.table) else ()  # they have no value for one that is new
-    return _own(layer).with_(geometry=Points(points, element), table=table.with_columns(columns), fields=fields)
+    """A layer in which a camera is as `row` says: changed where it is there, added where it is not."""
+    return with_element(layer, row.id, row.place, one=_columns([row]), issue_code=EDITED)
 
 
 def without_cameras(layer: Layer, ids: Iterable[str]) -> Layer:
     """A layer without some of its cameras."""
-    if not isinstance(layer.geometry, Points):
-        raise TypeError("cameras are points")
-    away = set(ids)
-    keep = np.array([camera not in away for camera in layer.table.ids], dtype=bool)
-    number = np.cumsum(keep) - 1
-    points = keep[layer.geometry.element]
-    shape = Points(layer.geometry.vertices[points], number[layer.geometry.element[points]].astype(np.int32))
-    columns = {n: Column(c.values[keep], c.unit, c.title) for n, c in layer.table.columns.items()}
-    return _own(layer).with_(geometry=shape, table=ElementTable(layer.table.ids[keep], columns), fields=())
-
-
-def _own(layer: Layer) -> Layer:
-    """A layer that belongs to the project from now on: what its file says is another thing."""
-    if not layer.source.path:
-        return layer
-    issue = Issue(
-        "camera.edited_here",
-        f"Cameras were changed here; {layer.source.path} is as it was.",
-        values={"path": layer.source.path},
-    )
-    return layer.with_(source=Source(), issues=(*layer.issues, issue))
-
-
-def _longer(column: Column) -> Column:
-    """A column with one row more, empty."""
-    values = column.values
-    if values.dtype.kind == "f":
-        return Column(np.append(values, np.nan), column.unit, column.title)
-    if values.dtype.kind == "O":
-        return Column(np.append(values, np.array([None], dtype=object)), column.unit, column.title)
-    return Column(np.append(values, values.dtype.type(0)), column.unit, column.title)
-
-
-def _with_value(column: Column | None, row: int, one: Column, count: int) -> Column:
-    """A column of a camera with the one value of a row in it."""
-    if column is not None and column.values.dtype.kind == one.values.dtype.kind:
-        values = column.values.copy()
-    elif one.values.dtype.kind == "f":
-        given = column.values if column is not None else np.full(count, np.nan)
-        values = np.array([math.nan if (v := _number(value)) is None else v for value in given])
-    else:
-        values = np.full(count, None, dtype=object)
-    values[row] = one.values[0]
-    return Column(values, one.unit, column.title if column is not None else "")
+    return without_elements(layer, ids, issue_code=EDITED)
 
 
 # ---- steps that can be undone
-
-
-@dataclass
-class ChangeCamera:
-    """One camera is otherwise than before. Changes of one drag are one step."""
-
-    layer: Layer
-    drag: str = ""
-    title: str = "change_camera"
-    _before: Layer | None = None
-
-    def do(self, document: Document) -> None:
-        """Swap in the changed layer."""
-        before = document.scene.replace(self.layer, "data")
-        self._before = self._before or before
-
-    def undo(self, document: Document) -> None:
-        """Swap back the layer before."""
-        if self._before is not None:
-            document.scene.replace(self._before, "data")
-
-    def merge(self, later: Command) -> Command | None:
-        """A later step of the same drag makes one step with this."""
-        same = isinstance(later, ChangeCamera) and bool(self.drag) and later.drag == self.drag
-        if not same or not isinstance(later, ChangeCamera):
-            return None
-        return ChangeCamera(later.layer, self.drag, self.title, self._before)
 
 
 def place_camera(document: Document, row: CameraRow, *, layer_name: str) -> tuple[Command, ElementRef]:
@@ -298,7 +199,7 @@ def place_camera(document: Document, row: CameraRow, *, layer_name: str) -> tupl
         command: Command = AddLayers((layer_of([first], layer_id=layer_id, name=layer_name),), title="place_camera")
         return command, ElementRef(layer_id, first.id)
     named = dataclasses.replace(row, id=free_camera_id(layer))
-    return ChangeCamera(with_camera(layer, named), title="place_camera"), ElementRef(layer.id, named.id)
+    return ChangeElement(with_camera(layer, named), title="place_camera"), ElementRef(layer.id, named.id)
 
 
 def _target(document: Document) -> Layer | None:
@@ -310,10 +211,7 @@ def _target(document: Document) -> Layer | None:
 
 def free_camera_id(layer: Layer) -> str:
     """An id that no camera of the layer has."""
-    number = len(layer.table) + 1
-    while f"camera-{number}" in layer.table.index:
-        number += 1
-    return f"camera-{number}"
+    return free_element_id(layer, "camera")
 
 
 def change_camera(
@@ -321,7 +219,7 @@ def change_camera(
 ) -> Command:
     """The step after which a camera is as `row` says; steps with the same `drag` become one."""
     layer = document.scene[ref.layer_id]
-    return ChangeCamera(with_camera(layer, dataclasses.replace(row, id=ref.element_id)), drag, title)
+    return ChangeElement(with_camera(layer, dataclasses.replace(row, id=ref.element_id)), drag, title)
 
 
 def remove_cameras(document: Document, refs: Sequence[ElementRef]) -> Command:

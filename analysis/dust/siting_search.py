@@ -47,7 +47,8 @@ class Options(NamedTuple):
     xy: Floats
 
 
-class Limits(NamedTuple):
+@dataclass(frozen=True)
+class Limits:
     """How many, for how much, and how far apart [m]."""
 
     count: int
@@ -171,7 +172,7 @@ class _State:
 
     def fits(self, chosen: tuple[int, ...]) -> Bools:
         """(n,) which options may be added to a choice."""
-        options, there = self.options, list((*self.fixed, *chosen))
+        options, there = self.options, [*self.fixed, *chosen]
         left = self.limits.budget - float(options.cost[list(chosen)].sum())
         fits = options.cost <= left * (1.0 + BETTER)
         if len(chosen) >= self.limits.count:

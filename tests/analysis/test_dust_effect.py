@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from analysis.dust.effect import Effect, effect
-from geo.model import Issue, UserError
+from geo.formats.contract import ReadOptions
+from geo.formats.sensor_table import read
+from geo.model import Feedback, Frame, Issue, UserError
 
 
 def month(seed: int, change: float, days: int = 60, spread: float = 2.0) -> Effect:
@@ -32,9 +36,13 @@ def test_a_planted_effect_is_found_although_the_season_changes_too() -> None:
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     runs = [month(seed, -1.0, days=40) for seed in range(120)]
     covered = np.mean([run.low <= -1.0 <= run.high for run in runs])
-    assert 0.88 <= covered <= 0.99
-    # The difference of two means of 20 days, each day 2 apart: standard error 2 sqrt(2 / 20).
-    assert np.mean([run.detectable for run in runs]) == pytest.approx(2.80 * 2 * np.sqrt(2 / 20), rel=0.1)
+    assert 0.92 <= covered <= 1.0
+    # The difference of two means of 20 days, each day 2 apart: standard error 2 sqrt(2 / 20). Days that do not hang
+    # together are judged by their scatter or, with four degrees of freedom, by the spells (3.72).
+    error = 2 * np.sqrt(2 / 20)
+    by_days = [run.detectable for run in runs if run.judged_by == "days"]
+    assert np.mean(by_days) == pytest.approx(2.80 * error, rel=0.1)
+    assert 2.80 * error < np.mean([run.detectable for run in runs]) < 4.2 * error
 
 
 def test_hours_taken_as_independent_would_be_too_sure() -> None:
@@ -68,13 +76,89 @@ def test_stations_that_drift_apart_before_are_told() -> None:
     assert "dust.effect.drift" in [issue.code for issue in issues]
 
 
-def test_blocks_of_days_widen_the_interval_of_slow_weather() -> None:
+def test_slow_weather_widens_the_interval() -> None:
     rng = np.random.default_rng(7)
     slow = np.repeat(rng.standard_normal(16) * 3.0, 5)  # spells of five days
     gap, day = np.repeat(slow, 24), np.repeat(np.arange(80), 24)
     control = np.full(len(day), 30.0)
-    one, five = (effect(control + gap, control, day, day >= 40, [], block_days=days) for days in (1, 5))
-    assert five.high - five.low > 1.5 * (one.high - one.low)
+    found = effect(control + gap, control, day, day >= 40, [])
+    alone = 1.96 * np.sqrt(slow[:40].var() / 40 + slow[40:].var() / 40)
+    assert found.judged_by == "spells"
+    assert (found.high - found.low) / 2 > 1.5 * alone
+
+
+def drifting(seed: int, days: int, stations: int) -> np.ndarray:
+    """Stations of one weather, each of which drifts by itself over weeks."""
+    rng = np.random.default_rng(seed)
+    drift = np.zeros((days, stations))
+    for k in range(1, days):
+        drift[k] = 0.95 * drift[k - 1] + 0.5 * rng.standard_normal(stations)
+    return 30.0 + 10.0 * rng.standard_normal((days, 1)) + drift + 0.5 * rng.standard_normal((days, stations))
+
+
+def test_drift_is_not_taken_for_an_effect_where_others_or_earlier_dates_show_it() -> None:
+    day = np.arange(200)
+    wide, alone, judges = [], [], set()
+    for seed in range(60):
+        here = drifting(seed, 200, 6)
+        wide.append(effect(here[:, 0], here[:, 1:], day, day >= 150, [], window=28).is_seen)
+        one = effect(here[:, 0], here[:, 1], day, day >= 150, [], window=28)
+        alone.append(one.is_seen)
+        judges.add(one.judged_by)
+        assert len(one.earlier) == 4
+        assert one.others == ()
+    assert np.mean(wide) <= 0.07
+    assert np.mean(alone) <= 0.1
+    assert "earlier dates" in judges
+
+
+def test_changes_of_other_stations_are_against_the_rest() -> None:
+    day = np.arange(60)
+    here = np.full((60, 4), 30.0)
+    here[30:, 2] += 6.0
+    found = effect(here[:, 0] - 2.0 * (day >= 30), here[:, 1:], day, day >= 30, [])
+    assert found.others == pytest.approx((-3.0, 6.0, -3.0))
+    assert found.change == pytest.approx(-4.0)
+    assert not found.is_seen
+    assert found.judged_by == "other stations"
+
+
+def test_the_window_keeps_days_near_the_date() -> None:
+    day = np.arange(100)
+    gap = np.where(day < 22, 50.0, np.where(day < 50, 1.0, np.where(day < 78, -1.0, 70.0)))
+    found = effect(30.0 + gap, np.full(100, 30.0), day, day >= 50, [], window=28)
+    assert found.change == pytest.approx(-2.0)
+    assert (found.days_before, found.days_after) == (28, 28)
+
+
+def test_nothing_is_found_at_most_dates_at_which_nothing_was_installed(shared_data: Path) -> None:
+    """Seoul 2022: a random station against three others at a random date."""
+    series = days_of_seoul(shared_data)
+    rng, seen = np.random.default_rng(3), {1: [], 3: []}
+    for controls, found in seen.items():
+        while len(found) < 100:
+            chosen = rng.choice(series.shape[1], 1 + controls, replace=False)
+            start = int(rng.integers(60, len(series) - 28))
+            day = np.arange(len(series))
+            try:
+                one = effect(series[:, chosen[0]], series[:, chosen[1:]], day, day >= start, [], window=28)
+            except UserError:
+                continue  # gaps
+            found.append(one.is_seen)
+    assert np.mean(seen[3]) <= 0.07
+    assert np.mean(seen[1]) <= 0.1
+
+
+def days_of_seoul(shared_data: Path) -> np.ndarray:
+    """(days, stations) PM10 of 2022."""
+    frame = Frame("EPSG:5186", (200_000.0, 550_000.0, 0.0), longitude=127.0, latitude=37.5)
+    path = shared_data / "sensors" / "seoul_air_daily_2022.csv"
+    columns = read(path, frame, ReadOptions(), Feedback())[0].table.columns
+    stations, station = np.unique(columns["station"].values.astype(str), return_inverse=True)
+    days, day = np.unique(columns["time"].values.astype(str), return_inverse=True)
+    out = np.full((len(days), len(stations)), np.nan)
+    out[day, station] = columns["pm10"].values
+    return out
 
 
 def test_too_few_days_are_refused() -> None:

@@ -25,6 +25,8 @@ MADE = "alternative"  # `Source.reader` of layers that an alternative makes
 FAR = 100_000.0  # [m] nothing is moved further than this
 LEAST_FACTOR, MOST_FACTOR = 0.01, 100.0
 HEIGHT_COLUMNS = ("height", "measuredHeight")
+# What goes with the height in whole numbers; dwellings are taken to be as many on every storey.
+COUNT_COLUMNS = ("storeys_above", "storeys", "storeysAboveGround", "dwellings")
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def changed_points(points: Floats, change: Change) -> Floats:
 
 
 def _changed_table(table: ElementTable, changes: Mapping[int, Change]) -> ElementTable:
-    """Heights told by the table follow the factor."""
+    """Heights, storeys and dwellings told by the table follow the factor."""
     factors = {row: change.height_factor for row, change in changes.items() if change.height_factor != 1.0}
     if not factors:
         return table
@@ -244,6 +246,16 @@ def _changed_table(table: ElementTable, changes: Mapping[int, Change]) -> Elemen
         for row, factor in factors.items():
             values[row] *= factor
         columns[name] = Column(values, column.unit, column.title)
+    for name in COUNT_COLUMNS:
+        column = columns.get(name)
+        if column is None or not column.is_number:
+            continue
+        counts = np.array(column.values, dtype=np.float64)
+        for row, factor in factors.items():
+            told = counts[row]
+            counts[row] = max(np.floor(told * factor + 0.5), 1.0) if told > 0.0 else told
+        whole = np.issubdtype(np.asarray(column.values).dtype, np.integer)
+        columns[name] = Column(counts.astype(column.values.dtype) if whole else counts, column.unit, column.title)
     return ElementTable(table.ids, columns)
 
 

@@ -65,6 +65,7 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "compare": lambda: [*one_run("before", 0.0), *one_run("after", 10.0)],
     "sunlight.irradiation": weather_layers,
     "sunlight.setback": lambda: [parcels()],
+    "site": lambda: [parcels()],
     "wind.comfort": lambda: [steady_winds([270.0, 0.0])],
 }
 

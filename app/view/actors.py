@@ -11,6 +11,7 @@ from app.view.mesh import MeshActors
 from app.view.nodes import NodesActors
 from app.view.pins import PinsActors, is_pins
 from app.view.points import PointsActors
+from app.view.purifier_symbols import PurifierSymbols, is_purifier_symbols
 from app.view.result_tubes import ResultTubesActors, copies_pipes
 from app.view.rimmed import RimmedLinesActors, is_rimmed
 from app.view.terrain import DrapedActors, TerrainActors
@@ -67,6 +68,8 @@ def _maker_of(layer: Layer) -> type[LayerActors] | None:
         return CloudActors
     if is_symbols(layer):
         return CameraSymbols
+    if is_purifier_symbols(layer):
+        return PurifierSymbols
     if layer.theme == "utility" and isinstance(layer.geometry, Lines):
         return TubesActors
     if copies_pipes(layer):

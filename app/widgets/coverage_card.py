@@ -2,72 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.appearance import set_icon
 from app.cctv.bands import class_title
 from app.cctv.live_coverage import Answer
-from app.language import error_texts, tr
-from app.widgets.wording import say
-from geo.model import UserError
+from app.language import tr
+from app.widgets.figure_card import FigureCard
 
 WIDTH = 268  # pixels
 LEAST = 0.00005  # of a share that is worth a sign
 SMALL = 0.0005  # below which a change is told more finely
 
 
-class CoverageCard(QFrame):
+class CoverageCard(FigureCard):
     """Signals: `keep_asked()`, `closed()`."""
 
-    keep_asked = Signal()
-    closed = Signal()
-
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._picture = parent
-        self.setObjectName("live_card")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
-        self.title = say(QLabel(), "coverage.title")
-        self.title.setObjectName("card_title")
-        self.keep_button = say(QPushButton(), "coverage.keep", tip="coverage.keep.tip")
-        self.keep_button.clicked.connect(self.keep_asked)
-        close = say(QToolButton(), tip="coverage.close")
-        set_icon(close, "close")
-        close.clicked.connect(self.closed)
-        self.figures, self.rest = QLabel(), QLabel()
-        for label in (self.figures, self.rest):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.RichText)
-        self.rest.setObjectName("soft")
-        head = QHBoxLayout()
-        head.addWidget(self.title, 1)
-        head.addWidget(self.keep_button)
-        head.addWidget(close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 8, 10, 8)
-        layout.setSpacing(4)
-        layout.addLayout(head)
-        layout.addWidget(self.figures)
-        layout.addWidget(self.rest)
-        self.setFixedWidth(WIDTH)
-        self.hide()
-
-    def tell(self, text: str) -> None:
-        """One line and nothing else."""
-        self._fill(text, "")
-        self.keep_button.setEnabled(False)
-
-    def tell_error(self, error: UserError) -> None:
-        """Why the figures cannot follow."""
-        what, why, todo = error_texts(error)
-        self._fill(f"{what} {why}", todo)
-        self.keep_button.setEnabled(False)
-
-    def mark_waiting(self) -> None:
-        """The figures are of a pose that the camera has left."""
-        self.figures.setEnabled(False)
+        super().__init__(parent, words="coverage", width=WIDTH)
 
     def show_answer(self, answer: Answer, *, waiting: bool) -> None:
         """Shares of the classes that anything is seen in, and of what is seen twice."""
@@ -84,22 +35,9 @@ class CoverageCard(QFrame):
         if answer.fault:
             figures = f"<b>{tr(f'coverage.fault.{answer.fault}')}</b><br>{figures}"
         rest = tr("coverage.rest", cameras=answer.cameras, twice=f"{100 * answer.twice:.1f}")
-        self._fill(figures, rest)
+        self.fill(figures, rest)
         self.keep_button.setEnabled(True)
         self.figures.setEnabled(not waiting)
-
-    def _fill(self, figures: str, rest: str) -> None:
-        self.figures.setText(figures)
-        self.rest.setText(rest)
-        self.rest.setVisible(bool(rest))
-        self.adjustSize()
-        self.show()
-        self.raise_()
-
-    def place(self, edge: int) -> None:
-        """In the upper right corner of the picture."""
-        self.adjustSize()
-        self.move(self._picture.width() - self.width() - edge, edge)
 
 
 def change_text(change: float) -> str:

@@ -171,11 +171,11 @@ def test_handles_pan_tilt_raise_and_zoom(yard: MainWindow, qtbot: Any) -> None:
     ref = put(yard, qtbot)
     cameras = yard.cameras
     before = row(yard, ref)
-    east = cameras.gizmo.lens_place + cameras.gizmo.radius * np.array([1.0, 0.0, 0.0])
+    east = cameras.gizmo.middle + cameras.gizmo.radius * np.array([1.0, 0.0, 0.0])
     drag(yard, cameras.gizmo.knob("pan"), QPointF(pixel(yard, east)))
     assert row(yard, ref).pan == pytest.approx(90.0, abs=2.0)
     assert row(yard, ref).pan == round(row(yard, ref).pan)
-    steep = cameras.gizmo.lens_place + 1.3 * cameras.gizmo.radius * cameras.gizmo.way(row(yard, ref).pan, 45.0)
+    steep = cameras.gizmo.middle + 1.3 * cameras.gizmo.radius * cameras.gizmo.way(row(yard, ref).pan, 45.0)
     drag(yard, cameras.gizmo.knob("tilt"), QPointF(pixel(yard, steep)))
     assert row(yard, ref).tilt == pytest.approx(45.0, abs=2.0)
     drag(yard, cameras.gizmo.knob("height"), cameras.gizmo.knob("height") + QPointF(0, -TURN))

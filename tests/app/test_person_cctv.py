@@ -64,7 +64,7 @@ def test_from_the_first_camera_to_the_plan_on_paper(desk: MainWindow, qtbot: Any
     at_first, state = [layer.id for layer in window.document.scene], window.document.history.state
     # A camera by hand before the flats of Dogwood, turned while the figures follow.
     ref = put(window, qtbot, (40.0, 5.0, 22.0))
-    toward = cameras.gizmo.lens_place + cameras.gizmo.radius * cameras.gizmo.way(0.0, 0.0)
+    toward = cameras.gizmo.middle + cameras.gizmo.radius * cameras.gizmo.way(0.0, 0.0)
     knob = cameras.gizmo.knob("pan")
     send(window, QEvent.Type.MouseButtonPress, knob)
     send(window, QEvent.Type.MouseMove, QPointF(pixel(window, toward)))

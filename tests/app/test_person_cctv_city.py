@@ -111,7 +111,7 @@ def test_a_day_with_a_real_city(desk: MainWindow, qtbot: Any, tmp_path: Path) ->
     bed = middle_of_the_bedroom(window)
     way = bed - np.array(placed.place)
     toward = float(np.degrees(np.arctan2(way[0], way[1]))) % 360.0
-    aim = cameras.gizmo.lens_place + cameras.gizmo.radius * cameras.gizmo.way(toward, 0.0)
+    aim = cameras.gizmo.middle + cameras.gizmo.radius * cameras.gizmo.way(toward, 0.0)
     drag(window, cameras.gizmo.knob("pan"), QPointF(pixel(window, aim)))
     assert abs((row(window, ref).pan - toward + 180.0) % 360.0 - 180.0) < 3.0
     until(lambda: cameras.live.answer is not None and cameras.live.resting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from analysis.contract import choice, layer_input, quantity, switch
@@ -44,6 +44,10 @@ class DustInputs(ClimateInputs):
     measurements: tuple[Layer, ...] = layer_input(
         "Measurements of dust", kind="table", theme="sensor", many=True, optional=True
     )
+    _: KW_ONLY
+    calibration: Layer | None = layer_input(
+        "Strengths of a calibration", kind="table", theme="result", optional=True, named=True, default=True
+    )
 
 
 class DustParams(TunnelParams):
@@ -53,13 +57,26 @@ class DustParams(TunnelParams):
         "Cell", "m", default=8.0, ge=0.5, le=50, help="Five or more across a street are needed for its own increment."
     )
     size_class: SizeName = choice("Particles", default="pm10")
+    traffic: float = quantity(
+        "Traffic of roads without a count",
+        "1/d",
+        default=0.0,
+        ge=0.0,
+        le=200_000.0,
+        help="Vehicles a day, both ways; told as assumed. 0: roads without a count are left out.",
+    )
+    factors: str = choice(
+        "Factors of source groups",
+        default="",
+        help="As a calibration prints them: roads=1.4; site=0.8. They count before those of its table.",
+    )
     background: float = quantity(
         "Background outside the city",
         "ug/m3",
         default=0.0,
         ge=0.0,
         le=1000.0,
-        help="0: the mean of the measurements given, or the annual mean of the rules where there are none.",
+        help="0: from the stations given; where there are none the annual limit, told as assumed.",
     )
     season: Season = choice("Months", default="year")
     first_hour: int = quantity("From this hour", "h", default=0, ge=0, le=23, help="22 to 6 is the night.")

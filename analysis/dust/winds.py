@@ -19,9 +19,10 @@ from analysis.wind.geometry import EXPOSURE_ROUGHNESS, Built, build_levels
 from analysis.wind.levels import Settings, Solved, solve
 from analysis.wind.plan import plan_tunnel
 from analysis.wind.profile import Inflow, log_inflow
+from analysis.wind.surfaces import open_air
 from analysis.wind.timing import estimate_seconds
 from analysis.wind.transfer import power_factor
-from analysis.wind.tunnel import Tunnel
+from analysis.wind.tunnel import AIR, BUILDING, Tunnel
 from analysis.wind.warm import city_of
 from geo.model import Feedback, Issue
 
@@ -73,6 +74,7 @@ class Winds:
     Attributes
     ----------
     tunnel : Tunnel
+        Air without a way out is solid: no wind reaches it.
     built : Built
     airs : dict of int to Air
         By sector.
@@ -83,6 +85,8 @@ class Winds:
     factor : float
         Wind at 10 m over the site outside the buildings, over that of the weather station.
     issues : tuple of Issue
+    city : hashable
+        What tells this city and the way its winds were calculated from others; the key of what is kept of it.
     """
 
     tunnel: Tunnel
@@ -92,6 +96,7 @@ class Winds:
     inflow: Inflow
     factor: float
     issues: tuple[Issue, ...] = field(default=())
+    city: Hashable = ()
 
     @property
     def speed(self) -> float:
@@ -208,11 +213,33 @@ def blow(
     settings = Settings(iterations=iterations)
     city = (city_of(built.finest), params.exposure, params.wall_roughness, iterations)
     airs = _calculated(built, inflows, settings, city, feedback.part(0.06, 1.0), shown)
-    first = inflows[sectors[0]]
-    heights = np.array([MEASURED_HEIGHT, REFERENCE_HEIGHT])
-    low, high = first.speed(heights)
-    factor = power_factor(station_exposure, params.exposure, site_height=REFERENCE_HEIGHT) * float(low / high)
-    return Winds(built.finest, built, airs, grid_from, first, factor, (*built.issues, *_doubts(airs)))
+    tunnel, sealed = _without_sealed(built.finest)
+    issues = (*built.issues, *_doubts(airs), *_of_sealed(sealed))
+    factor = site_factor(params, station_exposure)
+    return Winds(tunnel, built, airs, grid_from, inflows[sectors[0]], factor, issues, city)
+
+
+def site_factor(params: TunnelParams, station_exposure: str) -> float:
+    """Wind at 10 m over the site outside the buildings, over that of the weather station at 10 m."""
+    wind = log_inflow(0.0, speed=SPEED, height=REFERENCE_HEIGHT, roughness=EXPOSURE_ROUGHNESS[params.exposure])
+    low, high = wind.speed(np.array([MEASURED_HEIGHT, REFERENCE_HEIGHT]))
+    return power_factor(station_exposure, params.exposure, site_height=REFERENCE_HEIGHT) * float(low / high)
+
+
+def _without_sealed(tunnel: Tunnel) -> tuple[Tunnel, int]:
+    """The tunnel with air that has no way out made solid, and the number of such cells."""
+    air, sealed = open_air(tunnel)
+    if sealed == 0:
+        return tunnel, 0
+    solid = np.where((tunnel.solid == AIR) & ~air, BUILDING, tunnel.solid).astype(np.int8)
+    return tunnel._replace(solid=solid), sealed
+
+
+def _of_sealed(count: int) -> list[Issue]:
+    if not count:
+        return []
+    message = f"{count} cells of air have no way out: no wind reaches them, and nothing is said of the dust there."
+    return [Issue("dust.sealed", message, "note", count)]
 
 
 def _calculated(

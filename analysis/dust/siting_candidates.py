@@ -1,0 +1,153 @@
+"""Candidates: every model on every place in every direction of its outlet, screened by what it could bring at most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.dust.catalogue import Purifier, purifiers
+from analysis.dust.siting_declaration import DustSitingParams
+from analysis.dust.siting_places import Sites
+from analysis.dust.unit import PlacedUnit, Ports, ports_of
+from analysis.wind.tunnel import Tunnel
+from geo.model import Feedback, Issue, UserError
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Units that could be placed.
+
+    Attributes
+    ----------
+    units : tuple of PlacedUnit
+    ports : tuple of Ports
+        Of the calculated wind.
+    site : (n,) int64
+        Row of `Sites`; units of one site exclude each other.
+    """
+
+    units: tuple[PlacedUnit, ...]
+    ports: tuple[Ports, ...]
+    site: Indices
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    @property
+    def xy(self) -> Floats:
+        """(n, 2) [local m]."""
+        return np.array([(one.x, one.y) for one in self.units]).reshape(-1, 2)
+
+    @property
+    def cost(self) -> Floats:
+        """(n,) [KRW]."""
+        return np.array([one.model.cost for one in self.units])
+
+
+def models_of(params: DustSitingParams) -> tuple[Purifier, ...]:
+    """The models asked for. Raises `UserError` for one that is not in the catalogue."""
+    known = purifiers()
+    wanted = [name.strip() for name in params.models.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        raise UserError(
+            f"The model {unknown[0]} is not in the catalogue." if unknown else "No model of purifier was named.",
+            f"The catalogue holds {', '.join(known)}.",
+            "Name one of these, or several separated by commas.",
+            code="dust.siting.model" if unknown else "dust.siting.no_model",
+            values={"model": unknown[0] if unknown else "", "known": ", ".join(known)},
+        )
+    return tuple(known[name] for name in dict.fromkeys(wanted))
+
+
+def affordable(models: Sequence[Purifier], budget: float) -> tuple[Purifier, ...]:
+    """Models that the budget buys one of; 0 for no limit. Raises `UserError` where it buys none."""
+    kept = tuple(model for model in models if budget == 0.0 or model.cost <= budget)
+    if not kept:
+        cheapest = min(models, key=lambda model: model.cost)
+        raise UserError(
+            "The budget buys nothing.",
+            f"It is {budget:,.0f} KRW; the cheapest model chosen, {cheapest.name}, costs {cheapest.cost:,.0f} KRW.",
+            "Raise the budget, or choose a cheaper model.",
+            code="dust.siting.budget",
+            values={"budget": round(budget), "cheapest": round(cheapest.cost), "model": cheapest.name},
+        )
+    return kept
+
+
+def candidates_of(
+    sites: Sites,
+    models: Sequence[Purifier],
+    params: DustSitingParams,
+    tunnel: Tunnel,
+    issues: list[Issue],
+    feedback: Feedback,
+) -> Candidates:
+    """All models on all sites; sites where one has no air at its intake or outlet are left out. Raises `UserError`."""
+    size, turns = params.size_class, int(params.turns)
+    units, ports, rows, blocked, last = [], [], [], 0, ""
+    for row, (x, y) in enumerate(sites.xy.tolist()):
+        if row % 200 == 0:
+            feedback.step(row / len(sites.xy), "looking for places")
+        for model in models:
+            for turn in range(turns):
+                angle = (params.towards + turn * 360.0 / turns) % 360.0
+                unit = PlacedUnit(model, x, y, angle, name=str(sites.name[row]))
+                try:
+                    found = ports_of(unit, tunnel, size)
+                except UserError as error:
+                    blocked, last = blocked + 1, error.why
+                    continue
+                units.append(unit)
+                ports.append(found)
+                rows.append(row)
+    if not units:
+        raise UserError(
+            "No model fits on any of the places.",
+            f"At all {len(sites.xy)} places intake or outlet would be in a wall. {last}",
+            "Choose other ground or a smaller model, or calculate on smaller cells.",
+            code="dust.siting.no_air",
+            values={"places": len(sites.xy)},
+        )
+    if blocked:
+        message = f"{blocked} of {blocked + len(units)} units would have a wall at intake or outlet and were left out."
+        issues.append(Issue("dust.siting.blocked", message, "note", blocked))
+    return Candidates(tuple(units), tuple(ports), np.array(rows, dtype=np.int64))
+
+
+class Screening:
+    """What each candidate could bring at most in a case: ``efficiency * flow * c0(intake) * lambda(outlet)``.
+
+    Tunnel cells of all candidates are laid out once; a case then takes two sparse products.
+    """
+
+    def __init__(self, candidates: Candidates, cells: int) -> None:
+        ports = candidates.ports
+        self._intake = _weights([(one.intake, one.intake_weight) for one in ports], cells)
+        self._outlet = _weights([(one.outlet, one.outlet_weight) for one in ports], cells)
+        self._clean = np.array([one.flow * one.efficiency for one in ports])
+
+    def case(self, before: NDArray[np.floating], adjoint: NDArray[np.floating], ratio: float) -> Floats:
+        """(n,) reduction of the exposure [ug/m3] in a case.
+
+        before : (nz, ny, nx) concentration without units [ug/m3]. adjoint : (nz, ny, nx) lambda [s/m3]. ratio : of the
+        case's wind over the calculated one.
+        """
+        taken_in = self._intake @ before.reshape(-1).astype(np.float64)
+        reached = self._outlet @ adjoint.reshape(-1).astype(np.float64)
+        return np.asarray(self._clean / ratio * taken_in * reached)
+
+
+def _weights(parts: Sequence[tuple[Indices, Floats]], cells: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from scipy.sparse import csr_matrix
+
+    ends = np.concatenate([[0], np.cumsum([len(cell) for cell, _ in parts])])
+    numbers = np.concatenate([cell for cell, _ in parts])
+    values = np.concatenate([weight for _, weight in parts])
+    return csr_matrix((values, numbers, ends), shape=(len(parts), cells))

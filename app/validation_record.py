@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.wind.scores import Scores, scores
+from analysis.wind.scores import ABSOLUTE, Scores, scores
 from app.cases.contract import CaseResult, Comparison
 from app.export import write_text
 from app.language import tr
@@ -82,14 +82,15 @@ def write_record(record: Mapping[str, Any], folder: Path) -> list[Path]:
     written = [write_text(folder / f"{record['case']}.json", text)]
     parts = [comparison_of(part) for part in record["comparisons"]]
     if parts:
-        written.append(write_text(folder / f"{record['case']}.svg", drawing(str(record["title"]), parts)))
+        drawn = drawing(str(record["title"]), parts, absolute=0.0 if record["kind"] == "dust" else ABSOLUTE)
+        written.append(write_text(folder / f"{record['case']}.svg", drawn))
     return written
 
 
-def drawing(title: str, parts: Sequence[Comparison]) -> str:
-    """Scatter plots of all parts of a case."""
-    panels = [Panel(part_title(part.name), scores_line(scores(part.predicted, part.observed)), part.observed,
-                    part.predicted) for part in parts]  # fmt: skip
+def drawing(title: str, parts: Sequence[Comparison], *, absolute: float = ABSOLUTE) -> str:
+    """Scatter plots of all parts of a case; `absolute` is the difference that counts as a hit whatever the size."""
+    panels = [Panel(part_title(part.name), scores_line(scores(part.predicted, part.observed, absolute=absolute)),
+                    part.observed, part.predicted) for part in parts]  # fmt: skip
     axes = tr("validation.observed", "Reference"), tr("validation.predicted", "Calculated")
     return scatter_svg(panels, title=title, axes=axes, theme=theme_named(THEME))
 

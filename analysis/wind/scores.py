@@ -22,7 +22,7 @@ class Scores(NamedTuple):
     points : int
         Pairs compared; pairs with a value that is no number are left out.
     hit_rate : float
-        Share of points with ``|P - O| <= 0.25 |O|`` or ``|P - O| <= 0.05``.
+        Share of points with ``|P - O| <= 0.25 |O|`` or ``|P - O| <= 0.05`` (or what is given).
     fac2 : float
         Share of points with ``0.5 <= P/O <= 2``.
     bias : float
@@ -41,8 +41,10 @@ class Scores(NamedTuple):
     correlation: float
 
 
-def scores(predicted: ArrayLike, observed: ArrayLike) -> Scores:
+def scores(predicted: ArrayLike, observed: ArrayLike, *, absolute: float = ABSOLUTE) -> Scores:
     """Scores of velocity ratios (n,); NaN throughout where fewer than two pairs are left.
+
+    absolute : difference within which a pair is a hit whatever its size; 0 for concentrations.
 
     Examples
     --------
@@ -54,7 +56,7 @@ def scores(predicted: ArrayLike, observed: ArrayLike) -> Scores:
     p, o = p[known], o[known]
     if len(p) < 2:
         return Scores(len(p), *(float("nan"),) * 5)
-    hit = (np.abs(p - o) <= RELATIVE * np.abs(o)) | (np.abs(p - o) <= ABSOLUTE)
+    hit = (np.abs(p - o) <= RELATIVE * np.abs(o)) | (np.abs(p - o) <= absolute)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = p / o
         bias = 2 * (o.mean() - p.mean()) / (o.mean() + p.mean())

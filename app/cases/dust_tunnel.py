@@ -178,7 +178,8 @@ def plume_site(plume: Plume, cell: float = 0.0) -> tuple[Site, float]:
 def mirrored(solved: Solved, places: Floats) -> Floats:
     """Positions (n, 3) as the solver's mirror has them."""
     heading = solved.kept.heading
-    return places * np.array([-1.0 if heading.flip_x else 1.0, -1.0 if heading.flip_y else 1.0, 1.0])
+    sides = np.array([-1.0 if heading.flip_x else 1.0, -1.0 if heading.flip_y else 1.0, 1.0])
+    return np.asarray(places * sides)
 
 
 def around(faces: Faces, places: Floats) -> Sampled:

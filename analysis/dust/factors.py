@@ -54,7 +54,7 @@ def table_factors(layer: Layer) -> dict[str, float]:
 
 
 def scaled(emissions: Sequence[Emission], factors: Mapping[str, float], issues: list[Issue]) -> tuple[Emission, ...]:
-    """Emissions times the factors of their groups; what was changed, and factors of groups that are not here, are told."""
+    """Emissions times the factors of their groups; what changed, and factors of groups that are not here, are told."""
     groups = [one.group for one in emissions]
     changed = {group: factor for group, factor in factors.items() if group in groups and factor != 1.0}
     unknown = [group for group in factors if group not in groups]

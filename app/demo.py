@@ -65,6 +65,12 @@ NAMES = {
     "utility_nodes/UFL_BMAN_PS": "Power manholes (synthetic)",
     "utility_nodes/UFL_KMAN_PS": "Telecom handholes (synthetic)",
     "utility_nodes/UFL_HVAL_PS": "Heating valves (synthetic)",
+    "dust_sources/construction_sites": "Construction site (synthetic)",
+    "dust_sources/stacks": "Stack (synthetic)",
+    "people": "People at schools, parks, work and stops (synthetic)",
+    "air_stations": "Air quality stations (synthetic)",
+    "purifiers": "Purifiers (synthetic)",
+    "weather_2025": "Hourly weather (synthetic)",
 }
 
 

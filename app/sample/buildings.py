@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.sample.dust_plan import persons_of
 from app.sample.plan import CENTRE, SYNTHETIC, SYNTHETIC_KO, Building, Ground, Plan
 from app.sample.solids import Faces, height, surfaces
 from app.sample.terrain import base_height
@@ -75,6 +76,7 @@ def _city_object(building: Building, ground: Ground, vertices: _Vertices) -> dic
             "ground_height": base,
             "footprint_area": round(building.form.polygon.area, 1),
             "dwellings": building.dwellings,
+            "persons": persons_of(building),
             "year": building.year,
             "structure": building.structure,
             "parcel": building.parcel,

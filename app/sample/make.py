@@ -11,12 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from app.layer_cache import cache_folder
-from app.sample import utility_names
+from app.sample import dust_names, utility_names
 from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
 # Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
-SAMPLE_VERSION = 9
+SAMPLE_VERSION = 10
 MARKER = "sample.json"
 IMPORT_ORDER = (
     "terrain.tif",
@@ -30,10 +30,11 @@ IMPORT_ORDER = (
     "water.gpkg",
     "trees.gpkg",
     "cctv.gpkg",
+    *dust_names.MAPS,
 )
 BOUNDARY = "boundary.gpkg"
 README = "README.txt"
-MARKS = (BOUNDARY, README, *utility_names.ALL)
+MARKS = (BOUNDARY, README, *dust_names.MEASUREMENTS, *utility_names.ALL)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class SampleFiles:
         register beside it that is joined to it (the option ``join``); "" for none.
     replaced : tuple of str
         Ids of the buildings of the city model that have a building model of their own in the sample.
+    measurements : tuple of Path
+        Tables of measured dust, to be loaded when it is time to: a month of all stations, and two months of two
+        stations around the start of the purifier.
     """
 
     folder: Path
@@ -61,6 +65,7 @@ class SampleFiles:
     seed: int
     utilities: tuple[tuple[Path, str], ...] = ()
     replaced: tuple[str, ...] = ()
+    measurements: tuple[Path, ...] = ()
 
 
 def default_folder(seed: int = DEFAULT_SEED) -> Path:
@@ -145,7 +150,8 @@ def _files(folder: Path, seed: int) -> SampleFiles:
     made = json.loads((Path(folder) / MARKER).read_text(encoding="utf-8"))
     paths = tuple(folder / name for name in IMPORT_ORDER)
     utilities = tuple((folder / name, register) for name, register in utility_names.MAPS)
-    return SampleFiles(folder, paths, folder / BOUNDARY, seed, utilities, tuple(made["replaced"]))
+    measurements = tuple(folder / name for name in dust_names.MEASUREMENTS)
+    return SampleFiles(folder, paths, folder / BOUNDARY, seed, utilities, tuple(made["replaced"]), measurements)
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -174,6 +180,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
         apartments,
         buildings,
         cameras,
+        dust_files,
         house,
         mixed_use,
         photo,
@@ -185,6 +192,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     )  # fmt: skip
     from app.sample.detailed import city_object
     from app.sample.district import plan_district
+    from app.sample.dust_plan import plan_dust
 
     folder.mkdir()
     plan = plan_district(seed, feedback.part(0.0, 0.28))
@@ -194,7 +202,9 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     planted = trees.plant(plan, ground, seed, feedback.part(0.46, 0.5))
     trees.write(planted, folder / "trees.gpkg")
     cameras.write(cameras.place(plan, ground, planted), folder / "cctv.gpkg")
-    roads.write_roads(plan, folder / "roads.gpkg")
+    dust = plan_dust(plan, seed)
+    roads.write_roads(plan, dust.traffic, folder / "roads.gpkg")
+    dust_files.write(plan, dust, folder, seed=seed)
     roads.write_parcels(plan, folder / "parcels.gpkg")
     roads.write_water(plan, folder / "water.gpkg")
     roads.write_boundary(plan, folder / BOUNDARY)
@@ -205,7 +215,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     utilities.write(underground, folder)
     pixels = photo.paint(plan, ground, planted, seed, feedback.part(0.78, 0.98))
     photo.write(pixels, folder / "orthophoto.tif")
-    readme.write(plan, folder / README, seed=seed, planted=len(underground.planted))
+    readme.write(plan, dust, folder / README, seed=seed, planted=len(underground.planted))
     _mark(folder, seed, [city_object(number) for number in (plan.mixed_building, *plan.apartment_buildings)])
 
 

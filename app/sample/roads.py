@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import shapely
 
+from app.sample.dust_plan import GROUPS
 from app.sample.plan import Plan, Street
 from app.sample.vector import write_layer
+from geo.model import conventions as words
 
 CLASSES = {
     "ring": "외곽순환도로", "brt": "BRT 전용차로", "collector": "집산도로", "local": "국지도로", "lane": "골목길",
@@ -17,11 +20,23 @@ CLASSES = {
 }  # fmt: skip
 
 
-def write_roads(plan: Plan, path: Path) -> None:
-    """Layers ``centrelines`` (with width and carriageway width [m]) and ``paths``."""
-    vehicles = [s for s in plan.streets if s.kind not in ("bicycle", "walk")]
+def write_roads(plan: Plan, traffic: Mapping[int, tuple[int, float]], path: Path) -> None:
+    """Layers ``centrelines`` (with width and carriageway width [m], and the traffic) and ``paths``.
+
+    traffic : mapping
+        Vehicles a day and mean weight [t] by number of the street in the plan.
+    """
+    numbers = [number for number, s in enumerate(plan.streets) if s.kind not in ("bicycle", "walk")]
+    vehicles = [plan.streets[number] for number in numbers]
     paths = [s for s in plan.streets if s.kind in ("bicycle", "walk")]
-    write_layer(path, "centrelines", [s.line for s in vehicles], _columns(vehicles), title="합강 표본지구 도로 중심선")
+    columns = _columns(vehicles) | {
+        words.TRAFFIC: [traffic[number][0] for number in numbers],
+        words.VEHICLE_WEIGHT: [traffic[number][1] for number in numbers],
+        words.SOURCE_GROUP: [GROUPS[street.kind] for street in vehicles],
+    }
+    write_layer(
+        path, "centrelines", [s.line for s in vehicles], columns, title="합강 표본지구 도로 중심선, 지어낸 교통량"
+    )
     write_layer(path, "paths", [s.line for s in paths], _columns(paths), title="합강 표본지구 자전거길과 보행로")
 
 

@@ -41,18 +41,24 @@ LAYER_WORDS = (
     ("spot height", ("spot_height", "spotheight", "spot height", "표고점")),
     ("building", ("building", "bldg", "footprint", "house", "건물", "gebäude", "bâtiment", "buld")),
     ("camera", ("cctv", "camera", "카메라", "폐쇄회로")),
+    ("purifier", ("purifier", "smog_free", "공기정화", "정화기")),
+    ("sensor", ("air_station", "air_quality", "airquality", "대기측정", "측정소", "sensor")),
+    ("emission", ("emission", "dust_source", "construction_site", "배출원", "비산먼지", "공사장", "건설현장")),
+    ("people", ("people", "population", "인구")),
     ("tree", (TREE_WORD, "수목", "가로수", "나무", "baum", "arbre")),
     ("rail", ("railway", "railroad", "rail_", "철도", "subway", "지하철")),
     ("road", ("road", "street", "centerline", "centreline", "highway", "도로", "차도", "보도", "strasse")),
     ("water", ("water", "river", "lake", "stream", "하천", "호수", "수계", "저수지")),
     ("parcel", ("parcel", "zoning", "landuse", "land_use", "cadastr", "필지", "지적", "용도지역", "획지", "lsmd")),
 )
-THEME_OF = {"contour": "terrain", "spot height": "terrain", "wall": "furniture", "road edge": "road"}
+THEME_OF = {"contour": "terrain", "spot height": "terrain", "wall": "furniture", "road edge": "road", "people": "other"}
 SPELLINGS = {"buildings": "building", "roads": "road", "trees": "tree", "parcels": "parcel", "contours": "contour",
              "zoning": "parcel", "spot_height": "spot height", "river": "water", "건물": "building", "도로": "road",
              "utilities": "utility", "pipes": "utility", "지하시설물": "utility", "관로": "utility",
              "수목": "tree", "필지": "parcel", "등고선": "contour", "수계": "water",
-             "cameras": "camera", "cctv": "camera", "카메라": "camera"}  # fmt: skip
+             "cameras": "camera", "cctv": "camera", "카메라": "camera",
+             "emissions": "emission", "배출원": "emission", "sensors": "sensor", "측정소": "sensor",
+             "purifiers": "purifier", "공기정화기": "purifier", "인구": "people"}  # fmt: skip
 
 # Columns by meaning; compared without case, spaces, dots, colons, dashes and underscores.
 # "a16" and "a26" are height and storeys of the Korean integrated building data (GIS건물통합정보).
@@ -208,13 +214,20 @@ def _is_filled(column: Column) -> bool:
 def _by_columns(names: Mapping[str, str], flat: str) -> Meaning:
     """What columns tell; a height alone makes an area a building."""
     hints = {
-        "area": (("building", (*BUILDING_HINTS, "building", "height", "높이")),),
+        "area": (
+            ("emission", ("sourcekind",)),
+            ("people", ("placegroup",)),
+            ("building", (*BUILDING_HINTS, "building", "height", "높이")),
+        ),
         "line": (
             ("contour", ("등고수치", "contour")),
             ("road", ("highway", "도로폭", "rvwd", "roadwidth", "도로구분")),
         ),
         "point": (
             ("camera", ("cameramodel",)),
+            ("purifier", ("purifiermodel",)),
+            ("emission", ("sourcekind", "strengthpm10", "strengthpm25")),
+            ("people", ("placegroup",)),
             ("tree", (*CROWN, *SPECIES, "수고")),
             ("spot height", ("수치", "표고")),
         ),

@@ -12,6 +12,7 @@ from geo import roads, terrain, trees
 from geo.formats import vector_fields as fields
 from geo.formats.vector_buildings import build_buildings
 from geo.formats.vector_cameras import cameras
+from geo.formats.vector_dust import BUILDERS, traffic_columns
 from geo.formats.vector_fields import Meaning
 from geo.formats.vector_parts import (
     OUTLINE_LIFT,
@@ -115,7 +116,8 @@ def _builder(meaning: Meaning, number: int) -> Builder:
         ("spot height", 0): _levelled_points,
         ("spot height", 1): _levelled_lines,
     }
-    return known.get((meaning.word, number), (_plain_points, _plain_lines, _outlines)[number])
+    plain = (_plain_points, plain_lines, _outlines)[number]
+    return known.get((meaning.word, number), BUILDERS.get(meaning.word, plain))
 
 
 def _layer(part: str, name: str, features: Features, meaning: Meaning, built: Built, notes: list[Issue]) -> Layer:
@@ -137,7 +139,7 @@ def _road_lines(features: Features, context: Context) -> Built:
     lines, part = shapely.force_2d(features.shapes), context.feedback.part(0.5, 1.0)
     deck, deck_issues = _decks(features, context)
     mesh, grounded = roads.strips(lines, width, context.terrain, deck=deck, feedback=part)
-    columns = {"width_used": Column(width, "m")}
+    columns = {"width_used": Column(width, "m"), **traffic_columns(features.columns)}
     return Built(mesh, all_rows(features), columns, (), (*issues, *deck_issues, *off_ground(grounded, context)))
 
 
@@ -206,7 +208,8 @@ def _outlines(features: Features, context: Context) -> Built:
     return _lines(rings, owner[area], features, context)
 
 
-def _plain_lines(features: Features, context: Context) -> Built:
+def plain_lines(features: Features, context: Context) -> Built:
+    """Lines as they are."""
     import shapely
 
     parts, owner = shapely.get_parts(features.shapes, return_index=True)

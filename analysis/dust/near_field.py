@@ -246,30 +246,45 @@ def _solved(setting: Setting, units: Sequence[Ports], own: OwnFlow, frozen: bool
     from analysis.kernels.dust_box import deficit, equations
 
     faces, box = setting.faces, own.box
-    fluxes, sink = _fluxes(setting, box), _sink(setting, box)
-    air, widths = np.ascontiguousarray(faces.air[box.cells]), _widths(faces, box)
-    diffusivity = np.maximum(_double(faces.viscosity, box.cells) / setting.mixing.schmidt, setting.mixing.least)
-    still = equations(fluxes, diffusivity, air, widths, sink)
-    if frozen:
-        moved = still
-    else:
-        taken = sink.copy()
+    cut = cut_out(setting, box)
+    still = equations(*cut)
+    moved = still
+    if not frozen:
+        taken = cut.sink.copy()
         for unit in units:
             _add(taken, _inside(unit.intake, box, faces.shape), unit.flow / setting.ratio * unit.intake_weight)
-        (east, north, up), ratio = fluxes, setting.ratio
+        (east, north, up), ratio = cut.fluxes, setting.ratio
         laid = east + own.east / ratio, north + own.north / ratio, up + own.up / ratio
-        moved = equations(laid, diffusivity, air, widths, taken)
-    before = np.where(air, _double(setting.concentration, box.cells), 0.0)
+        moved = equations(laid, *cut[1:4], taken)
+    before = np.where(cut.air, _double(setting.concentration, box.cells), 0.0)
     couplings = _couplings(units, box, faces.shape, setting.ratio, frozen)
     change, source, iterations, left = deficit(still, moved, couplings, before, DEFICIT_TOLERANCE, MOST_ITERATIONS)
     if not left <= UNSOLVED:
         raise _unsolved(left)
-    worth = np.where(air, _double(setting.adjoint, box.cells), 0.0)
+    worth = np.where(cut.air, _double(setting.adjoint, box.cells), 0.0)
     untouched = np.array([unit.at_intake(setting.concentration) for unit in units])
     less = [unit.intake_weight @ change.reshape(-1)[_inside(unit.intake, box, faces.shape)] for unit in units]
     taken_in = untouched + np.array(less)
     kept = np.array([unit.efficiency * unit.flow for unit in units]) * taken_in
     return Local(-float((worth * source).sum()), taken_in, untouched, kept, box, change, source, iterations)
+
+
+class Cut(NamedTuple):
+    """What the equations of a box are made of, for `analysis.kernels.dust_box.equations`."""
+
+    fluxes: tuple[Floats, Floats, Floats]
+    diffusivity: Floats
+    air: NDArray[np.bool_]
+    widths: tuple[Floats, Floats, Floats]
+    sink: Floats
+
+
+def cut_out(setting: Setting, box: Box) -> Cut:
+    """A box of a setting's air, without new units."""
+    faces, mixing = setting.faces, setting.mixing
+    diffusivity = np.maximum(_double(faces.viscosity, box.cells) / mixing.schmidt, mixing.least)
+    air = np.ascontiguousarray(faces.air[box.cells])
+    return Cut(_fluxes(setting, box), diffusivity, air, _widths(faces, box), _sink(setting, box))
 
 
 def _double(values: Field, where: tuple[slice, ...]) -> Floats:

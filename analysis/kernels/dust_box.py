@@ -265,6 +265,17 @@ def _couple(units: Couplings, x: Floats, out: Floats, sign: float) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def difference(still: Matrix, moved: Matrix, before: Floats) -> Floats:
+    """(nz, ny, nx) what dust gains in every cell when the equations change: ``still c - moved c`` [ug/s]."""
+    c0 = _ghosted(before)
+    b, t = np.zeros(len(c0)), np.zeros(len(c0))
+    times(still, c0, b)
+    times(moved, c0, t)
+    nz, ny, nx = before.shape
+    return (b - t).reshape((nz + 4, ny + 4, nx + 4))[2:-2, 2:-2, 2:-2].copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def deficit(
     still: Matrix, moved: Matrix, units: Couplings, before: Floats, tolerance: float, most: int
 ) -> tuple[Floats, Floats, int, float]:

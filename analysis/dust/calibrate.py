@@ -79,6 +79,9 @@ class Calibration(NamedTuple):
         Of the whole with the strengths of the prior.
     covariance : (groups, groups) float
         Of the factors.
+    spread : (groups,) float
+        Standard error of the factors from leaving out one sensor at a time (jackknife: Miller 1974, Biometrika 61,
+        doi:10.1093/biomet/61.1.1): it also sees errors that all hours of a sensor share.
     """
 
     strength: Floats
@@ -93,6 +96,12 @@ class Calibration(NamedTuple):
     increment: Scores
     before: Scores
     covariance: Floats
+    spread: Floats
+
+    @property
+    def uncertainty(self) -> Floats:
+        """(groups,) the larger of the two standard errors of the factors."""
+        return np.maximum(self.error, self.spread)
 
     @property
     def is_identified(self) -> Bools:
@@ -128,16 +137,17 @@ def calibrate(measured: Measured, issues: list[Issue], *, sensor_error: float = 
     unit = float(np.mean([(part.matrix[:, :-1] ** 2).sum() for part in parts]) * len(parts) / len(prior))
     choices = [share * unit for share in WEIGHTS]
     trials = [_held_out(parts, names, matrix, sensor, mu) for mu in choices]
-    misfit = [float(((weight * (trial - over)) ** 2).mean()) for trial in trials]
+    misfit = [float(((weight * (trial.values - over)) ** 2).mean()) for trial in trials]
     best = int(np.argmin(misfit))
     found = _solved(parts, choices[best])
     covariance, resolution = _certainty(parts, choices[best])
-    left_out = trials[best]
+    left_out = trials[best].values
     answer = Calibration(
         found[:-1] * prior, found[:-1], np.sqrt(np.diag(covariance)), resolution, float(found[-1]), choices[best],
         _filled(measured, rows, left_out + measured.background[rows]), _filled(measured, rows, over - matrix @ found),
         scores(left_out + measured.background[rows], measured.value[rows]), scores(left_out, over),
         scores(scaled.sum(axis=1) + measured.background[rows], measured.value[rows]), covariance,
+        trials[best].spread,
     )  # fmt: skip
     issues += _judgement(answer)
     return answer
@@ -199,13 +209,22 @@ def _solved(parts: list[_Squeezed], mu: float) -> Floats:
     return np.append(answer[:-2], answer[-2] - answer[-1])
 
 
-def _held_out(parts: list[_Squeezed], names: Indices, matrix: Floats, sensor: Indices, mu: float) -> Floats:
-    """(m,) increments predicted at each sensor from all the others."""
-    out = np.empty(len(matrix))
+class _Trial(NamedTuple):
+    """(m,) increments predicted at each sensor from all the others, and the jackknife error of the factors."""
+
+    values: Floats
+    spread: Floats
+
+
+def _held_out(parts: list[_Squeezed], names: Indices, matrix: Floats, sensor: Indices, mu: float) -> _Trial:
+    out, factors = np.empty(len(matrix)), []
     for number, name in enumerate(names):
-        mine = sensor == name
-        out[mine] = matrix[mine] @ _solved(parts[:number] + parts[number + 1 :], mu)
-    return out
+        found = _solved(parts[:number] + parts[number + 1 :], mu)
+        out[sensor == name] = matrix[sensor == name] @ found
+        factors.append(found[:-1])
+    off = np.array(factors) - np.mean(factors, axis=0)
+    count = len(names)
+    return _Trial(out, np.sqrt((count - 1) / count * (off**2).sum(axis=0)))
 
 
 def _certainty(parts: list[_Squeezed], mu: float) -> tuple[Floats, Floats]:

@@ -194,12 +194,12 @@ class Interplay:
                 if to != by:
                     part = feedback.part((to + by / len(groups)) / len(groups), (to + 1) / len(groups))
                     weakened[to, by] = self._weakened(group, alone[to], others, alone[by], part)
-        amplitude = np.linalg.solve(np.eye(len(groups)) + weakened, np.ones(len(groups)))
-        benefit = np.array([found.benefit for found in alone])
+        amplitude = np.asarray(np.linalg.solve(np.eye(len(groups)) + weakened, np.ones(len(groups))), np.float64)
+        benefit = np.array([found.benefit for found in alone], dtype=np.float64)
         intake, removed = np.zeros(len(units)), np.zeros(len(units))
-        for number, group in enumerate(groups):
-            intake[list(group)] = amplitude[number] * alone[number].intake
-            removed[list(group)] = amplitude[number] * alone[number].removed
+        for number, numbers in enumerate(groups):
+            intake[list(numbers)] = amplitude[number] * alone[number].intake
+            removed[list(numbers)] = amplitude[number] * alone[number].removed
         return Joint(float(amplitude @ benefit), groups, amplitude, benefit, intake, removed)
 
     def _weakened(
@@ -292,7 +292,7 @@ class UnitTransport(Transport):
     """
 
     def __init__(self, operator: Operator, units: Sequence[Ports], crew: Crew, *, frozen: bool = False) -> None:
-        self._units = [(unit, *(_ghosted(cell, operator) for cell in (unit.intake, unit.outlet))) for unit in units]
+        self._units = [(unit, _ghosted(unit.intake, operator), _ghosted(unit.outlet, operator)) for unit in units]
         self._frozen = frozen
         super().__init__(operator, crew)
 

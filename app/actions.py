@@ -228,6 +228,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("cctv_compare", lambda w: w.cctv.compare(), "", "", lambda w: len(w.cctv.plans()) > 1),
     ActionSpec("cctv_document", lambda w: w.cctv.ask_document(), "report", "", lambda w: w.cctv.has_cameras()),
     ActionSpec("cctv_export", lambda w: w.cctv.ask_export(), "export", "", lambda w: w.cctv.has_cameras()),
+    ActionSpec("measure_line", lambda w: w.measuring.line(), "measure", "D", _has_scene),
+    ActionSpec("measure_area", lambda w: w.measuring.area(), "", "Shift+D", _has_scene),
+    ActionSpec("measure_profile", lambda w: w.measuring.profile(), "", "", _has_scene),
+    ActionSpec("measure_sight", lambda w: w.measuring.sight(), "", "", _has_scene),
+    ActionSpec("measure_clearance", lambda w: w.measuring.clearance(), "", "", lambda w: w.measuring.can_clear()),
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec(
         "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
@@ -294,7 +299,8 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ),
     (
         "tools",
-        ("place_model", "place_device", "remove_device", None, "draw_excavation", "edit_excavation", None)
+        ("measure_line", "measure_area", "measure_profile", "measure_sight", "measure_clearance", None)
+        + ("place_model", "place_device", "remove_device", None, "draw_excavation", "edit_excavation", None)
         + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks")
         + (None, "topic_new", "topics_of_selection"),
     ),
@@ -329,6 +335,7 @@ TOOLBAR: tuple[str | None, ...] = (
     "storeys",
     "plan",
     "walk",
+    "measure_line",
     None,
     "xray",
     "camera_place",

@@ -31,6 +31,7 @@ from app.help_window import HelpWindow
 from app.language import language, tr
 from app.layouts import BOTTOM_HEIGHT, arrange
 from app.mass_actions import MassActions
+from app.measure_actions import MeasureActions
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
 from app.panel_set import PANELS
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
         self.files = FileDialogs(self)
         self.drawing = DrawingActions(self)
         self.underground = UndergroundActions(self)
+        self.measuring = MeasureActions(self)
         self.placing = PlaceActions(self)
         self.masses = MassActions(self)
         self.volumes = VolumeControl(self)

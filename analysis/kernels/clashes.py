@@ -85,6 +85,19 @@ def _distance(triangles: Floats, boxes: Floats, a: Indices, b: Indices, reach: f
     return best, first, second
 
 
+def surfaces_distance(first: Floats, second: Floats) -> tuple[float, int, int]:
+    """Least distance of two surfaces (n, 3, 3) and (m, 3, 3) [m], and the triangle of each that it lies at."""
+    together = np.concatenate([first, second])
+    boxes = np.concatenate([together.min(axis=1), together.max(axis=1)], axis=1)
+    a, b = np.arange(len(first)), np.arange(len(first), len(together))
+    # No two corners are nearer than the surfaces: the first such pair bounds the search.
+    middle = second.reshape(-1, 3).mean(axis=0)
+    near = first.reshape(-1, 3)[np.argmin(np.linalg.norm(first.reshape(-1, 3) - middle, axis=1))]
+    reach = float(np.linalg.norm(second.reshape(-1, 3) - near, axis=1).min()) + 1e-9
+    distance, i, j = _distance(together, boxes, a, b[np.argsort(boxes[b, 0])], reach)
+    return float(distance), int(i), int(j) - len(first)
+
+
 @njit(cache=True, nogil=True)
 def _pierced(p: Floats, q: Floats, triangle: Floats, margin: float, out: Floats) -> bool:
     """Whether a segment goes through a triangle; the place goes to `out`.

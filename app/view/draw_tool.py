@@ -7,7 +7,7 @@ last point back, Escape ends without a result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -221,10 +221,26 @@ _HINTS = {
 }
 
 
-class DrawingOverlay(QWidget):
-    """Paints the drawing over the picture."""
+class Drawn(Protocol):
+    """What an overlay paints: where, how, and (n, 3) points [local m]."""
 
-    def __init__(self, tool: DrawTool, camera: Callable[[], Camera], theme: Theme, *, hint: str) -> None:
+    mode: DrawMode
+
+    @property
+    def picture(self) -> QWidget:
+        """The widget drawn in."""
+        ...
+
+    @property
+    def shown(self) -> Vector:
+        """The points."""
+        ...
+
+
+class DrawingOverlay(QWidget):
+    """Paints a drawing over the picture; below it the hint, where there is one."""
+
+    def __init__(self, tool: Drawn, camera: Callable[[], Camera], theme: Theme, *, hint: str = "") -> None:
         super().__init__(tool.picture)
         self._tool, self._camera, self.theme, self.hint = tool, camera, theme, hint
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -244,11 +260,15 @@ class DrawingOverlay(QWidget):
                 size = note_size(text)
                 area = QRectF(places[-1, 0] + 14, places[-1, 1] + 10, size.width(), size.height())
                 paint_note(painter, area, text, theme=self.theme)
+        if self.hint:
+            self._paint_hint(painter)
+        painter.end()
+
+    def _paint_hint(self, painter: QPainter) -> None:
         size = note_size(self.hint)
         left = max((self.width() - size.width()) / 2, 4.0)
         area = QRectF(left, self.height() - size.height() - 12, size.width(), size.height())
         paint_note(painter, area, self.hint, theme=self.theme)
-        painter.end()
 
     def _paint_shape(self, painter: QPainter, places: Vector, before_eye: NDArray[np.bool_]) -> None:
         corners = [QPointF(float(x), float(y)) for (x, y), seen in zip(places, before_eye, strict=True) if seen]

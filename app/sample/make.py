@@ -203,7 +203,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     trees.write(planted, folder / "trees.gpkg")
     cameras.write(cameras.place(plan, ground, planted), folder / "cctv.gpkg")
     dust = plan_dust(plan, seed)
-    roads.write_roads(plan, dust.traffic, folder / "roads.gpkg")
+    roads.write_roads(plan, folder / "roads.gpkg", traffic=dust.traffic)
     dust_files.write(plan, dust, folder, seed=seed)
     roads.write_parcels(plan, folder / "parcels.gpkg")
     roads.write_water(plan, folder / "water.gpkg")

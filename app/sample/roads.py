@@ -20,20 +20,20 @@ CLASSES = {
 }  # fmt: skip
 
 
-def write_roads(plan: Plan, traffic: Mapping[int, tuple[int, float]], path: Path) -> None:
+def write_roads(plan: Plan, path: Path, *, traffic: Mapping[int, tuple[int, float]] | None = None) -> None:
     """Layers ``centrelines`` (with width and carriageway width [m], and the traffic) and ``paths``.
 
-    traffic : mapping
-        Vehicles a day and mean weight [t] by number of the street in the plan.
+    traffic : mapping, optional
+        Vehicles a day and mean weight [t] by number of the street in the plan; without it roads say no traffic.
     """
     numbers = [number for number, s in enumerate(plan.streets) if s.kind not in ("bicycle", "walk")]
     vehicles = [plan.streets[number] for number in numbers]
     paths = [s for s in plan.streets if s.kind in ("bicycle", "walk")]
-    columns = _columns(vehicles) | {
-        words.TRAFFIC: [traffic[number][0] for number in numbers],
-        words.VEHICLE_WEIGHT: [traffic[number][1] for number in numbers],
-        words.SOURCE_GROUP: [GROUPS[street.kind] for street in vehicles],
-    }
+    columns = _columns(vehicles)
+    if traffic is not None:
+        columns[words.TRAFFIC] = [traffic[number][0] for number in numbers]
+        columns[words.VEHICLE_WEIGHT] = [traffic[number][1] for number in numbers]
+        columns[words.SOURCE_GROUP] = [GROUPS[street.kind] for street in vehicles]
     write_layer(
         path, "centrelines", [s.line for s in vehicles], columns, title="합강 표본지구 도로 중심선, 지어낸 교통량"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
 
+from app.action_spec import Act, ActionSpec
 from app.appearance import set_icon
+from app.dust_menu import DUST_ACTIONS, DUST_MENU
 from app.widgets.wording import say
 from geo.model import ElementRef
 
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 TIME_STEP_MIN = 5
-Act = Callable[["MainWindow"], None]
-Ask = Callable[["MainWindow"], bool]
-
-
-def _always(_window: MainWindow) -> bool:
-    return True
 
 
 def _has_scene(window: MainWindow) -> bool:
@@ -81,18 +75,6 @@ def _can_save(window: MainWindow) -> bool:
 
 def _has_runs(window: MainWindow) -> bool:
     return any(layer.theme == "result" for layer in window.document.scene)
-
-
-@dataclass(frozen=True)
-class ActionSpec:
-    """One thing to ask for. Its title is the text ``action.<id>``."""
-
-    id: str
-    run: Act
-    icon: str = ""
-    shortcut: str = ""
-    enabled: Ask = _always
-    checked: Ask | None = None
 
 
 def _ask_film(window: MainWindow) -> None:
@@ -233,6 +215,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("measure_profile", lambda w: w.measuring.profile(), "", "", _has_scene),
     ActionSpec("measure_sight", lambda w: w.measuring.sight(), "", "", _has_scene),
     ActionSpec("measure_clearance", lambda w: w.measuring.clearance(), "", "", lambda w: w.measuring.can_clear()),
+    *DUST_ACTIONS,
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec(
         "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
@@ -312,6 +295,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + ("cctv_coverage", "cctv_siting", "cctv_take_over", "cctv_privacy", None, "cctv_blind", "cctv_compare", None)
         + ("cctv_document", "cctv_export"),
     ),
+    DUST_MENU,
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", None, "about")),
@@ -339,6 +323,7 @@ TOOLBAR: tuple[str | None, ...] = (
     None,
     "xray",
     "camera_place",
+    "purifier_place",
     "table",
     "picture",
     "report",

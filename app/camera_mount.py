@@ -42,7 +42,7 @@ def mounted(viewport: Viewport, point: NDArray[np.float64], *, pole: float, grou
         return CameraRow("", "", "", place, pan=round(outward, 1), mount="facade")
     if surface is not None and surface.is_ceiling:
         return CameraRow("", "", "", (x, y, z - FROM_CEILING), pan=round(away), tilt=CEILING_TILT, mount="ceiling")
-    above = _ceiling(viewport, np.array([x, y, z]), pole)
+    above = ceiling_over(viewport, np.array([x, y, z]), pole)
     if above is not None:
         return CameraRow("", "", "", (x, y, above - FROM_CEILING), pan=round(away), tilt=CEILING_TILT, mount="ceiling")
     return CameraRow("", "", "", (x, y, z + pole), pan=round(away), mount="pole")
@@ -58,7 +58,7 @@ def _on_ground(viewport: Viewport, point: NDArray[np.float64], ground: Grid) -> 
     return np.asarray(eye + way * ((level - eye[2]) / way[2]), dtype=np.float64)
 
 
-def _ceiling(viewport: Viewport, point: NDArray[np.float64], pole: float) -> float | None:
+def ceiling_over(viewport: Viewport, point: NDArray[np.float64], pole: float) -> float | None:
     """Height of the lowest thing of a building over a point that a pole would reach [local m]; None under the sky."""
     start, up = (point + [0.0, 0.0, LEAST_ROOM])[None], np.array([[0.0, 0.0, 1.0]])
     nearest = np.inf

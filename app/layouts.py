@@ -18,6 +18,7 @@ DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
         "alternatives",
         "properties",
         "camera",
+        "purifier",
         "analyses",
         "results",
         "compare",
@@ -26,7 +27,7 @@ DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
         "log",
     ),
     "build": ("layers", "model", "properties", "timeline", "jobs", "log"),
-    "operate": ("layers", "model", "properties", "camera", "results", "jobs", "log"),
+    "operate": ("layers", "model", "properties", "camera", "purifier", "results", "jobs", "log"),
 }
 FRONT: Mapping[LayoutName, tuple[str, ...]] = {
     "plan": ("layers", "properties", "analyses", "timeline"),
@@ -54,6 +55,7 @@ def arrange(window: QMainWindow, panels: Mapping[str, Panel], name: LayoutName) 
     window.tabifyDockWidget(panels["checks"], panels["topics"])
     window.tabifyDockWidget(panels["topics"], panels["alternatives"])
     window.tabifyDockWidget(panels["properties"], panels["camera"])
+    window.tabifyDockWidget(panels["camera"], panels["purifier"])
     window.tabifyDockWidget(panels["analyses"], panels["results"])
     window.tabifyDockWidget(panels["timeline"], panels["compare"])
     window.tabifyDockWidget(panels["compare"], panels["jobs"])

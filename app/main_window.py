@@ -26,6 +26,7 @@ from app.camera_actions import CameraActions
 from app.cctv_actions import CctvActions
 from app.document import Document
 from app.drawing_actions import DrawingActions
+from app.dust_actions import DustActions
 from app.file_dialogs import FileDialogs
 from app.help_window import HelpWindow
 from app.language import language, tr
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
         self._make_panels()
         self.cameras = CameraActions(self)
         self.cctv = CctvActions(self)
+        self.dust = DustActions(self)
         self.actions_ = make_actions(self)
         self.recent_menu = make_menus(self)
         self.toolbar = make_toolbar(self)

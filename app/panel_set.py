@@ -13,6 +13,7 @@ from app.panels.log import LogPanel
 from app.panels.model import ModelPanel
 from app.panels.panel import Panel
 from app.panels.properties import PropertiesPanel
+from app.panels.purifier import PurifierPanel
 from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
@@ -26,6 +27,7 @@ PANELS: tuple[type[Panel], ...] = (
     AlternativesPanel,
     PropertiesPanel,
     CameraPanel,
+    PurifierPanel,
     AnalysesPanel,
     ResultsPanel,
     ComparePanel,

@@ -32,6 +32,7 @@ from app.language import tr
 from app.numbers import number_text
 from app.panels.panel import Panel, scrolled
 from app.widgets.camera_view import CameraView
+from app.widgets.choice import fill_choice
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
 from geo.model.conventions import CAMERA_STATES, MOUNTS
@@ -214,9 +215,9 @@ class CameraPanel(Panel):
         self.remove_button.setEnabled(editable)
         if not self.name_edit.hasFocus() or self.name_edit.text() != row.name:
             self.name_edit.setText(row.name)
-        _fill(self.model_box, [(model_title(model), key) for key, model in models.items()], row.model)
-        _fill(self.state_box, [(tr(f"camera.state.{s}"), s) for s in CAMERA_STATES], row.state)
-        _fill(self.mount_box, [(tr(f"camera.mount.{m}"), m) for m in MOUNTS], row.mount)
+        fill_choice(self.model_box, [(model_title(model), key) for key, model in models.items()], row.model)
+        fill_choice(self.state_box, [(tr(f"camera.state.{s}"), s) for s in CAMERA_STATES], row.state)
+        fill_choice(self.mount_box, [(tr(f"camera.mount.{m}"), m) for m in MOUNTS], row.mount)
         self._show_numbers(row, height)
         self._show_lens(editable)
         self._show_heads()
@@ -248,13 +249,13 @@ class CameraPanel(Panel):
             heads = max(len(camera.model.heads), 1)
             names = [(tr("camera.head", number=k + 1), k) for k in range(heads)]
             names += [(tr("camera.preset", number=k + 1), heads + k) for k in range(len(camera.presets))]
-        _fill(self.head_box, names, self.head_box.currentData() if self.head_box.count() == len(names) else 0)
+        fill_choice(self.head_box, names, self.head_box.currentData() if self.head_box.count() == len(names) else 0)
         self.head_box.setVisible(len(names) > 1)
 
     def show_legend(self) -> None:
         """The classes of the edition and how far each reaches."""
         chosen = [(str(one.year), key) for key, one in editions().items()]
-        _fill(self.edition_box, chosen, self.edition.id)
+        fill_choice(self.edition_box, chosen, self.edition.id)
         self.edition_box.setToolTip(tr("camera.edition.tip"))
         view = views_of(self.camera)[0] if self.camera is not None else None
         reach = self.camera.model.reach_m if self.camera is not None else 0.0
@@ -341,14 +342,3 @@ def _edit(name: str) -> QuantityEdit:
         edit.spin_box.setWrapping(True)
         edit.spin_box.setRange(0.0, 360.0)  # type: ignore[arg-type]
     return edit
-
-
-def _fill(box: QComboBox, entries: Sequence[tuple[str, object]], chosen: object) -> None:
-    """Entries of a list and which of them is chosen; nobody is told."""
-    with QSignalBlocker(box):
-        if [(box.itemText(k), box.itemData(k)) for k in range(box.count())] != list(entries):
-            box.clear()
-            for text, data in entries:
-                box.addItem(text, data)
-        index = box.findData(chosen)
-        box.setCurrentIndex(index)

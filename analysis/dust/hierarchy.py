@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.dust.operator import GHOSTS, INNER, Operator
+from analysis.dust.operator import GHOSTS, Operator, upwind_part
 from analysis.wind.crew import Crew
 
 if TYPE_CHECKING:
@@ -21,13 +21,11 @@ HALVED = 0.5  # of mixing between blocks: their values differ over twice the dis
 
 
 class Level(NamedTuple):
-    """One level: its equations, cells of air, inverse pivots, and room for a residual and an answer."""
+    """One level: its equations, cells of air and inverse pivots."""
 
-    equations: Upwind
+    equations: tuple[Field, ...]  # plain tuples: kernels are called ten times faster with them than with named ones
     air: NDArray[np.bool_]
     inverse: Field
-    lack: Field
-    answer: Field
 
 
 class Hierarchy:
@@ -44,18 +42,17 @@ class Hierarchy:
     def __init__(self, operator: Operator, crew: Crew, *, transpose: bool = False) -> None:
         self._crew, self._transpose = crew, transpose
         self.levels = [self._level(operator.upwind, operator.air)]
-        self._coarse: list[tuple[Field, Field]] = []  # right side and value of all levels but the finest
-        parts, sink, air = _finest_parts(operator), operator.share.sink, operator.air[INNER]
-        while max(air.shape) > SMALLEST:
-            parts = [_coarser(part, axis) for part, axis in zip(parts, (2, 1, 0), strict=True)]
-            sink, air = _blocks(sink), _blocks(air.astype(np.int64)) > 0
-            self.levels.append(self._level(_equations(parts, sink, air, operator.dtype), np.pad(air, GHOSTS)))
-            like = self.levels[-1].lack
-            self._coarse.append((np.zeros_like(like), np.zeros_like(like)))
+        self._room: list[tuple[Field, Field, Field]] = []  # right side, value, correction of all but the finest
+        air, sink, mixed = operator.air, operator.field(operator.share.sink), None
+        upwind = operator.upwind
+        while max(air.shape) - 2 * GHOSTS > SMALLEST:
+            upwind, mixed, air, sink = _coarser(upwind, mixed, air, sink, crew)
+            self.levels.append(self._level(upwind, air))
+            self._room.append((np.zeros_like(sink), np.zeros_like(sink), np.zeros_like(sink)))
 
-    def apply(self, right: Field, out: Field) -> None:
-        """Approximate solution for a right side, into `out` (with ghosts, which stay 0)."""
-        self._cycle(0, right, out)
+    def apply(self, right: Field, out: Field, room: Field) -> None:
+        """Approximate solution for a right side, into `out`; both and `room` with ghosts, which hold 0."""
+        self._cycle(0, right, out, room)
 
     def _level(self, equations: Upwind, air: NDArray[np.bool_]) -> Level:
         from analysis.kernels.dust_multigrid import factorise
@@ -63,8 +60,8 @@ class Hierarchy:
         if self._transpose:
             equations = swapped(equations)
         inverse = np.zeros_like(equations.diagonal)
-        self._slabs(factorise, inverse, equations, air, inverse)
-        return Level(equations, air, inverse, np.zeros_like(inverse), np.zeros_like(inverse))
+        self._slabs(factorise, inverse, tuple(equations), air, inverse)
+        return Level(tuple(equations), air, inverse)
 
     def _slabs(self, kernel: Any, like: Field, *arguments: object) -> None:
         """Share slabs of rows among the threads: for the crew they are rows, with as many cells as a slab has."""
@@ -74,32 +71,30 @@ class Hierarchy:
         count = -(-rows // SLAB_ROWS)
         self._crew.rows(kernel, (planes * rows // count, count + 2 * GHOSTS, columns), *arguments)
 
-    def _improve(self, level: Level, right: Field, value: Field) -> None:
+    def _improve(self, level: Level, right: Field, value: Field, room: Field) -> None:
         """Add the incomplete factors' answer to what is lacking."""
-        from analysis.kernels.dust_multigrid import sweep
-        from analysis.kernels.dust_transport import add, lack
+        from analysis.kernels.dust_multigrid import backward, forward_of_lack
 
-        self._crew.rows(lack, value.shape, level.equations, right, value, level.lack)
-        self._slabs(sweep, value, level.equations, level.inverse, level.lack, level.answer)
-        self._crew.rows(add, value.shape, value, value.dtype.type(1), level.answer)
+        equations, _, inverse = level
+        self._slabs(forward_of_lack, value, equations, inverse, right, value, room)
+        self._slabs(backward, value, equations, inverse, room, value, True)
 
-    def _cycle(self, number: int, right: Field, value: Field) -> None:
+    def _cycle(self, number: int, right: Field, value: Field, room: Field) -> None:
         """Down to the coarsest level and back, from zero."""
-        from analysis.kernels.dust_multigrid import gather, spread, sweep
-        from analysis.kernels.dust_transport import lack
+        from analysis.kernels.dust_multigrid import backward, forward, gather_lack, spread
 
         level = self.levels[number]
-        self._slabs(sweep, value, level.equations, level.inverse, right, value)
-        if number == len(self._coarse):
+        self._slabs(forward, value, level.equations, level.inverse, right, value)
+        self._slabs(backward, value, level.equations, level.inverse, value, value, False)
+        if number == len(self._room):
             for _ in range(COARSEST_SWEEPS - 1):
-                self._improve(level, right, value)
+                self._improve(level, right, value, room)
             return
-        coarse_right, coarse_value = self._coarse[number]
-        self._crew.rows(lack, value.shape, level.equations, right, value, level.lack)
-        self._crew.rows(gather, coarse_right.shape, level.lack, coarse_right)
-        self._cycle(number + 1, coarse_right, coarse_value)
-        self._crew.rows(spread, value.shape, coarse_value, level.air, value)
-        self._improve(level, right, value)
+        coarse = self._room[number]
+        self._crew.rows(gather_lack, coarse[0].shape, level.equations, right, value, coarse[0])
+        self._cycle(number + 1, *coarse)
+        self._crew.rows(spread, coarse[0].shape, coarse[1], level.air, value)
+        self._improve(level, right, value, room)
 
 
 def swapped(equations: Upwind) -> Upwind:
@@ -108,47 +103,20 @@ def swapped(equations: Upwind) -> Upwind:
     return type(equations)(lo_hi[1], lo_hi[0], lo_hi[3], lo_hi[2], lo_hi[5], lo_hi[4], equations.diagonal)
 
 
-class _Parts(NamedTuple):
-    """Of the faces across one axis, one more than cells: carried up, carried down, mixed [m3/s]."""
-
-    up: Field
-    down: Field
-    mixed: Field
+Faces = tuple[Field, Field, Field]  # across x, y, z
 
 
-def _finest_parts(operator: Operator) -> list[_Parts]:
-    parts = []
-    first = operator.upwind
-    pairs = ((first.east_lo, first.east_hi), (first.north_lo, first.north_hi), (first.up_lo, first.up_hi))
-    for (lo, hi), axis in zip(pairs, (2, 1, 0), strict=True):
-        inside = tuple(slice(GHOSTS, (1 if a == axis else 0) - GHOSTS) for a in range(3))
-        mixed = np.minimum(lo[inside], hi[inside])  # the air goes one way only, so one of them has nothing else
-        parts.append(_Parts(lo[inside] - mixed, hi[inside] - mixed, mixed))
-    return parts
+def _coarser(
+    fine: Upwind, mixed: Faces | None, air: NDArray[np.bool_], sink: Field, crew: Crew
+) -> tuple[Upwind, Faces, NDArray[np.bool_], Field]:
+    """Equations of blocks of two cells a side, what mixes between them, blocks with air, and what sinks in them."""
+    from analysis.kernels.dust_equations import block_faces, blocks
 
-
-def _coarser(parts: _Parts, axis: int) -> _Parts:
-    """Faces between blocks: every second one, summed over the four in it; mixing halved."""
-    cells = parts.up.shape[axis] - 1
-    keep = [*range(0, cells, 2), cells]
-    out = []
-    for values in parts:
-        kept = np.take(values, keep, axis=axis)
-        for other in {0, 1, 2} - {axis}:
-            kept = np.add.reduceat(kept, np.arange(0, kept.shape[other], 2), axis=other)
-        out.append(kept)
-    return _Parts(out[0], out[1], out[2] * kept.dtype.type(HALVED))
-
-
-def _blocks(values: Field) -> Field:
-    """Sums over blocks of two cells a side."""
-    for axis in range(3):
-        values = np.add.reduceat(values, np.arange(0, values.shape[axis], 2), axis=axis)
-    return values
-
-
-def _equations(parts: list[_Parts], sink: Field, air: NDArray[np.bool_], dtype: np.dtype[Any]) -> Upwind:
-    from analysis.dust.operator import upwind_part
-
-    pairs = [(part.up + part.mixed, part.down + part.mixed) for part in parts]
-    return upwind_part(pairs, sink, air, dtype.type)
+    form = tuple((n - 2 * GHOSTS + 1) // 2 + 2 * GHOSTS for n in air.shape)
+    lo, hi, both = ([np.zeros(form, sink.dtype) for _ in range(3)] for _ in range(3))
+    coarse_air, coarse_sink = np.zeros(form, bool), np.zeros(form, sink.dtype)
+    crew.rows(blocks, form, sink, air, coarse_sink, coarse_air)
+    for n, axis in enumerate((2, 1, 0)):
+        own = fine[2 * n], fine[2 * n + 1], fine[2 * n] if mixed is None else mixed[n]
+        crew.rows(block_faces, form, axis, HALVED, own, mixed is None, (lo[n], hi[n], both[n]))
+    return upwind_part(lo, hi, coarse_sink, coarse_air, crew), (both[0], both[1], both[2]), coarse_air, coarse_sink

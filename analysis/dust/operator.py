@@ -7,13 +7,15 @@ an emission anywhere changes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.dust.faces import Faces, open_faces
+from analysis.dust.faces import Faces
+from analysis.wind.crew import Crew
 from geo.model import UserError
 
 if TYPE_CHECKING:
@@ -55,22 +57,78 @@ class Particle(NamedTuple):
 USUAL_MIXING, PASSIVE = Mixing(), Particle()
 
 
-class Share(NamedTuple):
-    """Where dust enters and leaves the grid, per cell [m3/s], (nz, ny, nx) float64.
+@dataclass(frozen=True)
+class Share:
+    """Where dust enters and leaves the grid, per cell [m3/s]: arrays (nz, ny, nx) float64, made when asked for.
 
     ``inflow`` times the concentration outside enters; ``outflow`` and ``ground`` and ``leaves`` times that of the cell
     leave through the borders, to the surfaces below and to leaves.
     """
 
-    inflow: Floats
-    outflow: Floats
-    ground: Floats
-    leaves: Floats
+    faces: Faces
+    particle: Particle
+    leaf_area: NDArray[np.float32] | None = None
+
+    @property
+    def inflow(self) -> Floats:
+        """What enters through the borders, where the concentration is that outside."""
+        out = np.zeros(self.faces.shape)
+        for border, entering in self._borders():
+            out[border] += np.maximum(entering, 0.0)
+        return out
+
+    @property
+    def outflow(self) -> Floats:
+        """What leaves through the borders."""
+        out = np.zeros(self.faces.shape)
+        for border, entering in self._borders():
+            out[border] += np.maximum(-entering, 0.0)
+        return out
+
+    @property
+    def ground(self) -> Floats:
+        """What settles and deposits on surfaces below cells of air."""
+        speed, air = max(self.particle.deposition, self.particle.settling), self.faces.air
+        out = np.zeros(self.faces.shape)
+        if speed > 0.0:
+            area = speed * self.faces.areas()[2][0]
+            out[0] = area * air[0]
+            np.multiply(air[1:] & ~air[:-1], area, out=out[1:])
+        return out
+
+    @property
+    def leaves(self) -> Floats:
+        """What deposits on leaves."""
+        if self.leaf_area is None or self.particle.deposition == 0.0:
+            return np.zeros(self.faces.shape)
+        out = np.multiply(self.faces.volumes(), self.leaf_area)
+        out *= self.particle.deposition
+        out *= self.faces.air
+        return out
 
     @property
     def sink(self) -> Floats:
         """All that leaves."""
-        return self.outflow + self.ground + self.leaves
+        out = self.ground
+        if self.leaf_area is not None and self.particle.deposition > 0.0:
+            out += self.leaves
+        for border, entering in self._borders():
+            out[border] += np.maximum(-entering, 0.0)
+        return out
+
+    def _borders(self) -> list[tuple[tuple[Any, ...], Floats]]:
+        """Cells of the six borders, and the flux that enters them [m3/s]; nothing settles through the ground here."""
+        found = []
+        fall = self.particle.settling * self.faces.areas()[2][0]
+        for flux, axis in zip(self.faces[5:], (2, 1, 0), strict=True):
+            for end, sign in ((0, 1.0), (-1, -1.0)):
+                where: list[Any] = [slice(None)] * 3
+                where[axis] = end
+                entering = sign * np.where(self.faces.air[tuple(where)], flux[tuple(where)], 0.0)
+                if axis == 0:  # through the top dust falls in; what settles on the ground is a sink
+                    entering = 0.0 * entering if end == 0 else entering + fall * self.faces.air[-1]
+                found.append((tuple(where), entering))
+        return found
 
 
 @dataclass(frozen=True)
@@ -125,116 +183,38 @@ def make_operator(
     leaf_area : (nz, ny, nx) float32 [1/m], optional
         Leaf area density: leaves take ``leaf_area * deposition * volume``.
     """
-    _check(mixing, particle)
-    fluxes = _fluxes(faces, particle.settling)
-    passing = _conductances(faces, mixing)
-    share = _share(faces, fluxes, particle, leaf_area)
-    parts = [(np.maximum(f, 0.0) + d, np.maximum(-f, 0.0) + d) for f, d in zip(fluxes.inner, passing, strict=True)]
-    air = np.zeros(tuple(n + 2 * GHOSTS for n in faces.shape), bool)
-    air[INNER] = faces.air
-    return Operator(
-        faces, air, upwind_part(parts, share.sink, faces.air, dtype), _fromm(faces, fluxes.inner, dtype), share,
-        np.dtype(dtype),
-    )  # fmt: skip
-
-
-class _Fluxes(NamedTuple):
-    """Fluxes with settling: all of them, and without the borders and walls (those are 0)."""
-
-    all: list[Floats]
-    inner: list[Floats]
-
-
-def _fluxes(faces: Faces, settling: float) -> _Fluxes:
-    whole, inner = [], []
-    for flux, axis, fall, area in zip(faces[5:], (2, 1, 0), (0.0, 0.0, settling), faces.areas(), strict=True):
-        passable = open_faces(faces.air, axis)
-        moved = np.where(passable, flux - fall * area, 0.0)
-        if axis == 0:
-            moved[0] = 0.0  # what settles on the ground is a sink
-        whole.append(moved)
-        kept = moved.copy()
-        _ends(kept, axis, 0.0)
-        inner.append(kept)
-    return _Fluxes(whole, inner)
-
-
-def _ends(a: Floats, axis: int, value: float) -> None:
-    for end in (0, -1):
-        where: list[Any] = [slice(None)] * 3
-        where[axis] = end
-        a[tuple(where)] = value
-
-
-def _conductances(faces: Faces, mixing: Mixing) -> list[Floats]:
-    """Area times diffusivity over distance [m3/s] of the faces between two cells of air, elsewhere 0."""
-    diffusivity = np.maximum(faces.viscosity / mixing.schmidt, mixing.least)
-    out = []
-    for axis, area, width in zip((2, 1, 0), faces.areas(), faces.widths, strict=True):
-        low, high = [slice(None)] * 3, [slice(None)] * 3
-        low[axis], high[axis] = slice(None, -1), slice(1, None)
-        between = (faces.air[tuple(low)] & faces.air[tuple(high)]) * 0.5
-        mean = between * (diffusivity[tuple(low)] + diffusivity[tuple(high)])
-        distance = ((width[1:] + width[:-1]) / 2).reshape([-1 if a == axis else 1 for a in range(3)])
-        out.append(np.pad(mean * area / distance, [(1, 1) if a == axis else (0, 0) for a in range(3)]))
-    return out
-
-
-def _share(faces: Faces, fluxes: _Fluxes, particle: Particle, leaf_area: NDArray[np.float32] | None) -> Share:
-    inflow, outflow = np.zeros(faces.shape), np.zeros(faces.shape)
-    for flux, axis in zip(fluxes.all, (2, 1, 0), strict=True):
-        for end, sign in ((0, 1.0), (-1, -1.0)):
-            where: list[Any] = [slice(None)] * 3
-            where[axis] = end
-            entering = sign * flux[tuple(where)]
-            inflow[tuple(where)] += np.maximum(entering, 0.0)
-            outflow[tuple(where)] += np.maximum(-entering, 0.0)
-    solid_below = np.ones(faces.shape, bool)
-    solid_below[1:] = ~faces.air[:-1]
-    ground = max(particle.deposition, particle.settling) * faces.areas()[2] * (faces.air & solid_below)
-    leaves = np.zeros(faces.shape)
-    if leaf_area is not None:
-        leaves = particle.deposition * leaf_area * faces.volumes() * faces.air
-    return Share(inflow * faces.air, outflow * faces.air, ground, leaves)
-
-
-def upwind_part(parts: list[tuple[Floats, Floats]], sink: Floats, air: Bools, dtype: type[np.floating[Any]]) -> Upwind:
-    """Arrays with ghosts; the diagonal is what leaves a cell, 1 in solids and ghosts."""
-    from analysis.kernels.dust_transport import Upwind
-
-    diagonal = sink.copy()
-    arrays: list[Field] = []
-    for (lo, hi), axis in zip(parts, (2, 1, 0), strict=True):
-        first, last = [slice(None)] * 3, [slice(None)] * 3
-        first[axis], last[axis] = slice(None, -1), slice(1, None)
-        diagonal += lo[tuple(last)] + hi[tuple(first)]
-        arrays += [_ghosted(lo, air.shape, dtype), _ghosted(hi, air.shape, dtype)]
-    whole = np.ones(tuple(n + 2 * GHOSTS for n in air.shape), dtype)
-    whole[INNER] = np.where(air & (diagonal > 0.0), diagonal, 1.0)
-    east_lo, east_hi, north_lo, north_hi, up_lo, up_hi = arrays
-    return Upwind(east_lo, east_hi, north_lo, north_hi, up_lo, up_hi, whole)
-
-
-def _ghosted(values: Floats, shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> Field:
-    out = np.zeros(tuple(n + 2 * GHOSTS for n in shape), dtype)
-    out[tuple(slice(GHOSTS, GHOSTS + n) for n in values.shape)] = values
-    return out
-
-
-def _fromm(faces: Faces, fluxes: list[Floats], dtype: type[np.floating[Any]]) -> Fromm:
-    """Fluxes where the second cell upwind is air, with the weights of the axes."""
+    from analysis.kernels.dust_equations import low_faces
     from analysis.kernels.dust_transport import Fromm
 
-    kept = []
-    for flux, axis in zip(fluxes, (2, 1, 0), strict=True):
-        padded = np.pad(faces.air, [(2, 2) if a == axis else (0, 0) for a in range(3)])
-        behind, beyond = [slice(None)] * 3, [slice(None)] * 3
-        behind[axis], beyond[axis] = slice(None, -3), slice(3, None)
-        second = np.where(flux > 0.0, padded[tuple(behind)], padded[tuple(beyond)])
-        kept.append(_ghosted(np.where(second, flux, 0.0), faces.shape, dtype))
-    east, north, up = kept
+    _check(mixing, particle)
+    _check_faces(faces)
+    air = np.zeros(tuple(n + 2 * GHOSTS for n in faces.shape), bool)
+    air[INNER] = faces.air
+    lo, hi, second = (tuple(np.zeros(air.shape, dtype) for _ in range(3)) for _ in range(3))
+    share = Share(faces, particle, leaf_area)
+    numbers = float(mixing.schmidt), float(mixing.least), float(particle.settling)
+    with Crew() as crew:
+        crew.rows(low_faces, air.shape, faces[5:], faces.viscosity, air, faces.widths, numbers, lo, hi, second)
+        upwind = upwind_part(lo, hi, _ghosted(share.sink, air.shape, dtype), air, crew)
     along_x, along_y, along_z = (_weights(width, dtype) for width in faces.widths)
-    return Fromm(east, north, up, along_x, along_y, along_z)
+    fromm = Fromm(second[0], second[1], second[2], along_x, along_y, along_z)
+    return Operator(faces, air, upwind, fromm, share, np.dtype(dtype))
+
+
+def upwind_part(lo: Sequence[Field], hi: Sequence[Field], sink: Field, air: Bools, crew: Crew) -> Upwind:
+    """The first-order part: the diagonal is what leaves a cell, 1 in solids and ghosts. All arrays with ghosts."""
+    from analysis.kernels.dust_equations import diagonals
+    from analysis.kernels.dust_transport import Upwind
+
+    equations = Upwind(lo[0], hi[0], lo[1], hi[1], lo[2], hi[2], np.ones(air.shape, sink.dtype))
+    crew.rows(diagonals, air.shape, equations, sink, air)
+    return equations
+
+
+def _ghosted(values: NDArray[Any], shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> Field:
+    out = np.zeros(shape, dtype)
+    out[INNER] = values
+    return out
 
 
 def _weights(width: Floats, dtype: type[np.floating[Any]]) -> Weights:
@@ -295,6 +275,19 @@ def _axes(operator: Operator) -> list[tuple[int, Field, Field, Field, Weights]]:
         (1, first.north_lo, first.north_hi, second.north, second.along_y),
         (0, first.up_lo, first.up_hi, second.up, second.along_z),
     ]
+
+
+def _check_faces(faces: Faces) -> None:
+    for name, values in (("east", faces.east), ("north", faces.north), ("up", faces.up),
+                         ("viscosity", faces.viscosity)):  # fmt: skip
+        if not np.isfinite(values.sum()):
+            raise UserError(
+                "The wind result cannot carry dust.",
+                f"It holds values that are no numbers ({name}).",
+                "Calculate the wind again.",
+                code="dust.no_numbers",
+                values={"name": name},
+            )
 
 
 def _check(mixing: Mixing, particle: Particle) -> None:

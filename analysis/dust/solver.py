@@ -7,6 +7,7 @@ answer has the same bits for any number of threads.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,17 @@ class Solution(NamedTuple):
     residual: float
 
 
+class _Work(NamedTuple):
+    """Room: residual, its shadow, direction, its image, what the inverse makes of either, and the image of that."""
+
+    r: Field
+    shadow: Field
+    p: Field
+    v: Field
+    turned: Field
+    t: Field
+
+
 class Transport:
     """Solves an operator's equations, or the transposed ones, for any number of right sides.
 
@@ -46,15 +58,25 @@ class Transport:
     def __init__(self, operator: Operator, crew: Crew, *, transpose: bool = False) -> None:
         self.operator, self._crew, self._transpose = operator, crew, transpose
         self._inverse = Hierarchy(operator, crew, transpose=transpose)
-        self._equations = swapped(operator.upwind) if transpose else operator.upwind
-        self._sums = np.zeros(operator.air.shape[:2])
+        self._equations = tuple(swapped(operator.upwind) if transpose else operator.upwind)
+        self._fromm = tuple(a if isinstance(a, np.ndarray) else tuple(a) for a in operator.fromm)
+        self._sums = np.zeros((2, *operator.air.shape[:2]))
 
     def times(self, x: Field, out: Field) -> None:
         """The equations times x, arrays with ghosts; 0 in ghosts and solids of x."""
-        from analysis.kernels.dust_transport import carry, correct, correct_back
+        self._times(x, out, out)
 
-        self._crew.rows(carry, x.shape, self._equations, x, out)
-        self._crew.rows(correct_back if self._transpose else correct, x.shape, self.operator.fromm, x, out)
+    def _times(self, x: Field, out: Field, other: Field) -> tuple[float, float]:
+        """The equations times x, with the products of that with another field and with itself."""
+        from analysis.kernels.dust_transport import times
+
+        self._crew.rows(times, x.shape, self._equations, self._fromm, self._transpose, x, out, other, self._sums)
+        return self._told()
+
+    def _told(self) -> tuple[float, float]:
+        """The two products that the last kernel left row by row."""
+        one, two = self._sums.reshape(2, -1).sum(axis=1)
+        return float(one), float(two)
 
     def solve(
         self,
@@ -83,50 +105,51 @@ class Transport:
             raise _unsolved(np.nan, goal)
         if size == 0.0:
             return Solution(np.zeros_like(b[INNER]), 0, 0.0)
-        count, residual = 0, np.inf
+        count, residual, work = 0, np.inf, _Work(*(np.zeros_like(b) for _ in range(6)))
         for _ in range(MOST_RESTARTS):
-            count = self._improve(b, x, goal * size, count, most, feedback)
-            residual = self._lacking(b, x)[1] / size
+            count = self._improve(b, x, work, goal * size, count, most, feedback)
+            residual = self._lacking(b, x, work.r) / size
             if residual <= SLACK * goal or count >= most or not np.isfinite(residual):
                 break
         if not residual <= SLACK * goal:
             raise _unsolved(residual, goal)
         return Solution(x[INNER].copy(), count, residual)
 
-    def _lacking(self, b: Field, x: Field) -> tuple[Field, float]:
-        """Residual and its norm."""
-        r = np.zeros_like(b)
-        self.times(x, r)
-        np.subtract(b, r, out=r)
-        return r, self._norm(r)
+    def _lacking(self, b: Field, x: Field, r: Field) -> float:
+        """Residual, into r, and its norm."""
+        from analysis.kernels.dust_transport import subtract_from
 
-    def _improve(self, b: Field, x: Field, goal: float, count: int, most: int, feedback: Feedback) -> int:
+        self._times(x, r, r)
+        self._crew.rows(subtract_from, b.shape, b, r, self._sums)
+        return math.sqrt(self._told()[1])
+
+    def _improve(self, b: Field, x: Field, work: _Work, goal: float, count: int, most: int, feedback: Feedback) -> int:
         """Iterate until the carried residual is small, the method breaks down, or the number is used up."""
-        r, size = self._lacking(b, x)
-        shadow = r.copy()
-        p, v, turned, t = (np.zeros_like(b) for _ in range(4))
-        rho, alpha, omega = 1.0, 1.0, 1.0
+        r, shadow, p, v, turned, t = work
+        size = self._lacking(b, x, r)
+        shadow[:] = r
+        p[:], v[:] = 0, 0
+        rho, before, alpha, omega = size**2, 1.0, 1.0, 1.0
         while size > goal and count < most:
-            feedback.step(count / most, "dust: solving")
-            before, rho = rho, self._dot(shadow, r)
             if rho == 0.0 or omega == 0.0:
                 break
+            feedback.step(count / most, "dust: solving")
             self._turn(p, rho / before * alpha / omega, omega, v, r)
-            self._inverse.apply(p, turned)
-            self.times(turned, v)
-            along = self._dot(shadow, v)
+            self._inverse.apply(p, turned, t)
+            feedback.step(count / most, "dust: solving")
+            along, _ = self._times(turned, v, shadow)
             if along == 0.0:
                 break
             alpha = rho / along
-            self._add(x, alpha, turned)
-            self._add(r, -alpha, v)
-            self._inverse.apply(r, turned)
-            self.times(turned, t)
-            length = self._dot(t, t)
-            omega = self._dot(t, r) / length if length > 0.0 else 0.0
-            self._add(x, omega, turned)
-            self._add(r, -omega, t)
-            size, count = self._norm(r), count + 1
+            self._move(alpha, x, turned, r, v, shadow)
+            feedback.step(count / most, "dust: solving")
+            self._inverse.apply(r, turned, t)
+            feedback.step(count / most, "dust: solving")
+            mixed, length = self._times(turned, t, r)
+            omega = mixed / length if length > 0.0 else 0.0
+            before = rho
+            rho, square = self._move(omega, x, turned, r, t, shadow)
+            size, count = math.sqrt(square), count + 1
             if not np.isfinite(size):
                 break
         return count
@@ -137,19 +160,18 @@ class Transport:
         number = p.dtype.type
         self._crew.rows(turn, p.shape, p, number(beta), number(omega), v, r)
 
-    def _add(self, out: Field, times: float, a: Field) -> None:
-        from analysis.kernels.dust_transport import add
+    def _move(self, step: float, x: Field, y: Field, r: Field, v: Field, other: Field) -> tuple[float, float]:
+        """``x += step y`` and ``r -= step v``; the products of r with another field and with itself."""
+        from analysis.kernels.dust_transport import move
 
-        self._crew.rows(add, out.shape, out, out.dtype.type(times), a)
-
-    def _dot(self, a: Field, b: Field) -> float:
-        from analysis.kernels.dust_transport import products
-
-        self._crew.rows(products, a.shape, a, b, self._sums)
-        return float(self._sums.sum())
+        self._crew.rows(move, x.shape, x.dtype.type(step), x, y, r, v, other, self._sums)
+        return self._told()
 
     def _norm(self, a: Field) -> float:
-        return float(np.sqrt(self._dot(a, a)))
+        from analysis.kernels.dust_transport import square
+
+        self._crew.rows(square, a.shape, a, self._sums)
+        return math.sqrt(self._told()[1])
 
 
 def _unsolved(residual: float, goal: float) -> UserError:

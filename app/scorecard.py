@@ -72,13 +72,14 @@ def _row(summaries: Sequence[dict[str, Any]], name: str) -> list[Figure | None]:
             out.append(None)
             continue
         more = None
-        if number and first is not None and _is_number(item["value"]) and _is_number(first["value"]):
+        if number and first is not None and is_number(item["value"]) and is_number(first["value"]):
             more = float(item["value"]) - float(first["value"])
         out.append(Figure(item["value"], str(item["unit"]), more))
     return out
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value can be subtracted from another."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

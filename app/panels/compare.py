@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from analysis.contract import describe_inputs
 from analysis.registry import analyses, get
 from app.language import tr
+from app.overview import overview, texts_of_overview
 from app.panels.panel import Panel
 from app.scorecard import DIFFERENCE, Scorecard, run_name, scorecard, studies_to_compare, texts_of
 from app.shown_runs import Run, runs_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from app.workbench import Workbench
 
 LEAST_TABLE = 24  # pixels
+EVERYTHING = "*"  # stands for all studies in the choice
 
 
 class ComparePanel(Panel):
@@ -100,10 +102,13 @@ class ComparePanel(Panel):
         found, current = studies_to_compare(layers), self.study.currentData()
         self.study.blockSignals(True)
         self.study.clear()
+        if found:
+            self.study.addItem(tr("compare.everything"), EVERYTHING)
         for name in found:
             declared = analyses().get(name)
             self.study.addItem(tr(f"{name}.title", declared.title if declared else name), name)
-        self.study.setCurrentIndex(max(0, self.study.findData(current)))
+        # What was chosen stays; else the study that was run last.
+        self.study.setCurrentIndex(max(self.study.findData(current), 1 if current is None and found else 0))
         self.study.blockSignals(False)
         self.empty.setVisible(not found)
         for widget in (self.study, self.only_changed, self.table, self.before, self.after, self.difference):
@@ -113,8 +118,9 @@ class ComparePanel(Panel):
 
     def _fill_table(self) -> None:
         study = str(self.study.currentData() or "")
-        self.card = scorecard(tuple(self.document.scene), study) if study else None
-        heads, rows = texts_of(self.card, only_changed=self.only_changed.isChecked()) if self.card else ([], [])
+        everything = study == EVERYTHING
+        self.card = scorecard(tuple(self.document.scene), study) if study and not everything else None
+        heads, rows = self._overview() if everything else self._card_texts()
         self.table.clear()
         self.table.setColumnCount(len(heads))
         self.table.setRowCount(len(rows))
@@ -125,8 +131,19 @@ class ComparePanel(Panel):
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self._fill_sides()
 
+    def _card_texts(self) -> tuple[list[str], list[list[str]]]:
+        return texts_of(self.card, only_changed=self.only_changed.isChecked()) if self.card else ([], [])
+
+    def _overview(self) -> tuple[list[str], list[list[str]]]:
+        items = [(item.id, item.name) for item in self.document.alternatives.items]
+        card = overview(tuple(self.document.scene), items, self.bench.stale)
+        return texts_of_overview(card, only_changed=self.only_changed.isChecked())
+
     def _fill_sides(self) -> None:
         runs = self.card.runs if self.card else ()
+        for widget in (self.before, self.after, self.difference):
+            widget.setEnabled(bool(runs))
+        self.again.setEnabled(bool(runs) and bool(self.document.alternatives.items))
         for box, default in ((self.before, 0), (self.after, 1)):
             chosen = box.currentData()
             box.clear()

@@ -168,7 +168,7 @@ def _own_air(f: Figures) -> Issue | None:
     if not f.intake_ratio < SCARCE:
         return None
     percent = round(100.0 * f.intake_ratio)
-    text = f"A unit breathes its own clean air: it takes in {percent} % of the dust of its place. Move it into the wind."
+    text = f"A unit breathes its own clean air: it takes in {percent} % of the dust of its place. Move it into wind."
     return Issue("dust.honesty.own_air", text, "doubt", values={"percent": percent})
 
 

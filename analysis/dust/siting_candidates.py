@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.dust.catalogue import Purifier, purifiers
-from analysis.dust.siting_declaration import DustSitingParams
+from analysis.dust.columns import texts_of, titles_of
+from analysis.dust.siting_declaration import DustSitingInputs, DustSitingParams
 from analysis.dust.siting_places import Sites
 from analysis.dust.unit import PlacedUnit, Ports, ports_of
 from analysis.wind.tunnel import Tunnel
-from geo.model import Feedback, Issue, UserError
+from geo.model import Feedback, Issue, Layer, Points, UserError
+from geo.model import conventions as words
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -139,9 +141,13 @@ class Screening:
         before : (nz, ny, nx) concentration without units [ug/m3]. adjoint : (nz, ny, nx) lambda [s/m3]. ratio : of the
         case's wind over the calculated one.
         """
-        taken_in = self._intake @ before.reshape(-1).astype(np.float64)
+        taken_in = self.at_intake(before)
         reached = self._outlet @ adjoint.reshape(-1).astype(np.float64)
         return np.asarray(self._clean / ratio * taken_in * reached)
+
+    def at_intake(self, values: NDArray[np.floating]) -> Floats:
+        """(n,) mean of a field over each intake."""
+        return np.asarray(self._intake @ values.reshape(-1).astype(np.float64))
 
 
 def _weights(parts: Sequence[tuple[Indices, Floats]], cells: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -151,3 +157,61 @@ def _weights(parts: Sequence[tuple[Indices, Floats]], cells: int):  # type: igno
     numbers = np.concatenate([cell for cell, _ in parts])
     values = np.concatenate([weight for _, weight in parts])
     return csr_matrix((values, numbers, ends), shape=(len(parts), cells))
+
+
+def with_existing(
+    candidates: Candidates, inputs: DustSitingInputs, params: DustSitingParams, tunnel: Tunnel, issues: list[Issue]
+) -> tuple[Candidates, tuple[int, ...]]:
+    """The candidates with the purifiers that are there behind them, and the numbers of those."""
+    if not params.existing:
+        return candidates, ()
+    units, ports, lost = [], [], []
+    for unit in existing_units(inputs.purifiers, issues):
+        try:
+            ports.append(ports_of(unit, tunnel, params.size_class))
+            units.append(unit)
+        except UserError:
+            lost.append(unit.name)
+    if lost:
+        message = f"{len(lost)} purifiers that are there lie in walls or outside and were left out, such as {lost[0]}."
+        issues.append(Issue("dust.siting.existing_lost", message, "doubt", len(lost), values={"unit": lost[0]}))
+    if units:
+        message = f"{len(units)} purifiers that are there run: all is told on top of them."
+        issues.append(Issue("dust.siting.existing", message, "note", len(units)))
+    first, site = len(candidates), int(candidates.site.max()) + 1
+    more = Candidates(
+        (*candidates.units, *units), (*candidates.ports, *ports),
+        np.concatenate([candidates.site, site + np.arange(len(units))]).astype(np.int64),
+    )  # fmt: skip
+    return more, tuple(range(first, first + len(units)))
+
+
+def existing_units(layers: Sequence[Layer], issues: list[Issue]) -> tuple[PlacedUnit, ...]:
+    """Purifiers of the layers that stand and run; a model nobody knows is left out and told."""
+    known, found, unknown = purifiers(), [], []
+    for layer in layers:
+        if not isinstance(layer.geometry, Points):
+            continue
+        models = texts_of(layer, (words.PURIFIER_MODEL,))
+        states = texts_of(layer, (words.PURIFIER_STATE,))
+        angles = _angles(layer)
+        names = titles_of(layer)
+        for row, spot in zip(layer.geometry.element.tolist(), layer.geometry.vertices.tolist(), strict=True):
+            if states[row] != "existing":
+                continue
+            if models[row] not in known:
+                unknown.append(names[row])
+                continue
+            found.append(PlacedUnit(known[models[row]], spot[0], spot[1], float(angles[row]), name=names[row]))
+    if unknown:
+        message = f"{len(unknown)} purifiers that are there have no model of the catalogue, such as {unknown[0]}."
+        issues.append(Issue("dust.siting.existing_model", message, "doubt", len(unknown), values={"unit": unknown[0]}))
+    return tuple(found)
+
+
+def _angles(layer: Layer) -> Floats:
+    """(n,) where each outlet looks [degrees]; north where it is not said."""
+    column = layer.table.columns.get(words.OUTLET_TOWARDS)
+    if column is None or not column.is_number:
+        return np.zeros(len(layer.table))
+    return np.nan_to_num(column.values.astype(np.float64))

@@ -118,6 +118,9 @@ class DustSitingParams(DustParams):
         le=100.0,
         help="From a before-and-after study; 1 ug/m3 is what good sensors side by side tell apart.",
     )
+    schmidt_band: bool = switch(
+        "Calculate anew with other diffusivity", default=True, help="Schmidt numbers 0.5 and 1.0, for the band."
+    )
     source_doubt: float = quantity(
         "Doubt of the strengths of sources", "%", default=50.0, ge=0.0, le=200.0, help="Calibration makes it less."
     )

@@ -238,7 +238,7 @@ def _certainty(parts: list[_Squeezed], mu: float) -> tuple[Floats, Floats]:
 
 
 def sensor_gain(
-    candidates: ArrayLike, found: Calibration, *, sensor_error: float = SENSOR_ERROR
+    candidates: ArrayLike, found: Calibration, *, sensor_error: float = SENSOR_ERROR, times: float = 1.0
 ) -> tuple[Floats, Floats]:
     """What a further sensor would teach at each candidate place.
 
@@ -246,6 +246,8 @@ def sensor_gain(
     ----------
     candidates : (n, hours, groups) float [ug/m3]
         What the groups add there at the strengths of the *prior*.
+    times : float
+        How many hours each of these stands for.
 
     Returns
     -------
@@ -255,7 +257,7 @@ def sensor_gain(
         Root mean square of the standard errors of the factors with that sensor.
     """
     rows = np.asarray(candidates, dtype=np.float64)
-    weight = 1.0 / (sensor_error**2 + (MODEL_ERROR * rows.sum(axis=2)) ** 2)
+    weight = times / (sensor_error**2 + (MODEL_ERROR * rows.sum(axis=2)) ** 2)
     information = np.einsum("nhi,nh,nhj->nij", rows, weight, rows)
     groups = rows.shape[2]
     _, gain = np.linalg.slogdet(np.eye(groups) + found.covariance @ information)

@@ -115,7 +115,7 @@ def _html(run: Mapping[str, Any], title: str, program: str, has_picture: bool, w
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(resource_path("report/run.html.j2").read_text(encoding="utf-8"))
-    words = ("made", "key_figures", "parameters", "assumptions", "issues", "references", "provenance")
+    words = ("made", "key_figures", "parameters", "assumptions", "issues", "expect", "references", "provenance")
     return template.render(
         run=run,
         language=language.code,

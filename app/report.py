@@ -15,6 +15,7 @@ from analysis.registry import analyses
 from app.chart_svg import chart_svg, chart_title
 from app.colour import field_range, ramp
 from app.document import Document
+from app.honesty import lead_of
 from app.language import issue_text, language, tr
 from app.names import layer_title
 from app.numbers import number_text, unit_text
@@ -34,7 +35,7 @@ PICTURE_SIZE = (1280, 720)
 WORDS = (
     *("made", "place", "key_figures", "parameters", "name", "value", "unit", "assumptions", "issues", "references"),
     *("provenance", "layers", "layer", "theme", "elements", "source", "digest", "none", "no_runs", "synthetic"),
-    "comparison",
+    *("comparison", "expect"),
 )
 
 Draw = Callable[..., Any]
@@ -174,6 +175,7 @@ def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str
     provenance: Mapping[str, Any] = record["provenance"]  # type: ignore[assignment]
     analysis_id = str(provenance["analysis"])
     declared = analyses().get(analysis_id)
+    lead, doubts = lead_of(_issues(record["issues"]))
     return {
         "title": _run_title(analysis_id, declared.title if declared else analysis_id, provenance),
         "description": tr(f"{analysis_id}.description", declared.description if declared else ""),
@@ -183,7 +185,8 @@ def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str
         "charts": list(_charts(analysis_id, record)),
         "params": list(_params(analysis_id, provenance["params"])),
         "assumptions": [tr(f"{analysis_id}.assumption.{n}", str(text)) for n, text in _numbered(record["assumptions"])],
-        "issues": _issues(record["issues"]),
+        "lead": _sentences(lead),
+        "issues": _sentences(doubts),
         "tables": [table_of(layer) for layer in mine if layer.kind == "table"],
         "references": [f"{r.text} {r.doi}".strip() for r in declared.references] if declared else [],
         "provenance": list(_provenance(provenance)),
@@ -215,8 +218,11 @@ def _numbered(items: object) -> list[tuple[int, object]]:
     return list(enumerate(items)) if isinstance(items, list | tuple) else []
 
 
-def _issues(items: object) -> list[dict[str, str]]:
-    issues = [Issue.from_dict(item) for item in items] if isinstance(items, list | tuple) else []
+def _issues(items: object) -> list[Issue]:
+    return [Issue.from_dict(item) for item in items] if isinstance(items, list | tuple) else []
+
+
+def _sentences(issues: Sequence[Issue]) -> list[dict[str, str]]:
     return [{"severity": issue.severity, "text": issue_text(issue)} for issue in issues]
 
 

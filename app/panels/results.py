@@ -14,6 +14,7 @@ from analysis.contract import Chart, ParamInfo, describe_params
 from analysis.registry import analyses
 from app.chart_window import ChartWindow
 from app.commands import RemoveLayers
+from app.honesty import lead_of
 from app.language import issue_text, tr
 from app.names import layer_title
 from app.numbers import quantity_text
@@ -72,6 +73,7 @@ class ResultCard(QFrame):
         self.badge.setWordWrap(True)
         self.badge.setVisible(bool(stale))
         layout.addWidget(self.badge)
+        self._add_lead(layout)
         self._add_summary(layout)
         self.charts = run.charts
         if self.charts:
@@ -84,6 +86,14 @@ class ResultCard(QFrame):
         for text in notes_of(run):
             layout.addWidget(_soft(text))
         layout.addLayout(self._buttons())
+
+    def _add_lead(self, layout: QVBoxLayout) -> None:
+        """What the run says plainly, before its figures: the first sentence is the verdict."""
+        for number, issue in enumerate(lead_of(self.run.issues)[0]):
+            sentence = QLabel(issue_text(issue))
+            sentence.setWordWrap(True)
+            sentence.setObjectName("soft" if number else "strong" if issue.severity == "note" else "badge")
+            layout.addWidget(sentence)
 
     def _add_steps(self, layout: QVBoxLayout) -> None:
         """The ways of the run, step by step."""
@@ -383,4 +393,4 @@ def notes_of(run: Run) -> list[str]:
         f"{tr('results.assumed')}: {tr(f'{run.analysis_id}.assumption.{number}', str(text))}"
         for number, text in enumerate(run.record.get("assumptions", ()))
     ]
-    return lines + [f"{tr(f'severity.{issue.severity}')}: {issue_text(issue)}" for issue in run.issues]
+    return lines + [f"{tr(f'severity.{issue.severity}')}: {issue_text(issue)}" for issue in lead_of(run.issues)[1]]

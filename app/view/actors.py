@@ -14,6 +14,7 @@ from app.view.points import PointsActors
 from app.view.purifier_symbols import PurifierSymbols, is_purifier_symbols
 from app.view.result_tubes import ResultTubesActors, copies_pipes
 from app.view.rimmed import RimmedLinesActors, is_rimmed
+from app.view.station_bars import StationBars, is_stations
 from app.view.terrain import DrapedActors, TerrainActors
 from app.view.tubes import TubesActors
 from app.view.volume import VolumeActors
@@ -70,6 +71,8 @@ def _maker_of(layer: Layer) -> type[LayerActors] | None:
         return CameraSymbols
     if is_purifier_symbols(layer):
         return PurifierSymbols
+    if is_stations(layer):
+        return StationBars
     if layer.theme == "utility" and isinstance(layer.geometry, Lines):
         return TubesActors
     if copies_pipes(layer):

@@ -13,6 +13,7 @@ from app.view.legend import class_name, plain_field
 from app.view.picking import Hit
 from app.view.pins import is_pins
 from app.view.pipe_text import pipe_text
+from app.view.station_bars import station_text
 from app.words import field_name
 from geo.model import ElementRef, Field, Frame, Grid, Layer, Mesh
 
@@ -79,7 +80,7 @@ def hover_info(hits: Sequence[Hit], layers: Sequence[Layer], *, frame: Frame | N
         longitude, latitude = float(lon), float(lat)
     field, value = _value(hits, layers)
     name = element_name(hit.layer, hit.ref.element_id)
-    about = pipe_text(hit.layer, hit.layer.table.index.get(hit.ref.element_id, -1))
+    about = pipe_text(hit.layer, hit.layer.table.index.get(hit.ref.element_id, -1)) or _station(hits)
     if field is None or about:
         return HoverInfo(hit.ref, *(float(p) for p in point), longitude, latitude, name, text=about)
     quantity = field_name(field.name)
@@ -87,6 +88,12 @@ def hover_info(hits: Sequence[Hit], layers: Sequence[Layer], *, frame: Frame | N
     return HoverInfo(
         hit.ref, *(float(p) for p in point), longitude, latitude, name, _text(field, value), unit, quantity
     )
+
+
+def _station(hits: Sequence[Hit]) -> str:
+    """What is said of the station among hits, which may lie on the point of its sensor."""
+    texts = (station_text(hit.layer, hit.layer.table.index.get(hit.ref.element_id, -1)) for hit in hits)
+    return next((text for text in texts if text), "")
 
 
 def element_name(layer: Layer, element_id: str) -> str:

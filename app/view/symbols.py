@@ -71,14 +71,15 @@ class SymbolActors(LayerActors):
         shown = shown_elements(self.layer)[numbers]
         numbers, self._places, axes = numbers[shown], places[shown], axes[shown]
         self._turned = self.shape @ axes
-        colours = self._tints(numbers)[:, None, :] * self.tones[None, :, None]
+        colours = self.tints(numbers)[:, None, :] * self.tones[None, :, None]
         self._colours = np.clip(colours, 0, 255).astype(np.uint8).reshape(-1, 3)
         self._least = self.lengths(numbers)
         if len(self._scales) != len(numbers):
             self._scales = self._least
         self._draw()
 
-    def _tints(self, numbers: NDArray[np.int64]) -> Floats:
+    def tints(self, numbers: NDArray[np.int64]) -> Floats:
+        """(n, 3) colours 0..255 of the elements with these rows: of the field shown, the style, else by role."""
         field = shown_field(self.layer)
         if field is not None and field.on in ("element", "point"):
             return field_colours(field, self.look.theme)[0][numbers, :3].astype(np.float64)

@@ -11,9 +11,10 @@ from app.language import tr
 from app.widgets.figure_card import FigureCard
 from app.widgets.wording import say
 
-WIDTH = 300  # pixels
-WINDS_SHOWN = 6
-TALL = 560  # pixels of the picture from which winds are listed
+WIDTH = 316  # pixels
+WINDS_SHOWN, FEW_WINDS = 6, 3
+TALL = 600  # pixels of the picture from which more winds are listed
+COLUMNS = ("share", "benefit", "intake")
 NOTABLE = 1.0  # [ug/m3] below it nobody can tell it among the days
 
 
@@ -40,15 +41,13 @@ class ReductionCard(FigureCard):
     def show_answer(self, answer: Answer, solved: Solved | None, *, solving: bool) -> None:
         """Figures of one place; `solving` while the whole grid is being solved."""
         self.run_button.hide()
-        rows = "".join(_wind_row(wind) for wind in answer.winds[:WINDS_SHOWN]) if self._is_tall else ""
-        table = f"<table cellspacing='0' cellpadding='1' width='100%'>{rows}</table>" if rows else ""
+        shown = WINDS_SHOWN if self._picture.height() >= TALL else FEW_WINDS
+        heads = "".join(f"<td align='right'>{tr(f'reduction.column.{name}')}</td>" for name in COLUMNS)
+        rows = "".join(_wind_row(wind) for wind in answer.winds[:shown])
+        table = f"<table cellspacing='0' cellpadding='1' width='100%'><tr><td></td>{heads}</tr>{rows}</table>"
         self.fill(f"{reduction_text(answer)}{table}", "<br>".join(_rest(answer, solved, solving=solving)))
         self.keep_button.setEnabled(not solving)
         self.figures.setEnabled(True)
-
-    @property
-    def _is_tall(self) -> bool:
-        return self._picture.height() >= TALL
 
 
 def _rest(answer: Answer, solved: Solved | None, *, solving: bool) -> list[str]:

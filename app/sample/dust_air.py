@@ -27,7 +27,7 @@ DIRECTIONS = 72
 STEP = 9.0  # [m] between points of a source
 SIDE = 6.0  # [m] first half width of a point of a road
 LIFT = 2.0  # [m] first height of what traffic and machines whirl up
-SHELTER = 0.42  # wind between the houses over that of the weather station
+SHELTER = 0.55  # wind between the houses over that of the weather station, which stands in the open
 MEANDER = 0.35  # [m/s]
 BELOW = 0.5  # [m/s] calm
 
@@ -176,11 +176,11 @@ def _direction_weights(speed: Floats, wind_from: Floats) -> Floats:
 # --- what is true, and what stations make of it
 
 TRUE_FACTORS = (1.5, 1.25, 0.9, 0.6, 1.3)  # of `GROUPS`, over the emission factors
-TRAFFIC_OF_DAY = (0.55, 0.5, 0.45, 0.45, 0.5, 0.65, 0.95, 1.25, 1.35, 1.2, 1.1, 1.1, 1.1, 1.1, 1.15, 1.2, 1.3, 1.4,
-                  1.4, 1.2, 1.05, 0.95, 0.85, 0.7)  # fmt: skip
+TRAFFIC_OF_DAY = (0.68, 0.62, 0.6, 0.6, 0.63, 0.73, 0.95, 1.2, 1.28, 1.17, 1.08, 1.08, 1.08, 1.08, 1.12, 1.16, 1.24,
+                  1.32, 1.32, 1.16, 1.04, 0.96, 0.88, 0.77)  # fmt: skip
 WORK_HOURS, AT_REST = (7, 18), 0.45  # of the site; open ground emits at night too
-STATION_ERROR, HOUR_ERROR = 0.2, 0.25  # logarithmic, of what the district adds: what no model catches
-NOISE, NOISE_SHARE = 1.6, 0.03  # [ug/m3] and share, of a sensor
+STATION_ERROR, HOUR_ERROR = 0.13, 0.2  # logarithmic, of what the district adds: what no model catches
+NOISE, NOISE_SHARE = 1.3, 0.03  # [ug/m3] and share, of a sensor
 NOISE_FINE = 0.8  # of the noise, for PM2.5
 BACKGROUND, BACKGROUND_SPREAD = 33.0, 0.38  # [ug/m3], logarithmic
 BACKGROUND_OF_SEASON = 0.22  # more in March, less in September

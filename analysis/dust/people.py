@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 BREATHING = 1.5  # [m]
-REACH = 12.0  # [m] from a place inside a building to the open ground whose air comes in
+REACH = 40.0  # [m] from a place inside a building to the open ground whose air comes in; and two cells at least
+LEAST_CELLS = 2.0
 
 
 class Place(NamedTuple):
@@ -61,7 +62,7 @@ class Exposure(NamedTuple):
     lost: float
     is_area: bool
 
-    def mean(self, concentration: Floats) -> float:
+    def mean(self, concentration: NDArray[Any]) -> float:
         """Mean over the people of a field (nz, ny, nx)."""
         return float((self.weight * concentration.reshape(-1)[self.cell]).sum(dtype=np.float64))
 
@@ -92,14 +93,11 @@ def exposure(places: Sequence[Place], tunnel: Tunnel, issues: list[Issue], *, he
     if not counted:
         issues.append(Issue("dust.no_people", "No people are given: the mean is over open ground.", "doubt"))
         return _by_area(cells, tunnel)
-    nearest, distance = _nearest_open(cells, tunnel)
     found, weights, lost = [], [], 0.0
-    for place in counted:
-        ix, iy, inside = columns_of(place.points, tunnel)
-        near = inside & (distance[iy, ix] <= REACH)
-        found.append(nearest[iy[near], ix[near]])
-        weights.append(np.full(int(near.sum()), place.persons * place.hours / len(place.points)))
-        lost += place.persons * float(1.0 - near.mean())
+    for place, taken in zip(counted, _breathed(counted, cells, tunnel), strict=True):
+        found.append(taken)
+        weights.append(np.full(len(taken), place.persons * place.hours / len(place.points)))
+        lost += place.persons * (1.0 - len(taken) / len(place.points))
     cell, number = np.unique(np.concatenate(found), return_inverse=True)
     if len(cell) == 0:
         raise _nobody(len(counted))
@@ -109,6 +107,23 @@ def exposure(places: Sequence[Place], tunnel: Tunnel, issues: list[Issue], *, he
         message = f"{lost:.0f} people are outside the field or far from open ground and were left out."
         issues.append(Issue("dust.people_outside", message, "doubt", values={"lost": round(lost)}))
     return Exposure(cell.astype(np.int64), weight / weight.sum(), persons, lost, False)
+
+
+def breathed(places: Sequence[Place], tunnel: Tunnel, *, height: float = BREATHING) -> list[Indices]:
+    """Flat number of the cell whose air each point of each place breathes; points far from open ground are missing."""
+    return _breathed(places, breathing_cells(tunnel, height), tunnel)
+
+
+def _breathed(places: Sequence[Place], cells: Indices, tunnel: Tunnel) -> list[Indices]:
+    nearest, distance = _nearest_open(cells, tunnel)
+    dx, dy = np.diff(tunnel.x), np.diff(tunnel.y)
+    found = []
+    for place in places:
+        ix, iy, inside = columns_of(place.points, tunnel)
+        reach = np.maximum(REACH, LEAST_CELLS * np.maximum(dx[ix], dy[iy]))
+        near = inside & (distance[iy, ix] <= reach)
+        found.append(nearest[iy[near], ix[near]])
+    return found
 
 
 def _by_area(cells: Indices, tunnel: Tunnel) -> Exposure:

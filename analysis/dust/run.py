@@ -21,6 +21,7 @@ from analysis.dust.city import sources_of
 from analysis.dust.classes import WindClass, WindClasses, wind_classes
 from analysis.dust.declaration import ITERATIONS, MONTHS, DustInputs, DustParams
 from analysis.dust.faces import Faces
+from analysis.dust.factors import factors_of, scaled
 from analysis.dust.homes import places_of
 from analysis.dust.operator import LEAST_MIXING, Mixing, Operator, Particle, make_operator
 from analysis.dust.outside import Background, background_of
@@ -182,6 +183,7 @@ def prepare(inputs: DustInputs, params: DustParams, feedback: Feedback, *, sourc
     else:
         cases = cases_of(classes, winds, banded=params.banded)
     made = emissions(given, winds.tunnel, issues) if given else ()
+    made = scaled(made, factors_of(params.factors, inputs.calibration), issues)
     people = exposure(places, winds.tunnel, issues, height=params.height)
     outside = background_of(
         params.background, inputs.measurements, inputs.stations, size, winds.tunnel, issues,
@@ -323,9 +325,21 @@ class _Bench:
         parts = []
         for number, one in enumerate(prepared.emissions):
             part = feedback.part((number + 1) / count, (number + 2) / count)
-            parts.append(self._answer(("source", _digest(one.cell, one.strength)), one, part))
+            parts.append(self._part(one, part))
         back = self._adjoint(feedback.part((count - 1) / count, 1.0)) if adjoint else None
         return CaseFields(case, share, tuple(parts), back)
+
+    def _part(self, one: Emission, feedback: Feedback) -> Answer:
+        """Concentration of a group: the answer for one ug/s of it is kept, whatever its strength."""
+        total = float(one.strength.sum())
+        if total == 0.0:
+            return Answer(np.zeros(self._prepared.shape, np.float32), NO_BALANCE, 0.0, 0)
+        # Rounded, so that other strengths of the same pattern find the same answer, bit for bit.
+        unit = one._replace(strength=np.round(one.strength / total, 12))
+        found = self._answer(("source", _digest(unit.cell, unit.strength)), unit, feedback)
+        scale = total / self._case.ratio
+        balanced = Balance(*(scale * part for part in found.balance))
+        return found._replace(values=found.values * np.float32(scale), balance=balanced)
 
     def _answer(self, name: Hashable, one: Emission | None, feedback: Feedback) -> Answer:
         """Concentration from a group, or the share of the background where there is none."""
@@ -333,7 +347,7 @@ class _Bench:
         if kept is not None:
             return kept
         operator, shape = self._equations(), self._prepared.shape
-        emitted = np.zeros(shape) if one is None else one.on(shape) / self._case.ratio
+        emitted = np.zeros(shape) if one is None else one.on(shape)
         right = background(operator) if one is None else emitted
         found = self._transport(transpose=False).solve(right, feedback)
         whole = balance(operator, found.values, emitted, 1.0 if one is None else 0.0)

@@ -21,7 +21,7 @@ from tests.tiny_cameras import camera_layers
 from tests.tiny_indoor import house
 from tests.tiny_parcels import parcels
 from tests.tiny_pipes import pipe_layers
-from tests.tiny_sensors import three_days
+from tests.tiny_sensors import three_days, two_months
 from tests.tiny_weather import weather_layers
 from tests.tiny_wind import steady_winds
 
@@ -39,6 +39,8 @@ QUICK: dict[str, dict[str, object]] = {
     "wind.cold_air": {"hours": 0.5, "cell": 10, "catchment": 50},
     "wind.corridor": {"cell": 12, "size": 60, "thoroughness": "preview", "form_cell": 30, "most_directions": 1},
     "dust.calibrate": {"cell": 20, "size": 60, "thoroughness": "preview", "directions": "one", "wind_from": 270},
+    "dust.dispersion": {"cell": 20, "size": 60, "thoroughness": "preview", "directions": "one", "wind_from": 270},
+    "dust.effect": {"treated": "북측", "since": "2024-03-31"},
     "cctv.coverage": {"ground_cell": 4, "facades": True, "facade_cell": 8},
     "cctv.privacy": {"least_density": 5, "reach": 80},
     "cctv.siting": {
@@ -70,6 +72,8 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "site": lambda: [parcels()],
     "wind.comfort": lambda: [steady_winds([270.0, 0.0])],
     "dust.calibrate": three_days,
+    "dust.effect": two_months,
+    "dust.dispersion": three_days,
 }
 
 

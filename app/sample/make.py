@@ -16,7 +16,7 @@ from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
 # Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
-SAMPLE_VERSION = 10
+SAMPLE_VERSION = 11
 MARKER = "sample.json"
 IMPORT_ORDER = (
     "terrain.tif",

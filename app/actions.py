@@ -135,6 +135,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("report", lambda w: w.files.ask_report(), "report", "Ctrl+R", _has_scene),
     ActionSpec("import_report", lambda w: w.files.ask_import_report(), "", "", _has_scene),
     ActionSpec("picture", lambda w: w.files.ask_picture(), "picture", "Ctrl+P", _has_scene),
+    ActionSpec("export_scene", lambda w: w.files.ask_export_scene(), "export", "Ctrl+Shift+E", _has_scene),
+    ActionSpec("export_layers", lambda w: w.files.ask_export_layers(), "export", "", _has_selection),
     ActionSpec("film", _ask_film, "play", "Ctrl+Shift+P", _has_scene),
     ActionSpec("openfoam", _ask_openfoam, "", "", _has_scene),
     ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),
@@ -251,11 +253,22 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (
         "file",
         ("new", "open", "@recent", "sample", None, "save", "save_as")
-        + (None, "import", "import_report", "topics_export", None, "report", "picture", "film", "openfoam")
+        + (
+            None,
+            "import",
+            "import_report",
+            "topics_export",
+            "export_scene",
+            None,
+            "report",
+            "picture",
+            "film",
+            "openfoam",
+        )
         + (None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search")),
-    ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", None, "layer_remove")),
+    ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", "export_layers", None, "layer_remove")),
     (
         "view",
         (

@@ -121,25 +121,14 @@ def convert(args: argparse.Namespace, feedback: Feedback) -> int:
     from app.catalog import by_suffix
     from app.project_file import is_project
     from app.runs import make_folder
+    from app.scene_export import TABLE, export_layers
 
     source, target = Path(args.input), Path(args.output)
-    writer = by_suffix(target)
+    hidden = target.suffix.lower() != TABLE and by_suffix(target).writes_hidden
     make_folder(target.parent)
     reading = feedback.part(0.0, 0.7)
-    frame, found = (
-        _of_project(args, reading, hidden=writer.writes_hidden) if is_project(source) else _of_file(args, reading)
-    )
-    layers = [layer for layer in found if layer.kind in writer.writes]
-    if not layers or writer.write is None or frame is None:
-        raise UserError(
-            f"Nothing in {source.name} can be written as {writer.title}.",
-            f"It holds {', '.join(sorted({layer.kind for layer in found})) or 'nothing'}; "
-            f"the format takes {', '.join(writer.writes)}.",
-            "Choose another output format.",
-            code="convert.nothing",
-            values={"name": source.name, "format": writer.title},
-        )
-    writer.write(target, layers, frame, feedback.part(0.7, 1.0))
+    frame, found = _of_project(args, reading, hidden=hidden) if is_project(source) else _of_file(args, reading)
+    export_layers(target, found, frame, feedback.part(0.7, 1.0), source=source.name)
     finish_bar()
     say(tr("cli.written", path=target))
     return DONE

@@ -16,7 +16,9 @@ from app.import_dialog import Examined, ImportDialog, examine_all
 from app.jobs import Job
 from app.language import tr
 from app.relink_dialog import RelinkDialog
+from app.scene_export import export_kinds, export_layers
 from app.shown_runs import Run
+from geo.model import Layer
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -223,6 +225,32 @@ class FileDialogs(QObject):
             self.bench.notices.tell(
                 "notice.picture" if saved else "notice.picture_failed", severity="note" if saved else "error", name=name
             )
+
+    def ask_export_scene(self) -> None:
+        """Write what is shown into a file of another program."""
+        self._export([layer for layer in self.document.scene if layer.style.visible], "action.export_scene")
+
+    def ask_export_layers(self) -> None:
+        """Write the selected layers into a file of another program."""
+        chosen = {ref.layer_id for ref in self.document.selection.items}
+        self._export([layer for layer in self.document.scene if layer.id in chosen], "action.export_layers")
+
+    def _export(self, layers: Sequence[Layer], title_id: str) -> None:
+        path = self.ask_file(title_id, export_kinds(), suffix=".glb")
+        if path is None:
+            return
+        frame, name = self.document.scene.frame, self.document.name or tr("window.untitled")
+
+        def tell(done: tuple[Path, int]) -> None:
+            written, left = done
+            text = "notice.exported_some" if left else "notice.exported"
+            self.bench.notices.tell(text, severity="doubt" if left else "note", name=written.name, count=left)
+
+        self.bench.jobs.submit(
+            lambda feedback: export_layers(path, layers, frame, feedback, source=name),
+            title=tr(title_id).rstrip("…"),
+            done=tell,
+        )
 
     def ask_export(self, run: Run) -> None:
         """Write the files of a run into a folder."""

@@ -132,7 +132,7 @@ class VolumeControl(QObject):
 
     def _show_bar(self) -> None:
         from app.view.legend import shown_field
-        from app.view.particles import has_wind
+        from app.view.particle_paint import wind_volume
 
         layer = self.layer
         if layer is None or not isinstance(layer.geometry, Volume) or self._dismissed == layer.id:
@@ -147,7 +147,7 @@ class VolumeControl(QObject):
             heights=(volume.z0 - volume.cell_z / 2, top),
             values=field_range(field),
             unit=field.unit,
-            has_wind=has_wind(layer),
+            has_wind=wind_volume(tuple(self.document.scene), layer) is not None,
             is_drawing=self._drawing is not None,
         )
         self._place_bar()
@@ -206,17 +206,22 @@ class VolumeControl(QObject):
         if self._trails is not None:
             self._timer.start(0)
             return
+        from app.view.particle_paint import ParticlePaint, dust_volume, wind_volume
         from app.view.particles import Particles, wind_of
 
+        layers, theme = tuple(self.document.scene), self.bench.theme
+
         def work() -> Any:
-            wind = wind_of(layer)
-            return layer, Particles(wind, count=FIRST_COUNT, seed=SEED) if wind is not None else None
+            mover, dust = wind_volume(layers, layer), dust_volume(layers)
+            wind = wind_of(mover) if mover is not None else None
+            particles = Particles(wind, count=FIRST_COUNT, seed=SEED) if wind is not None else None
+            return layer, particles, ParticlePaint(dust, theme) if dust is not None else None
 
         self.bench.submit_for_view(work, self._ready)
 
-    def _ready(self, made: tuple[Layer, Any]) -> None:
+    def _ready(self, made: tuple[Layer, Any, Any]) -> None:
         """Unless it was stopped, or another volume is looked at meanwhile."""
-        layer, particles = made
+        layer, particles, paint = made
         now = self.layer
         if particles is None or now is None or now.geometry is not layer.geometry or self._trails is not None:
             return
@@ -224,7 +229,7 @@ class VolumeControl(QObject):
             return
         from app.view.particle_actor import ParticleTrails
 
-        self._trails = ParticleTrails(particles, ink=self._ink())
+        self._trails = ParticleTrails(particles, ink=self._ink(), paint=paint)
         self.viewport.stage.set_particles(self._trails)
         self._timer.start(0)
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkActor
 
 from app.view.layer_actors import unlit_actor
+from app.view.particle_paint import ParticlePaint
 from app.view.particles import Particles
 from app.view.polydata import segments, set_point_colours
 
@@ -25,10 +26,14 @@ class ParticleTrails:
     particles : Particles
     ink : (r, g, b)
         `WHITE` over coloured maps and in the dark, `DARK` over a light city.
+    paint : ParticlePaint, optional
+        Colours by the air they drift through, instead of the ink.
     """
 
-    def __init__(self, particles: Particles, *, ink: tuple[int, int, int] = WHITE) -> None:
-        self.particles, self.ink = particles, ink
+    def __init__(
+        self, particles: Particles, *, ink: tuple[int, int, int] = WHITE, paint: ParticlePaint | None = None
+    ) -> None:
+        self.particles, self.ink, self.paint = particles, ink, paint
         self._shape = (0, 0)
         self._places: NDArray[np.float32] = np.zeros((0, 3), np.float32)
         self.actor: vtkActor = unlit_actor(segments(self._places, np.zeros((0, 2), np.int32)), pull=PULL)
@@ -64,6 +69,9 @@ class ParticleTrails:
         fade = np.linspace(1.0, 0.0, tail, dtype=np.float32) ** FADE
         strength = LEAST_ALPHA + (1.0 - LEAST_ALPHA) * np.clip(self.particles.pace / self._fast, 0.0, 1.0)
         colours = np.empty((tail, count, 4), dtype=np.uint8)
-        colours[..., :3] = self.ink
+        if self.paint is None:
+            colours[..., :3] = self.ink
+        else:
+            colours[..., :3] = self.paint.colours(self.particles.path.reshape(-1, 3), self.ink).reshape(tail, count, 3)
         colours[..., 3] = 255.0 * strength * fade[:, None]
         return colours.reshape(-1, 4)

@@ -41,6 +41,8 @@ class Figures(NamedTuple):
     cost_each : float [KRW/a per person and ug/m3]
     intake_ratio : float
         Least of the units: concentration taken in over that of the place without units.
+    anywhere : float [ug/m3]
+        Largest reduction at breathing height, right beside a unit.
     cut_group : str
         Group of sources of which the least has to be cut for the same.
     cut, cut_percent : float [g/d], [%]
@@ -66,6 +68,7 @@ class Figures(NamedTuple):
     cost_year: float
     cost_each: float
     intake_ratio: float
+    anywhere: float
     cut_group: str
     cut: float
     cut_percent: float
@@ -96,6 +99,7 @@ def figures_of(summary: Mapping[str, Quantity]) -> Figures | None:
         number("reduction_percent"), number("largest_reduction"), text("largest_group"), number("detectable"),
         number("persons"), number("persons_above_1"), number("area_above_1_percent"), number("area_above_5_percent"),
         number("removed"), number("cost_year"), number("cost_per_person"), number("least_intake_ratio"),
+        number("largest_anywhere"),
         text("cut_group"), number("cut_needed"), number("cut_percent"), number("gap"), number("calm_share"),
     )  # fmt: skip
 
@@ -116,6 +120,7 @@ def _verdict(f: Figures) -> Issue:
         "group": f.largest_group,
         "detectable": rounded(f.detectable),
         "notable": NOTABLE,
+        "anywhere": rounded(f.anywhere),
     }
     if f.units == 0 or not f.reduction > 0.0:
         text = "No unit helps: nothing was placed that makes the air people breathe cleaner."
@@ -123,7 +128,8 @@ def _verdict(f: Figures) -> Issue:
     if not f.is_seen:
         text = (
             f"Sensors will not see it: the group that gains most ({f.largest_group}) has {values['largest']} ug/m3 "
-            f"less on average; {max(NOTABLE, f.detectable):g} ug/m3 would be needed."
+            f"less on average; {max(NOTABLE, f.detectable):g} ug/m3 would be needed. (Right beside a unit it is up to "
+            f"{values['anywhere']} ug/m3.)"
         )
         values["needed"] = rounded(max(NOTABLE, f.detectable))
         return Issue("dust.honesty.unseen", text, "doubt", values=values)
@@ -214,6 +220,7 @@ def _calm(f: Figures) -> Issue | None:
     return Issue("dust.honesty.calm", text, "note", values=values)
 
 
-def rounded(value: float) -> float:
-    """Three digits that count."""
-    return float(f"{value:.{DIGITS}g}") if isfinite(value) else 0.0
+def rounded(value: float) -> float | int:
+    """Three digits that count; whole where there is nothing behind the point."""
+    short = float(f"{value:.{DIGITS}g}") if isfinite(value) else 0.0
+    return int(short) if short.is_integer() else short

@@ -36,6 +36,7 @@ Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 NOTABLE = 1.0  # [ug/m3]
+BAND_CASES = 4  # most frequent winds in which the diffusivity is varied: the factor hardly depends on the direction
 LEAST = 1e-30  # [ug/m3] keeps a share of nothing a number
 
 
@@ -245,13 +246,15 @@ def outcome_of(
     cleaner = with_all.cleaner - without.cleaner
     before = found.before - without.cleaner
     placed = _placed(candidates, chosen, fixed, worth, with_all, share)
-    by_schmidt = _by_schmidt(prepared, there, new, feedback.part(end, 1.0)) if params.schmidt_band and new else {}
+    by_schmidt: dict[float, float] = {}
+    if params.schmidt_band and new:
+        by_schmidt = _by_schmidt(prepared, there, new, by_case, feedback.part(end, 1.0))
     city = _from_sources(found, chosen, with_all, share, len(there))
     kept = max((one.efficiency for one in new), default=1.0)
     band = band_of(
         reduction,
         (
-            of_diffusivity(by_schmidt),
+            of_diffusivity(reduction, by_schmidt),
             of_direction(prepared.cases, by_case.tolist()),
             of_sources(reduction, city, params.source_doubt / 100.0),
             of_efficiency(reduction, kept, params.efficiency_doubt / 100.0),
@@ -294,21 +297,25 @@ def _from_sources(found: Screened, chosen: Chosen, solved: Solved, share: Floats
 
 
 def _by_schmidt(
-    prepared: Prepared, there: Sequence[Ports], new: Sequence[Ports], feedback: Feedback
+    prepared: Prepared, there: Sequence[Ports], new: Sequence[Ports], by_case: Floats, feedback: Feedback
 ) -> dict[float, float]:
-    """Reduction with other Schmidt numbers: the city and the units solved anew."""
+    """Factors of other Schmidt numbers on the benefit: city and units solved anew in the most frequent winds."""
+    cases = sorted(prepared.cases, key=lambda case: -case.share)[:BAND_CASES]
+    usual = sum(case.share * by_case[prepared.cases.index(case)] for case in cases)
+    if not usual > 0.0:
+        return {}
     out = {}
     quiet = Feedback(is_cancelled=lambda: feedback.cancelled)  # what is solved between two fields tells no progress
     for number, schmidt in enumerate(SCHMIDT_BAND):
         other = prepared.with_schmidt(schmidt)
         part = feedback.part(number / len(SCHMIDT_BAND), (number + 1) / len(SCHMIDT_BAND))
         total = 0.0
-        for fields in each_case(other, part):
+        for fields in each_case(other, part, cases=cases):
             setting = (_without_adjoint(other, fields),)
             less = solved_with(setting, [*there, *new], prepared.exposure, quiet).by_case[0]
             already = solved_with(setting, there, prepared.exposure, quiet).by_case[0]
             total += fields.case.share * float(less - already)
-        out[schmidt] = total
+        out[schmidt] = total / usual
     return out
 
 

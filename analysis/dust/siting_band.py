@@ -41,17 +41,18 @@ def band_of(value: float, doubts: Sequence[Doubt]) -> Band:
     return Band(value, tuple(doubts), value - less, value + more)
 
 
-def of_diffusivity(by_schmidt: Mapping[float, float]) -> Doubt:
-    """From the benefit calculated anew with each Schmidt number; unknown where it was not."""
-    values = list(by_schmidt.values())
+def of_diffusivity(value: float, factors: Mapping[float, float]) -> Doubt:
+    """From the factors by which other Schmidt numbers change the benefit; unknown where none was calculated."""
+    values = [value * factor for factor in factors.values()]
     return Doubt("diffusivity", min(values), max(values)) if values else Doubt("diffusivity", np.nan, np.nan)
 
 
 def of_direction(cases: Sequence[Case], benefits: Sequence[float]) -> Doubt:
     """If every wind came one class of direction further left, or right, as often as it comes.
 
-    Each case is given the benefit of the neighbouring direction's case of the nearest speed; where the neighbour was
-    not calculated, the case is left out and the others count for more. Unknown for a single wind.
+    Each case is given the benefit of the neighbouring direction's case of the nearest speed, brought to its own speed
+    by one over the speed; where the neighbour was not calculated, the case is left out and the others count for more.
+    Unknown for a single wind.
     """
     ends = [_turned(cases, benefits, turn) for turn in (-1, 1)]
     return Doubt("direction", min(ends), max(ends)) if np.isfinite(ends).all() else Doubt("direction", np.nan, np.nan)
@@ -63,7 +64,8 @@ def _turned(cases: Sequence[Case], benefits: Sequence[float], turn: int) -> floa
         sector = (case.sector + turn) % SECTORS
         near = [(abs(other.speed - case.speed), k) for k, other in enumerate(cases) if other.sector == sector]
         if near:
-            total += case.share * benefits[min(near)[1]]
+            other = min(near)[1]
+            total += case.share * benefits[other] * cases[other].speed / case.speed
             share += case.share
     return total / share if share > 0.0 else float("nan")
 

@@ -43,6 +43,8 @@ ASSUMPTIONS = (
     "connection or removal.",
     "The band joins diffusivity, direction of the wind, sources and efficiency as if they were independent (root of "
     "the sum of squares, each side for itself).",
+    "Diffusivity is varied in the four most frequent winds, and its factor taken for all; a wind turned by one class "
+    "keeps its speed (benefit goes with one over the speed).",
     "Persons with more than 1 ug/m3 less are counted by the mean over all winds, where they are given; a shorter time "
     "of more is not seen in it.",
 )
@@ -119,7 +121,11 @@ class DustSitingParams(DustParams):
         help="From a before-and-after study; 1 ug/m3 is what good sensors side by side tell apart.",
     )
     schmidt_band: bool = switch(
-        "Calculate anew with other diffusivity", default=True, help="Schmidt numbers 0.5 and 1.0, for the band."
+        "Calculate anew with other diffusivity",
+        default=True,
+        
+        help="Schmidt numbers 0.5 and 1.0 in the four most frequent winds, for the band.",
+    ,
     )
     source_doubt: float = quantity(
         "Doubt of the strengths of sources", "%", default=50.0, ge=0.0, le=200.0, help="Calibration makes it less."

@@ -200,6 +200,8 @@ def unit_table(told: Told, frame: Frame) -> Table:
         "own_air": ([100.0 * one.own_air for one in placed], 1, "%"),
         "intake": ([one.intake for one in placed], 2, UNIT),
         "removed": ([grams_a_day(one.removed) for one in placed], 2, "g/d"),
+        "efficiency_pm10": ([100.0 * one.unit.model.efficiency["pm10"] for one in placed], 0, "%"),
+        "efficiency_pm25": ([100.0 * one.unit.model.efficiency["pm25"] for one in placed], 0, "%"),
         "cost": ([one.unit.model.cost for one in placed], 0, "KRW"),
         "cost_year": ([yearly(one.unit.model, told.params.lifetime) for one in placed], 0, "KRW/a"),
     }

@@ -123,9 +123,7 @@ class DustSitingParams(DustParams):
     schmidt_band: bool = switch(
         "Calculate anew with other diffusivity",
         default=True,
-        
         help="Schmidt numbers 0.5 and 1.0 in the four most frequent winds, for the band.",
-    ,
     )
     source_doubt: float = quantity(
         "Doubt of the strengths of sources", "%", default=50.0, ge=0.0, le=200.0, help="Calibration makes it less."

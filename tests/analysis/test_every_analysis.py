@@ -40,6 +40,15 @@ QUICK: dict[str, dict[str, object]] = {
     "wind.corridor": {"cell": 12, "size": 60, "thoroughness": "preview", "form_cell": 30, "most_directions": 1},
     "dust.calibrate": {"cell": 20, "size": 60, "thoroughness": "preview", "directions": "one", "wind_from": 270},
     "dust.dispersion": {"cell": 20, "size": 60, "thoroughness": "preview", "directions": "one", "wind_from": 270},
+    "dust.siting": {
+        "cell": 20,
+        "size": 60,
+        "thoroughness": "preview",
+        "directions": "one",
+        "wind_from": 270,
+        "count": 2,
+        "ground": "open",
+    },
     "dust.effect": {"treated": "북측", "since": "2024-03-31"},
     "cctv.coverage": {"ground_cell": 4, "facades": True, "facade_cell": 8},
     "cctv.privacy": {"least_density": 5, "reach": 80},
@@ -74,6 +83,7 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "dust.calibrate": three_days,
     "dust.effect": two_months,
     "dust.dispersion": three_days,
+    "dust.siting": three_days,
 }
 
 
@@ -152,7 +162,8 @@ def test_result_has_units_provenance_and_repeats_bit_for_bit(item: Analysis) -> 
         assert quantity.unit or isinstance(quantity.value, str)
     for layer, again in zip(first.layers, second.layers, strict=True):
         assert layer_digest(layer) == layer_digest(again)
-        assert layer.theme in ("result", "link", "sensor", "camera")  # all but the first others take as inputs
+        # All but the first are what others take as inputs.
+        assert layer.theme in ("result", "link", "sensor", "camera", "purifier")
         assert layer.source.provenance["provenance"]["analysis"] == item.id
         if layer.geometry is not None:
             assert layer.fields

@@ -23,6 +23,8 @@ Field = NDArray[Any]
 TOLERANCE = {4: 1e-5, 8: 1e-8}  # of the residual over the right side, by bytes of a number
 MOST_ITERATIONS = 100
 MOST_RESTARTS = 4
+LARGEST = 1e30  # factor of a direction: beyond it the method has broken down
+SAID = "dust: solving"
 SLACK = 1.5  # the true residual may exceed the carried one by rounding
 
 
@@ -99,21 +101,65 @@ class Transport:
             An earlier answer.
         """
         goal = TOLERANCE[self.operator.dtype.itemsize] if tolerance is None else tolerance
-        b, x = self.operator.field(right), self.operator.field(start)
-        size = self._norm(b)
-        if not np.isfinite(size):
+        scale = self._scale(right)
+        if scale is None:
             raise _unsolved(np.nan, goal)
+        feedback.step(0.0, SAID)
+        b, x = self._scaled(right, 1.0 / scale), self._scaled(start, 1.0 / scale)
+        size = self._norm(b)
         if size == 0.0:
             return Solution(np.zeros_like(b[INNER]), 0, 0.0)
-        count, residual, work = 0, np.inf, _Work(*(np.zeros_like(b) for _ in range(6)))
+        work = _Work(*(np.zeros_like(b) for _ in range(6)))
+        count = self._improve(b, x, work, goal * size, 0, most, feedback)
+        residual = self._lacking(b, x, work.r) / size
+        if not residual <= SLACK * goal and np.isfinite(residual):
+            x, count, residual = self._refined(b, x, work, (goal, size), count, most, feedback)
+        if not residual <= SLACK * goal:
+            raise self._sealed(right) or _unsolved(residual, goal)
+        return Solution(np.multiply(x[INNER], scale, dtype=b.dtype, casting="unsafe"), count, residual)
+
+    def _scale(self, right: NDArray[Any]) -> float | None:
+        """A power of two near the largest number in the air, so that none is too large or small; None if not finite."""
+        air = self.operator.faces.air
+        peak = max(float(np.max(right, where=air, initial=0.0)), -float(np.min(right, where=air, initial=0.0)))
+        if not np.isfinite(peak):
+            return None
+        return float(2.0 ** np.clip(np.frexp(peak)[1], -1000, 1000)) if peak > 0.0 else 1.0
+
+    def _scaled(self, values: NDArray[Any] | None, factor: float) -> Field:
+        """An array with ghosts: values times a factor in the air, zeros without."""
+        out = self.operator.field()
+        if values is not None:
+            np.multiply(values, factor, out=out[INNER], where=self.operator.faces.air, casting="unsafe")
+        return out
+
+    def _refined(
+        self, b: Field, x: Field, work: _Work, wanted: tuple[float, float], count: int, most: int, feedback: Feedback
+    ) -> tuple[Field, int, float]:
+        """Add answers to what is lacking, kept in float64: where strong mixing hides what single precision can tell.
+
+        wanted: residual over the norm of the right side, and that norm. Also starts over where the method broke down.
+        """
+        goal, size = wanted
+        whole, rest = x.astype(np.float64), np.zeros(b.shape)
         for _ in range(MOST_RESTARTS):
-            count = self._improve(b, x, work, goal * size, count, most, feedback)
-            residual = self._lacking(b, x, work.r) / size
+            residual = self._lacking(b, whole, rest) / size
             if residual <= SLACK * goal or count >= most or not np.isfinite(residual):
                 break
-        if not residual <= SLACK * goal:
-            raise _unsolved(residual, goal)
-        return Solution(x[INNER].copy(), count, residual)
+            x[:] = 0
+            count = self._improve(rest.astype(b.dtype), x, work, goal * size, count, most, feedback)
+            whole += x
+        return whole, count, self._lacking(b, whole, rest) / size
+
+    def _sealed(self, right: NDArray[Any]) -> UserError | None:
+        """What to tell where dust is emitted in air that has no way out and takes none away."""
+        from scipy.ndimage import label
+
+        numbers, count = label(self.operator.faces.air)
+        leaving = np.bincount(numbers.ravel(), self.operator.share.sink.ravel(), count + 1)
+        closed = np.flatnonzero(leaving == 0.0)
+        cells = int(np.count_nonzero(np.isin(numbers, closed[closed > 0]) & (np.asarray(right) != 0.0)))
+        return _no_way_out(cells) if cells else None
 
     def _lacking(self, b: Field, x: Field, r: Field) -> float:
         """Residual, into r, and its norm."""
@@ -131,20 +177,20 @@ class Transport:
         p[:], v[:] = 0, 0
         rho, before, alpha, omega = size**2, 1.0, 1.0, 1.0
         while size > goal and count < most:
-            if rho == 0.0 or omega == 0.0:
+            if rho == 0.0 or omega == 0.0 or abs(rho * alpha) > LARGEST * abs(before * omega):
                 break
-            feedback.step(count / most, "dust: solving")
+            feedback.step(count / most, SAID)
             self._turn(p, rho / before * alpha / omega, omega, v, r)
             self._inverse.apply(p, turned, t)
-            feedback.step(count / most, "dust: solving")
+            feedback.step(count / most, SAID)
             along, _ = self._times(turned, v, shadow)
             if along == 0.0:
                 break
             alpha = rho / along
             self._move(alpha, x, turned, r, v, shadow)
-            feedback.step(count / most, "dust: solving")
+            feedback.step(count / most, SAID)
             self._inverse.apply(r, turned, t)
-            feedback.step(count / most, "dust: solving")
+            feedback.step(count / most, SAID)
             mixed, length = self._times(turned, t, r)
             omega = mixed / length if length > 0.0 else 0.0
             before = rho
@@ -172,6 +218,16 @@ class Transport:
 
         self._crew.rows(square, a.shape, a, self._sums)
         return math.sqrt(self._told()[1])
+
+
+def _no_way_out(cells: int) -> UserError:
+    return UserError(
+        "Dust is emitted where it cannot leave.",
+        f"{cells} emitting cells lie in air that no wind reaches, and nothing deposits there.",
+        "Move the sources into the open, or give the dust a speed of deposition.",
+        code="dust.no_way_out",
+        values={"cells": cells},
+    )
 
 
 def _unsolved(residual: float, goal: float) -> UserError:

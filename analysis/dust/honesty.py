@@ -12,10 +12,14 @@ from typing import NamedTuple
 
 from analysis.contract import Quantity
 from geo.model import Issue
+from geo.model.conventions import PLACE_GROUPS, SOURCE_KINDS
 
 NOTABLE = 1.0  # [ug/m3] a mean reduction below it is lost among the days
 SCARCE = 0.5  # of the air taken in over that of the place without the unit: below, it breathes its own air
 DIGITS = 3
+# Sentences name these in the reader's language: each has a code of its own.
+PEOPLE = (*PLACE_GROUPS, "ground")
+SOURCES = ("roads", *SOURCE_KINDS)
 
 
 class Figures(NamedTuple):
@@ -132,12 +136,12 @@ def _verdict(f: Figures) -> Issue:
             f"{values['anywhere']} ug/m3.)"
         )
         values["needed"] = rounded(max(NOTABLE, f.detectable))
-        return Issue("dust.honesty.unseen", text, "doubt", values=values)
+        return Issue(_coded("unseen", f.largest_group, PEOPLE), text, "doubt", values=values)
     text = (
         f"Sensors can see it: the group that gains most ({f.largest_group}) has {values['largest']} ug/m3 less on "
         f"average; changes from {values['detectable']} ug/m3 are seen."
     )
-    return Issue("dust.honesty.seen", text, "note", values=values)
+    return Issue(_coded("seen", f.largest_group, PEOPLE), text, "note", values=values)
 
 
 def _size(f: Figures) -> Issue:
@@ -196,12 +200,12 @@ def _instead(f: Figures) -> Issue | None:
     }
     if f.cut_percent > 100.0:
         text = f"No cut of a single group of sources brings the same; all of {f.cut_group} would bring the most."
-        return Issue("dust.honesty.no_cut", text, "note", values=values)
+        return Issue(_coded("no_cut", f.cut_group, SOURCES), text, "note", values=values)
     text = (
         f"The same is reached by cutting {f.cut_group} by {values['cut']} g a day, {values['percent']} % of what it "
         "emits."
     )
-    return Issue("dust.honesty.instead", text, "note", values=values)
+    return Issue(_coded("instead", f.cut_group, SOURCES), text, "note", values=values)
 
 
 def _search(f: Figures) -> Issue | None:
@@ -218,6 +222,11 @@ def _calm(f: Figures) -> Issue | None:
     values: dict[str, str | int | float] = {"percent": rounded(f.calm_share)}
     text = f"In {values['percent']} % of the time the air is calm: what is told for it is indicative only."
     return Issue("dust.honesty.calm", text, "note", values=values)
+
+
+def _coded(code: str, group: str, known: tuple[str, ...]) -> str:
+    """``dust.honesty.unseen.home``: of a group of the program the sentence that names it, else the plain one."""
+    return f"dust.honesty.{code}.{group}" if group in known else f"dust.honesty.{code}"
 
 
 def rounded(value: float) -> float | int:

@@ -242,10 +242,10 @@ def wind_table(told: Told) -> Table:
         "winds",
         "In which winds the units help",
         {
-            "wind_sector": Column(np.array([sector_name(one.sector, SECTORS) for one in cases], dtype=object)),
+            "wind_direction": Column(np.array([sector_name(one.sector, SECTORS) for one in cases], dtype=object)),
             "speed": Column(np.round([one.speed for one in cases], 2), "m/s"),
-            "share": Column(np.round([100.0 * one.share for one in cases], 2), "%"),
-            "calm_share": Column(np.round([100.0 * one.calm_share for one in cases], 1), "%"),
+            "frequency": Column(np.round([100.0 * one.share for one in cases], 2), "%"),
+            "calm": Column(np.round([100.0 * one.calm_share for one in cases], 1), "%"),
             "reduction": Column(np.round(told.sited.by_case, 6), UNIT),
         },
     )
@@ -262,8 +262,8 @@ def band_table(told: Told) -> Table:
         "How sure it is",
         {
             "doubt": Column(np.array([row[0] for row in rows], dtype=object)),
-            "low": Column(np.round(low, 6), UNIT),
-            "high": Column(np.round(high, 6), UNIT),
+            "reduction_low": Column(np.round(low, 6), UNIT),
+            "reduction_high": Column(np.round(high, 6), UNIT),
             "low_percent": Column(np.round(low * scale, 1), "%"),
             "high_percent": Column(np.round(high * scale, 1), "%"),
         },

@@ -100,6 +100,9 @@ def _doubts(
         count = len(chosen.options)
         message = f"Only {count} of {params.count} units were placed: no further place helps, or none is far enough."
         issues.append(Issue("dust.siting.fewer", message, "note", count, values={"wanted": params.count}))
+    if params.directions == "one":
+        message = "Only one wind was calculated: how the benefit turns with the wind is not known."
+        issues.append(Issue("dust.siting.one_wind", message, "doubt"))
     ratio = summary.get("near_field_over_grid")
     if ratio is not None and isinstance(ratio.value, float) and abs(ratio.value - 1.0) > APART:
         percent = round(100.0 * (ratio.value - 1.0), 1)

@@ -17,6 +17,7 @@ PAGES = (
     "wind_validation",
     *("cctv_window", "cctv_coverage", "cctv_siting", "cctv_privacy", "cctv_validation"),
     "sensor_siting",
+    *("dust_dispersion", "dust_siting", "dust_calibrate", "dust_effect", "dust_window", "dust_validation"),
     *("timeline", "shadow", "jobs", "keys"),
 )
 
@@ -45,7 +46,7 @@ def analysis_page(analysis: Analysis) -> str:
         "",
         tr(f"{analysis.id}.description", analysis.description),
         "",
-        f"`{analysis.id}` · {tr('help.version')} {analysis.version}",
+        f"`{analysis.id}` · {tr('help.version')} {analysis.version}{_link(analysis)}",
         "",
         f"## {tr('help.inputs')}",
         "",
@@ -61,6 +62,12 @@ def analysis_page(analysis: Analysis) -> str:
         lines += ["", f"## {tr('help.references')}", ""]
         lines += [f"- {r.text}" + (f" doi:{r.doi}" if r.doi else "") for r in analysis.references]
     return "\n".join(lines) + "\n"
+
+
+def _link(analysis: Analysis) -> str:
+    """To the written page of an analysis, where there is one of its name."""
+    name = analysis.id.replace(".", "_")
+    return f" · [{tr('help.more', title=tr(f'help.{name}'))}]({name})" if name in PAGES else ""
 
 
 def _table_head() -> str:

@@ -25,6 +25,7 @@ Bools = NDArray[np.bool_]
 MODEL_ERROR = 0.3  # of what the model adds at a sensor: it dominates over the sensor's own error
 SENSOR_ERROR = 2.0  # [ug/m3]
 WEIGHTS = tuple(10.0**power for power in range(-4, 3))  # of the prior, in units of what the data say per group
+LEAST_WEIGHT = 1.0  # of the prior: strengths are known to a factor of two before (error of 100 %), never worse
 IDENTIFIABLE = 0.5  # diagonal of the resolution matrix below which a group stays at its prior
 FEWEST_SENSORS = 3  # two to learn from when one is left out
 FEWEST_HOURS = 24
@@ -135,7 +136,7 @@ def calibrate(measured: Measured, issues: list[Issue], *, sensor_error: float = 
     matrix = np.column_stack([scaled, np.ones(len(rows))])
     parts = [_squeezed(matrix[sensor == name], over[sensor == name], weight[sensor == name]) for name in names]
     unit = float(np.mean([(part.matrix[:, :-1] ** 2).sum() for part in parts]) * len(parts) / len(prior))
-    choices = [share * unit for share in WEIGHTS]
+    choices = sorted({max(share * unit, LEAST_WEIGHT) for share in WEIGHTS})
     trials = [_held_out(parts, names, matrix, sensor, mu) for mu in choices]
     misfit = [float(((weight * (trial.values - over)) ** 2).mean()) for trial in trials]
     best = int(np.argmin(misfit))

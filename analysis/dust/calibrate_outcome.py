@@ -66,8 +66,9 @@ class Found(NamedTuple):
 
     @property
     def outside(self) -> float:
-        """Mean of the air outside over the rows, with the offset found [ug/m3]."""
-        return float(np.nanmean(self.rows.measured.background)) + self.answer.offset
+        """Mean of the air outside over the times, less what the sources add there and with the offset [ug/m3]."""
+        own = self.rows.added @ self.answer.factor
+        return float(np.nanmean((self.rows.outside - own)[np.unique(self.rows.time)])) + self.answer.offset
 
     @property
     def text(self) -> str:

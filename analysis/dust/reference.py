@@ -34,8 +34,10 @@ class Rows(NamedTuple):
         Of the stations that are no reference at the time.
     time, station : (m,) int64
         Of each row.
-    total, prior : (m,) float [ug/m3]
-        Measured, and calculated with the strengths before.
+    outside : (n,) float [ug/m3]
+        What the reference measured at each time, over its share of the air outside; NaN where it is not known.
+    added : (n, groups) float [ug/m3]
+        What the groups add in it, with the strengths before.
     reference : (n, stations) bool
         Which stations gave the air outside.
     """
@@ -43,6 +45,8 @@ class Rows(NamedTuple):
     measured: Measured
     time: Indices
     station: Indices
+    outside: Floats
+    added: Floats
     reference: Bools
 
 
@@ -98,7 +102,7 @@ def rows_of(
     measured = Measured(
         transfer, value[time, station], left * outside[time], station.astype(np.int64), np.ones(parts.shape[2])
     )  # fmt: skip
-    return Rows(measured, time.astype(np.int64), station.astype(np.int64), reference)
+    return Rows(measured, time.astype(np.int64), station.astype(np.int64), outside, own, reference)
 
 
 def _references(value: Floats, added: Floats, there: Bools, origin: Origin, named: Indices) -> Bools:

@@ -1,7 +1,7 @@
 """The reduction that follows a purifier in hand: a bound at once, each wind exactly in turn, the whole grid at the end.
 
 The newest place wins: a wind that is being solved for an older place is not shown. The full solution of all purifiers
-begins when the mouse lets go, as a job that can be cancelled.
+begins when the mouse has let go and all winds are known, as a job that can be cancelled.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class LiveReduction(QObject):
         self._job: Job | None = None
         self._full: Job | None = None
         self._parts: dict[int, float] = {}
-        self._closed = False
+        self._is_released = self._closed = False
         self.bench.result_ready.connect(self._on_result)
         self._connections = Connections()
         self._connections.add(self.document.scene.framed, self._on_framed)
@@ -94,7 +94,7 @@ class LiveReduction(QObject):
     @property
     def resting(self) -> bool:
         """Whether nothing is being worked out."""
-        return self._job is None and self._full is None
+        return self._job is None and self._full is None and not self._is_released
 
     @property
     def plan(self) -> ReductionPlan | None:
@@ -120,20 +120,20 @@ class LiveReduction(QObject):
         self._stop_full()
         if self._pose is None or self._pose[0] != ref:
             self.answer = self.solved = None
-        self._pose, self._asked = (ref, row), time.perf_counter()
+        self._pose, self._asked, self._is_released = (ref, row), time.perf_counter(), False
         self._turn += 1
         self._follow()
 
     def release_at(self, ref: ElementRef, row: PurifierRow) -> None:
-        """The mouse has let go here: solve all purifiers in full."""
+        """The mouse has let go here: solve all purifiers in full, after the winds around this one."""
         self.move(ref, row)
-        if self._plan is not None:
-            self.solve()
+        self._is_released = self._plan is not None
 
     def stop(self) -> None:
         """None is in hand any more."""
         self._pose, self.answer, self.solved = None, None, None
         self._turn += 1
+        self._is_released = False
         self._stop_full()
         self.card.hide()
 
@@ -209,7 +209,7 @@ class LiveReduction(QObject):
         try:
             self._ports = plan.ports(row)
         except UserError as error:
-            self.answer = None
+            self.answer, self._is_released = None, False
             self.card.tell_error(error)
             self.card.place(EDGE)
             return
@@ -256,10 +256,12 @@ class LiveReduction(QObject):
         else:
             self.all_seconds = time.perf_counter() - self._asked
         self._show()
+        if self._is_released and self._job is None:
+            self.solve()
 
     def _wind_ended(self, job: Job) -> None:
         if job is self._job:
-            self._job = None
+            self._job, self._is_released = None, False
 
     def _show(self) -> None:
         if self.answer is not None:
@@ -275,6 +277,7 @@ class LiveReduction(QObject):
         if plan is None or pose is None:
             return
         self._stop_full()
+        self._is_released = False
         try:
             units = [plan.ports(row) for row in active_rows(self.document, pose)]
         except UserError as error:
@@ -334,6 +337,7 @@ class LiveReduction(QObject):
 
     def _fail(self, error: BaseException) -> None:
         self._turn += 1
+        self._is_released = False
         if isinstance(error, UserError):
             self.card.tell_error(error)
             self.card.place(EDGE)
@@ -343,7 +347,7 @@ class LiveReduction(QObject):
             self.bench.notices.report(error)
 
     def _tell(self, text_id: str, *, runs: bool = False) -> None:
-        self.answer = None
+        self.answer, self._is_released = None, False
         self.card.tell_first(tr(text_id), runs=runs and DISPERSION in analyses())
         self.card.place(EDGE)
 

@@ -27,10 +27,11 @@ from analysis.dust.operator import LEAST_MIXING, Mixing, Operator, Particle, mak
 from analysis.dust.outside import Background, background_of
 from analysis.dust.people import Exposure, Place, exposure
 from analysis.dust.solver import Transport
-from analysis.dust.sources import Emission, emissions
+from analysis.dust.sources import Emission, Source, emissions
 from analysis.dust.winds import Case, Winds, blow, cases_of, one_case, sector_of, site_factor
 from analysis.wind import climate, domain
 from analysis.wind.crew import Crew
+from analysis.wind.tunnel import Tunnel
 from geo.model import Feedback, Issue, UserError
 
 Floats = NDArray[np.float64]
@@ -173,28 +174,51 @@ def prepare(inputs: DustInputs, params: DustParams, feedback: Feedback, *, sourc
         raise _no_sources(inputs)
     places = places_of(inputs.people, inputs.buildings, issues)
     sectors, directions, classes = _winds_wanted(inputs, params, issues)
+    laid: list[_Laid] = []
+
+    def lay(tunnel: Tunnel) -> None:
+        laid.append(_lay(inputs, params, given, places, tunnel, issues))
+
     winds = blow(
-        inputs, params, sectors, feedback.part(0.02, 0.97), iterations=ITERATIONS[params.thoroughness],
-        station_exposure=params.station_exposure, directions=directions,
+        inputs, params, sectors, feedback.part(0.02, 1.0), iterations=ITERATIONS[params.thoroughness],
+        station_exposure=params.station_exposure, directions=directions, ready=lay,
     )  # fmt: skip
-    feedback.step(0.97, "laying sources and people on the cells")
     if classes is None:
         cases = one_case(winds, sectors[0], params.speed)
     else:
         cases = cases_of(classes, winds, banded=params.banded)
-    made = emissions(given, winds.tunnel, issues) if given else ()
-    made = scaled(made, factors_of(params.factors, inputs.calibration), issues)
-    people = exposure(places, winds.tunnel, issues, height=params.height)
-    outside = background_of(
-        params.background, inputs.measurements, inputs.stations, size, winds.tunnel, issues,
-        months=MONTHS[params.season], times=_times(params),
-    )  # fmt: skip
     particle, leaf_area = _particle(size, winds.tunnel.leaf_area)
     feedback.step(1.0, "winds are ready")
     return Prepared(
-        winds, cases, classes, size, particle, Mixing(params.schmidt, LEAST_MIXING), leaf_area, made, places, people,
-        outside, (*issues, *winds.issues),
+        winds, cases, classes, size, particle, Mixing(params.schmidt, LEAST_MIXING), leaf_area, laid[0].emissions,
+        places, laid[0].people, laid[0].outside, (*issues, *winds.issues),
     )  # fmt: skip
+
+
+class _Laid(NamedTuple):
+    """What stands on the cells."""
+
+    emissions: tuple[Emission, ...]
+    people: Exposure
+    outside: Background
+
+
+def _lay(
+    inputs: DustInputs,
+    params: DustParams,
+    given: Sequence[Source],
+    places: Sequence[Place],
+    tunnel: Tunnel,
+    issues: list[Issue],
+) -> _Laid:
+    made = emissions(given, tunnel, issues) if given else ()
+    made = scaled(made, factors_of(params.factors, inputs.calibration), issues)
+    people = exposure(places, tunnel, issues, height=params.height)
+    outside = background_of(
+        params.background, inputs.measurements, inputs.stations, params.size_class, tunnel, issues,
+        months=MONTHS[params.season], times=_times(params),
+    )  # fmt: skip
+    return _Laid(made, people, outside)
 
 
 def _particle(size: rules.Size, leaf_area: Singles | None) -> tuple[Particle, Singles | None]:

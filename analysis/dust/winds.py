@@ -171,6 +171,7 @@ def sector_of(wind_from: float) -> int:
 
 
 Shown = Callable[[Solved, int], None]
+Ready = Callable[[Tunnel], None]
 
 
 def blow(
@@ -183,6 +184,7 @@ def blow(
     station_exposure: str = "D",
     directions: dict[int, float] | None = None,
     shown: Shown | None = None,
+    ready: Ready | None = None,
 ) -> Winds:
     """Calculate the winds of some sectors, or take those kept of this session. Raises `UserError`.
 
@@ -198,6 +200,8 @@ def blow(
         True directions [degrees] of sectors that do not blow from their middle.
     shown : callable(solved, sector), optional
         Told of each direction that was calculated.
+    ready : callable(tunnel), optional
+        Told of the grid before any wind is calculated: what is wrong with sources or people is found at once.
     """
     feedback.step(0.0, "making the grid")
     true_from = {k: (directions or {}).get(k, k * 360.0 / SECTORS) for k in sectors}
@@ -205,6 +209,9 @@ def blow(
     # The tunnel is laid out for winds from anywhere: other choices of directions find the winds of this session.
     plan = plan_tunnel(inputs, params, feedback.part(0.0, 0.01))
     built = build_levels(plan, params, feedback.part(0.01, 0.06))
+    tunnel, sealed = _without_sealed(built.finest)
+    if ready is not None:
+        ready(tunnel)
     roughness = EXPOSURE_ROUGHNESS[params.exposure]
     inflows = {
         k: log_inflow(angle, speed=SPEED, height=REFERENCE_HEIGHT, roughness=roughness)
@@ -213,7 +220,6 @@ def blow(
     settings = Settings(iterations=iterations)
     city = (city_of(built.finest), params.exposure, params.wall_roughness, iterations)
     airs = _calculated(built, inflows, settings, city, feedback.part(0.06, 1.0), shown)
-    tunnel, sealed = _without_sealed(built.finest)
     issues = (*built.issues, *_doubts(airs), *_of_sealed(sealed))
     factor = site_factor(params, station_exposure)
     return Winds(tunnel, built, airs, grid_from, inflows[sectors[0]], factor, issues, city)

@@ -12,7 +12,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QMessageBox,
     QStackedWidget,
     QTabWidget,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from analysis.registry import analyses
 from app import appearance, project_file
+from app.about import show_about
 from app.actions import ACTIONS, ActionSpec, make_actions, refresh_actions
 from app.camera_actions import CameraActions
 from app.cctv_actions import CctvActions
@@ -438,16 +438,7 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Name, version, licence."""
-        from app.notices import _version
-
-        box = QMessageBox(self)
-        box.setWindowTitle(tr("action.about"))
-        box.setIconPixmap(appearance.program_icon().pixmap(48, 48))
-        box.setText(f"{tr('app.name')} {_version('sejong-twin')}")
-        box.setInformativeText(tr("about.text"))
-        box.addButton(tr("dialog.close"), QMessageBox.ButtonRole.AcceptRole)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        show_about(self)
 
     def _show_context_menu(self, ref: ElementRef | None, place: QPoint) -> None:
         show_context_menu(self, ref, place)

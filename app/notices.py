@@ -155,14 +155,14 @@ def _log_qt_message(kind: QtMsgType, _context: object, message: str) -> None:
 
 def bug_report(error: BaseException) -> str:
     """What a developer needs to know about an unexpected error."""
-    lines = [f"Sejong Twin {_version('sejong-twin')}, Python {platform.python_version()}, {platform.platform()}"]
-    lines.append(", ".join(f"{name} {_version(name)}" for name in ("pyside6-essentials", "vtk", "numpy")))
+    lines = [f"Sejong Twin {package_version('sejong-twin')}, Python {platform.python_version()}, {platform.platform()}"]
+    lines.append(", ".join(f"{name} {package_version(name)}" for name in ("pyside6-essentials", "vtk", "numpy")))
     lines.append("")
     lines.extend(line.rstrip("\n") for line in traceback.format_exception(error))
     return "\n".join(lines)
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:

@@ -163,6 +163,7 @@ def bug_report(error: BaseException) -> str:
 
 
 def package_version(package: str) -> str:
+    """Version of an installed package, a question mark where it is none."""
     try:
         return version(package)
     except PackageNotFoundError:

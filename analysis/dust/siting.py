@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.dust.ceiling import ceilings
 from analysis.dust.near_field import Setting, screen
 from analysis.dust.people import Exposure, Place, breathing_cells, exposure
 from analysis.dust.run import CaseFields, Prepared, each_case
@@ -21,7 +22,7 @@ from analysis.dust.siting_band import (
     of_efficiency,
     of_sources,
 )
-from analysis.dust.siting_candidates import Candidates, Screening
+from analysis.dust.siting_candidates import Candidates, Intakes
 from analysis.dust.siting_declaration import DustSitingParams
 from analysis.dust.siting_instead import Alternative, Reach, alternatives_of
 from analysis.dust.siting_search import Chosen, Limits, Options, search
@@ -49,6 +50,7 @@ class Screened:
     settings : tuple of Setting
         One for each case.
     bound : (n,) float [ug/m3]
+        What each candidate could bring alone at most (`analysis.dust.ceiling`).
     from_sources : (cases, n) float
         Share of the dust at each intake that comes from the city's sources.
     reach : Reach
@@ -153,7 +155,7 @@ def weighted(prepared: Prepared, params: DustSitingParams) -> Prepared:
 def screened(prepared: Prepared, candidates: Candidates, params: DustSitingParams, feedback: Feedback) -> Screened:
     """Solve every case forward and back, and screen all candidates."""
     shape = prepared.shape
-    screening = Screening(candidates, int(np.prod(shape)))
+    intakes = Intakes(candidates, int(np.prod(shape)))
     reach, bound = Reach(shape), np.zeros(len(candidates))
     before, plan = np.zeros(shape), np.zeros(shape[1:])
     settings, from_sources = [], []
@@ -161,10 +163,10 @@ def screened(prepared: Prepared, candidates: Candidates, params: DustSitingParam
     for fields in each_case(prepared, feedback, adjoint=True):
         setting = setting_of(prepared, fields)
         settings.append(setting)
-        bound += setting.share * screening.case(setting.concentration, setting.adjoint, setting.ratio)
+        bound += setting.share * ceilings(setting, candidates.ports)
         plan += setting.share * screen(setting, model, prepared.winds.tunnel, params.size_class)
-        taken_in = np.maximum(screening.at_intake(setting.concentration), LEAST)
-        from_sources.append(screening.at_intake(fields.increment()) / taken_in)
+        taken_in = np.maximum(intakes.mean(setting.concentration), LEAST)
+        from_sources.append(intakes.mean(fields.increment()) / taken_in)
         reach.add(setting.share, setting.adjoint, setting.ratio)
         before += setting.share * setting.concentration
     return Screened(

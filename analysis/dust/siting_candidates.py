@@ -1,4 +1,4 @@
-"""Candidates: every model on every place in every direction of its outlet, screened by what it could bring at most."""
+"""Candidates: every model on every place in every direction of its outlet, and the units that are there already."""
 
 from __future__ import annotations
 
@@ -123,40 +123,21 @@ def candidates_of(
     return Candidates(tuple(units), tuple(ports), np.array(rows, dtype=np.int64))
 
 
-class Screening:
-    """What each candidate could bring at most in a case: ``efficiency * flow * c0(intake) * lambda(outlet)``.
-
-    Tunnel cells of all candidates are laid out once; a case then takes two sparse products.
-    """
+class Intakes:
+    """Cells from which all candidates take in: laid out once, a field then takes one sparse product."""
 
     def __init__(self, candidates: Candidates, cells: int) -> None:
+        from scipy.sparse import csr_matrix
+
         ports = candidates.ports
-        self._intake = _weights([(one.intake, one.intake_weight) for one in ports], cells)
-        self._outlet = _weights([(one.outlet, one.outlet_weight) for one in ports], cells)
-        self._clean = np.array([one.flow * one.efficiency for one in ports])
+        ends = np.concatenate([[0], np.cumsum([len(one.intake) for one in ports])])
+        numbers = np.concatenate([one.intake for one in ports])
+        weights = np.concatenate([one.intake_weight for one in ports])
+        self._matrix = csr_matrix((weights, numbers, ends), shape=(len(ports), cells))
 
-    def case(self, before: NDArray[np.floating], adjoint: NDArray[np.floating], ratio: float) -> Floats:
-        """(n,) reduction of the exposure [ug/m3] in a case.
-
-        before : (nz, ny, nx) concentration without units [ug/m3]. adjoint : (nz, ny, nx) lambda [s/m3]. ratio : of the
-        case's wind over the calculated one.
-        """
-        taken_in = self.at_intake(before)
-        reached = self._outlet @ adjoint.reshape(-1).astype(np.float64)
-        return np.asarray(self._clean / ratio * taken_in * reached)
-
-    def at_intake(self, values: NDArray[np.floating]) -> Floats:
-        """(n,) mean of a field over each intake."""
-        return np.asarray(self._intake @ values.reshape(-1).astype(np.float64))
-
-
-def _weights(parts: Sequence[tuple[Indices, Floats]], cells: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from scipy.sparse import csr_matrix
-
-    ends = np.concatenate([[0], np.cumsum([len(cell) for cell, _ in parts])])
-    numbers = np.concatenate([cell for cell, _ in parts])
-    values = np.concatenate([weight for _, weight in parts])
-    return csr_matrix((values, numbers, ends), shape=(len(parts), cells))
+    def mean(self, values: NDArray[np.floating]) -> Floats:
+        """(n,) mean of a field (nz, ny, nx) over each intake."""
+        return np.asarray(self._matrix @ values.reshape(-1).astype(np.float64))
 
 
 def with_existing(

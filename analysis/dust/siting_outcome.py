@@ -98,7 +98,7 @@ def _name(one: Placed, number: int) -> str:
 
 
 def benefit_layer(told: Told) -> Layer:
-    """What the first model could bring at most in every column, and what the places looked at closely bring."""
+    """What the first model promises in every column by the screening, and what the places looked at closely bring."""
     tunnel, cells = told.tunnel, open_breathing_cells(told.tunnel, told.params.height)
     most = np.where(cells >= 0, told.screened.map, np.nan)
     screening = _laid(most, told)
@@ -109,7 +109,7 @@ def benefit_layer(told: Told) -> Layer:
         Field("screening", UNIT, "cell", screening, ramp=RAMP, range=_from_zero(screening)),
         Field("benefit", UNIT, "cell", benefit, ramp=RAMP, range=_from_zero(benefit)),
     )
-    return _map("benefit", "Where a purifier helps (at most)", screening, fields, "screening", told, visible=False)
+    return _map("benefit", "Where a purifier helps (screening)", screening, fields, "screening", told, visible=False)
 
 
 def _looked_at(told: Told) -> Floats:

@@ -28,7 +28,7 @@ from geo.model import UserError
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-MARGIN = 0.005  # of the screening: it was never more than 0.1 % below the exact value
+MARGIN = 0.005  # on top of ceilings
 KEPT = 400  # places whose near fields are kept
 
 

@@ -142,14 +142,15 @@ class Transport:
         """
         goal, size = wanted
         whole, rest = x.astype(np.float64), np.zeros(b.shape)
+        residual = self._lacking(b, whole, rest) / size
         for _ in range(MOST_RESTARTS):
-            residual = self._lacking(b, whole, rest) / size
             if residual <= SLACK * goal or count >= most or not np.isfinite(residual):
                 break
             x[:] = 0
             count = self._improve(rest.astype(b.dtype), x, work, goal * size, count, most, feedback)
             whole += x
-        return whole, count, self._lacking(b, whole, rest) / size
+            residual = self._lacking(b, whole, rest) / size
+        return whole, count, residual
 
     def _sealed(self, right: NDArray[Any]) -> UserError | None:
         """What to tell where dust is emitted in air that has no way out and takes none away."""
@@ -172,6 +173,7 @@ class Transport:
     def _improve(self, b: Field, x: Field, work: _Work, goal: float, count: int, most: int, feedback: Feedback) -> int:
         """Iterate until the carried residual is small, the method breaks down, or the number is used up."""
         r, shadow, p, v, turned, t = work
+        feedback.step(count / most, SAID)
         size = self._lacking(b, x, r)
         shadow[:] = r
         p[:], v[:] = 0, 0

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.wind.profile import Inflow, power_inflow, table_inflow
+from analysis.wind.profile import Inflow, log_inflow, power_inflow, table_inflow
 from app.cases.wind_aij import SMOOTH, smooth_floor
 from app.cases.wind_markers import without_markers
 from app.cases.wind_tunnels import RoofHeights, mesh_roofs
@@ -245,13 +245,17 @@ def _inflow(fixture: Mapping[str, Any], measured: _Measured, wind_from: float, s
     table = _table(fixture)
     if table is None:
         entries = fixture.get("directions") or [{}]
-        known = _part(fixture, "measurement", {})
+        known, law = _part(fixture, "measurement", {}), _part(fixture, "inflow")
         at = _number(known, "uRefHeightMeters", FIXTURE, default=height)
         speed = _number(entries[0], "uRefMps", FIXTURE, default=measured.speed)
-        alpha = _number(_part(fixture, "inflow"), "alpha", FIXTURE)
+        if law.get("kind") == "log":
+            roughness = _number(law, "z0", FIXTURE)
+            return log_inflow(wind_from, speed=speed, height=at, roughness=roughness), roughness
+        alpha = _number(law, "alpha", FIXTURE)
         wind = power_inflow(wind_from, speed=speed, height=at, exponent=alpha,
                             gradient_height=450.0 / 250 * scale, lowest=15.0 / 250 * scale)  # fmt: skip
-        return wind, smooth_floor(float(wind.speed(np.array(FLOOR_HEIGHT * height))), FLOOR_HEIGHT * measured.height)
+        near = float(wind.speed(np.array(FLOOR_HEIGHT * height)))
+        return wind, scale * smooth_floor(near, FLOOR_HEIGHT * measured.height)
     z, u, k = table
     near = float(np.interp(math.log(FLOOR_HEIGHT * height), np.log(z), u))
     floor = smooth_floor(near, FLOOR_HEIGHT * measured.height) * scale
@@ -259,23 +263,34 @@ def _inflow(fixture: Mapping[str, Any], measured: _Measured, wind_from: float, s
 
 
 def _table(fixture: Mapping[str, Any]) -> tuple[Floats, Floats, Floats] | None:
-    """Heights [m], speeds [m/s] and turbulent energies [m2/s2] of a measured inflow; None for a power law."""
+    """Heights [m], speeds [m/s] and turbulent energies [m2/s2] of a measured inflow; None for a law."""
     source = fixture.get("sourceInflow")
     data = _part(fixture, "inflow")
     try:
         if isinstance(source, Mapping):
             high, fast = float(source["zRFullScaleMeters"]), float(source["uRMps"])
             rows = [(r["zOverZr"] * high, r["uOverUr"] * fast, r["kOverUr2"] * fast**2) for r in source["samples"]]
-        elif data.get("kind") == "power":
+        elif data.get("kind") in ("power", "log"):
             return None
         else:
-            rows = [(r["z"], r["speed"], r["k"] if "k" in r else r["sigmaSpeed"] ** 2) for r in data["samples"]]
+            rows = [(r["z"], _first(r, "speed", "U", "u"), _energy(r)) for r in data["samples"]]
         z, u, k = np.array(rows, dtype=np.float64).T
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(f"{FIXTURE}: the inflow cannot be read ({error})") from error
     if not (np.isfinite([z, u, k]).all() and (z > 0.0).all() and (np.diff(z) > 0.0).all() and (u > 0.0).all()):
         raise damaged(f"{FIXTURE}: the inflow needs rising heights and speeds above zero")
     return z, u, k
+
+
+def _first(sample: Mapping[str, Any], *keys: str) -> float:
+    """The first of several names that a sample knows."""
+    key = next((key for key in keys if key in sample), keys[0])
+    return float(sample[key])
+
+
+def _energy(sample: Mapping[str, Any]) -> float:
+    """Turbulent energy, stated or from the fluctuation of the wind along its way as in the cases of wind."""
+    return _first(sample, "k", "tke") if {"k", "tke"} & set(sample) else _first(sample, "sigmaSpeed", "sigmaU") ** 2
 
 
 def _probe_height(fixture: Mapping[str, Any]) -> float:
@@ -337,7 +352,7 @@ def _mesh(path: Path) -> tuple[Floats, NDArray[np.int32]]:
     if not path.is_file():
         raise damaged(f"{path.name} is not there")
     try:
-        mesh = trimesh.load(path, force="mesh")
+        mesh: Any = trimesh.load(path, force="mesh")
         x, up, south = np.asarray(mesh.vertices, float).T
         faces = np.asarray(mesh.faces, np.int32)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

@@ -218,6 +218,20 @@ def test_a_power_law_will_do(tmp_path: Path) -> None:
     assert len(plume.notes) == 2  # no direction, another case
 
 
+def test_other_names_of_an_inflow_will_do(tmp_path: Path) -> None:
+    folder = write_case(tmp_path / "case", blocks=CUBES)
+    plain = read_plume(folder)
+    fixture = json.loads((folder / "fixture.json").read_text())
+    renamed = [{"z": s["z"], "U": s["speed"], "tke": s["sigmaSpeed"] ** 2} for s in fixture["inflow"]["samples"]]
+    for inflow in ({"kind": "measured", "samples": renamed}, {"kind": "log", "z0": FLOOR}):
+        (folder / "fixture.json").write_text(json.dumps(fixture | {"inflow": inflow}))
+        wind = read_plume(folder).inflow
+        for height in (0.02, 0.1, 0.5):
+            assert float(wind.speed(np.array(height))) == pytest.approx(
+                float(plain.inflow.speed(np.array(height))), rel=0.01
+            )
+
+
 def test_a_blocks_drawing_in_millimetres_is_told(tmp_path: Path) -> None:
     folder = write_case(tmp_path / "case", blocks=[tuple(1000.0 * v for v in b) for b in CUBES])
     with pytest.raises(UserError, match=r"times H"):

@@ -1,4 +1,7 @@
-"""Hatching of a map where its numbers are to be trusted less: which cells, how it is drawn, what the legend says."""
+"""Hatching of a map where it is to be trusted less or its grade is bad: which cells, how, what the legend says.
+
+A map that is coloured by its grades is hatched by them, so that they are told apart without colours too.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from numpy.typing import NDArray
 from app.words import class_name
 from geo.model import Field, Grid, Layer
 
-TRUST_FIELD = "trust"
+TRUST_FIELD, GRADE_FIELD = "trust", "grade"
 LINES, CROSSED = 1, 2
-HATCH_OF_CLASS = {"comparative": LINES, "indicative": CROSSED}  # classes of trust -> lines one way, lines both ways
+# Classes -> lines one way, lines both ways.
+HATCH_OF_CLASS = {"comparative": LINES, "indicative": CROSSED, "bad": LINES, "very_bad": CROSSED}
 SPACING = 10.0  # pixels between lines at least, twice that at most
 SWATCH_SPACING = 6.0  # pixels between lines on the swatch of a legend
 
@@ -37,13 +41,20 @@ def hatch_text(number: int) -> str:
 
 
 def hatched_field(layer: Layer) -> Field | None:
-    """The classes of trust by which a layer is hatched; None where there are none or they are switched off."""
-    return trust_field(layer) if layer.style.hatched else None
+    """The classes by which a layer is hatched; None where there are none or they are switched off."""
+    if not layer.style.hatched:
+        return None
+    by_grade = layer.style.colour_by == GRADE_FIELD
+    return _classes(layer, GRADE_FIELD) if by_grade else trust_field(layer)
 
 
 def trust_field(layer: Layer) -> Field | None:
     """The classes of trust of a map, whether it is hatched or not."""
-    field = layer.field_named(TRUST_FIELD)
+    return _classes(layer, TRUST_FIELD)
+
+
+def _classes(layer: Layer, name: str) -> Field | None:
+    field = layer.field_named(name)
     if field is None or not isinstance(layer.geometry, Grid) or field.values.shape != layer.geometry.values.shape:
         return None
     return field if any(name in HATCH_OF_CLASS for name in field.categories) else None
@@ -68,7 +79,7 @@ def hatch_rows(layer: Layer) -> tuple[tuple[str, int], ...]:
         return ()
     present = set(np.unique(np.asarray(field.values)).tolist())
     return tuple(
-        (class_name(TRUST_FIELD, name), HATCH_OF_CLASS[name])
+        (class_name(field.name, name), HATCH_OF_CLASS[name])
         for code, name in enumerate(field.categories)
         if name in HATCH_OF_CLASS and code in present
     )

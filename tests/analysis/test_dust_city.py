@@ -12,7 +12,7 @@ from analysis.dust.sources import Source
 from analysis.wind.tunnel import AIR, GROUND, Tunnel
 from geo.model import Column, Issue, Layer, UserError
 from tests.tiny import buildings
-from tests.tiny_dust import road_lines, spots, squares
+from tests.tiny_emissions import road_lines, spots, squares
 from tests.tiny_sensors import measured, stations
 
 STREET = [(0.0, 0.0), (300.0, 400.0)]  # 500 m

@@ -12,7 +12,7 @@ from analysis.dust.run import CaseFields, Prepared, each_case, fields_of, prepar
 from analysis.dust.winds import Case
 from geo.model import Feedback, Issue, Layer, SessionStore, UserError
 from tests.tiny import buildings, terrain, tiny_frame
-from tests.tiny_dust import road_lines, spots, squares
+from tests.tiny_emissions import road_lines, spots, squares
 from tests.tiny_wind import steady_winds
 
 STORE = SessionStore()

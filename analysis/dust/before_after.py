@@ -24,7 +24,7 @@ NEAR = 50.0  # [m] from the unit, where a control station may gain from it as we
 FAR = 300.0  # [m] from the unit to the station that is to show its effect
 MOST_CONTROLS = 8
 LEAST_KNOWN = 0.8  # of the times of the treated station that a control must have measured
-DAY = re.compile(r"^(\d{4})\D?(\d{1,2})\D?(\d{1,2})")
+DAY = re.compile(r"^(\d{4})\D{0,2}(\d{1,2})\D{0,2}(\d{1,2})(?!\d)")
 
 
 class Unit(NamedTuple):

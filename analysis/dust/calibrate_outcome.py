@@ -16,7 +16,7 @@ from analysis.dust.reference import Rows
 from analysis.wind import scene_map
 from analysis.wind.scores import Scores, scores
 from analysis.wind.tunnel import Tunnel
-from geo.model import Column, ElementTable, Field, Layer, Points, Style
+from geo.model import Column, ElementTable, Field, Issue, Layer, Points, Style
 from geo.model import conventions as words
 
 Floats = NDArray[np.float64]
@@ -98,6 +98,33 @@ def summary(found: Found) -> dict[str, Quantity]:
     }
 
 
+def plainly(found: Found) -> list[Issue]:
+    """What is said before all figures: what the stations can tell, and whether the map is met where none was used."""
+    answer = found.answer
+    known = [group for group, told in zip(found.groups, answer.is_identified, strict=True) if told]
+    names = ", ".join(known) or "-"
+    message = f"The stations tell the strength of {len(known)} of {len(found.groups)} groups of sources: {names}."
+    values = {"groups": len(found.groups), "names": names}
+    said = [Issue("dust.calibrate.honesty.strengths", message, "note", len(known), values=values)]
+    fac2 = round(100.0 * answer.increment.fac2)
+    values = {"fac2": fac2, "least": round(100.0 * LEAST_FAC2)}
+    if answer.is_accepted and _passes(answer.increment):
+        message = f"What the city adds is met within a factor of two at {fac2} % of the values of stations left out."
+        said.append(Issue("dust.calibrate.honesty.met", message, "note", values=values))
+    else:
+        message = (
+            f"What the city adds is met within a factor of two at {fac2} % only of the values of stations left out, or "
+            "is too high or too low: that totals look right is owed to the air from outside."
+        )
+        said.append(Issue("dust.calibrate.honesty.not_met", message, "doubt", values=values))
+    return said
+
+
+def _passes(score: Scores) -> bool:
+    """Whether scores lie within the limits for dispersion in cities."""
+    return abs(score.bias) <= MOST_BIAS and score.error <= MOST_ERROR and score.fac2 >= LEAST_FAC2
+
+
 # --- tables
 
 
@@ -110,7 +137,7 @@ def _factor_columns(found: Found) -> dict[str, Column]:
         "standard_error": Column(found.uncertainty, "1"),
         "factor_low": Column(low, "1"),
         "factor_high": Column(found.factor + 2.0 * found.uncertainty, "1"),
-        "resolution": Column(found.answer.resolution, "1"),
+        "resolved": Column(found.answer.resolution, "1"),
         "known_by": Column(verdict),
         "strength_before": Column(found.strength, "g/s"),
         "strength": Column(found.strength * found.answer.factor, "g/s"),
@@ -131,7 +158,7 @@ def _score_table(found: Found) -> Table:
     rows = (("held_out_total", answer.total), ("held_out_increment", answer.increment), ("before", answer.before))
     numbers = [(score.bias, score.error, score.fac2, score.correlation) for _, score in rows]
     bias, error, fac2, together = np.array(numbers).T
-    passed = (np.abs(bias) <= MOST_BIAS) & (error <= MOST_ERROR) & (fac2 >= LEAST_FAC2)
+    passed = [_passes(score) for _, score in rows]
     columns = {
         "scored": Column(np.array([name for name, _ in rows], dtype=object)),
         "values": Column(np.array([score.points for _, score in rows])),

@@ -90,6 +90,31 @@ def summary(found: Effect, chosen: Comparison, predicted: float | None) -> dict[
     return out
 
 
+def plainly(found: Effect) -> list[Issue]:
+    """What is said before all figures: what such measurements can see at all, and then what they saw."""
+    values = {"before": found.days_before, "after": found.days_after, "detectable": f"{found.detectable:.3g}"}
+    message = (
+        f"With {found.days_before} days before and {found.days_after} after, a change of {found.detectable:.3g} ug/m3 "
+        "or more would be found."
+    )
+    said = [Issue("dust.effect.honesty.detectable", message, "note", values=values)]
+    low, high = f"{found.low:+.3g}", f"{found.high:+.3g}"
+    values = {"change": f"{found.change:+.3g}", "low": low, "high": high}
+    if not found.is_seen:
+        message = (
+            f"No effect is seen: the change of {found.change:+.3g} ug/m3 ({low} to {high}) is of the size that comes "
+            "by itself."
+        )
+        said.append(Issue("dust.effect.honesty.not_seen", message, "note", values=values))
+    elif found.change < 0.0:
+        message = f"It became cleaner beside the unit: {found.change:+.3g} ug/m3 ({low} to {high})."
+        said.append(Issue("dust.effect.honesty.cleaner", message, "note", values=values))
+    else:
+        message = f"It became dustier beside the unit: {found.change:+.3g} ug/m3 ({low} to {high})."
+        said.append(Issue("dust.effect.honesty.dustier", message, "doubt", values=values))
+    return said
+
+
 # --- days
 
 

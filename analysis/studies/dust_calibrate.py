@@ -130,7 +130,7 @@ def dust_calibrate(inputs: DustInputs, params: CalibrateParams, feedback: Feedba
         summary=outcome.summary(found),
         tables=outcome.tables(found),
         charts=outcome.charts(found),
-        issues=tuple(issues),
+        issues=(*outcome.plainly(found), *issues),
         assumptions=ASSUMPTIONS,
     )
 

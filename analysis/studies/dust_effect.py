@@ -135,7 +135,7 @@ def dust_effect(inputs: EffectInputs, params: EffectParams, feedback: Feedback) 
         summary=outcome.summary(found, chosen, predicted),
         tables=outcome.tables(found, chosen, params.window),
         charts=outcome.charts(found, chosen, params.window, predicted),
-        issues=tuple(issues),
+        issues=(*outcome.plainly(found), *issues),
         assumptions=ASSUMPTIONS,
     )
 
@@ -158,19 +158,16 @@ def _doubts(found: Effect, chosen: Comparison, predicted: float | None) -> list[
         issues.append(Issue("dust.effect.few_controls", message, "doubt", len(chosen.controls)))
     if predicted is not None and abs(predicted) < found.detectable:
         message = (
-            f"The change predicted ({predicted:+.2g} ug/m3) is smaller than what these measurements can see "
-            f"({found.detectable:.2g} ug/m3): that it is not found proves nothing."
+            f"The change predicted ({predicted:+.3g} ug/m3) is smaller than what these measurements can see "
+            f"({found.detectable:.3g} ug/m3): that it is not found proves nothing."
         )
-        values = {"predicted": f"{predicted:+.2g}", "detectable": f"{found.detectable:.2g}"}
+        values = {"predicted": f"{predicted:+.3g}", "detectable": f"{found.detectable:.3g}"}
         issues.append(Issue("dust.effect.below_detectable", message, "doubt", values=values))
     if predicted is not None and not found.agrees_with(predicted):
         message = (
-            f"The change predicted ({predicted:+.2g} ug/m3) lies outside the interval of what was measured "
-            f"({found.low:+.2g} to {found.high:+.2g} ug/m3)."
+            f"The change predicted ({predicted:+.3g} ug/m3) lies outside the interval of what was measured "
+            f"({found.low:+.3g} to {found.high:+.3g} ug/m3)."
         )
-        values = {"predicted": f"{predicted:+.2g}", "low": f"{found.low:+.2g}", "high": f"{found.high:+.2g}"}
+        values = {"predicted": f"{predicted:+.3g}", "low": f"{found.low:+.3g}", "high": f"{found.high:+.3g}"}
         issues.append(Issue("dust.effect.disagrees", message, "doubt", values=values))
-    if found.is_seen and found.change > 0.0:
-        message = f"It became dustier beside the unit by {found.change:.2g} ug/m3: something else changed there."
-        issues.append(Issue("dust.effect.dustier", message, "doubt", values={"change": f"{found.change:.2g}"}))
     return issues

@@ -18,7 +18,6 @@ from analysis.dust.run import Prepared, each_case, prepare
 from analysis.dust.solver import Transport
 from analysis.dust.sources import Emission
 from analysis.dust.transfer import Mix, Seen, mix_of, seen_at, seen_back
-from analysis.registry import get
 from analysis.run import check_params, choose_inputs, execute
 from analysis.studies import dust_calibrate as study
 from analysis.wind.crew import Crew
@@ -27,7 +26,7 @@ from tests import tiny_sensors as tiny
 from tests.tiny import tiny_frame, tiny_layers
 from tests.tiny_weather import weather_layers
 
-ITEM = get("dust.calibrate")
+ITEM = study.dust_calibrate
 PARAMS = {"cell": 20, "size": 120, "thoroughness": "preview", "leaves": "none"}
 HOURS = 160
 TRUTH = np.array([1.6, 0.7, 2.0])
@@ -102,6 +101,7 @@ def test_planted_factors_come_back(world: World) -> None:
     assert set(found["known_by"]) == {"measured"}
     np.testing.assert_allclose(found["strength"] / found["strength_before"], found["factor"])
     assert result.summary["accepted"].value == "yes"
+    assert {"dust.calibrate.honesty.strengths", "dust.calibrate.honesty.met"} <= codes(result)
     assert float(result.summary["held_out_correlation"].value) > 0.98
     scores = table(result, "scores")
     assert scores["nmse"][0] < scores["nmse"][2]  # held out, yet better than before
@@ -154,7 +154,7 @@ def test_a_group_no_station_sees_stays_near_its_prior(world: World) -> None:
         [*layers, far, tiny.measured(world.month(truth=np.array([1.6, 0.7, 0.0])))], sensor_error=20.0, hint=False
     )
     found = table(result, "factors")
-    assert found["resolution"][2] < 0.5
+    assert found["resolved"][2] < 0.5
     assert found["known_by"][2] == "prior"
     assert "dust.calibrate.not_identified" in codes(result)
 

@@ -83,6 +83,12 @@ def _ask_film(window: MainWindow) -> None:
     ask_film(window)
 
 
+def _ask_settings(window: MainWindow) -> None:
+    from app.settings_dialog import ask_settings
+
+    ask_settings(window)
+
+
 def _ask_openfoam(window: MainWindow) -> None:
     from app.openfoam_dialog import ask_openfoam
 
@@ -142,6 +148,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("quit", lambda w: w.request_close(), "", "Ctrl+Q"),
     ActionSpec("undo", lambda w: w.document.history.undo(), "undo", "Ctrl+Z", lambda w: _titled(w, redo=False)),
     ActionSpec("redo", lambda w: w.document.history.redo(), "redo", "Ctrl+Y", lambda w: _titled(w, redo=True)),
+    ActionSpec("settings", _ask_settings, "settings", "Ctrl+,"),
     ActionSpec("search", lambda w: w.open_search(), "search", "Ctrl+K"),
     ActionSpec("select_none", lambda w: w.document.selection.clear(), "", "Escape", _has_selection),
     ActionSpec("layer_zoom", lambda w: w.layers.zoom_to_layer(), "zoom", "F", _has_selection),
@@ -267,7 +274,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         )
         + (None, "quit"),
     ),
-    ("edit", ("undo", "redo", None, "select_none", None, "search")),
+    ("edit", ("undo", "redo", None, "select_none", None, "search", None, "settings")),
     ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", "export_layers", None, "layer_remove")),
     (
         "view",

@@ -19,7 +19,7 @@ from geo.store import read_layers, write_atomically, write_layers
 CACHE_VERSION = 1
 WORTH_S = 0.1  # a reading quicker than this is not worth a copy
 WORTH_BYTES = 4 << 20  # files smaller than this are described at once
-LIMIT_BYTES = 4 << 30
+USUAL_LIMIT_GB = 4
 BLOCK = 1 << 22
 PLACING = (".prj", ".tfw", ".tifw", ".jgw", ".jpgw", ".pgw", ".pngw", ".wld")
 
@@ -32,6 +32,33 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("sejong-twin"))
+
+
+def limit_bytes() -> int:
+    """Most that the copies may take on the disk; the environment variable ``TWIN_CACHE_GB`` says it."""
+    told = os.environ.get("TWIN_CACHE_GB", "")
+    return (int(told) if told.isdigit() and int(told) > 0 else USUAL_LIMIT_GB) << 30
+
+
+def cache_size() -> int:
+    """Bytes of all that is kept; 0 where the folder cannot be read."""
+    total = 0
+    for file in cache_folder().rglob("*"):
+        with contextlib.suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
+def clear_cache() -> int:
+    """Remove every kept copy and description; bytes freed. What is in use goes when it is let go."""
+    freed = 0
+    for part in ("layers", "infos"):
+        for file in (cache_folder() / part).glob("*"):
+            with contextlib.suppress(OSError):
+                size = file.stat().st_size
+                file.unlink()
+                freed += size
+    return freed
 
 
 @dataclass
@@ -167,7 +194,7 @@ def _make_room() -> None:
     files = sorted((cache_folder() / "layers").glob("*.layers"), key=lambda p: p.stat().st_mtime)
     total = sum(p.stat().st_size for p in files)
     for file in files:
-        if total <= LIMIT_BYTES:
+        if total <= limit_bytes():
             break
         total -= file.stat().st_size
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,7 @@ class Settings:
             self._store = QSettings("SejongTwin", "SejongTwin")
         else:
             self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        self._given: dict[str, str] = {}  # environment variables set by `apply`
 
     def _text(self, key: str, default: str, allowed: tuple[str, ...]) -> str:
         value = str(self._store.value(key, default))
@@ -77,6 +79,55 @@ class Settings:
         """Minutes between automatic copies, at least one."""
         value = str(self._store.value("autosave_minutes", "3"))
         return max(1, int(value)) if value.isdigit() else 3
+
+    @autosave_minutes.setter
+    def autosave_minutes(self, minutes: int) -> None:
+        self._store.setValue("autosave_minutes", str(minutes))
+
+    @property
+    def threads(self) -> int:
+        """Processors the kernels may take, 0 for all."""
+        return self._whole("threads")
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        self._store.setValue("threads", str(count))
+
+    @property
+    def cache_limit(self) -> int:
+        """Most that cached copies may take [GB], 0 for what is usual."""
+        return self._whole("cache_limit")
+
+    @cache_limit.setter
+    def cache_limit(self, gigabytes: int) -> None:
+        self._store.setValue("cache_limit", str(gigabytes))
+
+    @property
+    def cache_folder(self) -> Path | None:
+        """Where cached copies lie; None for the usual place."""
+        text = str(self._store.value("cache_folder", ""))
+        return Path(text) if text else None
+
+    @cache_folder.setter
+    def cache_folder(self, folder: Path | None) -> None:
+        self._store.setValue("cache_folder", "" if folder is None else str(folder))
+
+    def apply(self) -> None:
+        """Give threads and cache to the parts of the program; what the environment says already stays."""
+        told = {
+            "TWIN_THREADS": str(self.threads or ""),
+            "TWIN_CACHE_GB": str(self.cache_limit or ""),
+            "TWIN_CACHE": str(self.cache_folder or ""),
+        }
+        for name, value in told.items():
+            if os.environ.get(name, "") not in ("", self._given.get(name, "")):
+                continue  # set by who started the program
+            self._given[name] = value
+            os.environ[name] = value
+
+    def _whole(self, key: str) -> int:
+        value = str(self._store.value(key, "0"))
+        return int(value) if value.isdigit() else 0
 
     @property
     def author(self) -> str:

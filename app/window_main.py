@@ -35,6 +35,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     application.setApplicationName("Sejong Twin")
     application.setDesktopFileName("sejong-twin")
     settings = Settings()
+    settings.apply()
     language.set(settings.language)
     window = MainWindow(Document(), settings)
     window.bench.notices.install_hooks()

@@ -105,7 +105,7 @@ class Workbench(QObject):
         self._stale_timer.timeout.connect(self._check_stale)
         self._autosave_timer = QTimer(self)
         self._autosave_timer.timeout.connect(self.autosave)
-        self._autosave_timer.start(settings.autosave_minutes * 60_000)
+        self.restart_autosave()
         self.models = ModelDesk(document, self.jobs, self.notices, self)
         self.connections = Connections()
         self.connections.add(document.scene.added, self._on_scene)
@@ -139,6 +139,10 @@ class Workbench(QObject):
         self.jobs.submit(lambda _feedback: work(), title=tr("job.view"), shown=False, done=on_done)
 
     # ---- looks --------------------------------------------------------------------------------------------------
+
+    def restart_autosave(self) -> None:
+        """Copies are made as often as the settings say, from now on."""
+        self._autosave_timer.start(self.settings.autosave_minutes * 60_000)
 
     def set_theme(self, name: str) -> None:
         """Switch between light and dark."""

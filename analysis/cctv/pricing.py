@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from analysis.cctv.optics import axes, view_at
 from analysis.cctv.poles import Orientation, Orientations, Poles
-from analysis.kernels.rays import thread_count
 from analysis.siting.matrix import Columns
 from analysis.siting.pricing import Priced
+from analysis.threads import thread_count
 from geo.model import Feedback
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from analysis.cctv.obstacles import OPAQUE_THEMES, Obstacles, Season, obstacles_of
 from analysis.cctv.targets import SURFACE_SHIFT, Cells, Targets
 from analysis.kernels import embree
-from analysis.kernels.rays import Occluder, thread_count
+from analysis.kernels.rays import Occluder
+from analysis.threads import thread_count
 from geo.model import Bounds, Feedback, Issue, Layer
 
 Floats = NDArray[np.float64]

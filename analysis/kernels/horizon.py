@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.rays import thread_count
+from analysis.threads import thread_count
 from geo.model import Feedback, Grid
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,6 @@ doi:10.1145/2601097.2601199
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels import embree
+from analysis.threads import thread_count
 from geo.model import Feedback, Mesh
 
 if TYPE_CHECKING:
@@ -162,12 +162,6 @@ class Occluder:
         none = mesh < 0
         number = np.where(none, -1, self._first_face[np.where(none, 0, mesh)] + face)
         return Hits(np.where(none, np.inf, distance.astype(np.float64)), number)
-
-
-def thread_count() -> int:
-    """Cores this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def sun_time(

@@ -23,7 +23,7 @@ NEAREST = 0.05  # [m] a target nearer than this to the lens is not looked at
 
 @njit(nogil=True, cache=True)
 def _run(start, grid, pole, reach, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """First and last place of the targets in one row of cells that may be within reach: the chord of its nearest edge."""
+    """First and last place of the targets in a row of cells that may be within reach: the chord of its nearest edge."""
     west, south, cell, _, cols = grid
     low = (south + row) * cell - pole[1]
     away = max(low, -(low + cell), 0.0)

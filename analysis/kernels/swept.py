@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels.embree import RAY_ROWS, _bundle
-from analysis.kernels.rays import BLOCK_POINTS, SURFACE_OFFSET, Occluder, _neighbours_together, thread_count
+from analysis.kernels.rays import BLOCK_POINTS, SURFACE_OFFSET, Occluder, _neighbours_together
+from analysis.threads import thread_count
 from geo.model import Feedback
 
 Floats = NDArray[np.float64]

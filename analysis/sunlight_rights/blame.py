@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.rays import Occluder, thread_count
+from analysis.kernels.rays import Occluder
+from analysis.threads import thread_count
 from geo.model import Feedback
 
 Floats = NDArray[np.float64]

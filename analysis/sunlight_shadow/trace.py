@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.rays import SURFACE_OFFSET, thread_count
+from analysis.kernels.rays import SURFACE_OFFSET
 from analysis.sunlight_rights.obstacles import Obstacles
 from analysis.sunlight_shadow.moments import Moments
+from analysis.threads import thread_count
 from geo.model import Feedback
 
 Floats = NDArray[np.float64]

@@ -26,7 +26,8 @@ from analysis.cctv.catalogue import catalogue
 from analysis.cctv.seen import PlanScore
 from analysis.cctv.sight import SightScene, sight_scene, trace
 from analysis.cctv.targets import SURFACE_SHIFT, Targets, ground_targets
-from analysis.kernels.rays import Occluder, thread_count
+from analysis.kernels.rays import Occluder
+from analysis.threads import thread_count
 from geo.model import Layer, Mesh
 from tests.bench.bench_sunlight import HALF, district
 

@@ -23,12 +23,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analysis.contract import Result
-from analysis.kernels.rays import Occluder, thread_count
+from analysis.kernels.rays import Occluder
 from analysis.kernels.swept import SunBits
 from analysis.registry import get
 from analysis.run import choose_inputs
 from analysis.sunlight.live import LiveHours
 from analysis.sunlight_rights.live import LiveRights
+from analysis.threads import thread_count
 from app.demo import sample_project
 from app.project_file import open_document
 from geo.model import ElementRef, Feedback, Frame, Layer, Mesh

@@ -24,8 +24,9 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.kernels import sun
-from analysis.kernels.rays import SURFACE_OFFSET, Occluder, sun_time, thread_count
+from analysis.kernels.rays import SURFACE_OFFSET, Occluder, sun_time
 from analysis.registry import get
+from analysis.threads import thread_count
 from geo.crs import make_frame
 from geo.model import Feedback, Frame, Grid, Layer, Mesh, merge_meshes
 from geo.model.geometry import Floats

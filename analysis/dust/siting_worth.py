@@ -22,7 +22,7 @@ from analysis.dust.run import CaseFields, Prepared
 from analysis.dust.siting_candidates import Candidates
 from analysis.dust.unit import Ports
 from analysis.dust.winds import Case
-from analysis.wind.crew import thread_count
+from analysis.threads import thread_count
 from geo.model import UserError
 
 Floats = NDArray[np.float64]

@@ -22,7 +22,8 @@ from scipy.sparse import csr_matrix
 from analysis.dust.faces import Faces
 from analysis.dust.operator import Operator, Particle, assembled, make_operator
 from analysis.dust.solver import Transport
-from analysis.wind.crew import Crew, thread_count
+from analysis.threads import thread_count
+from analysis.wind.crew import Crew
 from geo.model import Feedback
 from tests.analysis.test_dust_operator import city
 from tests.bench.bench_wind import triad

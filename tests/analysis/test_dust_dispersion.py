@@ -91,7 +91,8 @@ def test_the_map_is_the_background_and_the_parts_of_all_groups() -> None:
     road, yard = values(whole(), "from_roads"), values(whole(), "from_construction")
     parts = road + yard
     known = (road > 0.0) & (yard > 0.0)  # what a linear scheme undershoots beside a source is cut for the eye
-    assert known.sum() > 0.5 * np.isfinite(parts).sum()
+    assert known.sum() > 20
+    assert (values(whole(), "increment") <= parts + 1e-3)[np.isfinite(parts)].all()
     assert values(whole(), "increment")[known] == pytest.approx(parts[known], abs=0.02)
     total = values(whole(), "background") + values(whole(), "increment")
     assert values(whole(), "concentration")[known] == pytest.approx(total[known], abs=0.02)

@@ -15,7 +15,7 @@ from analysis.registry import analyses
 from app.chart_svg import chart_svg, chart_title
 from app.colour import field_range, ramp
 from app.document import Document
-from app.honesty import lead_of
+from app.honesty import lead_of, lead_text
 from app.language import issue_text, language, tr
 from app.names import layer_title
 from app.numbers import number_text, unit_text
@@ -185,7 +185,7 @@ def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str
         "charts": list(_charts(analysis_id, record)),
         "params": list(_params(analysis_id, provenance["params"])),
         "assumptions": [tr(f"{analysis_id}.assumption.{n}", str(text)) for n, text in _numbered(record["assumptions"])],
-        "lead": _sentences(lead),
+        "lead": [{"severity": issue.severity, "text": lead_text(issue)} for issue in lead],
         "issues": _sentences(doubts),
         "tables": [table_of(layer) for layer in mine if layer.kind == "table"],
         "references": [f"{r.text} {r.doi}".strip() for r in declared.references] if declared else [],

@@ -14,7 +14,7 @@ from analysis.contract import Chart, ParamInfo, describe_params
 from analysis.registry import analyses
 from app.chart_window import ChartWindow
 from app.commands import RemoveLayers
-from app.honesty import lead_of
+from app.honesty import lead_of, lead_text
 from app.language import issue_text, tr
 from app.names import layer_title
 from app.numbers import quantity_text
@@ -90,7 +90,7 @@ class ResultCard(QFrame):
     def _add_lead(self, layout: QVBoxLayout) -> None:
         """What the run says plainly, before its figures: the first sentence is the verdict."""
         for number, issue in enumerate(lead_of(self.run.issues)[0]):
-            sentence = QLabel(issue_text(issue))
+            sentence = QLabel(lead_text(issue))
             sentence.setWordWrap(True)
             sentence.setObjectName("soft" if number else "strong" if issue.severity == "note" else "badge")
             layout.addWidget(sentence)

@@ -233,6 +233,25 @@ def test_plain_sentences_come_first_and_once() -> None:
     assert [issue.code for issue in rest] == ["dust.no_people", "other"]
 
 
+def test_a_report_says_first_that_sensors_will_not_see_it() -> None:
+    from app.report import describe_run
+
+    stamp = {
+        "analysis": "dust.siting", "version": 1, "params": {}, "inputs": [], "libraries": {}, "program": "test",
+        "started": "2026-03-01T10:00:00+09:00", "duration_s": 1.0, "frame": {},
+    }  # fmt: skip
+    unseen = Issue("dust.honesty.unseen", "Sensors will not see it.", "doubt", values={"largest": 0.01, "needed": 1.0})
+    record = {
+        "run": "r", "provenance": stamp, "summary": {}, "assumptions": [],
+        "issues": [one.as_dict() for one in (Issue("dust.no_people", "No people.", "doubt"), unseen)],
+    }  # fmt: skip
+    layer = layer_of([TOWER], layer_id="units", name="Units").with_(source=Source(provenance=record))
+    page = describe_run([layer], [])
+    assert [one["severity"] for one in page["lead"]] == ["doubt"]
+    assert "ensors" in page["lead"][0]["text"]
+    assert len(page["issues"]) == 1
+
+
 # -- stations and particles
 
 

@@ -199,7 +199,4 @@ def around(faces: Faces, places: Floats) -> Sampled:
     return Sampled(cells, np.divide(weights, total, out=np.zeros_like(weights), where=total > 1e-9))
 
 
-CASE = Case(
-    "dust.tunnel", "Dispersion in a wind tunnel (folder with fixture.json, geometry.glb and concentration.json)",
-    recognise, run,
-)  # fmt: skip
+CASE = Case("dust.tunnel", "Dispersion in a wind tunnel (folder with concentration.json)", recognise, run)

@@ -18,13 +18,14 @@ from analysis.dust.near_field import Local, OwnFlow, Setting, box_around, boxed,
 from analysis.dust.solver import Transport
 from analysis.dust.unit import Ports
 from analysis.dust.units import still_operator
-from analysis.wind.crew import Crew, thread_count
+from analysis.threads import thread_count
+from analysis.wind.crew import Crew
 from geo.model import Feedback
 
 Floats = NDArray[np.float64]
 Field = NDArray[Any]
 
-CLOSE = 6  # cells between ports of units that are solved in one box
+CLOSE = 10  # cells between ports of units that are solved in one box: farther apart amplitudes are within 3 %
 
 
 class Joint(NamedTuple):

@@ -1,4 +1,4 @@
-"""What one purifier brings: at once as a bound for every place, and exactly from a small box of cells around it.
+"""What one purifier brings: at once as an estimate for every place, and exactly from a small box of cells around it.
 
 Taking air in does not change its dust, and clean air let out dilutes: the unit's own flow carries the difference. In a
 box around the unit this flow is laid over the wind and the deficit is solved for; the adjoint field of the whole city
@@ -139,8 +139,8 @@ class Local(NamedTuple):
 def bound(setting: Setting, unit: Ports) -> float:
     """Benefit if all the dust taken in from the untouched air were missing at the outlet [ug/m3].
 
-    ``eta Q c0(intake) lambda(outlet)``. An upper bound in all tests but for 0.1 %; far too good in still corners, where
-    a unit breathes its own air.
+    ``eta Q c0(intake) lambda(outlet)``. A first estimate: far too good in still corners, where a unit breathes its own
+    air, and too low over roads, where its own flow lifts dust away from people. For a bound see `ceiling.ceilings`.
     """
     clean = unit.efficiency * unit.flow / setting.ratio
     return clean * unit.at_intake(setting.concentration) * unit.at_outlet(setting.adjoint)
@@ -183,7 +183,7 @@ def own_flow(faces: Faces, units: Sequence[Ports], box: Box) -> OwnFlow:
     for unit in units:
         _add(source, _inside(unit.outlet, box, faces.shape), unit.flow * unit.outlet_weight)
         _add(source, _inside(unit.intake, box, faces.shape), -unit.flow * unit.intake_weight)
-    air = np.ascontiguousarray(faces.air[box.cells])
+    air = np.array(faces.air[box.cells], order="C")
     if not source.any():
         zero = [np.zeros([n + (a == axis) for a, n in enumerate(box.shape)]) for axis in (2, 1, 0)]
         return OwnFlow(box, *zero)
@@ -283,12 +283,12 @@ def cut_out(setting: Setting, box: Box) -> Cut:
     """A box of a setting's air, without new units."""
     faces, mixing = setting.faces, setting.mixing
     diffusivity = np.maximum(_double(faces.viscosity, box.cells) / mixing.schmidt, mixing.least)
-    air = np.ascontiguousarray(faces.air[box.cells])
+    air = np.array(faces.air[box.cells], order="C")
     return Cut(_fluxes(setting, box), diffusivity, air, _widths(faces, box), _sink(setting, box))
 
 
 def _double(values: Field, where: tuple[slice, ...]) -> Floats:
-    return np.ascontiguousarray(values[where], dtype=np.float64)
+    return np.array(values[where], dtype=np.float64, order="C")  # a copy: kernels are compiled for writable arrays
 
 
 def _widths(faces: Faces, box: Box) -> tuple[Floats, Floats, Floats]:

@@ -24,7 +24,7 @@ Field = NDArray[Any]
 Row = NDArray[Any]
 Bools = NDArray[np.bool_]
 
-SLAB_ROWS = 64
+SLAB_ROWS = 32  # as few iterations as with 64, and work for twice as many threads; with 16 some need one more
 FIRST = 2  # slabs are counted from here, as rows are after the ghosts
 ABREAST = 4  # rows at the same time
 ORDERED = {"contract", "nnan", "ninf", "nsz"}  # what a cell waits for is added last

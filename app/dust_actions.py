@@ -25,6 +25,7 @@ from app.dust.edit import (
     with_purifier,
 )
 from app.dust_sources import DustSources
+from app.dust_stations import StationNumbers
 from app.language import language, tr
 from app.live_dust import LiveReduction
 from app.names import layer_title
@@ -56,6 +57,8 @@ class DustActions(QObject):
         The figures that follow it.
     sources : DustSources
         Drawing what emits.
+    stations : StationNumbers
+        Measured beside calculated.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -72,6 +75,7 @@ class DustActions(QObject):
         self.live.answered.connect(lambda _answer: self._show_brings())
         self.placing = PurifierPlacing(self)
         self.sources = DustSources(window, parent=self)
+        self.stations = StationNumbers(window, parent=self)
         self._later = Later(self, self.refresh)
         self.panel.typed.connect(self._on_typed)
         self.panel.place_asked.connect(self.placing.toggle)
@@ -317,6 +321,7 @@ class DustActions(QObject):
         self._end_gizmo()
         self.placing.release()
         self.live.release()
+        self.stations.release()
         self._later.stop()
         self._connections.close()
 

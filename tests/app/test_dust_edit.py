@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -278,6 +279,22 @@ def test_bars_of_stations_are_to_one_scale_and_said_in_words() -> None:
     assert bars.roles(numbers) == ["ink", "accent"] * 2
     assert station_text(layer, 0) == "North: measured 40 · computed 30 µg/m³"
     assert not is_stations(layer.with_(theme="sensor"))
+
+
+def test_labels_of_stations_do_not_cover_each_other(qapp: Any) -> None:
+    from PySide6.QtGui import QImage, QPainter
+
+    from app.view.station_labels import paint_stations, values_of
+
+    layer = stations([40.0, 20.0], [30.0, math.nan])
+    far = layer.with_(geometry=Points(np.array([(0.0, 0.0, 0.0), (40.0, 0.0, 0.0)]), np.arange(2, dtype=np.int32)))
+    assert [one.texts for one in values_of(far)] == [("40", "30"), ("20", "–")]
+    camera = looking(np.zeros(3), azimuth=0.0, pitch=-60.0, distance=100.0)
+    image = QImage(800, 600, QImage.Format.Format_RGB32)
+    for shown, expected in ((far, ["North", "South"]), (layer, ["North"])):
+        painter = QPainter(image)
+        assert paint_stations(painter, values_of(shown), camera, (800, 600), theme=theme_named("dark")) == expected
+        painter.end()
 
 
 def test_particles_take_the_colour_of_the_dust_around_them() -> None:

@@ -23,6 +23,7 @@ Bools = NDArray[np.bool_]
 NEAR = 50.0  # [m] from the unit, where a control station may gain from it as well
 FAR = 300.0  # [m] from the unit to the station that is to show its effect
 MOST_CONTROLS = 8
+FEWEST = 3  # times before, by which it is judged how well a station goes along
 LEAST_KNOWN = 0.8  # of the times of the treated station that a control must have measured
 DAY = re.compile(r"^(\d{4})\D{0,2}(\d{1,2})\D{0,2}(\d{1,2})(?!\d)")
 
@@ -115,8 +116,13 @@ def compared(
     controls: str,
     since: str,
     pause: int,
+    window: int,
 ) -> Comparison:
-    """The stations and the day; what the user did not say is found from places and told. Raises `UserError`."""
+    """The stations and the day; what the user did not say is found from places and told. Raises `UserError`.
+
+    window : int
+        Days on each side within which controls must have measured, 0 for all.
+    """
     posts = _beside(readings, posts_of(stations))
     unit, station = _treated(readings, posts, units, treated, issues)
     day = _since(since, unit)
@@ -131,7 +137,8 @@ def compared(
             values={"station": readings.station[station]},
         )
     if len(chosen) == 0:
-        chosen = _controls(readings, posts, station, unit, day, issues)
+        near = np.abs(readings.day - int(day.astype(np.int64))) <= (window + pause if window else np.inf)
+        chosen = _controls(readings, posts, station, unit, day, near, issues)
     else:
         _tell_near(readings, posts, chosen, unit, issues)
     return Comparison(readings, station, chosen, day, pause, posts)
@@ -218,20 +225,24 @@ def _check_span(readings: Readings, since: np.datetime64) -> None:
 
 
 def _controls(
-    readings: Readings, posts: Posts, treated: int, unit: Unit | None, since: np.datetime64, issues: list[Issue]
+    readings: Readings,
+    posts: Posts,
+    treated: int,
+    unit: Unit | None,
+    since: np.datetime64,
+    near: Bools,
+    issues: list[Issue],
 ) -> Indices:
     """Stations that went along with the treated one before the unit ran, at most `MOST_CONTROLS`, none beside it."""
     before = readings.day < int(since.astype(np.int64))
     own = readings.value[:, treated]
     place = unit.place if unit is not None else posts.point[treated]
     found: list[tuple[float, int]] = []
-    near: list[str] = []
     for k in range(len(readings.station)):
         known = np.isfinite(own) & np.isfinite(readings.value[:, k])
-        if k == treated or known.sum() < LEAST_KNOWN * np.isfinite(own).sum() or (known & before).sum() < 3:
+        if k == treated or (known & near).sum() < LEAST_KNOWN * (np.isfinite(own) & near).sum():
             continue
-        if _distance(place, posts.point[k]) < NEAR:
-            near.append(readings.station[k])
+        if (known & before).sum() < FEWEST or _distance(place, posts.point[k]) < NEAR:
             continue
         a, b = own[known & before], readings.value[known & before, k]
         together = float(np.corrcoef(a, b)[0, 1]) if a.std() > 0.0 and b.std() > 0.0 else 0.0

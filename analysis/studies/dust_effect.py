@@ -122,7 +122,7 @@ def dust_effect(inputs: EffectInputs, params: EffectParams, feedback: Feedback) 
     feedback.step(0.4, "choosing stations and days")
     chosen = compared(
         readings, inputs.stations, units_of(inputs.purifiers, issues), issues,
-        treated=params.treated, controls=params.controls, since=params.since, pause=params.pause,
+        treated=params.treated, controls=params.controls, since=params.since, pause=params.pause, window=params.window,
     )  # fmt: skip
     feedback.step(0.6, "comparing before and after")
     found = _effect(chosen, params.window, issues)

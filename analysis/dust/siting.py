@@ -29,8 +29,9 @@ from analysis.dust.siting_search import Chosen, Limits, Options, search
 from analysis.dust.siting_worth import MARGIN, Worth, light_faces, setting_of
 from analysis.dust.unit import PlacedUnit, Ports
 from analysis.dust.units import resolve
+from analysis.dust.winds import Case
 from analysis.wind.crew import Crew
-from geo.model import Feedback, UserError
+from geo.model import Feedback, Issue, UserError
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -47,8 +48,9 @@ class Screened:
 
     Attributes
     ----------
+    cases : tuple of Case
+        In the order in which they were solved; everything by case is in this order.
     settings : tuple of Setting
-        One for each case.
     bound : (n,) float [ug/m3]
         What each candidate could bring alone at most (`analysis.dust.ceiling`).
     from_sources : (cases, n) float
@@ -60,6 +62,7 @@ class Screened:
         Mean over the cases.
     """
 
+    cases: tuple[Case, ...]
     settings: tuple[Setting, ...]
     bound: Floats
     from_sources: Floats
@@ -136,19 +139,26 @@ class Sited:
     looked_at: dict[int, float]
 
 
-def weighted(prepared: Prepared, params: DustSitingParams) -> Prepared:
-    """The people as the objective weighs them; every square metre alike where it asks for the area."""
+def weighted(prepared: Prepared, params: DustSitingParams, issues: list[Issue]) -> Prepared:
+    """The people as the objective weighs them; every square metre alike where it asks for the area.
+
+    It is told where the weights leave nobody.
+    """
     factor = {
         "home": params.home_weight, "school": params.school_weight, "stop": params.stop_weight,
         "park": params.park_weight,
     }  # fmt: skip
     if params.objective == "area":
         places: tuple[Place, ...] = ()
-    elif all(value == 1.0 for value in factor.values()):
+    elif prepared.exposure.is_area or all(value == 1.0 for value in factor.values()):
         return prepared
     else:
         places = tuple(one._replace(persons=one.persons * factor.get(one.group, 1.0)) for one in prepared.places)
-    people = exposure(places, prepared.winds.tunnel, [], height=params.height)
+    told: list[Issue] = []
+    people = exposure(places, prepared.winds.tunnel, told, height=params.height)
+    if params.objective == "people" and people.is_area:
+        message = "The weights leave nobody: the mean is over open ground."
+        issues.append(Issue("dust.siting.nobody_weighted", message, "doubt"))
     return replace(prepared, exposure=people)
 
 
@@ -158,10 +168,11 @@ def screened(prepared: Prepared, candidates: Candidates, params: DustSitingParam
     intakes = Intakes(candidates, int(np.prod(shape)))
     reach, bound = Reach(shape), np.zeros(len(candidates))
     before, plan = np.zeros(shape), np.zeros(shape[1:])
-    settings, from_sources = [], []
+    cases, settings, from_sources = [], [], []
     model = candidates.units[0].model
     for fields in each_case(prepared, feedback, adjoint=True):
         setting = setting_of(prepared, fields)
+        cases.append(fields.case)
         settings.append(setting)
         bound += setting.share * ceilings(setting, candidates.ports)
         plan += setting.share * screen(setting, model, prepared.winds.tunnel, params.size_class)
@@ -170,8 +181,9 @@ def screened(prepared: Prepared, candidates: Candidates, params: DustSitingParam
         reach.add(setting.share, setting.adjoint, setting.ratio)
         before += setting.share * setting.concentration
     return Screened(
-        tuple(settings), bound, np.clip(np.array(from_sources), 0.0, 1.0), reach, plan, before.astype(np.float32)
-    )
+        tuple(cases), tuple(settings), bound, np.clip(np.array(from_sources), 0.0, 1.0), reach, plan,
+        before.astype(np.float32),
+    )  # fmt: skip
 
 
 def choose(
@@ -250,22 +262,19 @@ def outcome_of(
     placed = _placed(candidates, chosen, fixed, worth, with_all, share)
     by_schmidt: dict[float, float] = {}
     if params.schmidt_band and new:
-        by_schmidt = _by_schmidt(prepared, there, new, by_case, feedback.part(end, 1.0))
-    city = _from_sources(found, chosen, with_all, share, len(there))
+        by_schmidt = _by_schmidt(prepared, found.cases, there, new, by_case, feedback.part(end, 1.0))
     kept = max((one.efficiency for one in new), default=1.0)
-    band = band_of(
-        reduction,
-        (
-            of_diffusivity(reduction, by_schmidt),
-            of_direction(prepared.cases, by_case.tolist()),
-            of_sources(reduction, city, params.source_doubt / 100.0),
-            of_efficiency(reduction, kept, params.efficiency_doubt / 100.0),
-        ),
+    doubts = (
+        of_diffusivity(reduction, by_schmidt),
+        of_direction(found.cases, by_case.tolist()),
+        of_sources(reduction, _from_sources(found, chosen, with_all, share, len(there)), params.source_doubt / 100.0),
+        of_efficiency(reduction, kept, params.efficiency_doubt / 100.0),
     )
     ground = breathing_cells(prepared.winds.tunnel, 0.0)
     return Sited(
         chosen, placed, reduction, people.mean(before), tuple(by_case.tolist()), cleaner.astype(np.float32),
-        groups_of(prepared, before, cleaner, params), persons_above(prepared, cleaner, params), band,
+        groups_of(prepared, before, cleaner, params), persons_above(prepared, cleaner, params),
+        band_of(reduction, doubts),
         alternatives_of(prepared, found.reach, reduction, ground) if reduction > 0.0 else (), dict(worth.known),
     )  # fmt: skip
 
@@ -299,11 +308,16 @@ def _from_sources(found: Screened, chosen: Chosen, solved: Solved, share: Floats
 
 
 def _by_schmidt(
-    prepared: Prepared, there: Sequence[Ports], new: Sequence[Ports], by_case: Floats, feedback: Feedback
+    prepared: Prepared,
+    all_cases: Sequence[Case],
+    there: Sequence[Ports],
+    new: Sequence[Ports],
+    by_case: Floats,
+    feedback: Feedback,
 ) -> dict[float, float]:
     """Factors of other Schmidt numbers on the benefit: city and units solved anew in the most frequent winds."""
-    cases = sorted(prepared.cases, key=lambda case: -case.share)[:BAND_CASES]
-    usual = sum(case.share * by_case[prepared.cases.index(case)] for case in cases)
+    cases = sorted(all_cases, key=lambda case: -case.share)[:BAND_CASES]
+    usual = sum(case.share * by_case[all_cases.index(case)] for case in cases)
     if not usual > 0.0:
         return {}
     out = {}

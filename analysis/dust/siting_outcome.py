@@ -237,7 +237,7 @@ def group_table(told: Told) -> Table:
 
 def wind_table(told: Told) -> Table:
     """What the units bring in each wind."""
-    cases = told.prepared.cases
+    cases = told.screened.cases
     return Table(
         "winds",
         "In which winds the units help",

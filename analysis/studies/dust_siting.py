@@ -45,7 +45,7 @@ def dust_siting(inputs: DustSitingInputs, params: DustSitingParams, feedback: Fe
     issues += prepared.issues
     _tell_sources(prepared, issues)
     persons = prepared.exposure.persons
-    prepared = replace(weighted(prepared, params), issues=())
+    prepared = replace(weighted(prepared, params, issues), issues=())
     tunnel = prepared.winds.tunnel
     sites, _ = sites_of(inputs, params, tunnel, issues)
     part = feedback.part(PREPARED, PREPARED + 0.02)

@@ -28,7 +28,7 @@ AROUND, LAYERS = 10, 18  # cells beside the unit on each side, layers of the box
 BELOW = 6  # layers of them under the lowest port, where there are so many
 STEADY = 0.002  # change of the benefit from one box to the next larger one at which it is taken
 LARGER, MOST_GROWTH = 1.5, 4
-FLOW_TOLERANCE, DEFICIT_TOLERANCE, MOST_ITERATIONS = 1e-8, 1e-7, 300
+FLOW_TOLERANCE, DEFICIT_TOLERANCE, MOST_ITERATIONS = 1e-6, 1e-5, 300  # benefits within 1e-4 of tighter ones
 UNSOLVED = 1e-4
 
 

@@ -110,6 +110,20 @@ def ports_of(unit: PlacedUnit, tunnel: Tunnel, size: str) -> Ports:
     return Ports(*intake, *outlet, model.flow, model.efficiency[size])
 
 
+def is_on_roof(x: float, y: float, height: float, tunnel: Tunnel) -> bool:
+    """Whether a foot at a place and height of the scene [local m] is meant to be on the roof below it.
+
+    So it is over a building where the roof is nearer than the ground.
+    """
+    ix, iy, inside = columns_of(np.array([[x, y]]), tunnel)
+    column = tunnel.solid[:, iy[0], ix[0]]
+    ground = int(np.argmin(column == GROUND))
+    if not inside[0] or column[ground] != BUILDING:
+        return False
+    roof = int(np.flatnonzero(column != AIR)[-1]) + 1
+    return height - tunnel.base > 0.5 * float(tunnel.z[ground] + tunnel.z[roof])
+
+
 def _foot(unit: PlacedUnit, tunnel: Tunnel) -> float:
     """Height of what the unit stands on, from the tunnel's base [m]."""
     if not (math.isfinite(unit.x) and math.isfinite(unit.y) and math.isfinite(unit.towards_deg)):

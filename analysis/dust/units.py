@@ -161,6 +161,7 @@ def resolve(
     *,
     dtype: type[np.floating[Any]] = np.float32,
     start: Field | None = None,
+    flows: Sequence[OwnFlow] | None = None,
     frozen: bool = False,
 ) -> Resolved:
     """Solve the whole grid with the units and their own flow: the number that counts in the end. Raises `UserError`.
@@ -171,10 +172,15 @@ def resolve(
     ----------
     start : (nz, ny, nx), optional
         An earlier change, such as the sum of the columns.
+    flows : sequence of OwnFlow, optional
+        Of `flows_of` for these units: they depend on the walls only, so that one call serves all winds.
     frozen : bool
         Without own flow, as a check.
     """
-    flows = [] if frozen else flows_of(setting.faces, units)
+    if frozen:
+        flows = ()
+    elif flows is None:
+        flows = flows_of(setting.faces, units)
     laid = setting._replace(faces=_laid_over(setting.faces, flows, setting.ratio))
     slowed = [unit.in_wind(setting.ratio) for unit in units]
     right = _gained(setting, laid, slowed, flows)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.dust.catalogue import Purifier, purifiers
-from analysis.dust.unit import PlacedUnit, Ports, ports_of
+from analysis.dust.unit import PlacedUnit, Ports, is_on_roof, ports_of
 from analysis.wind.domain import Axes
 from analysis.wind.tunnel import AIR, BUILDING, GROUND, Tunnel
 from geo.model import UserError
@@ -85,6 +85,15 @@ def test_heights_count_from_the_ground_below_and_from_the_roof() -> None:
     roof = put(60.0, 60.0, roof=True)
     layers = [int(p.outlet[0] // (SHAPE[1] * SHAPE[2])) for p in (low, high, roof)]
     assert layers == [2, 3, 8]
+
+
+def test_a_foot_near_the_roof_is_meant_to_be_on_it() -> None:
+    tunnel = grid(25.0)
+    house, yard = at(tunnel, 60.0, 60.0), at(tunnel, 30.0, 30.0)
+    assert is_on_roof(*house, 20.0 + 7.0, tunnel)
+    assert not is_on_roof(*house, 20.0 + 1.0, tunnel)
+    assert not is_on_roof(*yard, 20.0 + 7.0, tunnel)
+    assert not is_on_roof(0.0, 0.0, 27.0, tunnel)
 
 
 def test_refused_inside_a_building_outside_and_under_the_sky_of_the_grid() -> None:

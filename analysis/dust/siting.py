@@ -22,10 +22,11 @@ from analysis.dust.siting_band import (
     of_efficiency,
     of_sources,
 )
+from analysis.dust.siting_bound import Limits, Options
 from analysis.dust.siting_candidates import Candidates, Intakes
 from analysis.dust.siting_declaration import DustSitingParams
 from analysis.dust.siting_instead import Alternative, Reach, alternatives_of
-from analysis.dust.siting_search import Chosen, Limits, Options, search
+from analysis.dust.siting_search import Chosen, search
 from analysis.dust.siting_worth import MARGIN, Worth, light_faces, setting_of
 from analysis.dust.unit import PlacedUnit, Ports
 from analysis.dust.units import resolve

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.dust.siting_bound import Limits, Options, programmed, upper_bound
 from geo.model import Feedback
 
 Floats = NDArray[np.float64]
@@ -24,36 +25,7 @@ Bools = NDArray[np.bool_]
 
 BETTER = 1e-9  # of the worth: less is rounding
 MOST_PASSES = 20  # of exchanges
-LATTICES = 4  # shifts of the squares in which at most one option fits
-PRICES = 60  # steps in which the price of money is narrowed down
-
-
-class Options(NamedTuple):
-    """What may be chosen.
-
-    Attributes
-    ----------
-    bound : (n,) float
-        Most that each brings alone; never below its worth.
-    cost : (n,) float
-    place : (n,) int64
-        Options of one place exclude each other.
-    xy : (n, 2) float [m]
-    """
-
-    bound: Floats
-    cost: Floats
-    place: Indices
-    xy: Floats
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many, for how much, and how far apart [m]."""
-
-    count: int
-    budget: float = np.inf
-    spacing: float = 0.0
+MOST_PROGRAMS = 8  # that are solved to prove a bound; each may ask for the worth of a few more options
 
 
 class Worth(Protocol):
@@ -122,11 +94,31 @@ def search(
         by_cost = _greedy(state, per_cost=True)
         best = max(by_worth, by_cost, key=state.value)
     best, exchanged = _exchange(state, best)
+    best, bound = _proven(state, best)
     feedback.step(1.0, "choosing the places")
     return Chosen(
-        best, state.value(best), max(upper_bound(state.upper, options, limits), state.value(best)),
-        len(state.known), state.proven, exchanged,
+        best, state.value(best), max(bound, state.value(best)), len(state.known), state.proven, exchanged
     )  # fmt: skip
+
+
+def _proven(state: _State, best: tuple[int, ...]) -> tuple[tuple[int, ...], float]:
+    """The bound, and a better choice where the program that proves it finds one."""
+    bound = np.inf
+    for _ in range(MOST_PROGRAMS):
+        state.feedback.step(len(state.known) / (len(state.known) + state.most), "choosing the places")
+        upper = np.where(state.fits(()), state.upper, 0.0)
+        plan = programmed(upper, state.options, state.limits)
+        bound = min(bound, plan.bound, upper_bound(upper, state.options, state.limits))
+        unseen = [option for option in plan.options if option not in state.known]
+        if len(state.known) + len(unseen) > state.most:
+            break
+        for option in unseen:
+            state.alone(option)
+        if plan.options and state.value(plan.options) > state.value(best) + BETTER * abs(state.value(best)):
+            best = plan.options
+        if not unseen:
+            break
+    return best, bound
 
 
 @dataclass
@@ -241,54 +233,3 @@ def _better(state: _State, chosen: tuple[int, ...]) -> tuple[int, ...] | None:
             if state.alone(option) > needed and state.value((*rest, option)) > value + BETTER * abs(value):
                 return (*rest, option)
     return None
-
-
-def upper_bound(upper: Floats, options: Options, limits: Limits) -> float:
-    """No choice within the limits brings more than this, if together options never bring more than one by one.
-
-    Squares with a diagonal of less than the spacing hold one option each, however they are shifted; and for any price
-    of money ``p``, ``p * budget`` plus the best `count` squares of ``upper - p * cost`` is a bound (Lagrange).
-    """
-    useful = upper > 0.0
-    useful &= options.cost <= limits.budget * (1.0 + BETTER)
-    if not useful.any() or limits.count < 1:
-        return 0.0
-    upper, cost, xy = upper[useful], options.cost[useful], options.xy[useful]
-    found = []
-    for square in _squares(options.place[useful], xy, limits.spacing):
-        found.append(_priced(upper, cost, square, limits))
-    return min(found)
-
-
-def _squares(place: Indices, xy: Floats, spacing: float) -> list[Indices]:
-    """Numbers of groups of which a choice holds one option at most."""
-    places = [np.unique(place, return_inverse=True)[1].astype(np.int64)]
-    if spacing <= 0.0:
-        return places
-    side = spacing / np.sqrt(2.0) * (1.0 - 1e-6)
-    for shift in range(LATTICES):
-        cell = np.floor(xy / side + shift / LATTICES).astype(np.int64)
-        places.append(np.unique(cell, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64))
-    return places
-
-
-def _priced(upper: Floats, cost: Floats, group: Indices, limits: Limits) -> float:
-    """The least over the prices of money: the bound is convex in the price."""
-
-    def at(price: float) -> float:
-        best = np.zeros(int(group.max()) + 1)
-        np.maximum.at(best, group, upper - price * cost)
-        taken = np.sort(best)[::-1][: limits.count]
-        return float(taken.sum()) + (price * limits.budget if price > 0.0 else 0.0)
-
-    paid = cost > 0.0
-    if not np.isfinite(limits.budget) or not paid.any():
-        return at(0.0)
-    low, high = 0.0, float((upper[paid] / cost[paid]).max())
-    least = min(at(low), at(high))
-    for _ in range(PRICES):
-        a, b = low + 0.382 * (high - low), low + 0.618 * (high - low)
-        of_a, of_b = at(a), at(b)
-        least = min(least, of_a, of_b)
-        low, high = (low, b) if of_a <= of_b else (a, high)
-    return least

@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from analysis.dust.siting_search import Limits, Options, search, upper_bound
+from analysis.dust.siting_bound import Limits, Options, programmed, upper_bound
+from analysis.dust.siting_search import search
 from geo.model import Cancelled, Feedback
 
 
@@ -117,6 +118,29 @@ def test_nothing_helps_nothing_is_bought() -> None:
     options, worth = problem(1)
     assert search(options._replace(bound=0.0 * options.bound), Limits(3), worth, Feedback()).options == ()
     assert upper_bound(options.bound, options, Limits(3, budget=0.5)) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_program_knows_distances_that_squares_do_not(seed: int) -> None:
+    """Without interaction its bound is the best of all choices, shortlist or not."""
+    options, worth = problem(seed, share=0.0)
+    for limits in (Limits(4, spacing=45.0), Limits(5, 14.0, 30.0)):
+        best = best_of_all(options, limits, worth)
+        found = programmed(worth.values, options, limits)
+        assert found.bound == pytest.approx(best, rel=1e-4)
+        assert is_allowed(options, limits, found.options)
+        assert found.bound <= upper_bound(worth.values, options, limits) * (1.0 + 1e-4)
+        assert search(options, limits, worth, Feedback()).bound >= best * (1.0 - 1e-9)
+
+
+def test_options_behind_the_shortlist_stay_in_the_bound() -> None:
+    rng = np.random.default_rng(2)
+    options, worth = problem(2, count=500, share=0.0, costs=False)
+    options = options._replace(place=np.arange(500), xy=rng.uniform(0.0, 3.0, (500, 2)))
+    options.xy[np.argsort(-worth.values)[160:]] += 1000.0 * rng.uniform(1.0, 9.0, (340, 2))  # only these are apart
+    best = np.sort(worth.values)[::-1]
+    found = programmed(worth.values, options, Limits(4, spacing=50.0))
+    assert found.bound >= best[0] + 3 * best[160] - 1e-9
 
 
 def test_cancel_ends_the_search() -> None:

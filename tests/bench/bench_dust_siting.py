@@ -19,7 +19,8 @@ from analysis.dust.ceiling import ceilings
 from analysis.dust.faces import Faces
 from analysis.dust.near_field import Setting, box_benefit
 from analysis.dust.operator import USUAL_MIXING, Particle, make_operator
-from analysis.dust.siting_search import Limits, Options, search
+from analysis.dust.siting_bound import Limits, Options
+from analysis.dust.siting_search import search
 from analysis.dust.solver import Transport
 from analysis.dust.unit import Ports
 from analysis.dust.units import resolve

@@ -286,12 +286,11 @@ def _setting(prepared: Prepared, fields: CaseFields, concentration: Any) -> Sett
     from analysis.dust.near_field import Setting
 
     case, tunnel = fields.case, prepared.winds.tunnel
-    air, adjoint = prepared.winds.airs[case.sector], fields.adjoint
+    air: Any = prepared.winds.airs[case.sector]  # float32 will do: only boxes are read
+    adjoint = fields.adjoint
     if adjoint is None:
         raise ValueError("the adjoint was asked for")
-    faces = Faces(
-        tunnel.x, tunnel.y, tunnel.z, air.viscosity > 0.0, air.viscosity, air.east, air.north, air.up
-    )  # float32: only boxes are read
+    faces = Faces(tunnel.x, tunnel.y, tunnel.z, air.viscosity > 0.0, air.viscosity, air.east, air.north, air.up)
     return Setting(
         faces, concentration, adjoint.values, case.ratio, prepared.particle, prepared.mixing, prepared.leaf_area,
         case.share,

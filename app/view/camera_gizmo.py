@@ -79,6 +79,7 @@ class CameraGizmo(HandGizmo):
     """
 
     row: CameraRow
+    _before: CameraRow
     cursors = CURSORS
     done_by = {"pan": "turn", "tilt": "turn", "zoom": "zoom"}
 

@@ -306,3 +306,32 @@ def test_lines_of_roads_are_kept_free() -> None:
     result = sited(layer, count=1)
     x, y = units(result)[0, :2]
     assert min(abs(abs(x) - 30.0), abs(y + 30.0), abs(y - 35.0)) >= 4.0 or abs(x) > 34.0 or not -34.0 < y < 39.0
+
+
+def test_a_site_that_moves_far_enough_does_the_same() -> None:
+    from types import SimpleNamespace
+
+    from analysis.dust.siting_instead import Reach, alternatives_of
+    from analysis.dust.sources import Emission
+
+    faces = np.arange(0.0, 201.0, 10.0)
+    tunnel = SimpleNamespace(x=faces, y=faces, shape=(2, 20, 20))
+    reach = Reach((2, 20, 20))
+    falling = np.broadcast_to(1e-3 * np.exp(-np.arange(20) / 5.0), (2, 20, 20))
+    reach.add(0.5, falling, 0.5)
+    reach.add(0.5, falling, 1.0)  # 1.5 times `falling` in all
+    ground = np.arange(400).reshape(20, 20)
+    yard = Emission("yard", np.array([10 * 20 + 2]), np.array([200.0]), 0.0)
+    street = Emission("roads", np.arange(0, 400, 20, dtype=np.int64), np.full(20, 5.0), 0.0)
+    prepared = SimpleNamespace(emissions=(yard, street), winds=SimpleNamespace(tunnel=tunnel))
+    adds = 200.0 * 1.5e-3 * np.exp(-0.4)
+    found = alternatives_of(prepared, reach, adds * (1.0 - np.exp(-0.5)), ground)  # type: ignore[arg-type]
+    one = next(item for item in found if item.group == "yard")
+    assert one.adds == pytest.approx(adds)
+    assert one.percent == pytest.approx(100.0 * (1.0 - np.exp(-0.5)))
+    assert one.emits == pytest.approx(200.0 * 86400 / 1e6)
+    assert one.away == pytest.approx(30.0)  # 2.5 cells are needed, the third is the first that does
+    blocked = ground.copy()
+    blocked[:, 5:] = -1
+    again = alternatives_of(prepared, reach, adds * (1.0 - np.exp(-0.5)), blocked)  # type: ignore[arg-type]
+    assert np.isnan(next(item for item in again if item.group == "yard").away)

@@ -185,8 +185,8 @@ def _own_air(f: Figures) -> Issue | None:
 def _money(f: Figures) -> Issue | None:
     if not (isfinite(f.cost_each) and isfinite(f.cost_year)):
         return None
-    values: dict[str, str | int | float] = {"year": round(f.cost_year), "each": float(f"{f.cost_each:.3g}")}
-    text = f"It costs {f.cost_year:,.0f} KRW a year: {f.cost_each:,.3g} KRW for each person and ug/m3 a year."
+    values: dict[str, str | int | float] = {"year": f"{rounded(f.cost_year):,}", "each": f"{rounded(f.cost_each):,}"}
+    text = f"It costs {values['year']} KRW a year: {values['each']} KRW for each person and ug/m3 a year."
     return Issue("dust.honesty.cost", text, "note", values=values)
 
 

@@ -205,7 +205,7 @@ class ReductionPlan:
 
         inputs: Any = choose_inputs(setup.analysis, setup.layers, setup.frame, setup.chosen)[0]
         params: Any = check_params(setup.analysis, setup.params)
-        prepared = prepare(inputs, params, feedback.part(0.0, 0.3))
+        prepared = prepare(inputs, params, feedback.part(0.0, 0.3), sources_needed=False)
         made = []
         for fields in each_case(prepared, feedback.part(0.3, 1.0), adjoint=True):
             concentration = fields.total(prepared.outside.value)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.contract import Chart, Series, Table
 from analysis.dust import rules
+from analysis.dust.homes import HOME
 from analysis.dust.outcome import GRADES_RAMP, UNIT, Dust, exposed, mean_of
 from analysis.dust.people import Place, breathed
 from analysis.wind.climate import sector_name
@@ -65,11 +66,20 @@ def spots_of(found: Dust, places: Sequence[Place], issues: list[Issue]) -> list[
     return out
 
 
-def place_layer(found: Dust, spots: Sequence[Spot], frame: Frame) -> Layer | None:
-    """Points with what is breathed at each place; streets are in their table only."""
-    shown = [spot for spot in spots if spot.place.group != "street"]
-    if not shown:
-        return None
+def place_layers(found: Dust, spots: Sequence[Spot], frame: Frame) -> list[Layer]:
+    """Points with what is breathed at each place, homes hidden; streets are in their table only."""
+    places = [spot for spot in spots if spot.place.group not in ("street", HOME)]
+    homes = [spot for spot in spots if spot.place.group == HOME]
+    out = []
+    if places:
+        out.append(_place_layer(found, places, frame).with_(id="places", name="Fine dust at places"))
+    if homes:
+        hidden = Style(colour_by="increment", visible=not places)
+        out.append(_place_layer(found, homes, frame).with_(id="homes", name="Fine dust at homes", style=hidden))
+    return out
+
+
+def _place_layer(found: Dust, shown: Sequence[Spot], frame: Frame) -> Layer:
     count = len(shown)
     middles = np.array([[*spot.middle, 0.0] for spot in shown])
     middles[:, 2] = _ground_at(found.ground, middles[:, :2]) + found.height
@@ -109,14 +119,19 @@ def _place_columns(found: Dust, spots: Sequence[Spot]) -> dict[str, Column]:
         "name": _texts([spot.place.name for spot in spots]),
         "place_group": _texts([spot.place.group for spot in spots]),
         "persons": Column(np.array([round(spot.persons, 1) for spot in spots]), "1"),
-        "concentration": Column(total, UNIT),
-        "increment": Column(np.array([spot.increment for spot in spots]), UNIT),
+        "concentration": _amounts(total),
+        "increment": _amounts(np.array([spot.increment for spot in spots])),
         **{
-            f"from_{group}": Column(np.array([spot.parts[number] for spot in spots]), UNIT)
+            f"from_{group}": _amounts(np.array([spot.parts[number] for spot in spots]))
             for number, group in enumerate(found.prepared.groups)
         },
         "grade": _texts([names[code] if code >= 0 else "" for code in grade]),
     }
+
+
+def _amounts(values: Floats) -> Column:
+    """Concentrations to a tenth of a nanogram: what a solver leaves upwind of a source is nothing."""
+    return Column(np.round(values, 4) + 0.0, UNIT)
 
 
 def _texts(values: list[str]) -> Column:

@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.dust import rules
+from analysis.dust.columns import texts_of
 from analysis.dust.rules import Size
-from analysis.dust.sources import columns_of
-from analysis.wind.tunnel import Tunnel
-from geo.model import Issue, Layer, Points
+from geo.model import Issue, Layer
 from geo.model import conventions as words
 
 Floats = NDArray[np.float64]
 COLUMN: dict[Size, str] = {"pm10": words.PM10, "pm25": words.PM25}
+NETWORK_COLUMNS = ("network", "측정망", "mangName", "mangname")
+# Suburban air, the nation's background: networks of AirKorea that stand away from traffic and works.
+BACKGROUND_NETWORKS = ("교외", "국가배경", "background", "suburban", "rural")
 FEWEST = 0.5  # of the values of the fullest station that another must have to count
 
 
@@ -42,7 +44,6 @@ def background_of(
     measurements: Sequence[Layer],
     stations: Sequence[Layer],
     size: Size,
-    tunnel: Tunnel,
     issues: list[Issue],
     *,
     months: Sequence[int] = (),
@@ -50,7 +51,7 @@ def background_of(
 ) -> Background:
     """The concentration that enters with the wind.
 
-    Of the stations outside the study area the mean; where all lie inside, the mean of the cleanest one, because the
+    Of stations of a network that measures the background the mean; else the mean of the cleanest station, because the
     others have the city's own dust in them. Without measurements the annual limit is taken and said.
 
     Parameters
@@ -68,14 +69,14 @@ def background_of(
         message = f"No background is given or measured: the annual limit of {limit.year:g} ug/m3 was taken."
         issues.append(Issue("dust.background_assumed", message, "doubt", values={"value": limit.year}))
         return Background(limit.year, "assumed")
-    outside = [name for name in means if name in _outside(stations, tunnel)]
-    taken = outside or [min(means, key=lambda name: (means[name], name))]
+    clean = [name for name in means if name in _of_background(stations)]
+    taken = clean or [min(means, key=lambda name: (means[name], name))]
     value = float(np.mean([means[name] for name in taken]))
-    where = "outside the study area" if outside else "the cleanest, since none is known to lie outside"
+    where = "a network of background stations" if clean else "the cleanest, since none is known to stand outside a city"
     message = f"Background {value:.1f} ug/m3: the mean of {', '.join(taken)} ({where})."
-    code = "dust.background_outside" if outside else "dust.background_cleanest"
+    code = "dust.background_network" if clean else "dust.background_cleanest"
     values = {"value": round(value, 1), "stations": ", ".join(taken)}
-    issues.append(Issue(code, message, "note" if outside else "doubt", len(taken), values=values))
+    issues.append(Issue(code, message, "note" if clean else "doubt", len(taken), values=values))
     return Background(value, "measured", tuple(taken))
 
 
@@ -121,16 +122,13 @@ def _chosen(layer: Layer, months: Sequence[int], times: tuple[int, int] | None) 
     return keep
 
 
-def _outside(stations: Sequence[Layer], tunnel: Tunnel) -> set[str]:
-    """Names of the stations that stand outside the study area."""
-    west, south, east, north = tunnel.study
-    x, y = 0.5 * (tunnel.x[1:] + tunnel.x[:-1]), 0.5 * (tunnel.y[1:] + tunnel.y[:-1])
+def _of_background(stations: Sequence[Layer]) -> set[str]:
+    """Names of the stations whose network measures the air outside cities."""
     found: set[str] = set()
     for layer in stations:
-        if not isinstance(layer.geometry, Points) or words.STATION not in layer.table.columns:
-            continue
-        ix, iy, inside = columns_of(layer.geometry.vertices[:, :2], tunnel)
-        within = inside & (x[ix] > west) & (x[ix] < east) & (y[iy] > south) & (y[iy] < north)
-        names = layer.table.columns[words.STATION].values[layer.geometry.element]
-        found |= {str(name) for name, there in zip(names, within, strict=True) if not there}
+        names, networks = texts_of(layer, (words.STATION,)), texts_of(layer, NETWORK_COLUMNS)
+        found |= {
+            name for name, network in zip(names, networks, strict=True)
+            if any(word in network.lower() for word in BACKGROUND_NETWORKS)
+        }  # fmt: skip
     return found

@@ -215,7 +215,7 @@ def _lay(
     made = scaled(made, factors_of(params.factors, inputs.calibration), issues)
     people = exposure(places, tunnel, issues, height=params.height)
     outside = background_of(
-        params.background, inputs.measurements, inputs.stations, params.size_class, tunnel, issues,
+        params.background, inputs.measurements, inputs.stations, params.size_class, issues,
         months=MONTHS[params.season], times=_times(params),
     )  # fmt: skip
     return _Laid(made, people, outside)

@@ -57,12 +57,15 @@ class Emission(NamedTuple):
     strength : (m,) float [ug/s]
     lost : float [ug/s]
         In walls or outside the grid.
+    beyond : float
+        Part of what is lost that lies outside the grid, 0 to 1.
     """
 
     group: str
     cell: Indices
     strength: Floats
     lost: float
+    beyond: float = 0.0
 
     def on(self, shape: tuple[int, int, int]) -> Floats:
         """(nz, ny, nx) [ug/s]."""
@@ -181,19 +184,21 @@ def emissions(sources: Sequence[Source], tunnel: Tunnel, issues: list[Issue]) ->
 
 
 def _emission(group: str, members: Sequence[Source], tunnel: Tunnel) -> Emission:
-    cells, strengths, lost = [], [], 0.0
+    cells, strengths, lost, beyond = [], [], 0.0, 0.0
     for one in members:
-        cell, strength = _spread(one, tunnel)
+        cell, strength, inside = _spread(one, tunnel)
         cells.append(cell)
         strengths.append(strength)
         lost += one.strength - float(strength.sum())
+        beyond += one.strength * (1.0 - inside)
     cell, number = np.unique(np.concatenate(cells), return_inverse=True)
     strength = np.bincount(number, np.concatenate(strengths), len(cell)).astype(np.float64)
-    return Emission(group, cell.astype(np.int64), strength, max(lost, 0.0))
+    part = min(beyond / lost, 1.0) if lost > 0.0 else 0.0
+    return Emission(group, cell.astype(np.int64), strength, max(lost, 0.0), part)
 
 
-def _spread(one: Source, tunnel: Tunnel) -> tuple[Indices, Floats]:
-    """Cells of a source and what each gets; what is in walls or outside is missing."""
+def _spread(one: Source, tunnel: Tunnel) -> tuple[Indices, Floats, float]:
+    """Cells of a source, what each gets, and the share inside the grid; what is in walls or outside is missing."""
     nz, ny, nx = tunnel.shape
     ix, iy, inside = columns_of(one.points, tunnel)
     column, count = np.unique(iy[inside] * nx + ix[inside], return_counts=True)
@@ -209,7 +214,8 @@ def _spread(one: Source, tunnel: Tunnel) -> tuple[Indices, Floats]:
         part = ((tunnel.z[:-1, None] <= above) & (above < tunnel.z[1:, None])).astype(np.float64)
     part = np.where(solid == AIR, part, 0.0)
     layer, which = np.nonzero(part)
-    return np.asarray(layer * (ny * nx) + column[which], dtype=np.int64), part[layer, which] * share[which]
+    cells = np.asarray(layer * (ny * nx) + column[which], dtype=np.int64)
+    return cells, part[layer, which] * share[which], float(inside.mean())
 
 
 def _check(one: Source) -> None:
@@ -236,10 +242,17 @@ def _nothing(count: int, given: float) -> UserError:
 
 
 def _tell_lost(found: Sequence[Emission], issues: list[Issue]) -> None:
+    """What lies in walls is a doubt; what lies beyond the field belongs to a city that is larger than the study."""
     for one in found:
         total = float(one.strength.sum()) + one.lost
-        if one.lost > TOLD * total:
-            percent = round(100.0 * one.lost / total, 1)
-            message = f"{percent} % of {one.group} lies inside buildings or outside the field and was left out."
-            values = {"group": one.group, "percent": percent, "lost": round(one.lost, 3)}
+        walls, beyond = one.lost * (1.0 - one.beyond), one.lost * one.beyond
+        if walls > TOLD * total:
+            percent = round(100.0 * walls / total, 1)
+            message = f"{percent} % of {one.group} lies inside buildings and was left out."
+            values = {"group": one.group, "percent": percent, "lost": round(walls, 3)}
             issues.append(Issue("dust.source_lost", message, "doubt", values=values))
+        if beyond > TOLD * total:
+            percent = round(100.0 * beyond / total, 1)
+            message = f"{percent} % of {one.group} lies outside the field and was left out."
+            values = {"group": one.group, "percent": percent, "lost": round(beyond, 3)}
+            issues.append(Issue("dust.source_beyond", message, "note", values=values))

@@ -59,7 +59,8 @@ ASSUMPTIONS = (
     "reacts.",
     "Mixing is the eddy viscosity over a turbulent Schmidt number; published numbers differ by a factor of six, and "
     "the band of 0.5 to 1.0 is told with the increment.",
-    "People inside a building breathe the air of the nearest open ground; indoor air is not calculated.",
+    "People inside a building breathe the air of the nearest open ground; indoor air is not calculated. Around the "
+    "study area cells grow: people and places there are counted, more roughly.",
     "Grades of the index are meant for means of a day; here they sort the mean over the chosen hours.",
     "Courtyards and lee sides are too calm in the wind field: levels there are not to be quoted. Hatched: fewer than "
     "ten cells to the neighbouring building's height or across the gap; crossed: fewer than five, indicative only.",
@@ -103,7 +104,7 @@ def dust_dispersion(inputs: DustInputs, params: DispersionParams, feedback: Feed
     layers = [outcome.map_layer(found)]
     if params.space:
         layers.append(outcome.space_layer(found, params.cell))
-    places = outcome_tables.place_layer(found, spots, inputs.frame)
+    layers += outcome_tables.place_layers(found, spots, inputs.frame)
     tables = (
         outcome_tables.source_table(found),
         outcome_tables.group_table(found, spots),
@@ -112,7 +113,7 @@ def dust_dispersion(inputs: DustInputs, params: DispersionParams, feedback: Feed
         *outcome_tables.place_tables(found, spots),
     )
     return Result(
-        layers=(*layers, *([] if places is None else [places])),
+        layers=tuple(layers),
         summary=outcome.summary(found),
         tables=tables,
         charts=outcome_tables.charts(found, spots),

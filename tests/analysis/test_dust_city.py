@@ -9,7 +9,6 @@ from analysis.dust.city import sources_of
 from analysis.dust.homes import places_of, streets_of
 from analysis.dust.outside import background_of
 from analysis.dust.sources import Source
-from analysis.wind.tunnel import AIR, GROUND, Tunnel
 from geo.model import Column, Issue, Layer, UserError
 from tests.tiny import buildings
 from tests.tiny_emissions import road_lines, spots, squares
@@ -192,39 +191,30 @@ def test_pieces_of_a_street_of_one_name_are_one_street() -> None:
     assert [street.name for street in streets_of([road])] == ["가", "나"]
 
 
-def field() -> Tunnel:
-    """A field of 400 m whose middle is studied."""
-    solid = np.full((4, 20, 20), AIR, np.int8)
-    solid[0] = GROUND
-    flat = np.zeros((20, 20), np.float32)
-    faces = np.arange(21) * 20.0 - 200.0
-    return Tunnel(faces, faces, np.arange(5.0), 0.0, np.zeros(2), 0.0, solid, flat, None, flat + 0.1, 0.1,
-                  np.full((20, 20), -1, np.int32), np.array([-100.0, -100.0, 100.0, 100.0]))  # fmt: skip
-
-
-def test_the_background_is_given_or_that_of_stations_outside_or_of_the_cleanest() -> None:
-    value = np.tile([50.0, 30.0, 60.0], (48, 1))
+def test_the_background_is_given_or_that_of_its_network_or_of_the_cleanest_station() -> None:
+    value = np.tile([50.0, 33.0, 60.0], (48, 1))
     table = measured(value, ["안", "밖", "큰길"])
     where = stations({"안": (0.0, 0.0), "밖": (150.0, 0.0), "큰길": (20.0, 20.0)})
-    assert background_of(44.0, [table], [where], "pm10", field(), []).value == 44.0
+    assert background_of(44.0, [table], [where], "pm10", []).value == 44.0
     issues: list[Issue] = []
-    found = background_of(0.0, [table], [where], "pm10", field(), issues)
-    assert (found.value, found.origin, found.stations) == (30.0, "measured", ("밖",))
-    assert codes(issues) == ["dust.background_outside"]
-    all_inside = stations({"안": (0.0, 0.0), "밖": (10.0, 0.0), "큰길": (20.0, 20.0)})
-    issues = []
-    assert background_of(0.0, [table], [all_inside], "pm10", field(), issues).stations == ("밖",)
+    assert background_of(0.0, [table], [where], "pm10", issues).stations == ("밖",)
     assert [(issue.code, issue.severity) for issue in issues] == [("dust.background_cleanest", "doubt")]
+    networks = Column(np.array(["교외대기", "도시대기", "도로변대기"], dtype=object))
+    named = where.with_(table=where.table.with_columns({"network": networks}))
+    issues = []
+    found = background_of(0.0, [table], [named], "pm10", issues)
+    assert (found.value, found.origin, found.stations) == (50.0, "measured", ("안",))
+    assert codes(issues) == ["dust.background_network"]
 
 
 def test_without_measurements_the_limit_is_taken_and_said() -> None:
     issues: list[Issue] = []
-    found = background_of(0.0, [], [], "pm25", field(), issues)
+    found = background_of(0.0, [], [], "pm25", issues)
     assert (found.value, found.origin) == (15.0, "assumed")
     assert codes(issues) == ["dust.background_assumed"]
     # A table of the other size says nothing.
     other = measured(np.full((24, 1), 40.0), ["가"], column="pm10")
-    assert background_of(0.0, [other], [], "pm25", field(), []).origin == "assumed"
+    assert background_of(0.0, [other], [], "pm25", []).origin == "assumed"
 
 
 def test_the_background_is_of_the_chosen_hours_and_a_station_with_few_values_does_not_count() -> None:
@@ -233,9 +223,9 @@ def test_the_background_is_of_the_chosen_hours_and_a_station_with_few_values_doe
     value[3:, 1] = np.nan
     value[:3, 1] = 1.0
     table = measured(value, ["가", "나"])
-    night = background_of(0.0, [table], [], "pm10", field(), [], times=(0, 6))
+    night = background_of(0.0, [table], [], "pm10", [], times=(0, 6))
     assert night.value == pytest.approx(10.0)
     assert night.stations == ("가",)
-    through_midnight = background_of(0.0, [table], [], "pm10", field(), [], times=(23, 6))
+    through_midnight = background_of(0.0, [table], [], "pm10", [], times=(23, 6))
     assert through_midnight.value == pytest.approx((6 * 10.0 + 70.0) / 7)
-    assert background_of(0.0, [table], [], "pm10", field(), [], months=(7,)).origin == "assumed"
+    assert background_of(0.0, [table], [], "pm10", [], months=(7,)).origin == "assumed"

@@ -38,7 +38,8 @@ class Setting(NamedTuple):
     Attributes
     ----------
     faces : Faces
-        Of the calculated wind (float32 arrays will do: only boxes are read).
+        Of the calculated wind, as it is kept: float32 arrays that gain and lose 1e-5 of the inflow will do. Boxes and
+        `units.resolve` solve for the change alone.
     concentration : (nz, ny, nx) [ug/m3]
         Without new units.
     adjoint : (nz, ny, nx) [s/m3]

@@ -121,6 +121,23 @@ def test_nothing_is_lost_but_what_the_filters_keep(crew: Crew) -> None:
     assert gone == pytest.approx(0.0, abs=1e-4 * float(found.removed.sum()))
 
 
+def test_air_as_it_is_kept_needs_no_projection(crew: Crew) -> None:
+    """Single precision, and cells that gain and lose far more than kept winds do."""
+    where, units = setting(1.0), [placed(TOWER, *place) for place in FAR[1:3]]
+    rng = np.random.default_rng(8)
+    rough = where.faces._replace(
+        **{
+            name: (flux * (1.0 + 1e-6 * rng.normal(size=flux.shape))).astype(np.float32)
+            for name, flux in where.faces._asdict().items()
+            if name in ("viscosity", "east", "north", "up")
+        }
+    )
+    assert rough.imbalance() > 1e-5
+    exact = resolve(where, units, crew, Feedback(), dtype=np.float64).benefit(town().weights)
+    kept = where._replace(faces=rough, concentration=where.concentration.astype(np.float32))
+    assert resolve(kept, units, crew, Feedback()).benefit(town().weights) == pytest.approx(exact, rel=1e-4)
+
+
 def test_units_far_apart_are_alone_and_chains_are_one_group() -> None:
     shape = town().faces.shape
     far = [placed(SHELTER, *place) for place in SITES]

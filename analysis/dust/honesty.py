@@ -123,7 +123,7 @@ def _verdict(f: Figures) -> Issue:
         "largest": rounded(f.largest),
         "group": f.largest_group,
         "detectable": rounded(f.detectable),
-        "notable": NOTABLE,
+        "notable": rounded(NOTABLE),
         "anywhere": rounded(f.anywhere),
     }
     if f.units == 0 or not f.reduction > 0.0:
@@ -164,7 +164,7 @@ def _where(f: Figures) -> Issue:
         "five": rounded(f.area_five),
         "persons": round(f.persons_notable) if isfinite(f.persons_notable) else 0,
         "removed": rounded(f.removed),
-        "notable": NOTABLE,
+        "notable": rounded(NOTABLE),
     }
     text = (
         f"More than 1 % less on {values['one']} m2 and more than 5 % less on {values['five']} m2 of open ground; "

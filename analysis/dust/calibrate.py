@@ -25,7 +25,8 @@ Bools = NDArray[np.bool_]
 MODEL_ERROR = 0.3  # of what the model adds at a sensor: it dominates over the sensor's own error
 SENSOR_ERROR = 2.0  # [ug/m3]
 WEIGHTS = tuple(10.0**power for power in range(-4, 3))  # of the prior, in units of what the data say per group
-LEAST_WEIGHT = 1.0  # of the prior: strengths are known to a factor of two before (error of 100 %), never worse
+PRIOR_ERROR = 1.0  # of a factor before: strengths are known to about a factor of two
+LEAST_WEIGHT = 1.0 / PRIOR_ERROR**2  # of the prior
 IDENTIFIABLE = 0.5  # diagonal of the resolution matrix below which a group stays at its prior
 FEWEST_SENSORS = 3  # two to learn from when one is left out
 FEWEST_HOURS = 24
@@ -63,7 +64,7 @@ class Calibration(NamedTuple):
     strength : (groups,) float
         In the unit of the prior.
     factor, error : (groups,) float
-        Strength over prior and one standard error of it, where the model's errors are as assumed.
+        Strength over prior and one standard error of it, where errors of the model and of the prior are as assumed.
     resolution : (groups,) float
         0 the sensors say nothing, 1 they say all; below `IDENTIFIABLE` the group stays at its prior.
     offset : float [ug/m3]
@@ -79,7 +80,7 @@ class Calibration(NamedTuple):
     before : Scores
         Of the whole with the strengths of the prior.
     covariance : (groups, groups) float
-        Of the factors.
+        Of the factors, with a prior of `PRIOR_ERROR`.
     spread : (groups,) float
         Standard error of the factors from leaving out one sensor at a time (jackknife: Miller 1974, Biometrika 61,
         doi:10.1093/biomet/61.1.1): it also sees errors that all hours of a sensor share.
@@ -101,8 +102,12 @@ class Calibration(NamedTuple):
 
     @property
     def uncertainty(self) -> Floats:
-        """(groups,) the larger of the two standard errors of the factors."""
-        return np.maximum(self.error, self.spread)
+        """(groups,) standard error of the factors: that of the fit, or its spread with what the prior's pull may hide.
+
+        A factor that the sensors do not decide is as unknown as before, however steady its estimate is.
+        """
+        hidden = (1.0 - np.clip(self.resolution, 0.0, 1.0)) * PRIOR_ERROR
+        return np.maximum(self.error, np.hypot(self.spread, hidden))
 
     @property
     def is_identified(self) -> Bools:
@@ -141,7 +146,9 @@ def calibrate(measured: Measured, issues: list[Issue], *, sensor_error: float = 
     misfit = [float(((weight * (trial.values - over)) ** 2).mean()) for trial in trials]
     best = int(np.argmin(misfit))
     found = _solved(parts, choices[best])
-    covariance, resolution = _certainty(parts, choices[best])
+    # How sure a factor is follows from what was known before, not from the weight that predicts best.
+    covariance, _ = _certainty(parts, LEAST_WEIGHT)
+    _, resolution = _certainty(parts, choices[best])
     left_out = trials[best].values
     answer = Calibration(
         found[:-1] * prior, found[:-1], np.sqrt(np.diag(covariance)), resolution, float(found[-1]), choices[best],

@@ -48,7 +48,8 @@ ASSUMPTIONS = (
     "The air outside is what the reference station of the hour measured, less what the sources add there; what the "
     "hours have in common beyond that is the offset of the background.",
     "The model is taken to be wrong by 30 % of what it adds, hour by hour and independently; the standard error is the "
-    "larger of what follows from that and of what leaving out stations one by one shows.",
+    "larger of what follows from that and of what leaving out stations one by one shows; what the stations do not "
+    "decide is as unknown as before, 100 %.",
     "Scores are of stations that were left out one at a time; a reference station of an hour is not scored in it.",
     "Good scores prove the map, not the strengths: a group whose resolution is below 0.5 stays near what was assumed, "
     "whatever the scores are.",

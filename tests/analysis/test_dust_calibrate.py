@@ -67,6 +67,9 @@ def test_a_group_no_sensor_sees_stays_at_its_prior_and_is_named() -> None:
     assert found.resolution[2] < 0.1
     assert found.factor[2] == pytest.approx(1.0, abs=0.1)
     assert found.is_identified.tolist() == [True, True, False]
+    # As unknown as before, although leaving out sensors does not move it.
+    assert found.uncertainty[2] == pytest.approx(1.0, abs=0.3)
+    assert (found.uncertainty[:2] < 0.1).all()
     assert "dust.calibrate.not_identified" in codes
 
 

@@ -51,23 +51,24 @@ def of_direction(cases: Sequence[Case], benefits: Sequence[float]) -> Doubt:
     """If every wind came one class of direction further left, or right, as often as it comes.
 
     Each case is given the benefit of the neighbouring direction's case of the nearest speed, brought to its own speed
-    by one over the speed; where the neighbour was not calculated, the case is left out and the others count for more.
-    Unknown for a single wind.
+    by one over the speed. Cases whose neighbour was not calculated change like the others. Unknown for a single wind.
     """
-    ends = [_turned(cases, benefits, turn) for turn in (-1, 1)]
+    value = sum(case.share * benefit for case, benefit in zip(cases, benefits, strict=True))
+    ends = [value * _turned(cases, benefits, turn) for turn in (-1, 1)]
     return Doubt("direction", min(ends), max(ends)) if np.isfinite(ends).all() else Doubt("direction", np.nan, np.nan)
 
 
 def _turned(cases: Sequence[Case], benefits: Sequence[float], turn: int) -> float:
-    total, share = 0.0, 0.0
-    for case in cases:
+    """Factor on the benefit of the cases that have a neighbour."""
+    turned, own = 0.0, 0.0
+    for case, benefit in zip(cases, benefits, strict=True):
         sector = (case.sector + turn) % SECTORS
         near = [(abs(other.speed - case.speed), k) for k, other in enumerate(cases) if other.sector == sector]
         if near:
             other = min(near)[1]
-            total += case.share * benefits[other] * cases[other].speed / case.speed
-            share += case.share
-    return total / share if share > 0.0 else float("nan")
+            turned += case.share * benefits[other] * cases[other].speed / case.speed
+            own += case.share * benefit
+    return turned / own if own > 0.0 else float("nan")
 
 
 def of_sources(value: float, source_share: float, doubt: float) -> Doubt:

@@ -281,8 +281,9 @@ def test_a_turned_wind_takes_the_neighbours_benefit() -> None:
     cases = [Case(0, 1.0, 2.0, 0.5, 0.0), Case(1, 1.0, 2.0, 0.3, 0.0), Case(2, 1.0, 4.0, 0.2, 0.0)]
     found = of_direction(cases, [1.0, 2.0, 3.0])
     # Right: 0 takes 2 of 1, 1 takes 3 * 4 / 2 of 2, 2 has no neighbour. Left: 1 takes 1 of 0, 2 takes 2 * 2 / 4 of 1.
-    assert found.high == pytest.approx((0.5 * 2.0 + 0.3 * 6.0) / 0.8)
-    assert found.low == pytest.approx((0.3 * 1.0 + 0.2 * 1.0) / 0.5)
+    usual = 0.5 * 1.0 + 0.3 * 2.0 + 0.2 * 3.0
+    assert found.high == pytest.approx(usual * (0.5 * 2.0 + 0.3 * 6.0) / (0.5 * 1.0 + 0.3 * 2.0))
+    assert found.low == pytest.approx(usual * (0.3 * 1.0 + 0.2 * 1.0) / (0.3 * 2.0 + 0.2 * 3.0))
     assert np.isnan(of_direction(cases[:1], [1.0]).low)
 
 

@@ -16,7 +16,9 @@ from app.language import tr
 from app.live_sun import LiveSun
 from app.mass_dialog import MassDialog
 from app.mass_edit import Body, Ground, body_now, body_of, element_title, is_movable, movable_ref
+from app.massing_snap import FootprintSnap, plan_segments
 from app.theme import Theme
+from app.view.camera import project
 from app.widgets.mass_bar import MassBar
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef, Layer, UserError
@@ -272,7 +274,14 @@ class MassActions(QObject):
     def draw(self) -> None:
         """Draw a footprint, then ask how high."""
         self.finish()
-        self.window.viewport.start_drawing("polygon", self._ask_mass, hint=tr("mass.draw_hint"))
+        view = self.window.viewport
+        tool = view.start_drawing("polygon", self._ask_mass, hint=tr("mass.draw_hint"))
+        tool.snap = FootprintSnap(plan_segments(self.document.scene), Ground(self.document).height, self._pixels)
+
+    def _pixels(self, points: np.ndarray) -> np.ndarray:
+        """Pixels (n, 2) of points (n, 3) [local m]."""
+        view = self.window.viewport
+        return project(view.camera, points, (max(view.width(), 1), max(view.height(), 1)))[0]
 
     def _ask_mass(self, points: Any) -> None:
         from app.view.draw_tool import plan_area

@@ -8,7 +8,9 @@ from PySide6.QtGui import QAction, QKeySequence
 
 from app.action_spec import Act, ActionSpec
 from app.appearance import set_icon
+from app.compare_view_menu import COMPARE_ACTIONS
 from app.dust_menu import DUST_ACTIONS, DUST_MENU
+from app.massing_menu import MASSING_ACTIONS, MASSING_ENTRIES
 from app.widgets.wording import say
 from geo.model import ElementRef
 
@@ -195,6 +197,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("mass_raise", lambda w: w.masses.raise_(), "up", "", _has_mass),
     ActionSpec("mass_turn", lambda w: w.masses.turn(), "redo", "", _has_mass),
     ActionSpec("mass_delete", lambda w: w.masses.delete(), "remove", "", _has_mass),
+    *MASSING_ACTIONS,
     ActionSpec("mass_new", lambda w: w.masses.draw(), "city", "Shift+M", _has_scene),
     ActionSpec(
         "camera_place",
@@ -225,6 +228,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("measure_sight", lambda w: w.measuring.sight(), "", "", _has_scene),
     ActionSpec("measure_clearance", lambda w: w.measuring.clearance(), "", "", lambda w: w.measuring.can_clear()),
     *DUST_ACTIONS,
+    *COMPARE_ACTIONS,
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec(
         "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
@@ -307,7 +311,11 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks")
         + (None, "topic_new", "topics_of_selection"),
     ),
-    ("design", ("mass_move", "mass_raise", "mass_turn", "mass_delete", None, "mass_new", None, "show_alternatives")),
+    (
+        "design",
+        ("mass_move", "mass_raise", "mass_turn", "mass_delete", None, "mass_new", *MASSING_ENTRIES, None)
+        + ("show_alternatives", "compare_views", "swipe_views"),
+    ),
     (
         "cameras",
         ("camera_place", "camera_fly", "camera_switch", "camera_remove", None, "camera_panel")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,22 @@ from app.connections import Connections
 from app.language import tr
 from app.live_sun import LiveSun
 from app.mass_dialog import MassDialog
-from app.mass_edit import Body, Ground, body_now, body_of, element_title, is_movable, movable_ref
+from app.mass_edit import (
+    Body,
+    Ground,
+    body_now,
+    body_of,
+    element_title,
+    footing,
+    free_mass_id,
+    is_movable,
+    mass_of,
+    movable_ref,
+)
 from app.massing_snap import FootprintSnap, plan_segments
 from app.theme import Theme
 from app.view.camera import project
+from app.view.draw_tool import plan_area
 from app.widgets.mass_bar import MassBar
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef, Layer, UserError
@@ -83,7 +96,8 @@ class MassActions(QObject):
             return
         menu.addSeparator()
         entries = (("mass_move", self.take), ("mass_raise", self.raise_), ("mass_turn", self.turn))
-        for action_id, act in (*entries, ("mass_delete", self.delete)):
+        more = (("mass_copy", self.copy), *((("mass_edit", self.edit),) if mass_of(self.document, ref) else ()))
+        for action_id, act in (*entries, *more, ("mass_delete", self.delete)):
             action = menu.addAction(self.window.actions_[action_id].icon(), tr(f"action.{action_id}"))
             action.triggered.connect(lambda _checked=False, a=act: a(ref))
 
@@ -114,6 +128,7 @@ class MassActions(QObject):
         self.tool.moved.connect(self._on_moved)
         self.tool.released.connect(self._on_released)
         self.tool.taken_back.connect(lambda: self._on_moved(self.tool.change))
+        self.tool.opened.connect(self.edit)
         self.tool.left.connect(lambda kept: self.finish() if kept else self.cancel())
         self.bar.set_switches(follow=self.follow, live=self.live.wanted)
         self.bar.show_body(body, body.change, name=self._title(body))
@@ -217,6 +232,9 @@ class MassActions(QObject):
         if body is None:
             self.finish()
             return
+        if len(body.mesh.faces) != len(self.tool.body.mesh.faces):
+            self.take(body.ref)  # another shape: the ghost is made anew
+            return
         self._mark = ""
         self._settle(body)
         self.live.restart(body)
@@ -269,6 +287,63 @@ class MassActions(QObject):
         self.document.selection.clear()
         self.bench.do(step)
 
+    def copy(self, ref: ElementRef | None = None) -> None:
+        """Put the building up once more beside itself, as a new mass, and take that in hand."""
+        from app.massing_copy import copied_mass
+
+        ref = ref or self.held or self.target()
+        if ref is None:
+            return
+        self.finish()
+        try:
+            copy = copied_mass(self.document, ref)
+            step = set_mass(self.document, copy.mass, name=self.name)
+        except UserError as error:
+            self.bench.notices.report(error)
+            return
+        if self.bench.do(step):
+            for doubt in copy.doubts:
+                self.bench.notices.tell(f"massing.doubt.{doubt}", storeys=copy.mass.storeys)
+            self.take(ElementRef(MASSES, copy.mass.id))
+
+    @property
+    def held(self) -> ElementRef | None:
+        """What is in hand."""
+        return self.tool.body.ref if self.tool is not None else None
+
+    def own_mass(self) -> Mass | None:
+        """The new mass in hand, or the selected one."""
+        return mass_of(self.document, self.held or self.target())
+
+    def edit(self, ref: ElementRef | None = None) -> None:
+        """Ask for other storeys, another name and use of a new mass."""
+        mass = mass_of(self.document, ref) or self.own_mass()
+        if mass is not None:
+            self.dialog = MassDialog(name=mass.name, area=plan_area(np.array(mass.ring)), mass=mass, parent=self.window)
+            self._open(lambda: self._change_mass(mass))
+
+    def _change_mass(self, mass: Mass) -> None:
+        asked, again = self.dialog, self.held == ElementRef(MASSES, mass.id)
+        if asked is None or asked.changed(mass) == mass:
+            return
+        if again:
+            self.finish()  # its triangles may be others
+        try:
+            self.bench.do(set_mass(self.document, asked.changed(mass), name=self.name))
+        except UserError as error:
+            self.bench.notices.report(error)
+        if again:
+            self.take(ElementRef(MASSES, mass.id))
+
+    def _open(self, accepted: Callable[[], None]) -> None:
+        dialog = self.dialog
+        if dialog is None:
+            return
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(accepted)
+        dialog.finished.connect(lambda _result: setattr(self, "dialog", None))
+        dialog.open()
+
     # ---- a new mass
 
     def draw(self) -> None:
@@ -284,44 +359,29 @@ class MassActions(QObject):
         return project(view.camera, points, (max(view.width(), 1), max(view.height(), 1)))[0]
 
     def _ask_mass(self, points: Any) -> None:
-        from app.view.draw_tool import plan_area
-
         ring = np.asarray(points, dtype=np.float64)
         alternatives = self.document.alternatives
         shown = alternatives.get(alternatives.active)
         number = 1 + (len(shown.masses) if shown is not None else 0)
         name = tr("mass.numbered", number=number)
         self.dialog = MassDialog(name=name, area=plan_area(ring), parent=self.window)
-        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.dialog.accepted.connect(lambda: self._add_mass(ring))
-        self.dialog.finished.connect(lambda _result: setattr(self, "dialog", None))
-        self.dialog.open()
+        self._open(lambda: self._add_mass(ring))
 
     def _add_mass(self, ring: np.ndarray) -> None:
         asked = self.dialog
         if asked is None:
             return
-        mass_id = self._free_mass_id()
+        mass_id = free_mass_id(self.document)
         corners = tuple((float(x), float(y)) for x, y, _ in ring)
         try:
-            base = self._base_of(ring)
-            mass = Mass(mass_id, corners, base, asked.storeys, asked.storey_height, asked.name, asked.use)
+            base = footing(Ground(self.document), ring, float(ring[:, 2].min()))
+            mass = asked.changed(Mass(mass_id, corners, base, 1, asked.storey_height))
             step = set_mass(self.document, mass, name=self.name)
         except UserError as error:
             self.bench.notices.report(error)
             return
         if self.bench.do(step):
             self.take(ElementRef(MASSES, mass_id))
-
-    def _base_of(self, ring: np.ndarray) -> float:
-        """The ground at the lowest corner, so that no corner hangs in the air; else where was clicked."""
-        ground = Ground(self.document)
-        known = [height for x, y, _ in ring if (height := ground.height(float(x), float(y))) is not None]
-        return min(known) if known else float(ring[:, 2].min())
-
-    def _free_mass_id(self) -> str:
-        taken = {mass.id for one in self.document.alternatives.items for mass in one.masses}
-        return next(f"mass-{number}" for number in itertools.count(1) if f"mass-{number}" not in taken)
 
     # ---- keeping in place
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -197,6 +198,26 @@ class Ground:
         x, y = body.middle
         here, there = self.height(x, y), self.height(x + east, y + north)
         return there - here if here is not None and there is not None else 0.0
+
+
+def footing(ground: Ground, ring: Floats, otherwise: float) -> float:
+    """The ground at the lowest corner of a ring (n, 2+), so that no corner hangs in the air [local m]."""
+    known = [height for x, y in ring[:, :2] if (height := ground.height(float(x), float(y))) is not None]
+    return min(known) if known else otherwise
+
+
+def mass_of(document: Document, ref: ElementRef | None) -> Mass | None:
+    """The new mass of the alternative shown that an element is."""
+    alternative = document.alternatives.get(document.alternatives.active)
+    if ref is None or ref.layer_id != MASSES or alternative is None:
+        return None
+    return next((mass for mass in alternative.masses if mass.id == ref.element_id), None)
+
+
+def free_mass_id(document: Document) -> str:
+    """An id that no mass of any alternative has."""
+    taken = {mass.id for one in document.alternatives.items for mass in one.masses}
+    return next(f"mass-{number}" for number in itertools.count(1) if f"mass-{number}" not in taken)
 
 
 def limited_factor(factor: float) -> float:

@@ -21,6 +21,7 @@ CORNER_REACH, LINE_REACH = 12.0, 9.0  # [pixels] around a corner; beside a line
 NEAR = 60.0  # [m] in plan: what lies further from the cursor is not looked at
 SHORTEST = 0.05  # [m] an edge below this has no direction
 SAME_WAY = math.sin(math.radians(3.0))  # lines that meet at less than this have no clear crossing
+STRAIGHT = math.cos(math.radians(3.0))  # edges that turn by less than 3 degrees make no corner
 FLAT = 1e-9
 
 
@@ -126,11 +127,11 @@ class FootprintSnap:
         return np.asarray(np.hypot(*(self._pixels(points) - cursor).T))
 
     def _corner(self, point: Floats, near: Floats, cursor: Floats) -> Snapped | None:
-        corners = near.reshape(-1, 2)
+        corners = corners_of(near)
         corners = corners[np.hypot(*(corners - point[:2]).T) <= NEAR]
         if len(corners) == 0:
             return None
-        raised = self._raised(np.unique(np.round(corners, 6), axis=0), float(point[2]))
+        raised = self._raised(corners, float(point[2]))
         apart = self._apart(raised, cursor)
         best = int(np.argmin(apart))
         if apart[best] > CORNER_REACH:
@@ -157,6 +158,19 @@ class FootprintSnap:
                 guides = [_guide(lines[k], raised[0]) for k in (first, second)]
                 return Snapped(raised[0], "meeting", np.array(guides))
         return Snapped(feet[first], lines[first].kind, _guide(lines[first], feet[first])[None])
+
+
+def corners_of(edges: Floats) -> Floats:
+    """(n, 2) ends of edges (k, 2, 2) where something turns or ends; points along a straight line are none."""
+    ends, place = np.unique(np.round(edges.reshape(-1, 2), 6), axis=0, return_inverse=True)
+    way = edges[:, 1] - edges[:, 0]
+    # Twice the angle: both senses of a line are one. All edges at an end run one way where the mean has length 1.
+    turned = np.repeat(np.exp(2j * np.arctan2(way[:, 1], way[:, 0])), 2)
+    count = np.bincount(place.ravel(), minlength=len(ends))
+    total = np.bincount(place.ravel(), weights=turned.real, minlength=len(ends)) + 1j * np.bincount(
+        place.ravel(), weights=turned.imag, minlength=len(ends)
+    )
+    return np.asarray(ends[(count == 1) | (np.abs(total) < count * STRAIGHT)])
 
 
 def lines_of(drawn: Floats, near: Floats) -> list[Line]:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.commands import AddLayers
-from app.massing_snap import FootprintSnap, at_length, plan_segments
+from app.massing_snap import FootprintSnap, at_length, corners_of, plan_segments
 from app.view.draw_tool import plan_area
 from geo.model import ElementTable, Layer, Lines, Mesh
 from tests.app.test_mass_tool import pixel, still  # noqa: F401  fixture
@@ -79,6 +79,13 @@ def test_edges_of_lines_of_meshes_and_of_what_is_shown() -> None:
     edges = plan_segments([area])
     assert len(edges) == 4  # not the diagonal
     assert np.hypot(*(edges[:, 1] - edges[:, 0]).T) == pytest.approx(40.0)
+
+
+def test_a_point_along_a_straight_edge_is_no_corner() -> None:
+    ring = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.1], [20.0, 20.0], [0.0, 20.0], [0.0, 0.0]])
+    found = corners_of(plan_segments([parcels((ring,))]))
+    assert sorted(map(tuple, found.tolist())) == [(0.0, 0.0), (0.0, 20.0), (20.0, 0.1), (20.0, 20.0)]
+    assert len(corners_of(np.zeros((0, 2, 2)))) == 0
 
 
 def test_a_length_along_a_line() -> None:

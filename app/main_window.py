@@ -24,6 +24,7 @@ from app.about import show_about
 from app.actions import ACTIONS, ActionSpec, make_actions, refresh_actions
 from app.camera_actions import CameraActions
 from app.cctv_actions import CctvActions
+from app.compare_view_menu import CompareActions
 from app.document import Document
 from app.drawing_actions import DrawingActions
 from app.dust_actions import DustActions
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
         self.cameras = CameraActions(self)
         self.cctv = CctvActions(self)
         self.dust = DustActions(self)
+        self.comparing = CompareActions(self)
         self.actions_ = make_actions(self)
         self.recent_menu = make_menus(self)
         self.toolbar = make_toolbar(self)
@@ -477,6 +479,7 @@ class MainWindow(QMainWindow):
         self.masses.release()
         self.cameras.release()
         self.volumes.release()
+        self.comparing.release()
         self.bench.close()
         self.viewport.shutdown()
 

@@ -31,7 +31,6 @@ from app.mass_edit import (
 from app.massing_snap import FootprintSnap, plan_segments
 from app.theme import Theme
 from app.view.camera import project
-from app.view.draw_tool import plan_area
 from app.widgets.mass_bar import MassBar
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef, Layer, UserError
@@ -319,7 +318,7 @@ class MassActions(QObject):
         """Ask for other storeys, another name and use of a new mass."""
         mass = mass_of(self.document, ref) or self.own_mass()
         if mass is not None:
-            self.dialog = MassDialog(name=mass.name, area=plan_area(np.array(mass.ring)), mass=mass, parent=self.window)
+            self.dialog = MassDialog(np.array(mass.ring), name=mass.name, mass=mass, parent=self.window)
             self._open(lambda: self._change_mass(mass))
 
     def _change_mass(self, mass: Mass) -> None:
@@ -364,7 +363,7 @@ class MassActions(QObject):
         shown = alternatives.get(alternatives.active)
         number = 1 + (len(shown.masses) if shown is not None else 0)
         name = tr("mass.numbered", number=number)
-        self.dialog = MassDialog(name=name, area=plan_area(ring), parent=self.window)
+        self.dialog = MassDialog(ring[:, :2], name=name, parent=self.window)
         self._open(lambda: self._add_mass(ring))
 
     def _add_mass(self, ring: np.ndarray) -> None:

@@ -31,6 +31,7 @@ MOVABLE_THEMES = frozenset({"building", "bim", "other"})
 STEP = 0.5  # [m] moves and heights are whole multiples of this, unless the user holds Shift
 TURN_STEP = 5.0  # [deg]
 MOST_STOREYS = 300
+SAME_LEVEL = 1e-6  # [m]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,17 @@ class Body:
         if change.removed:
             return Mesh(self.mesh.vertices[:0], self.mesh.faces[:0], self.mesh.face_element[:0])
         rows = np.full(len(self.mesh.faces), self.row, dtype=np.int32)
-        return Mesh(changed_points(self.mesh.vertices, change), self.mesh.faces, rows)
+        return Mesh(self._points(change), self.mesh.faces, rows)
+
+    def _points(self, change: Change) -> Floats:
+        """Its corners after a change: a podium keeps its height, and the tower grows."""
+        if self.mass is None or self.mass.podium_storeys == 0:
+            return changed_points(self.mesh.vertices, change)
+        out = changed_points(self.mesh.vertices, dataclasses.replace(change, height_factor=1.0))
+        podium = self.mass.base + self.mass.podium_storeys * self.mass.storey_height
+        tower = self.mesh.vertices[:, 2] > podium + SAME_LEVEL
+        out[tower, 2] += self.mass.height * (change.height_factor - 1.0)
+        return out
 
     def snapped(self, change: Change) -> Change:
         """The change as it can be: a new mass has whole storeys."""
@@ -104,7 +115,8 @@ def moved_mass(mass: Mass, change: Change) -> Mass:
 
 
 def _storeys(mass: Mass, factor: float) -> int:
-    return int(min(max(round(mass.storeys * factor), 1), MOST_STOREYS))
+    """Whole storeys; at least one over the podium."""
+    return int(min(max(round(mass.storeys * factor), mass.podium_storeys + 1), MOST_STOREYS))
 
 
 def is_movable(layer: Layer | None) -> bool:

@@ -24,6 +24,7 @@ from app.catalog import while_it_is_there
 from app.document import Document
 from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
+from app.report_choice import ReportChoice, choice_from_dict, choice_to_dict, kept_pictures
 from app.topic_store import PREFIX, picture_names, topics_from_list, topics_to_list
 from bim.bcf.model import Topic
 from geo.alternatives import Alternative, alternative_from_dict, alternative_to_dict
@@ -33,15 +34,30 @@ from geo.model.digest import layer_digest
 from geo.store import read_layers, style_from_dict, style_to_dict, write_atomically, write_layers
 
 FORMAT_NAME = "sejong-twin-project"
-VERSION = 3
+VERSION = 4
 LIMIT_BYTES = 64 << 20
 SUFFIX = ".twin"
 ABANDONED_S = 3600.0
+
+
+def _with_podiums(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Masses of before had one footprint on all storeys. What is no list stays, for the reader to refuse."""
+
+    def each(said: object, change: Callable[[dict[str, Any]], dict[str, Any]]) -> object:
+        return [change(one) if isinstance(one, dict) else one for one in said] if isinstance(said, list) else said
+
+    def plain(mass: dict[str, Any]) -> dict[str, Any]:
+        return {"podium_storeys": 0, "inset": 0.0, **mass}
+
+    alternatives = each(manifest.get("alternatives"), lambda one: {**one, "masses": each(one.get("masses"), plain)})
+    return {**manifest, "version": 4, "alternatives": alternatives}
+
 
 # Upgrade functions by the version they start from; each returns the manifest of the next version.
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda manifest: {**manifest, "version": 2, "topics": []},
     2: lambda manifest: {**manifest, "version": 3, "alternatives": [], "alternative": ""},
+    3: _with_podiums,
 }
 
 
@@ -68,6 +84,7 @@ class Loaded:
     topics: tuple[Topic, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     alternative: str = ""
+    report: ReportChoice | None = None
 
 
 def results_folder(path: Path) -> Path:
@@ -152,6 +169,7 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
         "alternatives": [alternative_to_dict(item) for item in document.alternatives.items],
         "alternative": document.alternatives.active,
         "topics": topics_to_list(document.topics.items, results_folder(path)),
+        "report": choice_to_dict(document.report, results_folder(path)),
     }
 
 
@@ -196,7 +214,7 @@ def _store_result(layer: Layer, path: Path) -> str:
 def _drop_unused_results(path: Path, manifest: Mapping[str, Any]) -> None:
     """Results taken out of the project leave its folder only after the manifest without them is safely written."""
     used = {Path(entry["file"]).name for entry in manifest["results"]}
-    used |= picture_names(manifest["topics"])
+    used |= picture_names(manifest["topics"]) | kept_pictures(manifest["report"])
     folder = results_folder(path)
     for file in [*folder.glob("*.layers"), *folder.glob(f"{PREFIX}*")]:
         if file.name not in used:
@@ -314,7 +332,8 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
         issues += lost_issues(item, layers, missing=bool(missing))
     view = dict(manifest.get("view") or {})
     shown = str(manifest["alternative"])
-    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), view, topics, alternatives, shown)
+    report = choice_from_dict(manifest.get("report") or {}, results_folder(path), issues)
+    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), view, topics, alternatives, shown, report)
 
 
 def _missing(entry: Mapping[str, Any], folder: Path) -> MissingSource:
@@ -428,6 +447,7 @@ def apply(document: Document, loaded: Loaded, path: Path | None) -> None:
     for layer in loaded.layers:
         document.scene.add(layer)
     document.topics.set(loaded.topics)
+    document.report = loaded.report
     document.alternatives.set(loaded.alternatives)
     show_alternative(document, loaded.alternative)
     if path is not None and not loaded.missing:

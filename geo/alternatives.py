@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.buildings import clean_areas, extrude, surface_field
-from geo.model import Column, ElementRef, ElementTable, Field, Instances, Layer, Mesh, Source, UserError
+from geo.massing import podium_and_tower, towers_on
+from geo.model import Column, ElementRef, ElementTable, Field, Instances, Layer, Mesh, Source, UserError, merge_meshes
 
 Floats = NDArray[np.float64]
 
@@ -75,6 +76,10 @@ class Mass:
     storeys : int
     storey_height : float [m]
     name, use : str
+    podium_storeys : int
+        Of the storeys, how many have the whole footprint; those above are the tower. 0: no podium, all alike.
+    inset : float [m]
+        By which the tower stands back from the edge of the podium; 0 without a podium.
     """
 
     id: str
@@ -84,12 +89,18 @@ class Mass:
     storey_height: float
     name: str = ""
     use: str = ""
+    podium_storeys: int = 0
+    inset: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.ring) < 3 or not all(math.isfinite(n) for point in self.ring for n in point):
             raise ValueError("a footprint has three points or more")
         if not 1 <= self.storeys <= 300 or not 1.0 <= self.storey_height <= 50.0 or not math.isfinite(self.base):
             raise ValueError("a mass has 1 to 300 storeys of 1 to 50 m")
+        if not 0 <= self.podium_storeys < self.storeys or not 0.0 <= self.inset <= FAR:
+            raise ValueError("a podium has fewer storeys than the mass, and an inset that is no less than 0")
+        if (self.podium_storeys > 0) != (self.inset > 0.0):
+            raise ValueError("a podium and an inset come together")
 
     @property
     def height(self) -> float:
@@ -277,9 +288,12 @@ def mass_layer(masses: Sequence[Mass]) -> Layer:
     import shapely
 
     areas = clean_areas(np.array([shapely.Polygon(mass.ring) for mass in masses], dtype=object))
-    owners = [masses[k] for k in areas.owner]
-    solid, codes = extrude(areas.polygons, [mass.base for mass in owners], [mass.height for mass in owners])
-    solid = Mesh(solid.vertices, solid.faces, areas.owner[solid.face_element].astype(np.int32))
+    plain = np.array([masses[k].podium_storeys == 0 for k in areas.owner], dtype=bool)
+    owners = [masses[k] for k in areas.owner[plain]]
+    solid, codes = extrude(areas.polygons[plain], [mass.base for mass in owners], [mass.height for mass in owners])
+    solid = Mesh(solid.vertices, solid.faces, areas.owner[plain][solid.face_element].astype(np.int32))
+    if not plain.all():
+        solid, codes = _with_towers(solid, codes, areas.polygons[~plain], areas.owner[~plain], masses)
     columns = {
         "name": Column(np.array([mass.name or mass.id for mass in masses], dtype=object)),
         "use": Column(np.array([mass.use or None for mass in masses], dtype=object)),
@@ -287,9 +301,44 @@ def mass_layer(masses: Sequence[Mass]) -> Layer:
         "storeys": Column(np.array([mass.storeys for mass in masses], dtype=np.int64)),
         "storey_height": Column(np.array([mass.storey_height for mass in masses]), "m"),
     }
+    if not plain.all():
+        columns["podium_storeys"] = Column(np.array([mass.podium_storeys for mass in masses], dtype=np.int64))
+        columns["inset"] = Column(np.array([mass.inset for mass in masses]), "m")
     table = ElementTable([mass.id for mass in masses], columns)
     return Layer(
         MASSES, "New masses", "building", solid, table, (surface_field(codes),), source=Source(reader=MADE, part=MASSES)
+    )
+
+
+def _with_towers(
+    solid: Mesh,
+    codes: NDArray[np.int8],
+    polygons: NDArray[np.object_],
+    owner: NDArray[np.int64],
+    masses: Sequence[Mass],
+) -> tuple[Mesh, NDArray[np.int8]]:
+    """The solid with those that have a podium and a tower."""
+    parts, elements, surfaces = [solid], [solid.face_element], [codes]
+    for polygon, number in zip(polygons, owner, strict=True):
+        mass = masses[int(number)]
+        if len(towers_on(polygon, mass.inset)) == 0:
+            raise _no_tower(mass)
+        podium = mass.podium_storeys * mass.storey_height
+        mesh, found = podium_and_tower(polygon, mass.base, podium=podium, height=mass.height, inset=mass.inset)
+        parts.append(mesh)
+        elements.append(np.full(len(mesh.faces), number, dtype=np.int32))
+        surfaces.append(found)
+    merged = merge_meshes(parts)
+    return Mesh(merged.vertices, merged.faces, np.concatenate(elements)), np.concatenate(surfaces)
+
+
+def _no_tower(mass: Mass) -> UserError:
+    return UserError(
+        f"There is no room for the tower of {mass.name or mass.id}.",
+        f"Nothing of its footprint is {mass.inset:g} m inside its edge.",
+        "Let the tower stand back less.",
+        code="alternative.no_tower",
+        values={"name": mass.name or mass.id, "inset": f"{mass.inset:g}"},
     )
 
 
@@ -322,6 +371,8 @@ def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
             float(item["storey_height"]),
             str(item["name"]),
             str(item["use"]),
+            int(item["podium_storeys"]),
+            float(item["inset"]),
         )
         for item in said["masses"]
     )

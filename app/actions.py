@@ -11,6 +11,7 @@ from app.appearance import set_icon
 from app.compare_view_menu import COMPARE_ACTIONS
 from app.dust_menu import DUST_ACTIONS, DUST_MENU
 from app.massing_menu import MASSING_ACTIONS, MASSING_ENTRIES
+from app.viewpoints_menu import VIEWPOINT_ACTIONS
 from app.widgets.wording import say
 from geo.model import ElementRef
 
@@ -229,6 +230,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("measure_clearance", lambda w: w.measuring.clearance(), "", "", lambda w: w.measuring.can_clear()),
     *DUST_ACTIONS,
     *COMPARE_ACTIONS,
+    *VIEWPOINT_ACTIONS,
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec(
         "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
@@ -289,6 +291,9 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             "view_east",
             "view_south",
             "view_west",
+            None,
+            "viewpoint_save",
+            "viewpoints",
             None,
             "section",
             "section_box",

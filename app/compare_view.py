@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from analysis.registry import analyses
 from app.alternatives import BASE, layers_of
 from app.compare_view_scale import Known, Layers, with_common_scale
 from app.document import Document
@@ -43,7 +44,8 @@ def side_title(document: Document, side: Side) -> str:
     if run is None:
         return item.name if item is not None else tr("alternatives.base")
     name = item.name if item is not None else run_name(run)
-    title = f"{tr(f'{run.analysis_id}.title')} · {name}"
+    declared = analyses().get(run.analysis_id)
+    title = f"{tr(f'{run.analysis_id}.title', declared.title if declared else run.analysis_id)} · {name}"
     others = [one for one in runs_of(tuple(document.scene)) if one.analysis_id == run.analysis_id]
     same = [one for one in others if one.alternative == run.alternative]
     return f"{title} · {_difference(run, same)}" if len(same) > 1 else title
@@ -118,7 +120,9 @@ def figures_of(document: Document, left: Side, right: Side, stale: Mapping[str, 
         heads, rows = texts_of(card)
         order = sorted(range(len(rows)), key=lambda row: not card.changed(row))  # what differs comes first
         rows = [rows[row] for row in order]
-        return [heads[0], side_title(document, left), side_title(document, right)], rows
+        if first.alternative == second.alternative:
+            heads = [heads[0], _difference(first, (first, second)), _difference(second, (first, second))]
+        return heads, rows
     items = [(item.id, item.name) for item in document.alternatives.items]
     card = overview(tuple(document.scene), items, stale)
     columns = [BASE, *(key for key, _ in items)]

@@ -63,6 +63,7 @@ from app.topic_actions import TopicActions
 from app.underground_actions import UndergroundActions
 from app.underground_sight import UndergroundSight
 from app.view_modes import ViewModes
+from app.viewpoints_menu import ViewpointActions
 from app.volume_control import VolumeControl
 from app.widgets.later import Later
 from app.widgets.wording import retranslate
@@ -158,6 +159,7 @@ class MainWindow(QMainWindow):
         self.jobs, self.log = self.panel_of(JobsPanel), self.panel_of(LogPanel)
         self.table = self.panel_of(TablePanel)
         self.topics = TopicActions(self, self.panel_of(TopicsPanel))
+        self.viewpoints = ViewpointActions(self)
 
     def panel_of(self, kind: type[SomePanel]) -> SomePanel:
         """The panel of a kind."""

@@ -26,6 +26,7 @@ from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
 from app.report_choice import ReportChoice, choice_from_dict, choice_to_dict, kept_pictures
 from app.topic_store import PREFIX, picture_names, topics_from_list, topics_to_list
+from app.viewpoints import SavedView, viewpoints_from_list, viewpoints_to_list
 from bim.bcf.model import Topic
 from geo.alternatives import Alternative, alternative_from_dict, alternative_to_dict
 from geo.formats.contract import MapBox
@@ -34,7 +35,7 @@ from geo.model.digest import layer_digest
 from geo.store import read_layers, style_from_dict, style_to_dict, write_atomically, write_layers
 
 FORMAT_NAME = "sejong-twin-project"
-VERSION = 4
+VERSION = 5
 LIMIT_BYTES = 64 << 20
 SUFFIX = ".twin"
 ABANDONED_S = 3600.0
@@ -58,6 +59,7 @@ UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda manifest: {**manifest, "version": 2, "topics": []},
     2: lambda manifest: {**manifest, "version": 3, "alternatives": [], "alternative": ""},
     3: _with_podiums,
+    4: lambda manifest: {**manifest, "version": 5, "viewpoints": []},
 }
 
 
@@ -85,6 +87,7 @@ class Loaded:
     alternatives: tuple[Alternative, ...] = ()
     alternative: str = ""
     report: ReportChoice | None = None
+    viewpoints: tuple[SavedView, ...] = ()
 
 
 def results_folder(path: Path) -> Path:
@@ -169,6 +172,7 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
         "alternatives": [alternative_to_dict(item) for item in document.alternatives.items],
         "alternative": document.alternatives.active,
         "topics": topics_to_list(document.topics.items, results_folder(path)),
+        "viewpoints": viewpoints_to_list(document.viewpoints),
         "report": choice_to_dict(document.report, results_folder(path)),
     }
 
@@ -333,7 +337,10 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
     view = dict(manifest.get("view") or {})
     shown = str(manifest["alternative"])
     report = choice_from_dict(manifest.get("report") or {}, results_folder(path), issues)
-    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), view, topics, alternatives, shown, report)
+    viewpoints = viewpoints_from_list(manifest["viewpoints"], issues)
+    return Loaded(
+        frame, tuple(layers), tuple(missing), tuple(issues), view, topics, alternatives, shown, report, viewpoints
+    )
 
 
 def _missing(entry: Mapping[str, Any], folder: Path) -> MissingSource:
@@ -448,6 +455,7 @@ def apply(document: Document, loaded: Loaded, path: Path | None) -> None:
         document.scene.add(layer)
     document.topics.set(loaded.topics)
     document.report = loaded.report
+    document.viewpoints.set(loaded.viewpoints)
     document.alternatives.set(loaded.alternatives)
     show_alternative(document, loaded.alternative)
     if path is not None and not loaded.missing:

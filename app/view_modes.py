@@ -20,6 +20,7 @@ from geo.model import Bounds, ElementRef, Layer
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from app.viewpoints import OpenStorey
 
 BOX_MARGIN = (1.0, 0.05)  # metres, and share of the largest side, that a section box leaves around the selection
 LARGEST_REACH = 250.0  # metres that a plane can be slid either way
@@ -184,10 +185,14 @@ class ViewModes(QObject):
         if box is None:
             self.window.bench.notices.tell("notice.section_nothing", severity="doubt")
             return
-        self._enter("box")
         margin = max(BOX_MARGIN[0], BOX_MARGIN[1] * max(box.size))
         low, high = (tuple(v + sign * margin for v in corner) for sign, corner in ((-1, box.low), (1, box.high)))
-        self.viewport.set_section(Section(box=SectionBox(low, high)))  # type: ignore[arg-type]
+        self.show_box(SectionBox(low, high))  # type: ignore[arg-type]
+
+    def show_box(self, box: SectionBox) -> None:
+        """Cut everything away but what is in a box."""
+        self._enter("box")
+        self.viewport.set_section(Section(box=box))
         self.bar.show_box()
         self._place_bar()
         self._tell()
@@ -232,6 +237,12 @@ class ViewModes(QObject):
             return
         self._enter("storey")
         self.storeys.open_at(box, layer_id=layer.id, name=storey_name(layer, ref.element_id))
+        self._tell()
+
+    def show_opened(self, opened: OpenStorey, camera: Any) -> None:
+        """Open a building as a saved viewpoint has it, and look from there."""
+        self._enter("storey")
+        self.storeys.open_as(opened, camera)
         self._tell()
 
     def show_ways(self, run_id: str) -> None:

@@ -123,7 +123,7 @@ def test_each_side_shows_its_own_run_and_buildings(planned: MainWindow) -> None:
     document = planned.document
     left, right = first_sides(document)
     assert (left.run, right.run) == ("b", "tall")
-    assert side_title(document, right).endswith("Tall")
+    assert side_title(document, right) == "Hours of direct sun · Tall"
     found = layers_of_sides(document, left, right)
     shown = [{layer.id for layer in layers if layer.theme == "result" and layer.style.visible} for layers in found]
     assert shown == [{"sun-base"}, {"sun-tall"}]

@@ -28,6 +28,7 @@ from app.mass_edit import (
     mass_of,
     movable_ref,
 )
+from app.massing_figures import LiveFigures
 from app.massing_snap import FootprintSnap, plan_segments
 from app.theme import Theme
 from app.view.camera import project
@@ -68,6 +69,8 @@ class MassActions(QObject):
         self.bar.cancel_asked.connect(self.cancel)
         self.live = LiveSun(window, parent=self)
         self.bar.live_toggled.connect(self._set_live)
+        self.figures = LiveFigures(window, parent=self)
+        self.bar.figures_toggled.connect(self._set_figures)
         self._connections = Connections()
         self._connections.add(self.document.alternatives.changed, self._on_document)
         self._connections.add(self.document.scene.removed, self._on_removed)
@@ -129,10 +132,11 @@ class MassActions(QObject):
         self.tool.taken_back.connect(lambda: self._on_moved(self.tool.change))
         self.tool.opened.connect(self.edit)
         self.tool.left.connect(lambda kept: self.finish() if kept else self.cancel())
-        self.bar.set_switches(follow=self.follow, live=self.live.wanted)
+        self.bar.set_switches(follow=self.follow, live=self.live.wanted, figures=self.figures.wanted)
         self.bar.show_body(body, body.change, name=self._title(body))
         self._place_bar()
         self.live.start(body)
+        self.figures.start(body)
         self.window.refresh_state()
 
     def toggle(self) -> None:
@@ -148,6 +152,7 @@ class MassActions(QObject):
         if tool is None:
             return
         self.live.stop()
+        self.figures.stop()
         self.bar.hide()
         tool.end()
         self.window.viewport.setFocus()
@@ -180,6 +185,7 @@ class MassActions(QObject):
     def _on_moved(self, change: Change) -> None:
         self.bar.show_change(change)
         self.live.move(self.tool.mesh)
+        self.figures.move(change)
 
     def _on_released(self, change: Change) -> None:
         self._commit(change, f"drag {next(self._marks)}")
@@ -237,6 +243,7 @@ class MassActions(QObject):
         self._mark = ""
         self._settle(body)
         self.live.restart(body)
+        self.figures.start(body)
 
     def _on_removed(self, layer: Layer) -> None:
         if self.tool is not None and not self._busy and self.tool.body.ref.layer_id == layer.id:
@@ -249,6 +256,9 @@ class MassActions(QObject):
 
     def _set_live(self, on: bool) -> None:
         self.live.set_wanted(on, self.tool.body if self.tool is not None else None)
+
+    def _set_figures(self, on: bool) -> None:
+        self.figures.set_wanted(on, self.tool.body if self.tool is not None else None)
 
     # ---- without taking in hand
 
@@ -395,6 +405,7 @@ class MassActions(QObject):
         self.bar.adjustSize()
         self.bar.resize(min(self.bar.sizeHint().width(), view.width() - EDGE), self.bar.sizeHint().height())
         self.bar.move((view.width() - self.bar.width()) // 2, view.height() - self.bar.height() - ABOVE)
+        self.figures.place(self.bar.y())
 
     def refresh_words(self) -> None:
         """The language has changed."""
@@ -402,12 +413,14 @@ class MassActions(QObject):
             self.bar.show_body(self.tool.body, self.tool.change, name=self._title(self.tool.body))
             self._place_bar()
         self.live.refresh_words()
+        self.figures.refresh()
 
     def refresh_theme(self, theme: Theme) -> None:
         """The colours have changed."""
         if self.tool is not None:
             self.tool.set_theme(theme)
         self.live.refresh_theme()
+        self.figures.refresh()
 
     def release(self) -> None:
         """The window closes."""

@@ -301,6 +301,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             "storey_here",
             "plan",
             "walk",
+            "fly",
             "volume_view",
             "leave_view",
             None,

@@ -1,4 +1,4 @@
-"""Ways of looking into the scene: a section plane, a box, the storeys of a building, a plan, a walk. One at a time."""
+"""Ways of looking into the scene: a section, the storeys of a building, a plan, a walk, a flight. One at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ViewModes(QObject):
     Attributes
     ----------
     mode : str
-        ``""``, ``"plane"``, ``"box"``, ``"storey"`` or ``"walk"``.
+        ``""``, ``"plane"``, ``"box"``, ``"storey"``, ``"walk"`` or ``"fly"``.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -42,6 +42,7 @@ class ViewModes(QObject):
         self.viewport: Any = window.viewport
         self.mode = ""
         self.walk: Any = None
+        self.fly: Any = None
         self._plane: ClipPlane | None = None
         self._offset = 0.0
         self._drawing: Any = None
@@ -79,6 +80,8 @@ class ViewModes(QObject):
         mode, self.mode = self.mode, ""
         if mode == "walk":
             self._end_walk()
+        elif mode == "fly":
+            self._end_fly()
         self.storeys.close()
         self._plane = None
         self._handle.show_plane(None)
@@ -298,6 +301,28 @@ class ViewModes(QObject):
         self.viewport.cards.say("")
         self.viewport.set_camera(self._camera_before)
 
+    # ---- a flight
+
+    def toggle_fly(self) -> None:
+        """Fly from where the picture is taken, or end the flight."""
+        if self.mode == "fly":
+            self.leave()
+            return
+        from app.fly import flight_of
+        from app.fly_mode import FlyMode
+
+        flight = flight_of(self.viewport.camera)
+        self._enter("fly")
+        self.fly = FlyMode(self.viewport, flight)
+        self.fly.left.connect(self.leave)
+        self.viewport.cards.say(tr("fly.hint"))
+        self._tell()
+
+    def _end_fly(self) -> None:
+        self.fly.end()
+        self.fly = None
+        self.viewport.cards.say("")
+
     # ---- keeping in place
 
     def _on_removed(self, layer: Layer) -> None:
@@ -335,6 +360,8 @@ class ViewModes(QObject):
             self.bar.show_box()
         elif self.mode == "walk" and self.walk is not None:
             self._say_walk(self.walk.through_walls)
+        elif self.mode == "fly":
+            self.viewport.cards.say(tr("fly.hint"))
         self.storeys.refresh_words()
 
     def refresh_theme(self, theme: Theme) -> None:
@@ -347,4 +374,6 @@ class ViewModes(QObject):
         if self.walk is not None:
             self.walk.end()
             self.walk = None
+        if self.fly is not None:
+            self._end_fly()
         self.storeys.release()

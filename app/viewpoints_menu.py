@@ -35,6 +35,7 @@ def _has_scene(window: MainWindow) -> bool:
 VIEWPOINT_ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("viewpoint_save", lambda w: w.viewpoints.save(), "picture", "Ctrl+Shift+V", _has_scene),
     ActionSpec("viewpoints", lambda w: w.show_panel("viewpoints")),
+    ActionSpec("fly", lambda w: w.modes.toggle_fly(), "", "Shift+V", _has_scene, lambda w: w.modes.mode == "fly"),
 )
 
 
@@ -113,7 +114,7 @@ class ViewpointActions(QObject):
 
     def _cut(self, view: SavedView) -> None:
         modes = self.window.modes
-        if modes.mode == "walk":
+        if modes.mode in ("walk", "fly"):
             modes.leave()
         if isinstance(view.storey, OpenStorey):
             modes.show_opened(view.storey, view.camera)

@@ -30,6 +30,7 @@ from app.mass_edit import (
 )
 from app.massing_figures import LiveFigures
 from app.massing_snap import FootprintSnap, plan_segments
+from app.massing_trees import is_tree, remove_selected_trees
 from app.theme import Theme
 from app.view.camera import project
 from app.widgets.mass_bar import MassBar
@@ -94,6 +95,10 @@ class MassActions(QObject):
 
     def add_to_menu(self, menu: QMenu, ref: ElementRef | None) -> None:
         """Entries for the building under the pointer, which need not be selected."""
+        if ref is not None and is_tree(self.document, ref):
+            menu.addSeparator()
+            action = menu.addAction(self.window.actions_["tree_remove"].icon(), tr("action.tree_remove"))
+            action.triggered.connect(lambda _checked=False: remove_selected_trees(self.window, (ref,)))
         if ref is None or not ref.element_id or not is_movable(self.document.scene.get(ref.layer_id)):
             return
         menu.addSeparator()
@@ -172,7 +177,7 @@ class MassActions(QObject):
         """An alternative that came with a move that was cancelled goes with it."""
         alternatives = self.document.alternatives
         shown = alternatives.get(alternatives.active)
-        if self._shown_before == BASE and shown is not None and not shown.changes and not shown.masses:
+        if self._shown_before == BASE and shown is not None and shown.is_empty:
             self.bench.do(remove_alternative(self.document, shown.id))
 
     def _title(self, body: Body) -> str:

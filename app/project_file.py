@@ -41,8 +41,8 @@ SUFFIX = ".twin"
 ABANDONED_S = 3600.0
 
 
-def _with_podiums(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Masses of before had one footprint on all storeys. What is no list stays, for the reader to refuse."""
+def _with_podiums_and_trees(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Masses of before had one footprint on all storeys; no tree was planted. What is no list stays, to be refused."""
 
     def each(said: object, change: Callable[[dict[str, Any]], dict[str, Any]]) -> object:
         return [change(one) if isinstance(one, dict) else one for one in said] if isinstance(said, list) else said
@@ -50,7 +50,10 @@ def _with_podiums(manifest: dict[str, Any]) -> dict[str, Any]:
     def plain(mass: dict[str, Any]) -> dict[str, Any]:
         return {"podium_storeys": 0, "inset": 0.0, **mass}
 
-    alternatives = each(manifest.get("alternatives"), lambda one: {**one, "masses": each(one.get("masses"), plain)})
+    def grown(one: dict[str, Any]) -> dict[str, Any]:
+        return {"trees": [], **one, "masses": each(one.get("masses"), plain)}
+
+    alternatives = each(manifest.get("alternatives"), grown)
     return {**manifest, "version": 4, "alternatives": alternatives}
 
 
@@ -58,7 +61,7 @@ def _with_podiums(manifest: dict[str, Any]) -> dict[str, Any]:
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda manifest: {**manifest, "version": 2, "topics": []},
     2: lambda manifest: {**manifest, "version": 3, "alternatives": [], "alternative": ""},
-    3: _with_podiums,
+    3: _with_podiums_and_trees,
     4: lambda manifest: {**manifest, "version": 5, "viewpoints": []},
 }
 

@@ -8,7 +8,7 @@ change are the very same objects.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from geo.buildings import clean_areas, extrude, surface_field
 from geo.massing import podium_and_tower, towers_on
 from geo.model import Column, ElementRef, ElementTable, Field, Instances, Layer, Mesh, Source, UserError, merge_meshes
+from geo.trees import BROAD, CONIFER, OVAL, plant
 
 Floats = NDArray[np.float64]
 
 MASSES = "alternative-masses"  # id of the layer that holds the new masses of an alternative
+TREES = "alternative-trees"  # id of the layer that holds the trees an alternative plants
 MADE = "alternative"  # `Source.reader` of layers that an alternative makes
 FAR = 100_000.0  # [m] nothing is moved further than this
 LEAST_FACTOR, MOST_FACTOR = 0.01, 100.0
@@ -109,6 +111,36 @@ class Mass:
 
 
 @dataclass(frozen=True)
+class Tree:
+    """A tree that an alternative plants.
+
+    Attributes
+    ----------
+    id : str
+    foot : (x, y, z) [local m]
+    height : float [m]
+    crown : float [m]
+        Diameter.
+    shape : int
+        `geo.trees.BROAD`, `OVAL` or `CONIFER`.
+    """
+
+    id: str
+    foot: tuple[float, float, float]
+    height: float
+    crown: float
+    shape: int = BROAD
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(value) for value in self.foot):
+            raise ValueError("a tree stands at a place")
+        if not 0.5 <= self.height <= 100.0 or not 0.2 <= self.crown <= 60.0:
+            raise ValueError("a tree is 0.5 to 100 m high with a crown of 0.2 to 60 m")
+        if self.shape not in (BROAD, OVAL, CONIFER):
+            raise ValueError("a tree has one of three shapes")
+
+
+@dataclass(frozen=True)
 class Alternative:
     """A named set of changes. `id` stays when the name changes."""
 
@@ -116,6 +148,7 @@ class Alternative:
     name: str
     changes: Mapping[ElementRef, Change] = field(default_factory=dict)
     masses: tuple[Mass, ...] = ()
+    trees: tuple[Tree, ...] = ()
 
     def changed(self, ref: ElementRef, change: Change) -> Alternative:
         """The alternative with one element's change replaced; a change that does nothing is forgotten."""
@@ -133,6 +166,20 @@ class Alternative:
         """The alternative without a mass."""
         return replace(self, masses=tuple(mass for mass in self.masses if mass.id != mass_id))
 
+    def with_tree(self, tree: Tree) -> Alternative:
+        """The alternative with a tree planted, or put in the place of the one with its id."""
+        trees = {**{other.id: other for other in self.trees}, tree.id: tree}
+        return replace(self, trees=tuple(trees.values()))
+
+    def without_trees(self, tree_ids: Collection[str]) -> Alternative:
+        """The alternative without some of its trees."""
+        return replace(self, trees=tuple(tree for tree in self.trees if tree.id not in tree_ids))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is the base."""
+        return not (self.changes or self.masses or self.trees)
+
     @property
     def touched(self) -> set[str]:
         """Ids of the base layers that it changes."""
@@ -140,7 +187,7 @@ class Alternative:
 
 
 def apply_alternative(layers: Sequence[Layer], alternative: Alternative | None) -> tuple[Layer, ...]:
-    """The layers of the base scene as an alternative has them; its new masses follow as a layer of their own.
+    """The layers of the base scene as an alternative has them; its masses and its trees follow as layers of their own.
 
     What an alternative says of elements that are not there (any more) is left out; `lost_changes` lists it.
     """
@@ -150,6 +197,8 @@ def apply_alternative(layers: Sequence[Layer], alternative: Alternative | None) 
     out = [changed_layer(layer, _of_layer(alternative, layer)) if layer.id in touched else layer for layer in layers]
     if alternative.masses:
         out.append(mass_layer(alternative.masses))
+    if alternative.trees:
+        out.append(tree_layer(alternative.trees))
     return tuple(out)
 
 
@@ -342,6 +391,22 @@ def _no_tower(mass: Mass) -> UserError:
     )
 
 
+def tree_layer(trees: Sequence[Tree]) -> Layer:
+    """The trees that an alternative plants, as a layer of trees like any other."""
+    columns = {
+        "height": Column(np.array([tree.height for tree in trees]), "m"),
+        "crown_diameter": Column(np.array([tree.crown for tree in trees]), "m"),
+    }
+    shapes = plant(
+        [tree.foot for tree in trees],
+        columns["height"].values,
+        crown=columns["crown_diameter"].values,
+        shape=[tree.shape for tree in trees],
+    )
+    table = ElementTable([tree.id for tree in trees], columns)
+    return Layer(TREES, "New trees", "tree", shapes, table, source=Source(reader=MADE, part=TREES))
+
+
 def alternative_to_dict(alternative: Alternative) -> dict[str, object]:
     """Plain JSON values of an alternative, for the project file."""
     changes = [
@@ -351,7 +416,8 @@ def alternative_to_dict(alternative: Alternative) -> dict[str, object]:
         for ref, change in alternative.changes.items()
     ]
     masses = [{**asdict(mass), "ring": [list(point) for point in mass.ring]} for mass in alternative.masses]
-    return {"id": alternative.id, "name": alternative.name, "changes": changes, "masses": masses}
+    trees = [{**asdict(tree), "foot": list(tree.foot)} for tree in alternative.trees]
+    return {"id": alternative.id, "name": alternative.name, "changes": changes, "masses": masses, "trees": trees}
 
 
 def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
@@ -376,7 +442,11 @@ def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
         )
         for item in said["masses"]
     )
-    return Alternative(str(said["id"]), str(said["name"]), changes, masses)
+    trees = tuple(
+        Tree(str(item["id"]), _three(item["foot"]), float(item["height"]), float(item["crown"]), int(item["shape"]))
+        for item in said["trees"]
+    )
+    return Alternative(str(said["id"]), str(said["name"]), changes, masses, trees)
 
 
 def _three(values: Sequence[Any]) -> tuple[float, float, float]:

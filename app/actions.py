@@ -86,6 +86,12 @@ def _ask_film(window: MainWindow) -> None:
     ask_film(window)
 
 
+def _start_tour(window: MainWindow) -> None:
+    from app.tour import start_tour
+
+    start_tour(window)
+
+
 def _ask_settings(window: MainWindow) -> None:
     from app.settings_dialog import ask_settings
 
@@ -258,6 +264,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("reset_layout", lambda w: w.reset_layout()),
     ActionSpec("help", lambda w: w.open_help(), "help", "F1"),
     ActionSpec("help_keys", lambda w: w.open_help("keys")),
+    ActionSpec("tour", _start_tour, "city"),
     ActionSpec("about", lambda w: w.show_about(), "info"),
 )
 
@@ -332,7 +339,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     DUST_MENU,
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
-    ("help", ("help", "help_keys", None, "about")),
+    ("help", ("help", "help_keys", "tour", None, "about")),
 )
 TOOLBAR: tuple[str | None, ...] = (
     "open",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -70,6 +71,8 @@ class StartPage(QWidget):
         column.addStretch(2)
         column.addLayout(self._head())
         column.addSpacing(12)
+        self._offers = QVBoxLayout()
+        column.addLayout(self._offers)
         for name, icon_name, title_id, lead_id in TILES:
             tile = _Tile(icon_name, title_id, lead_id)
             self.tiles[name] = tile
@@ -112,6 +115,30 @@ class StartPage(QWidget):
         row.addWidget(picture)
         row.addLayout(text, 1)
         return row
+
+    def offer_tour(self, start: Callable[[], object]) -> None:
+        """Offer the tour in a line of its own until it is answered."""
+        offer = QFrame()
+        offer.setObjectName("tour_offer")
+        text = say(QLabel(), "tour.offer")
+        text.setWordWrap(True)
+        yes, no = say(QPushButton(), "tour.start"), say(QPushButton(), "tour.later", tip="tour.later.tip")
+        yes.setObjectName("primary")
+        no.setObjectName("link")
+        row = QHBoxLayout(offer)
+        row.setContentsMargins(16, 8, 12, 8)
+        row.addWidget(text, 1)
+        row.addWidget(yes)
+        row.addWidget(no)
+
+        def answered() -> None:
+            offer.hide()
+            offer.deleteLater()
+
+        yes.clicked.connect(answered)
+        no.clicked.connect(answered)
+        yes.clicked.connect(lambda: start())
+        self._offers.addWidget(offer)
 
     def show_recent(self, recent: list[Path]) -> None:
         """List the projects opened last."""

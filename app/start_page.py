@@ -24,9 +24,10 @@ class _Tile(QPushButton):
 
     def __init__(self, icon_name: str, title_id: str, lead_id: str) -> None:
         super().__init__()
+        say(self, tip=f"{title_id}.tip")
         self.setObjectName("tile")
         self.setMinimumHeight(64)
-        self._icon = QPushButton()
+        self._icon = say(QPushButton(), tip=f"{title_id}.tip")
         self._icon.setObjectName("link")
         self._icon.setIconSize(QSize(28, 28))
         self._icon.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -54,10 +54,10 @@ class ComparePanel(Panel):
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
         self.card: Scorecard | None = None
-        self.study = QComboBox()
+        self.study = say(QComboBox(), tip="compare.study.tip")
         self.study.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.study.currentIndexChanged.connect(lambda _index: self._fill_table())
-        self.only_changed = say(QCheckBox(), "compare.only_changed")
+        self.only_changed = say(QCheckBox(), "compare.only_changed", tip="compare.only_changed.tip")
         self.only_changed.setChecked(True)
         self.only_changed.toggled.connect(lambda _on: self._fill_table())
         self.empty = say(QLabel(), "compare.empty")
@@ -87,7 +87,7 @@ class ComparePanel(Panel):
 
     def _make_bar(self) -> QHBoxLayout:
         """All in one row: the panel lies low under the picture."""
-        self.before, self.after = QComboBox(), QComboBox()
+        self.before, self.after = say(QComboBox(), tip="compare.before.tip"), say(QComboBox(), tip="compare.after.tip")
         self.difference = say(QPushButton(), "compare.difference", tip="compare.difference.tip")
         self.difference.setObjectName("primary")
         self.difference.clicked.connect(self.show_difference)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from app.compare_view import same_picture
 from app.compare_view_scale import Layers
@@ -14,6 +16,8 @@ from app.view.viewport import Viewport
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+
+HELD_AT_MOST_MS = 3000  # without a new layer before what there is, is drawn
 
 
 class PictureOfSide(QObject):
@@ -27,18 +31,44 @@ class PictureOfSide(QObject):
     def __init__(self, window: MainWindow, *, parent: QObject) -> None:
         super().__init__(parent)
         self._window = window
-        self._following = False
+        self._following = self._released = False
         bench = window.bench
         self._own = Document(window.document.scene.frame)
-        self.viewport = Viewport(
-            self._own, theme=bench.theme, quality=bench.settings.quality, submit=bench.submit_for_view
-        )
+        self._held = QTimer(self)
+        self._held.setSingleShot(True)
+        self._held.setInterval(HELD_AT_MOST_MS)
+        self._held.timeout.connect(self._draw_again)
+        self.viewport = Viewport(self._own, theme=bench.theme, quality=bench.settings.quality, submit=self._submit)
         self.viewport.picker.take_from(window.viewport.picker)
         self._connections = Connections()
         self._connections.add(self._own.selection.changed, self._on_own_selection)
         self._connections.add(window.document.selection.changed, self._on_selection)
         self.set_sun(window.timeline.sun())
         self.viewport.set_time(window.timeline.day, window.timeline.minute)
+
+    def _submit(self, work: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
+        """Layers come one by one: the picture is drawn when the last of them is there, not once for each."""
+        waiting, me = [on_done], weakref.ref(self)  # the list of jobs remembers what is over: not the picture with it
+
+        def done(answer: Any) -> None:
+            take, picture = waiting.pop(), me()
+            if picture is not None and not picture._released:
+                take(answer)
+                picture._after_answer()
+
+        self._window.bench.submit_for_view(work, done)
+
+    def _after_answer(self) -> None:
+        if self.viewport.stage.is_expecting:
+            self.viewport.canvas.setUpdatesEnabled(False)
+            self._held.start()
+        else:
+            self._draw_again()
+
+    def _draw_again(self) -> None:
+        self._held.stop()
+        if not self._released and not self.viewport.canvas.updatesEnabled():
+            self.viewport.canvas.setUpdatesEnabled(True)
 
     def set_sun(self, sun: tuple[float, float] | None) -> None:
         """Where the sun stands; see `Viewport.set_sun`."""
@@ -87,5 +117,11 @@ class PictureOfSide(QObject):
 
     def release(self) -> None:
         """Let go of the window's document and of VTK."""
+        self._released = True
+        self._held.stop()
         self._connections.close()
         self.viewport.shutdown()
+        # Buildings of an alternative and their search trees belong to this picture only: gone with it, at once.
+        self.viewport.picker.prepare(())
+        for layer in self._own.scene:
+            self._own.scene.remove(layer.id)

@@ -30,8 +30,14 @@ class LinkedCameras(QObject):
         super().__init__(parent)
         self._pair = (left, right)
         self._busy = False
-        left.camera_changed.connect(lambda: self._follow(left, right))
-        right.camera_changed.connect(lambda: self._follow(right, left))
+        left.camera_changed.connect(self._left_moved)
+        right.camera_changed.connect(self._right_moved)
+
+    def _left_moved(self) -> None:
+        self._follow(*self._pair)
+
+    def _right_moved(self) -> None:
+        self._follow(*self._pair[::-1])
 
     def _follow(self, moved: Viewport, other: Viewport) -> None:
         if not self._busy and other.camera != moved.camera:

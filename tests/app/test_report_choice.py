@@ -19,7 +19,7 @@ from analysis.run import execute
 from app.cli import run_command_line
 from app.commands import AddLayers, RemoveLayers
 from app.document import Document
-from app.language import language
+from app.language import language, texts
 from app.project_file import load, open_document, save
 from app.report import write_report
 from app.report_choice import (
@@ -255,3 +255,15 @@ def test_pdf_has_contents_with_true_page_numbers(document: Document, tmp_path: P
     breaks = '<p style="page-break-before: always">x</p>'
     paper.setHtml(f'<h1><a name="a"></a>A</h1>{breaks}{breaks}<h1><a name="b"></a>B</h1>')
     assert page_numbers(paper) == {"a": 1, "b": 3}
+
+
+def test_every_rule_has_its_name_in_korean() -> None:
+    """Names of schemes that are proper names are the same in both languages."""
+    told = texts("ko")
+    files = {file: () for parts in RULES_OF.values() for file, _ in parts} | {"cctv/classes.json": ("editions",)}
+    with language.spoken("ko"):
+        titles = [rule.title for file, parts in files.items() for rule in rules_in(file, parts)]
+    assert len(titles) > 130
+    plain = [title for title in titles if not any("가" <= letter <= "힣" for letter in title)]
+    assert all(re.match(r"NEN|Lawson|Davenport|WHO", title) for title in plain), plain
+    assert "rule.setback.north.low_height" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,13 @@ from app.compare_view_scale import Layers
 from app.connections import Connections
 from app.document import Document
 from app.view.viewport import Viewport
+from geo.model import Layer
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 HELD_AT_MOST_MS = 3000  # without a new layer before what there is, is drawn
+MOMENT_S = 0.05  # seconds at a time for bringing layers
 
 
 class PictureOfSide(QObject):
@@ -34,6 +37,10 @@ class PictureOfSide(QObject):
         self._following = self._released = False
         bench = window.bench
         self._own = Document(window.document.scene.frame)
+        self._to_come: list[tuple[int, Layer]] = []
+        self._next = QTimer(self)
+        self._next.setSingleShot(True)
+        self._next.timeout.connect(self._bring)
         self._held = QTimer(self)
         self._held.setSingleShot(True)
         self._held.setInterval(HELD_AT_MOST_MS)
@@ -59,7 +66,7 @@ class PictureOfSide(QObject):
         self._window.bench.submit_for_view(work, done)
 
     def _after_answer(self) -> None:
-        if self.viewport.stage.is_expecting:
+        if self._to_come or self.viewport.stage.is_expecting:
             self.viewport.canvas.setUpdatesEnabled(False)
             self._held.start()
         else:
@@ -86,14 +93,29 @@ class PictureOfSide(QObject):
                 scene.remove(layer.id)
         if scene.frame is None and self._window.document.scene.frame is not None:
             scene.set_frame(self._window.document.scene.frame)
-        for position, layer in enumerate(layers):
-            before = scene.get(layer.id)
-            if before is None:
-                scene.add(layer, position=position)
-            elif not same_picture(before, layer):
-                only_style = before.with_(style=layer.style)
-                scene.replace(layer, "style" if same_picture(only_style, layer) else "data")
-        self._on_selection()
+        self._to_come = list(enumerate(layers))
+        self._bring()
+
+    def _bring(self) -> None:
+        """As many layers as a moment allows: the window stays awake while a town comes."""
+        until = time.perf_counter() + MOMENT_S
+        while self._to_come and time.perf_counter() < until:
+            self._show_layer(*self._to_come.pop(0))
+        if self._to_come:
+            self.viewport.canvas.setUpdatesEnabled(False)
+            self._next.start()
+        else:
+            self._on_selection()
+            self._after_answer()
+
+    def _show_layer(self, position: int, layer: Layer) -> None:
+        scene = self._own.scene
+        before = scene.get(layer.id)
+        if before is None:
+            scene.add(layer, position=position)
+        elif not same_picture(before, layer):
+            only_style = before.with_(style=layer.style)
+            scene.replace(layer, "style" if same_picture(only_style, layer) else "data")
 
     def _on_own_selection(self) -> None:
         if self._following:
@@ -119,6 +141,7 @@ class PictureOfSide(QObject):
         """Let go of the window's document and of VTK."""
         self._released = True
         self._held.stop()
+        self._next.stop()
         self._connections.close()
         self.viewport.shutdown()
         # Buildings of an alternative and their search trees belong to this picture only: gone with it, at once.

@@ -407,8 +407,7 @@ class MassActions(QObject):
 
     def _place_bar(self) -> None:
         view = self.window.viewport
-        self.bar.adjustSize()
-        self.bar.resize(min(self.bar.sizeHint().width(), view.width() - EDGE), self.bar.sizeHint().height())
+        self.bar.fit(view.width() - EDGE)
         self.bar.move((view.width() - self.bar.width()) // 2, view.height() - self.bar.height() - ABOVE)
         self.figures.place(self.bar.y())
 

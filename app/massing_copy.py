@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from app.document import Document
 from app.language import tr
 from app.mass_edit import MOST_STOREYS, Ground, body_of, element_title, footing, free_mass_id, mass_of
+from app.plot_figures import Elements
 from geo.alternatives import COUNT_COLUMNS, Mass
 from geo.model import ElementRef, ElementTable, Layer
 
 Floats = NDArray[np.float64]
 Doubt = Literal["storeys", "outline"]
 
+SIDES = np.array([(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)])  # east, north, west, south
+FARTHEST = 3  # of its own sizes, that a free place is looked for
 GAP = 6.0  # [m] between a building and its copy
 USUAL_STOREY = 3.0  # [m] where the data do not tell the storeys; the copy says so
 STOREY_LIMITS = (1.0, 50.0)  # [m] of a mass
@@ -34,15 +37,29 @@ class Copy:
 
 
 def copied_mass(document: Document, ref: ElementRef) -> Copy:
-    """A building of the shown scene once more, east of itself. Raises `UserError` where nothing of it is drawn."""
+    """A building of the shown scene once more, on a free side. Raises `UserError` where nothing of it is drawn."""
     mass = mass_of(document, ref)
     copy = Copy(mass) if mass is not None else _of_building(document, ref)
     ring = np.array(copy.mass.ring)
-    ring[:, 0] += float(np.ptp(ring[:, 0])) + GAP
+    ring += _free_side(document, ring)
     base = footing(Ground(document), ring, copy.mass.base)
     name = tr("alternatives.copy_name", name=copy.mass.name or copy.mass.id)
     corners = tuple((float(x), float(y)) for x, y in ring)
     return Copy(replace(copy.mass, id=free_mass_id(document), ring=corners, base=base, name=name), copy.doubts)
+
+
+def _free_side(document: Document, ring: Floats) -> Floats:
+    """(2,) the way to the nearest place beside a ring (n, 2) where no building stands; east where there is none."""
+    layers = [one for one in document.scene if one.theme in ("building", "bim") and one.style.visible]
+    others = [Elements.of(layer) for layer in layers]
+    size = np.ptp(ring, axis=0) + GAP
+    for times in range(1, FARTHEST + 1):
+        for side in SIDES:
+            way = times * size * side
+            box = np.array([[ring.min(axis=0), ring.max(axis=0)]]) + way
+            if not any(len(elements.under(box)) for elements in others):
+                return np.asarray(way)
+    return np.asarray(size * SIDES[0])
 
 
 def _of_building(document: Document, ref: ElementRef) -> Copy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +27,7 @@ from geo.alternatives import Change
 FARTHEST = 10_000.0  # [m] that can be typed
 HIGHEST = 2_000.0  # [m]
 OWN_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+SHORTEST_TITLE = 80  # pixels
 FIELDS = ("east", "north", "up", "turn", "height")
 
 
@@ -59,6 +61,8 @@ class MassBar(QFrame):
         self.storeys = QuantityEdit(1, unit="1", low=1, high=MOST_STOREYS, integer=True)
         self.title = QLabel()
         self.title.setObjectName("card_title")
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._name = ""
         self.follow = say(QCheckBox(), "mass.follow", tip="mass.follow.tip")
         self.live = say(QCheckBox(), "mass.live", tip="mass.live.tip")
         self.figures = say(QCheckBox(), "massing.figures", tip="massing.figures.tip")
@@ -77,12 +81,12 @@ class MassBar(QFrame):
         first.setSpacing(8)
         second.setSpacing(8)
         first.addWidget(self.title, 1)
+        self._storeys_field = _field("storeys", self.storeys)
+        first.addWidget(self._storeys_field)
         for widget in (self.follow, self.live, self.figures, self.cancel_button, self.done_button):
             first.addWidget(widget)
-        self._storeys_field = _field("storeys", self.storeys)
         for name in FIELDS:
             second.addWidget(_field(name, self.edits[name]))
-        second.addWidget(self._storeys_field)
         second.addStretch(1)
         layout.addLayout(first)
         layout.addLayout(second)
@@ -100,12 +104,29 @@ class MassBar(QFrame):
     def show_body(self, body: Body, change: Change, *, name: str) -> None:
         """The numbers of a building."""
         self._body = body
-        self.title.setText(name)
+        self._name = name
+        self.title.setToolTip(name)
+        self.title.setMinimumWidth(min(self.title.fontMetrics().horizontalAdvance(name) + 4, SHORTEST_TITLE))
+        self._write_title()
         self._storeys_field.setVisible(body.mass is not None)
         self.show_change(change)
         self.adjustSize()
         self.show()
         self.raise_()
+
+    def fit(self, width: int) -> None:
+        """Take at most a width [pixels]; the name is cut where it must be."""
+        self.adjustSize()
+        self.resize(min(self.sizeHint().width(), width), self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The name has what the switches leave."""
+        super().resizeEvent(event)
+        self._write_title()
+
+    def _write_title(self) -> None:
+        metrics = self.title.fontMetrics()
+        self.title.setText(metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, max(self.title.width(), 1)))
 
     def show_change(self, change: Change) -> None:
         """Other numbers of the same building."""

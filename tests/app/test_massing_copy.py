@@ -53,6 +53,14 @@ def test_ctrl_d_takes_the_copy_in_hand_and_undo_takes_it_away(still: Any) -> Non
     assert MASSES not in still.document.scene
 
 
+def test_the_copy_goes_where_nothing_stands(still: Any) -> None:  # noqa: F811
+    """Birch is 20 m x 14 m at (40, -50): a block east of it sends the copy north."""
+    wall = Mass("wall", ((62.0, -60.0), (90.0, -60.0), (90.0, -36.0), (62.0, -36.0)), 20.0, 3, 3.0)
+    still.document.do(set_mass(still.document, wall, name="A"))
+    ring = np.array(copied_mass(still.document, BIRCH).mass.ring)
+    assert tuple(ring.min(axis=0)) == pytest.approx((40.0, -50.0 + 14.0 + GAP))
+
+
 def test_a_court_is_told_and_the_outer_ring_kept() -> None:
     import shapely
 

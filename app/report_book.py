@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEventLoop, QSizeF, QUrl
-from PySide6.QtGui import QImage, QTextDocument
+from PySide6.QtGui import QImage, QTextBlockFormat, QTextCursor, QTextDocument, QTextFormat
 
 from app.cctv.plan_pdf import korean_font, ready
 from app.language import language
@@ -42,11 +42,29 @@ def write_book(path: Path, pages: Sequence[Mapping[str, Any]], *, feedback: Feed
     named = [_with_pictures(document, page, width) for page in pages]
     document.setHtml(_html(named, {}))
     feedback.step(0.4, "composing")
+    keep_headings(document)
     document.setHtml(_html(named, page_numbers(document)))
+    keep_headings(document)
     data = pdf_bytes(document, layout, str(pages[0]["title"]), feedback.part(0.5, 0.95))
     write_atomically(path, lambda file: file.write(data))
     feedback.step(1.0, "report written")
     return path
+
+
+def keep_headings(document: QTextDocument) -> None:
+    """Move headings that end a page to the one on which what they name begins."""
+    height = document.pageSize().height()
+    broken = QTextBlockFormat()
+    broken.setPageBreakPolicy(QTextFormat.PageBreakFlag.PageBreak_AlwaysBefore)
+    block = document.begin()
+    while block.isValid():
+        after = block.next()
+        if block.blockFormat().headingLevel() and after.isValid():
+            layout = document.documentLayout()
+            tops = [layout.blockBoundingRect(one).top() // height for one in (block, after)]
+            if tops[0] != tops[1]:
+                QTextCursor(block).mergeBlockFormat(broken)
+        block = block.next()
 
 
 def page_numbers(document: QTextDocument) -> dict[str, int]:

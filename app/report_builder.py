@@ -133,7 +133,6 @@ class ReportBuilder(QDialog):
             columns.addLayout(column, share)
         box = QDialogButtonBox()
         self.write_button = say(QPushButton(), "builder.write")
-        self.write_button.setDefault(True)
         box.addButton(self.write_button, QDialogButtonBox.ButtonRole.AcceptRole)
         box.addButton(say(QPushButton(), "dialog.cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.accepted.connect(self.accept)
@@ -142,6 +141,9 @@ class ReportBuilder(QDialog):
         outer.setSpacing(12)
         outer.addLayout(columns, 1)
         outer.addWidget(box)
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(False)
+        self.write_button.setDefault(True)  # Enter in a line writes; only now, when the dialog knows the button
 
     # ---- pictures -------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from analysis.registry import analyses
 from app.language import tr
 from app.numbers import number_text, unit_text
 from app.shown_runs import Run
@@ -58,7 +59,7 @@ def rule_sources(runs: Sequence[Run]) -> list[dict[str, Any]]:
         chosen = {str(value) for value in run.record["provenance"]["params"].values()}
         for file, parts in RULES_OF.get(run.analysis_id, ()):
             group = groups.setdefault(file, {"studies": {}, "rows": {}})
-            group["studies"][tr(f"{run.analysis_id}.title", run.analysis_id)] = None
+            group["studies"][_study(run.analysis_id)] = None
             group["edition"] = str(load_json(file).get("edition", ""))
             group["rows"].update(dict.fromkeys(rules_in(file, parts, chosen)))
     return [
@@ -66,6 +67,11 @@ def rule_sources(runs: Sequence[Run]) -> list[dict[str, Any]]:
         for group in groups.values()
         if group["rows"]
     ]
+
+
+def _study(analysis_id: str) -> str:
+    declared = analyses().get(analysis_id)
+    return tr(f"{analysis_id}.title", declared.title if declared else analysis_id)
 
 
 def rules_in(file: str, parts: Sequence[str] = (), chosen: Collection[str] = ()) -> list[RuleSource]:

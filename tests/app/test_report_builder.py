@@ -83,6 +83,20 @@ def test_a_person_builds_a_report(results: MainWindow, monkeypatch: Any, tmp_pat
     again.reject()
 
 
+def test_from_the_keyboard_alone(results: MainWindow, qtbot: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(tmp_path / "r"), ""))
+    written: list[Path] = []
+    monkeypatch.setattr(results.bench, "write_report", written.append)
+    dialog = opened(results)
+    qtbot.keyClick(dialog.tree, Qt.Key.Key_Down)
+    assert dialog.tree.currentItem() is dialog.tree.topLevelItem(1)
+    qtbot.keyClick(dialog.tree, Qt.Key.Key_Space)
+    assert len(dialog.choice.runs or ()) == 1
+    qtbot.keyClick(dialog.title, Qt.Key.Key_Return)
+    assert written == [tmp_path / "r.html"]
+    assert not dialog.isVisible()
+
+
 def test_leaving_changes_nothing(results: MainWindow) -> None:
     dialog = opened(results)
     dialog.title.setText("x")

@@ -267,3 +267,25 @@ def test_every_rule_has_its_name_in_korean() -> None:
     plain = [title for title in titles if not any("가" <= letter <= "힣" for letter in title)]
     assert all(re.match(r"NEN|Lawson|Davenport|WHO", title) for title in plain), plain
     assert "rule.setback.north.low_height" in told
+
+
+def test_no_heading_ends_a_page(qapp: Any) -> None:
+    from PySide6.QtCore import QSizeF
+    from PySide6.QtGui import QTextDocument
+
+    from app.report_book import keep_headings, page_numbers
+
+    def pages(*, kept: bool) -> list[tuple[int, int]]:
+        paper = QTextDocument()
+        paper.setPageSize(QSizeF(500, 300))
+        parts = [
+            f'<h2><a name="h{k}"></a>Heading</h2><p><a name="p{k}"></a>{"word " * (40 + 7 * k)}</p>' for k in range(40)
+        ]
+        paper.setHtml("".join(parts))
+        if kept:
+            keep_headings(paper)
+        found = page_numbers(paper)
+        return [(found[f"h{k}"], found[f"p{k}"]) for k in range(40)]
+
+    assert any(heading != text for heading, text in pages(kept=False))
+    assert all(heading == text for heading, text in pages(kept=True))

@@ -56,7 +56,7 @@ def plot_setup(document: Document, body: Body) -> PlotSetup | None:
     frame = document.scene.frame
     if frame is None or body.layer.theme != "building":
         return None
-    run = next((run for run in reversed(runs_of(tuple(document.scene))) if run.analysis_id == FIGURES), None)
+    run = next((run for run in runs_of(tuple(document.scene)) if run.analysis_id == FIGURES), None)
     params = dict(run.record["provenance"]["params"]) if run is not None else {}
     return PlotSetup(body, tuple(document.scene), frame, {**params, "plot": ""})
 

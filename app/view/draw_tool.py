@@ -245,7 +245,8 @@ class DrawTool(QObject):
         return False
 
     def _is_own(self, event: QKeyEvent) -> bool:
-        return event.key() in OWN_KEYS or self._takes(event.text())
+        is_command = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        return event.key() in OWN_KEYS or (self._takes(event.text()) and not is_command)
 
     def _takes(self, text: str) -> bool:
         """Whether a key writes a length: from the second point of a drawing that is put on things."""

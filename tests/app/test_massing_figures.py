@@ -14,6 +14,7 @@ from app.commands import AddLayers
 from app.document import Document
 from app.mass_edit import body_of
 from app.plot_figures import PlotStudy, only_rows, plot_setup
+from app.shown_runs import with_free_ids
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import Column, ElementRef, ElementTable, Feedback, Layer, Lines
 from tests.app import tiny_city
@@ -94,6 +95,17 @@ def test_a_mass_counts_at_its_storeys_and_a_broken_limit_is_found(document: Docu
     assert higher.measured[1] == pytest.approx(100.0 * (400.0 * 25 + tower) / 6400.0)
     assert higher.verdicts[:2] == ("ok", "breaks")
     assert study.move(Change(move=(500.0, 0.0, 0.0)), Feedback()) is None
+
+
+def test_the_parameters_are_those_of_the_newest_run(document: Document) -> None:
+    for height in (6.0, 4.0):
+        params = {"storey_height": height, "plot": "P1"}
+        layers, frame = tuple(document.scene), document.scene.frame
+        done = execute(get("site.figures"), layers=layers, frame=frame, params=params)
+        document.do(AddLayers(with_free_ids(document.scene, done.layers)))
+    figures = begin(document, TOWER).move(Change(), Feedback())
+    assert figures is not None
+    assert (figures.id, figures.storeys) == ("P4", 12)  # 48 m, 4 m each; of its own plot, not of the one asked for
 
 
 def test_some_elements_of_a_layer_keep_their_shapes_and_rows() -> None:

@@ -142,4 +142,10 @@ def test_other_drawings_stay_as_they_are(still: Any) -> None:  # noqa: F811
     assert tool.snap is None
     assert not tool._takes("7")
     tool.cancel()
+    still.actions_["mass_new"].trigger()
+    tool = still.viewport._drawing
+    QTest.mouseClick(still.viewport, Qt.MouseButton.LeftButton, pos=QPoint(400, 400))
+    QTest.keyClick(still.viewport, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    assert tool.typed == ""  # a command is no length
+    tool.cancel()
     assert plan_area(np.zeros((2, 3))) == 0.0

@@ -79,7 +79,11 @@ class Cards:
 
     def _place_hint(self) -> None:
         size = self._parent.size()
-        self.hint.move((size.width() - self.hint.width()) // 2, size.height() - self.hint.height() - CARD_MARGIN)
+        left, foot = (size.width() - self.hint.width()) // 2, size.height() - self.hint.height() - CARD_MARGIN
+        _, _, scale, note = self.areas(size)
+        if left < note.right() or left + self.hint.width() > scale.left():  # a narrow picture: above both
+            foot -= int(max(scale.height(), note.height())) + 8
+        self.hint.move(left, foot)
         self.hint.raise_()
 
     def lay_out(self, camera: Camera) -> None:

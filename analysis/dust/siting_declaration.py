@@ -99,6 +99,7 @@ class DustSitingParams(DustParams):
         ),
     )
     pavement: float = quantity("Pavement beside a carriageway", "m", default=4.0, ge=0.5, le=30.0)
+    roofs: bool = switch("Roofs too", default=False, help="Their heights then count from the roof.")
     spacing: float = quantity("Distance between units", "m", default=20.0, ge=0.0, le=1000.0)
     turns: Turns = choice("Directions of the outlet that are tried", default="1")
     towards: float = quantity(

@@ -55,6 +55,9 @@ ASSUMPTIONS = (
 class DustSitingInputs(DustInputs):
     """What stands in the wind, where dust comes from, who breathes it, and where units may stand."""
 
+    purifiers: tuple[Layer, ...] = layer_input(
+        "Purifiers", kind="points", theme="purifier", many=True, optional=True, default=True
+    )
     places: tuple[Layer, ...] = layer_input(
         "Places for purifiers (stops, benches)", kind="points", many=True, optional=True, named=True, hidden=True,
         default=True,

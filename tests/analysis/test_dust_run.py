@@ -24,7 +24,7 @@ ROAD = [(-60.0, -25.0), (70.0, -25.0)]
 def inputs(**layers: object) -> DustInputs:
     given: dict[str, object] = {
         "terrain": terrain(), "relief": (), "buildings": (buildings(),), "trees": (), "weather": (), "roads": (),
-        "sources": (), "people": (), "purifiers": (), "stations": (), "measurements": (),
+        "sources": (), "people": (), "stations": (), "measurements": (),
     }  # fmt: skip
     return DustInputs(frame=tiny_frame(), **{**given, **layers})  # type: ignore[arg-type]
 

@@ -59,7 +59,7 @@ def packages() -> tuple[Package, ...]:
 
 
 def licence_of(said: object) -> str:
-    """Short name of a licence from a package's metadata: its expression, its classifiers, or the first line of it."""
+    """Short name of a licence from a package's metadata: its expression, its classifiers, or the text of it."""
     read = said.get_all  # type: ignore[attr-defined]
     expression = (read("License-Expression") or [""])[0]
     if expression:
@@ -68,8 +68,21 @@ def licence_of(said: object) -> str:
     named = [text for text in classes if text != "OSI Approved"]
     if named:
         return ", ".join(named)
-    lines = str((read("License") or [""])[0]).strip().splitlines()
+    text = str((read("License") or [""])[0]).strip()
+    lines = text.splitlines()
+    if lines and lines[0].lower().startswith("copyright"):  # the text begins with whose it is, not with its name
+        return _named_by(text) or lines[0][:LONGEST]
     return lines[0][:LONGEST] if lines else "–"
+
+
+def _named_by(text: str) -> str:
+    """Name of a licence by the sentence that all its copies have; empty for another."""
+    flat = " ".join(text.lower().split())
+    if "permission is hereby granted, free of charge" in flat:
+        return "MIT"
+    if "redistribution and use in source and binary forms" in flat:
+        return "BSD-3-Clause" if "endorse or promote" in flat else "BSD-2-Clause"
+    return ""
 
 
 class AboutDialog(QDialog):

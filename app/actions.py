@@ -8,7 +8,10 @@ from PySide6.QtGui import QAction, QKeySequence
 
 from app.action_spec import Act, ActionSpec
 from app.appearance import set_icon
+from app.compare_view_menu import COMPARE_ACTIONS
 from app.dust_menu import DUST_ACTIONS, DUST_MENU
+from app.massing_menu import MASSING_ACTIONS, MASSING_ENTRIES
+from app.viewpoints_menu import VIEWPOINT_ACTIONS
 from app.widgets.wording import say
 from geo.model import ElementRef
 
@@ -81,6 +84,12 @@ def _ask_film(window: MainWindow) -> None:
     from app.film_dialog import ask_film
 
     ask_film(window)
+
+
+def _start_tour(window: MainWindow) -> None:
+    from app.tour import start_tour
+
+    start_tour(window)
 
 
 def _ask_settings(window: MainWindow) -> None:
@@ -195,6 +204,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("mass_raise", lambda w: w.masses.raise_(), "up", "", _has_mass),
     ActionSpec("mass_turn", lambda w: w.masses.turn(), "redo", "", _has_mass),
     ActionSpec("mass_delete", lambda w: w.masses.delete(), "remove", "", _has_mass),
+    *MASSING_ACTIONS,
     ActionSpec("mass_new", lambda w: w.masses.draw(), "city", "Shift+M", _has_scene),
     ActionSpec(
         "camera_place",
@@ -225,6 +235,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("measure_sight", lambda w: w.measuring.sight(), "", "", _has_scene),
     ActionSpec("measure_clearance", lambda w: w.measuring.clearance(), "", "", lambda w: w.measuring.can_clear()),
     *DUST_ACTIONS,
+    *COMPARE_ACTIONS,
+    *VIEWPOINT_ACTIONS,
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
     ActionSpec(
         "xray", lambda w: w.underground.toggle_xray(), "xray", "X", _has_scene, lambda w: w.underground.has_xray()
@@ -252,6 +264,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("reset_layout", lambda w: w.reset_layout()),
     ActionSpec("help", lambda w: w.open_help(), "help", "F1"),
     ActionSpec("help_keys", lambda w: w.open_help("keys")),
+    ActionSpec("tour", _start_tour, "city"),
     ActionSpec("about", lambda w: w.show_about(), "info"),
 )
 
@@ -286,12 +299,16 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
             "view_south",
             "view_west",
             None,
+            "viewpoint_save",
+            "viewpoints",
+            None,
             "section",
             "section_box",
             "storeys",
             "storey_here",
             "plan",
             "walk",
+            "fly",
             "volume_view",
             "leave_view",
             None,
@@ -307,7 +324,11 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + ("xray", "view_below", "labels", None, "trench", "section_drawing", None, "checks")
         + (None, "topic_new", "topics_of_selection"),
     ),
-    ("design", ("mass_move", "mass_raise", "mass_turn", "mass_delete", None, "mass_new", None, "show_alternatives")),
+    (
+        "design",
+        ("mass_move", "mass_raise", "mass_turn", "mass_delete", None, "mass_new", *MASSING_ENTRIES, None)
+        + ("show_alternatives", "compare_views", "swipe_views"),
+    ),
     (
         "cameras",
         ("camera_place", "camera_fly", "camera_switch", "camera_remove", None, "camera_panel")
@@ -318,7 +339,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
     DUST_MENU,
     ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
-    ("help", ("help", "help_keys", None, "about")),
+    ("help", ("help", "help_keys", "tour", None, "about")),
 )
 TOOLBAR: tuple[str | None, ...] = (
     "open",

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from analysis.contract import Analysis, Variant, describe_inputs
-from geo.alternatives import MADE, Alternative, Change, Mass, apply_alternative, lost_changes, mass_layer
+from geo.alternatives import (
+    MADE,
+    TREES,
+    Alternative,
+    Change,
+    Mass,
+    Tree,
+    apply_alternative,
+    lost_changes,
+    mass_layer,
+)
 from geo.model import ElementRef, Issue, Layer, UserError
 
 if TYPE_CHECKING:
@@ -239,7 +249,7 @@ def add_alternative(document: Document, name: str, *, copy_of: str = BASE) -> Se
     model = alternatives.get(copy_of)
     made = new_alternative(alternatives.free_name(name))
     if model is not None:
-        made = replace(made, changes=dict(model.changes), masses=model.masses)
+        made = replace(model, id=made.id, name=made.name, changes=dict(model.changes))
     return SetAlternatives((*alternatives.items, made), made.id, "add_alternative")
 
 
@@ -299,6 +309,24 @@ def remove_mass(document: Document, mass_id: str, *, name: str) -> SetAlternativ
     alternative, items = _editable(document, name)
     made = alternative.without_mass(mass_id)
     return SetAlternatives(_with(items, made), made.id, "remove_mass")
+
+
+def plant_tree(document: Document, tree: Tree, *, name: str) -> SetAlternatives:
+    """The step that plants a tree in the alternative shown (see `change_elements`)."""
+    alternative, items = _editable(document, name)
+    made = alternative.with_tree(tree)
+    return SetAlternatives(_with(items, made), made.id, "plant_tree")
+
+
+def remove_trees(document: Document, refs: Iterable[ElementRef], *, name: str) -> SetAlternatives:
+    """The step that takes trees away: planted ones, and those of the base scene."""
+    alternative, items = _editable(document, name)
+    refs = tuple(refs)
+    made = alternative.without_trees({ref.element_id for ref in refs if ref.layer_id == TREES})
+    for ref in refs:
+        if ref.layer_id != TREES:
+            made = made.changed(ref, Change(removed=True))
+    return SetAlternatives(_with(items, made), made.id, "remove_trees")
 
 
 def change_of(document: Document, ref: ElementRef) -> Change:

@@ -134,6 +134,7 @@ def _add_pages(commands: Commands) -> None:
     """Pictures, films and reports."""
     from app.cli_cctv import add_arguments as add_cctv_arguments
     from app.cli_film import add_arguments as add_film_arguments
+    from app.cli_report import add_arguments as add_report_arguments
 
     render = commands.add_parser("render", help="draw a project into a picture")
     render.add_argument("project", metavar="PROJECT")
@@ -146,10 +147,7 @@ def _add_pages(commands: Commands) -> None:
     render.add_argument("--xray", type=float, metavar="METRES", help="radius of a hole to see the underground through")
     render.add_argument("--sun", metavar="DATETIME", help="local clock time for the shadows, e.g. 2026-12-22T12:00")
 
-    report = commands.add_parser("report", help="write a self-contained HTML report of a project")
-    report.add_argument("project", metavar="PROJECT")
-    report.add_argument("--out", required=True, metavar="FILE.html")
-    report.add_argument("--both", action="store_true", help="in Korean and in English, one after the other")
+    add_report_arguments(commands.add_parser("report", help="write a report of a project as a web page or PDF"))
 
     add_film_arguments(commands.add_parser("film", help="film the sun of a day or a year, or the view all around"))
     add_cctv_arguments(commands.add_parser("cctv", help="installation plan of cameras; cameras into and out of files"))

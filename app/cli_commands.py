@@ -15,10 +15,11 @@ from app.cli_georeference import georeference
 from app.cli_info import info, list_things
 from app.cli_openfoam import openfoam
 from app.cli_output import DONE, emit, finish_bar, open_project, print_issues, say, settings_of
+from app.cli_report import report
 from app.cli_runs import rerun, run, validate
 from app.commands import AddLayers
 from app.document import Document
-from app.language import both_languages, tr
+from app.language import tr
 from app.look import NO_SECTION
 from geo.crs import canonical
 from geo.model import Feedback, Frame, Layer, UserError
@@ -195,18 +196,6 @@ def render(args: argparse.Namespace, feedback: Feedback) -> int:
         xray=args.xray,
     )
     feedback.step(1.0, "drawn")
-    finish_bar()
-    say(tr("cli.written", path=args.out))
-    return DONE
-
-
-def report(args: argparse.Namespace, feedback: Feedback) -> int:
-    """``twin report``."""
-    from app.report import write_report
-
-    document, issues = open_project(args.project, feedback.part(0.0, 0.4))
-    languages = both_languages() if args.both else ()
-    write_report(document, Path(args.out), issues=issues, feedback=feedback.part(0.4, 1.0), languages=languages)
     finish_bar()
     say(tr("cli.written", path=args.out))
     return DONE

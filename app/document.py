@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from app.alternatives import BASE, AlternativeList
 from app.commands import Command, History
 from app.topics import TopicList
+from app.viewpoints import ViewpointList
 from geo.model import Frame, Scene, Selection
+
+if TYPE_CHECKING:
+    from app.report_choice import ReportChoice
 
 
 class Document:
@@ -29,10 +33,13 @@ class Document:
         self.selection = Selection()
         self.topics = TopicList()
         self.alternatives = AlternativeList()
+        self.viewpoints = ViewpointList()
         self.history = History(self)
         self.path: Path | None = None
         # Sources of the project file that could not be found; saving writes them back unchanged.
         self.unresolved: list[dict[str, Any]] = []
+        # What the report is made of, as it was chosen last; None until somebody has chosen.
+        self.report: ReportChoice | None = None
         self._saved_at = 0
         self.history.changed.connect(self.changed.emit)
 
@@ -57,10 +64,11 @@ class Document:
             self.scene.remove(layer.id)
         self.scene.set_frame(None)
         self.topics.set(())
+        self.viewpoints.set(())
         self.alternatives.set(())
         self.alternatives.active, self.alternatives.base = BASE, {}
         self.alternatives.changed.emit()
-        self.path, self.unresolved = None, []
+        self.path, self.unresolved, self.report = None, [], None
         self.history.clear()
         self._saved_at = self.history.state
         self.changed.emit()
@@ -71,12 +79,19 @@ class Document:
         for layer in self.scene:
             copy.scene.add(layer)
         copy.topics.set(self.topics)
+        copy.viewpoints.set(self.viewpoints)
         copy.alternatives.set(self.alternatives.items)
         copy.alternatives.active, copy.alternatives.base = self.alternatives.active, dict(self.alternatives.base)
-        copy.path, copy.unresolved = self.path, list(self.unresolved)
+        copy.path, copy.unresolved, copy.report = self.path, list(self.unresolved), self.report
         if self.modified:
             copy.mark_modified()
         return copy
+
+    def choose_report(self, choice: ReportChoice) -> None:
+        """Keep what the report is made of; it is saved with the project."""
+        if choice != self.report:
+            self.report = choice
+            self.mark_modified()
 
     def mark_modified(self) -> None:
         """What is shown is in no file, though nothing was done to it (a recovered copy)."""

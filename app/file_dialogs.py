@@ -204,10 +204,10 @@ class FileDialogs(QObject):
         dialog.open()
 
     def ask_report(self) -> None:
-        """Write the report, drawn by a program beside this one."""
-        path = self.ask_file("action.report", self.in_both_languages("dialog.pages", "*.html"), suffix=".html")
-        if path is not None:
-            self.bench.write_report(path, both=self.both)
+        """Ask what the report is made of, then write it, drawn by a program beside this one."""
+        from app.report_builder import ask_report
+
+        ask_report(self.window)
 
     def ask_import_report(self) -> None:
         """Write what importing has dropped, changed or doubted."""

@@ -10,15 +10,16 @@ from resources import path
 
 EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = (
-    *("overview", "importing", "layers", "views", "utilities", "underground_view"),
+    *("overview", "first_steps", "importing", "layers", "views", "measure", "utilities", "underground_view"),
     *("network", "checks_underground", "model", "placing", "checks", "topics"),
-    *("indoor", "alternatives", "analyses", "sun_hours", "standards", "irradiation", "setback", "sun_validation"),
+    *("indoor", "alternatives", "figures", "analyses"),
+    *("sun_hours", "standards", "irradiation", "setback", "sun_validation"),
     *("wind_morphology", "wind_field", "wind_view", "wind_comfort", "wind_corridor", "wind_cold_air", "openfoam"),
     "wind_validation",
     *("cctv_window", "cctv_coverage", "cctv_siting", "cctv_privacy", "cctv_validation"),
     "sensor_siting",
     *("dust_dispersion", "dust_siting", "dust_calibrate", "dust_effect", "dust_window", "dust_validation"),
-    *("timeline", "shadow", "jobs", "keys"),
+    *("reports", "timeline", "shadow", "jobs", "settings", "keys"),
 )
 
 

@@ -24,6 +24,7 @@ from app.about import show_about
 from app.actions import ACTIONS, ActionSpec, make_actions, refresh_actions
 from app.camera_actions import CameraActions
 from app.cctv_actions import CctvActions
+from app.compare_view_menu import CompareActions
 from app.document import Document
 from app.drawing_actions import DrawingActions
 from app.dust_actions import DustActions
@@ -62,6 +63,7 @@ from app.topic_actions import TopicActions
 from app.underground_actions import UndergroundActions
 from app.underground_sight import UndergroundSight
 from app.view_modes import ViewModes
+from app.viewpoints_menu import ViewpointActions
 from app.volume_control import VolumeControl
 from app.widgets.later import Later
 from app.widgets.wording import retranslate
@@ -118,6 +120,7 @@ class MainWindow(QMainWindow):
         self.cameras = CameraActions(self)
         self.cctv = CctvActions(self)
         self.dust = DustActions(self)
+        self.comparing = CompareActions(self)
         self.actions_ = make_actions(self)
         self.recent_menu = make_menus(self)
         self.toolbar = make_toolbar(self)
@@ -156,6 +159,7 @@ class MainWindow(QMainWindow):
         self.jobs, self.log = self.panel_of(JobsPanel), self.panel_of(LogPanel)
         self.table = self.panel_of(TablePanel)
         self.topics = TopicActions(self, self.panel_of(TopicsPanel))
+        self.viewpoints = ViewpointActions(self)
 
     def panel_of(self, kind: type[SomePanel]) -> SomePanel:
         """The panel of a kind."""
@@ -477,6 +481,7 @@ class MainWindow(QMainWindow):
         self.masses.release()
         self.cameras.release()
         self.volumes.release()
+        self.comparing.release()
         self.bench.close()
         self.viewport.shutdown()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +16,23 @@ from app.connections import Connections
 from app.language import tr
 from app.live_sun import LiveSun
 from app.mass_dialog import MassDialog
-from app.mass_edit import Body, Ground, body_now, body_of, element_title, is_movable, movable_ref
+from app.mass_edit import (
+    Body,
+    Ground,
+    body_now,
+    body_of,
+    element_title,
+    footing,
+    free_mass_id,
+    is_movable,
+    mass_of,
+    movable_ref,
+)
+from app.massing_figures import LiveFigures
+from app.massing_snap import FootprintSnap, plan_segments
+from app.massing_trees import is_tree, remove_selected_trees
 from app.theme import Theme
+from app.view.camera import project
 from app.widgets.mass_bar import MassBar
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef, Layer, UserError
@@ -54,6 +70,8 @@ class MassActions(QObject):
         self.bar.cancel_asked.connect(self.cancel)
         self.live = LiveSun(window, parent=self)
         self.bar.live_toggled.connect(self._set_live)
+        self.figures = LiveFigures(window, parent=self)
+        self.bar.figures_toggled.connect(self._set_figures)
         self._connections = Connections()
         self._connections.add(self.document.alternatives.changed, self._on_document)
         self._connections.add(self.document.scene.removed, self._on_removed)
@@ -77,11 +95,16 @@ class MassActions(QObject):
 
     def add_to_menu(self, menu: QMenu, ref: ElementRef | None) -> None:
         """Entries for the building under the pointer, which need not be selected."""
+        if ref is not None and is_tree(self.document, ref):
+            menu.addSeparator()
+            action = menu.addAction(self.window.actions_["tree_remove"].icon(), tr("action.tree_remove"))
+            action.triggered.connect(lambda _checked=False: remove_selected_trees(self.window, (ref,)))
         if ref is None or not ref.element_id or not is_movable(self.document.scene.get(ref.layer_id)):
             return
         menu.addSeparator()
         entries = (("mass_move", self.take), ("mass_raise", self.raise_), ("mass_turn", self.turn))
-        for action_id, act in (*entries, ("mass_delete", self.delete)):
+        more = (("mass_copy", self.copy), *((("mass_edit", self.edit),) if mass_of(self.document, ref) else ()))
+        for action_id, act in (*entries, *more, ("mass_delete", self.delete)):
             action = menu.addAction(self.window.actions_[action_id].icon(), tr(f"action.{action_id}"))
             action.triggered.connect(lambda _checked=False, a=act: a(ref))
 
@@ -112,11 +135,13 @@ class MassActions(QObject):
         self.tool.moved.connect(self._on_moved)
         self.tool.released.connect(self._on_released)
         self.tool.taken_back.connect(lambda: self._on_moved(self.tool.change))
+        self.tool.opened.connect(self.edit)
         self.tool.left.connect(lambda kept: self.finish() if kept else self.cancel())
-        self.bar.set_switches(follow=self.follow, live=self.live.wanted)
+        self.bar.set_switches(follow=self.follow, live=self.live.wanted, figures=self.figures.wanted)
         self.bar.show_body(body, body.change, name=self._title(body))
         self._place_bar()
         self.live.start(body)
+        self.figures.start(body)
         self.window.refresh_state()
 
     def toggle(self) -> None:
@@ -132,6 +157,7 @@ class MassActions(QObject):
         if tool is None:
             return
         self.live.stop()
+        self.figures.stop()
         self.bar.hide()
         tool.end()
         self.window.viewport.setFocus()
@@ -151,7 +177,7 @@ class MassActions(QObject):
         """An alternative that came with a move that was cancelled goes with it."""
         alternatives = self.document.alternatives
         shown = alternatives.get(alternatives.active)
-        if self._shown_before == BASE and shown is not None and not shown.changes and not shown.masses:
+        if self._shown_before == BASE and shown is not None and shown.is_empty:
             self.bench.do(remove_alternative(self.document, shown.id))
 
     def _title(self, body: Body) -> str:
@@ -164,6 +190,7 @@ class MassActions(QObject):
     def _on_moved(self, change: Change) -> None:
         self.bar.show_change(change)
         self.live.move(self.tool.mesh)
+        self.figures.move(change)
 
     def _on_released(self, change: Change) -> None:
         self._commit(change, f"drag {next(self._marks)}")
@@ -215,9 +242,13 @@ class MassActions(QObject):
         if body is None:
             self.finish()
             return
+        if len(body.mesh.faces) != len(self.tool.body.mesh.faces):
+            self.take(body.ref)  # another shape: the ghost is made anew
+            return
         self._mark = ""
         self._settle(body)
         self.live.restart(body)
+        self.figures.start(body)
 
     def _on_removed(self, layer: Layer) -> None:
         if self.tool is not None and not self._busy and self.tool.body.ref.layer_id == layer.id:
@@ -230,6 +261,9 @@ class MassActions(QObject):
 
     def _set_live(self, on: bool) -> None:
         self.live.set_wanted(on, self.tool.body if self.tool is not None else None)
+
+    def _set_figures(self, on: bool) -> None:
+        self.figures.set_wanted(on, self.tool.body if self.tool is not None else None)
 
     # ---- without taking in hand
 
@@ -267,52 +301,101 @@ class MassActions(QObject):
         self.document.selection.clear()
         self.bench.do(step)
 
+    def copy(self, ref: ElementRef | None = None) -> None:
+        """Put the building up once more beside itself, as a new mass, and take that in hand."""
+        from app.massing_copy import copied_mass
+
+        ref = ref or self.held or self.target()
+        if ref is None:
+            return
+        self.finish()
+        try:
+            copy = copied_mass(self.document, ref)
+            step = set_mass(self.document, copy.mass, name=self.name)
+        except UserError as error:
+            self.bench.notices.report(error)
+            return
+        if self.bench.do(step):
+            for doubt in copy.doubts:
+                self.bench.notices.tell(f"massing.doubt.{doubt}", storeys=copy.mass.storeys)
+            self.take(ElementRef(MASSES, copy.mass.id))
+
+    @property
+    def held(self) -> ElementRef | None:
+        """What is in hand."""
+        return self.tool.body.ref if self.tool is not None else None
+
+    def own_mass(self) -> Mass | None:
+        """The new mass in hand, or the selected one."""
+        return mass_of(self.document, self.held or self.target())
+
+    def edit(self, ref: ElementRef | None = None) -> None:
+        """Ask for other storeys, another name and use of a new mass."""
+        mass = mass_of(self.document, ref) or self.own_mass()
+        if mass is not None:
+            self.dialog = MassDialog(np.array(mass.ring), name=mass.name, mass=mass, parent=self.window)
+            self._open(lambda: self._change_mass(mass))
+
+    def _change_mass(self, mass: Mass) -> None:
+        asked, again = self.dialog, self.held == ElementRef(MASSES, mass.id)
+        if asked is None or asked.changed(mass) == mass:
+            return
+        if again:
+            self.finish()  # its triangles may be others
+        try:
+            self.bench.do(set_mass(self.document, asked.changed(mass), name=self.name))
+        except UserError as error:
+            self.bench.notices.report(error)
+        if again:
+            self.take(ElementRef(MASSES, mass.id))
+
+    def _open(self, accepted: Callable[[], None]) -> None:
+        dialog = self.dialog
+        if dialog is None:
+            return
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(accepted)
+        dialog.finished.connect(lambda _result: setattr(self, "dialog", None))
+        dialog.open()
+
     # ---- a new mass
 
     def draw(self) -> None:
         """Draw a footprint, then ask how high."""
         self.finish()
-        self.window.viewport.start_drawing("polygon", self._ask_mass, hint=tr("mass.draw_hint"))
+        view = self.window.viewport
+        tool = view.start_drawing("polygon", self._ask_mass, hint=tr("mass.draw_hint"))
+        tool.snap = FootprintSnap(plan_segments(self.document.scene), Ground(self.document).height, self._pixels)
+
+    def _pixels(self, points: np.ndarray) -> np.ndarray:
+        """Pixels (n, 2) of points (n, 3) [local m]."""
+        view = self.window.viewport
+        return project(view.camera, points, (max(view.width(), 1), max(view.height(), 1)))[0]
 
     def _ask_mass(self, points: Any) -> None:
-        from app.view.draw_tool import plan_area
-
         ring = np.asarray(points, dtype=np.float64)
         alternatives = self.document.alternatives
         shown = alternatives.get(alternatives.active)
         number = 1 + (len(shown.masses) if shown is not None else 0)
         name = tr("mass.numbered", number=number)
-        self.dialog = MassDialog(name=name, area=plan_area(ring), parent=self.window)
-        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.dialog.accepted.connect(lambda: self._add_mass(ring))
-        self.dialog.finished.connect(lambda _result: setattr(self, "dialog", None))
-        self.dialog.open()
+        self.dialog = MassDialog(ring[:, :2], name=name, parent=self.window)
+        self._open(lambda: self._add_mass(ring))
 
     def _add_mass(self, ring: np.ndarray) -> None:
         asked = self.dialog
         if asked is None:
             return
-        mass_id = self._free_mass_id()
+        mass_id = free_mass_id(self.document)
         corners = tuple((float(x), float(y)) for x, y, _ in ring)
         try:
-            base = self._base_of(ring)
-            mass = Mass(mass_id, corners, base, asked.storeys, asked.storey_height, asked.name, asked.use)
+            base = footing(Ground(self.document), ring, float(ring[:, 2].min()))
+            mass = asked.changed(Mass(mass_id, corners, base, 1, asked.storey_height))
             step = set_mass(self.document, mass, name=self.name)
         except UserError as error:
             self.bench.notices.report(error)
             return
         if self.bench.do(step):
             self.take(ElementRef(MASSES, mass_id))
-
-    def _base_of(self, ring: np.ndarray) -> float:
-        """The ground at the lowest corner, so that no corner hangs in the air; else where was clicked."""
-        ground = Ground(self.document)
-        known = [height for x, y, _ in ring if (height := ground.height(float(x), float(y))) is not None]
-        return min(known) if known else float(ring[:, 2].min())
-
-    def _free_mass_id(self) -> str:
-        taken = {mass.id for one in self.document.alternatives.items for mass in one.masses}
-        return next(f"mass-{number}" for number in itertools.count(1) if f"mass-{number}" not in taken)
 
     # ---- keeping in place
 
@@ -327,6 +410,7 @@ class MassActions(QObject):
         self.bar.adjustSize()
         self.bar.resize(min(self.bar.sizeHint().width(), view.width() - EDGE), self.bar.sizeHint().height())
         self.bar.move((view.width() - self.bar.width()) // 2, view.height() - self.bar.height() - ABOVE)
+        self.figures.place(self.bar.y())
 
     def refresh_words(self) -> None:
         """The language has changed."""
@@ -334,12 +418,14 @@ class MassActions(QObject):
             self.bar.show_body(self.tool.body, self.tool.change, name=self._title(self.tool.body))
             self._place_bar()
         self.live.refresh_words()
+        self.figures.refresh()
 
     def refresh_theme(self, theme: Theme) -> None:
         """The colours have changed."""
         if self.tool is not None:
             self.tool.set_theme(theme)
         self.live.refresh_theme()
+        self.figures.refresh()
 
     def release(self) -> None:
         """The window closes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ MOVABLE_THEMES = frozenset({"building", "bim", "other"})
 STEP = 0.5  # [m] moves and heights are whole multiples of this, unless the user holds Shift
 TURN_STEP = 5.0  # [deg]
 MOST_STOREYS = 300
+SAME_LEVEL = 1e-6  # [m]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,17 @@ class Body:
         if change.removed:
             return Mesh(self.mesh.vertices[:0], self.mesh.faces[:0], self.mesh.face_element[:0])
         rows = np.full(len(self.mesh.faces), self.row, dtype=np.int32)
-        return Mesh(changed_points(self.mesh.vertices, change), self.mesh.faces, rows)
+        return Mesh(self._points(change), self.mesh.faces, rows)
+
+    def _points(self, change: Change) -> Floats:
+        """Its corners after a change: a podium keeps its height, and the tower grows."""
+        if self.mass is None or self.mass.podium_storeys == 0:
+            return changed_points(self.mesh.vertices, change)
+        out = changed_points(self.mesh.vertices, dataclasses.replace(change, height_factor=1.0))
+        podium = self.mass.base + self.mass.podium_storeys * self.mass.storey_height
+        tower = self.mesh.vertices[:, 2] > podium + SAME_LEVEL
+        out[tower, 2] += self.mass.height * (change.height_factor - 1.0)
+        return out
 
     def snapped(self, change: Change) -> Change:
         """The change as it can be: a new mass has whole storeys."""
@@ -103,7 +115,8 @@ def moved_mass(mass: Mass, change: Change) -> Mass:
 
 
 def _storeys(mass: Mass, factor: float) -> int:
-    return int(min(max(round(mass.storeys * factor), 1), MOST_STOREYS))
+    """Whole storeys; at least one over the podium."""
+    return int(min(max(round(mass.storeys * factor), mass.podium_storeys + 1), MOST_STOREYS))
 
 
 def is_movable(layer: Layer | None) -> bool:
@@ -197,6 +210,26 @@ class Ground:
         x, y = body.middle
         here, there = self.height(x, y), self.height(x + east, y + north)
         return there - here if here is not None and there is not None else 0.0
+
+
+def footing(ground: Ground, ring: Floats, otherwise: float) -> float:
+    """The ground at the lowest corner of a ring (n, 2+), so that no corner hangs in the air [local m]."""
+    known = [height for x, y in ring[:, :2] if (height := ground.height(float(x), float(y))) is not None]
+    return min(known) if known else otherwise
+
+
+def mass_of(document: Document, ref: ElementRef | None) -> Mass | None:
+    """The new mass of the alternative shown that an element is."""
+    alternative = document.alternatives.get(document.alternatives.active)
+    if ref is None or ref.layer_id != MASSES or alternative is None:
+        return None
+    return next((mass for mass in alternative.masses if mass.id == ref.element_id), None)
+
+
+def free_mass_id(document: Document) -> str:
+    """An id that no mass of any alternative has."""
+    taken = {mass.id for one in document.alternatives.items for mass in one.masses}
+    return next(f"mass-{number}" for number in itertools.count(1) if f"mass-{number}" not in taken)
 
 
 def limited_factor(factor: float) -> float:

@@ -18,12 +18,14 @@ from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
 from app.panels.topics import TopicsPanel
+from app.panels.viewpoints import ViewpointsPanel
 
 PANELS: tuple[type[Panel], ...] = (
     LayersPanel,
     ModelPanel,
     ChecksPanel,
     TopicsPanel,
+    ViewpointsPanel,
     AlternativesPanel,
     PropertiesPanel,
     CameraPanel,

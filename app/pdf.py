@@ -134,10 +134,10 @@ def _add_pictures(document: QTextDocument, picture: QImage | None, runs: Mapping
         document.addResource(kind, QUrl("picture:scene"), picture)
     for code, run in runs.items():
         for number, chart in enumerate(run["charts"]):
-            document.addResource(kind, QUrl(f"picture:chart-{code}-{number}"), _drawn(chart["svg"]))
+            document.addResource(kind, QUrl(f"picture:chart-{code}-{number}"), drawn(chart["svg"]))
 
 
-def _drawn(svg: str) -> QImage:
+def drawn(svg: str) -> QImage:
     """A chart as pixels."""
     renderer = QSvgRenderer(QByteArray(svg.encode("utf-8")))
     image = QImage(renderer.defaultSize() * CHART_SCALE, QImage.Format.Format_ARGB32)

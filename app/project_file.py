@@ -24,7 +24,9 @@ from app.catalog import while_it_is_there
 from app.document import Document
 from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
+from app.report_choice import ReportChoice, choice_from_dict, choice_to_dict, kept_pictures
 from app.topic_store import PREFIX, picture_names, topics_from_list, topics_to_list
+from app.viewpoints import SavedView, viewpoints_from_list, viewpoints_to_list
 from bim.bcf.model import Topic
 from geo.alternatives import Alternative, alternative_from_dict, alternative_to_dict
 from geo.formats.contract import MapBox
@@ -33,15 +35,34 @@ from geo.model.digest import layer_digest
 from geo.store import read_layers, style_from_dict, style_to_dict, write_atomically, write_layers
 
 FORMAT_NAME = "sejong-twin-project"
-VERSION = 3
+VERSION = 5
 LIMIT_BYTES = 64 << 20
 SUFFIX = ".twin"
 ABANDONED_S = 3600.0
+
+
+def _with_podiums_and_trees(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Masses of before had one footprint on all storeys; no tree was planted. What is no list stays, to be refused."""
+
+    def each(said: object, change: Callable[[dict[str, Any]], dict[str, Any]]) -> object:
+        return [change(one) if isinstance(one, dict) else one for one in said] if isinstance(said, list) else said
+
+    def plain(mass: dict[str, Any]) -> dict[str, Any]:
+        return {"podium_storeys": 0, "inset": 0.0, **mass}
+
+    def grown(one: dict[str, Any]) -> dict[str, Any]:
+        return {"trees": [], **one, "masses": each(one.get("masses"), plain)}
+
+    alternatives = each(manifest.get("alternatives"), grown)
+    return {**manifest, "version": 4, "alternatives": alternatives}
+
 
 # Upgrade functions by the version they start from; each returns the manifest of the next version.
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda manifest: {**manifest, "version": 2, "topics": []},
     2: lambda manifest: {**manifest, "version": 3, "alternatives": [], "alternative": ""},
+    3: _with_podiums_and_trees,
+    4: lambda manifest: {**manifest, "version": 5, "viewpoints": []},
 }
 
 
@@ -68,6 +89,8 @@ class Loaded:
     topics: tuple[Topic, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     alternative: str = ""
+    report: ReportChoice | None = None
+    viewpoints: tuple[SavedView, ...] = ()
 
 
 def results_folder(path: Path) -> Path:
@@ -152,6 +175,8 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
         "alternatives": [alternative_to_dict(item) for item in document.alternatives.items],
         "alternative": document.alternatives.active,
         "topics": topics_to_list(document.topics.items, results_folder(path)),
+        "viewpoints": viewpoints_to_list(document.viewpoints),
+        "report": choice_to_dict(document.report, results_folder(path)),
     }
 
 
@@ -196,7 +221,7 @@ def _store_result(layer: Layer, path: Path) -> str:
 def _drop_unused_results(path: Path, manifest: Mapping[str, Any]) -> None:
     """Results taken out of the project leave its folder only after the manifest without them is safely written."""
     used = {Path(entry["file"]).name for entry in manifest["results"]}
-    used |= picture_names(manifest["topics"])
+    used |= picture_names(manifest["topics"]) | kept_pictures(manifest["report"])
     folder = results_folder(path)
     for file in [*folder.glob("*.layers"), *folder.glob(f"{PREFIX}*")]:
         if file.name not in used:
@@ -314,7 +339,11 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
         issues += lost_issues(item, layers, missing=bool(missing))
     view = dict(manifest.get("view") or {})
     shown = str(manifest["alternative"])
-    return Loaded(frame, tuple(layers), tuple(missing), tuple(issues), view, topics, alternatives, shown)
+    report = choice_from_dict(manifest.get("report") or {}, results_folder(path), issues)
+    viewpoints = viewpoints_from_list(manifest["viewpoints"], issues)
+    return Loaded(
+        frame, tuple(layers), tuple(missing), tuple(issues), view, topics, alternatives, shown, report, viewpoints
+    )
 
 
 def _missing(entry: Mapping[str, Any], folder: Path) -> MissingSource:
@@ -428,6 +457,8 @@ def apply(document: Document, loaded: Loaded, path: Path | None) -> None:
     for layer in loaded.layers:
         document.scene.add(layer)
     document.topics.set(loaded.topics)
+    document.report = loaded.report
+    document.viewpoints.set(loaded.viewpoints)
     document.alternatives.set(loaded.alternatives)
     show_alternative(document, loaded.alternative)
     if path is not None and not loaded.missing:

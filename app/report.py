@@ -20,8 +20,11 @@ from app.language import issue_text, language, tr
 from app.names import layer_title
 from app.numbers import number_text, unit_text
 from app.pictures import draw, jpeg_bytes
+from app.report_choice import CHART, TABLE, ReportChoice, RunChoice, SavedPicture, chosen_runs, lost_runs
+from app.report_contents import contents_of, paragraphs
+from app.rule_sources import rule_sources
 from app.scorecard import scorecard, studies_to_compare, texts_of
-from app.shown_runs import runs_of, scenes_of_runs
+from app.shown_runs import Run, scenes_of_runs
 from app.theme import theme_named
 from app.topic_results import rows_by_severity
 from app.words import class_name, field_name
@@ -35,18 +38,21 @@ PICTURE_SIZE = (1280, 720)
 WORDS = (
     *("made", "place", "key_figures", "parameters", "name", "value", "unit", "assumptions", "issues", "references"),
     *("provenance", "layers", "layer", "theme", "elements", "source", "digest", "none", "no_runs", "synthetic"),
-    *("comparison", "expect"),
+    *("comparison", "expect", "contents", "before", "after", "saved", "rules", "rule", "author", "date", "project"),
+    *("verified", "unverified", "checked", "edition", "rules_lead", "results"),
 )
+PNG = b"\x89PNG"
 
 Draw = Callable[..., Any]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in the page: JPEG bytes as base64, and what it shows."""
+    """A picture in the page: its bytes as base64, what it shows, and whether they are ``"jpeg"`` or ``"png"``."""
 
     data: str
     caption: str
+    kind: str = "jpeg"
 
 
 def write_report(
@@ -57,8 +63,9 @@ def write_report(
     feedback: Feedback | None = None,
     drawer: Draw = draw,
     languages: Sequence[str] = (),
+    choice: ReportChoice | None = None,
 ) -> Path:
-    """Write the report.
+    """Write the report: a web page, or a PDF where the choice says so.
 
     Parameters
     ----------
@@ -67,14 +74,21 @@ def write_report(
     drawer : callable
         Makes the pictures; the window hands in its own.
     languages : sequence of str
-        Of the pages, one after the other; the one in use when empty.
+        Of the pages, one after the other; those of the choice, or the one in use, when empty.
+    choice : ReportChoice or None
+        What the report is made of; everything when None.
     """
-    feedback = feedback or Feedback()
-    pages, codes = [], tuple(languages) or (language.code,)
+    feedback, choice = feedback or Feedback(), choice or ReportChoice()
+    pages, codes = [], tuple(languages) or choice.languages or (language.code,)
+    issues = (*issues, *lost_runs(choice, tuple(document.scene)))
     for number, code in enumerate(codes):
         with language.spoken(code):
-            part = feedback.part(0.95 * number / len(codes), 0.95 * (number + 1) / len(codes))
-            pages.append(_page(document, issues, part, drawer))
+            part = feedback.part(0.9 * number / len(codes), 0.9 * (number + 1) / len(codes))
+            pages.append(_page(document, issues, part, drawer, choice))
+    if choice.form == "pdf":
+        from app.report_book import write_book
+
+        return write_book(path, pages, feedback=feedback.part(0.9, 1.0))
     content = _html(pages).encode("utf-8")
     write_atomically(path, lambda file: file.write(content))
     feedback.step(1.0, "report written")
@@ -89,33 +103,56 @@ def _html(pages: Sequence[Mapping[str, Any]]) -> str:
     return template.render(pages=pages, title=pages[0]["title"], language=pages[0]["language"])
 
 
-def _page(document: Document, issues: Sequence[Issue], feedback: Feedback, drawer: Draw) -> dict[str, Any]:
+def _page(
+    document: Document, issues: Sequence[Issue], feedback: Feedback, drawer: Draw, choice: ReportChoice
+) -> dict[str, Any]:
     """All that a page says, in the current language."""
     layers = tuple(document.scene)
     base = [layer for layer in layers if layer.theme != "result"]
-    runs = _runs(layers)
+    runs = chosen_runs(choice, layers)
     feedback.step(0.1, "drawing the district")
-    pictures = [_picture(drawer, document, base, view, f"report.picture_{view}") for view in ("iso", "top")]
+    views = ("iso", "top") if "district" in choice.parts else ()
+    pictures = [_picture(drawer, document, base, view, f"report.picture_{view}") for view in views]
     described = []
-    for number, (run, mine) in enumerate(runs.items()):
-        feedback.step(0.2 + 0.8 * number / len(runs), f"drawing {run}")
-        described.append(_run(document, mine, drawer))
+    for number, (part, run) in enumerate(runs):
+        feedback.step(0.2 + 0.8 * number / len(runs), f"drawing {run.id}")
+        described.append(_run(document, part, run, drawer))
     all_issues = [*issues, *(issue for layer in base for issue in layer.issues)]
-    return {
+    page = {
         "language": language.code,
         "language_name": tr("report.language_name"),
-        "title": document.name or tr("report.untitled"),
+        "title": choice.title or document.name or tr("report.untitled"),
+        "project": document.name or tr("report.untitled"),
+        "author": choice.author,
+        "where": choice.place or _where(document),
+        "date": dt.date.today().isoformat(),
         "made": dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         "program": _program(),
         "t": {word: tr(f"report.{word}") for word in WORDS},
         "synthetic": any("synthetic" in layer.name.lower() or "합성" in layer.name for layer in base),
+        "before": paragraphs(choice.before),
+        "after": paragraphs(choice.after),
+        "saved": [_saved(one) for one in choice.pictures],
         "place": _place(document),
         "pictures": pictures,
-        "comparisons": list(_comparisons(layers)),
+        "comparisons": list(_comparisons(layers)) if "comparison" in choice.parts else [],
         "runs": described,
-        "layers": [_layer_row(layer) for layer in layers],
+        "rules": rule_sources([run for _, run in runs]) if "rules" in choice.parts else [],
+        "layers": [_layer_row(layer) for layer in layers] if "layers" in choice.parts else [],
         "issues": [{"severity": issue.severity, "text": issue_text(issue)} for issue in all_issues],
     }
+    return {**page, "contents": contents_of(page)}
+
+
+def _where(document: Document) -> str:
+    """Where the project lies, for the cover of one that does not say it in words."""
+    frame = document.scene.frame
+    return f"{frame.latitude:.4f}°, {frame.longitude:.4f}° · {frame.crs[:40]}" if frame is not None else ""
+
+
+def _saved(one: SavedPicture) -> Picture:
+    kind = "png" if one.data.startswith(PNG) else "jpeg"
+    return Picture(base64.b64encode(one.data).decode("ascii"), one.caption, kind)
 
 
 def _comparisons(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
@@ -125,16 +162,6 @@ def _comparisons(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
         heads, rows = texts_of(scorecard(layers, analysis_id), only_changed=True)
         title = tr(f"{analysis_id}.title", declared.title if declared else analysis_id)
         yield {"title": title, "heads": heads, "rows": rows}
-
-
-def _runs(layers: Sequence[Layer]) -> dict[str, list[Layer]]:
-    """Result layers by the run that made them, in order."""
-    out: dict[str, list[Layer]] = {}
-    for layer in layers:
-        run = layer.source.provenance.get("run")
-        if run:
-            out.setdefault(str(run), []).append(layer)
-    return out
 
 
 def _place(document: Document) -> list[tuple[str, str]]:
@@ -157,16 +184,23 @@ def _picture(drawer: Draw, document: Document, layers: Sequence[Layer], view: st
     return Picture(base64.b64encode(jpeg_bytes(picture)).decode("ascii"), tr(caption))
 
 
-def _run(document: Document, mine: Sequence[Layer], drawer: Draw) -> dict[str, Any]:
-    """A run in the city as the alternative has it that it was run on."""
-    (run,) = runs_of(mine)
+def _run(document: Document, part: RunChoice, run: Run, drawer: Draw) -> dict[str, Any]:
+    """A run in the city as the alternative has it that it was run on, without what is left out."""
+    pictures = _run_pictures(document, run, drawer) if part.pictures else []
+    described = describe_run(run.layers, pictures)
+    out = set(part.without)
+    charts = [one for one in described["charts"] if f"{CHART}{one['id']}" not in out]
+    tables = [one for one in described["tables"] if f"{TABLE}{one['id']}" not in out]
+    return {**described, "charts": charts, "tables": tables}
+
+
+def _run_pictures(document: Document, run: Run, drawer: Draw) -> list[Picture]:
     city = scenes_of_runs(document, [run])[run.alternative] or tuple(document.scene)
-    layers = [*(layer for layer in city if layer.theme != "result"), *(_shown(layer) for layer in mine)]
-    pictures = [
+    layers = [*(layer for layer in city if layer.theme != "result"), *(_shown(layer) for layer in run.layers)]
+    return [
         _picture(drawer, document, layers, "iso", "report.picture_result"),
         _picture(drawer, document, layers, "top", "report.picture_result_top"),
     ]
-    return describe_run(mine, pictures)
 
 
 def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str, Any]:
@@ -203,6 +237,7 @@ def _charts(analysis_id: str, record: Mapping[str, Any]) -> Iterator[dict[str, s
     for item in record.get("charts", ()):
         chart = chart_from_dict(item)
         yield {
+            "id": chart.id,
             "title": chart_title(analysis_id, chart),
             "svg": chart_svg(chart, analysis_id=analysis_id, theme=theme_named("light")),
         }
@@ -277,6 +312,7 @@ def table_of(layer: Layer) -> dict[str, Any]:
     more = len(layer.table) - len(rows)
     title = layer_title(layer)
     return {
+        "id": layer.id,
         "title": title,
         "heads": heads,
         "rows": rows,

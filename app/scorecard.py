@@ -57,10 +57,14 @@ def studies_to_compare(layers: Sequence[Layer]) -> tuple[str, ...]:
 
 def scorecard(layers: Sequence[Layer], analysis_id: str) -> Scorecard:
     """The key figures of a study on the base and on every alternative it was run on."""
-    runs = newest_by_alternative(layers, analysis_id)
+    return card_of(analysis_id, newest_by_alternative(layers, analysis_id))
+
+
+def card_of(analysis_id: str, runs: Sequence[Run]) -> Scorecard:
+    """The key figures of these runs of a study, compared with the first of them."""
     summaries: list[dict[str, Any]] = [dict(run.record.get("summary") or {}) for run in runs]
     names = tuple(dict.fromkeys(name for summary in summaries for name in summary))
-    return Scorecard(analysis_id, runs, names, tuple(tuple(_row(summaries, name)) for name in names))
+    return Scorecard(analysis_id, tuple(runs), names, tuple(tuple(_row(summaries, name)) for name in names))
 
 
 def _row(summaries: Sequence[dict[str, Any]], name: str) -> list[Figure | None]:

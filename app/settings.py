@@ -130,6 +130,15 @@ class Settings:
         return int(value) if value.isdigit() else 0
 
     @property
+    def toured(self) -> bool:
+        """Whether the tour was offered or taken."""
+        return str(self._store.value("toured", "no")) == "yes"
+
+    @toured.setter
+    def toured(self, toured: bool) -> None:
+        self._store.setValue("toured", "yes" if toured else "no")
+
+    @property
     def author(self) -> str:
         """Who writes topics and comments; at first the name of the account."""
         return str(self._store.value("author", "")) or _account()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -23,9 +24,10 @@ class _Tile(QPushButton):
 
     def __init__(self, icon_name: str, title_id: str, lead_id: str) -> None:
         super().__init__()
+        say(self, tip=f"{title_id}.tip")
         self.setObjectName("tile")
         self.setMinimumHeight(64)
-        self._icon = QPushButton()
+        self._icon = say(QPushButton(), tip=f"{title_id}.tip")
         self._icon.setObjectName("link")
         self._icon.setIconSize(QSize(28, 28))
         self._icon.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -70,6 +72,8 @@ class StartPage(QWidget):
         column.addStretch(2)
         column.addLayout(self._head())
         column.addSpacing(12)
+        self._offers = QVBoxLayout()
+        column.addLayout(self._offers)
         for name, icon_name, title_id, lead_id in TILES:
             tile = _Tile(icon_name, title_id, lead_id)
             self.tiles[name] = tile
@@ -112,6 +116,30 @@ class StartPage(QWidget):
         row.addWidget(picture)
         row.addLayout(text, 1)
         return row
+
+    def offer_tour(self, start: Callable[[], object]) -> None:
+        """Offer the tour in a line of its own until it is answered."""
+        offer = QFrame()
+        offer.setObjectName("tour_offer")
+        text = say(QLabel(), "tour.offer")
+        text.setWordWrap(True)
+        yes, no = say(QPushButton(), "tour.start"), say(QPushButton(), "tour.later", tip="tour.later.tip")
+        yes.setObjectName("primary")
+        no.setObjectName("link")
+        row = QHBoxLayout(offer)
+        row.setContentsMargins(16, 8, 12, 8)
+        row.addWidget(text, 1)
+        row.addWidget(yes)
+        row.addWidget(no)
+
+        def answered() -> None:
+            offer.hide()
+            offer.deleteLater()
+
+        yes.clicked.connect(answered)
+        no.clicked.connect(answered)
+        yes.clicked.connect(lambda: start())
+        self._offers.addWidget(offer)
 
     def show_recent(self, recent: list[Path]) -> None:
         """List the projects opened last."""

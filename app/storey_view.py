@@ -14,6 +14,7 @@ from app.language import tr
 from app.look import CUT_HEIGHT, NO_SECTION, Section, StoreyCut
 from app.storeys import Building, Storey, buildings_of, rooms_of, storey_at
 from app.theme import Theme
+from app.viewpoints import OpenStorey
 from app.widgets.storey_strip import WHOLE, StoreyStrip, building_title, storey_title
 from app.workbench import Workbench
 from geo.model import Bounds, Layer, Style
@@ -52,6 +53,7 @@ class StoreyView(QObject):
         self._camera_before: Any = None
         self._town = np.zeros((0, 6))
         self._wanted_place: tuple[Bounds, str, str] | None = None
+        self._wanted_state: tuple[OpenStorey, Any] | None = None
         self._styles_before: dict[str, Style] = {}
         self.strip = StoreyStrip(viewport)
         self.strip.building_chosen.connect(self.choose_building)
@@ -90,6 +92,34 @@ class StoreyView(QObject):
         if not (self.is_open and self.buildings and self._go_to_place()):
             self.open()
 
+    @property
+    def opened(self) -> OpenStorey | None:
+        """What a saved viewpoint keeps; None while nothing is open."""
+        if not (self.is_open and self.buildings):
+            return None
+        label = self.level.label if self.level is not None else ""
+        return OpenStorey(self.chosen.layer_ids, label, self.cut, self.plan)
+
+    def open_as(self, opened: OpenStorey, camera: Any) -> None:
+        """Open a building as it was, and look from `camera`; where it has gone, only look."""
+        self._wanted_state = opened, camera
+        self.open()
+
+    def _go_to_state(self, opened: OpenStorey, camera: Any) -> None:
+        number = next((k for k, one in enumerate(self.buildings) if one.layer_ids & opened.layer_ids), None)
+        if number is None:
+            self.bench.notices.tell("notice.no_storeys", severity="doubt")
+            self.left.emit()
+            self.viewport.set_camera(camera)
+            return
+        self.set_plan(False)
+        self.cut = opened.cut
+        self.choose_building(number)
+        labels = [storey.label for storey in self.chosen.storeys]
+        self.choose(labels.index(opened.label) if opened.label in labels else WHOLE)
+        self.set_plan(opened.plan)
+        self.viewport.set_camera(camera)
+
     def _go_to_place(self) -> bool:
         """Show the place asked for in the buildings that are known; False where none of them has it."""
         box, layer_id, name = self._wanted_place or (Bounds((0, 0, 0), (0, 0, 0)), "", "")
@@ -118,10 +148,15 @@ class StoreyView(QObject):
         if not self.is_open:
             return
         if not buildings:
+            self._wanted_state = None
             self.bench.notices.tell("notice.no_storeys", severity="doubt")
             self.left.emit()
             return
         self.buildings, self._town = buildings, town
+        if self._wanted_state is not None:
+            state, self._wanted_state = self._wanted_state, None
+            self._go_to_state(*state)
+            return
         if self._wanted_place is None or not self._go_to_place():
             self._wanted_place = None
             self.choose_building(self._wanted())

@@ -59,7 +59,7 @@ def _viewpoint_to_dict(view: Viewpoint, folder: Path) -> dict[str, Any]:
         "exceptions": _components_to_list(view.exceptions),
         "spaces_visible": view.spaces_visible,
         "colouring": [[colour, _components_to_list(members)] for colour, members in view.colouring],
-        "snapshot": _keep_picture(view.snapshot, folder),
+        "snapshot": keep_picture(view.snapshot, folder),
     }
 
 
@@ -67,7 +67,7 @@ def _components_to_list(components: Sequence[Component]) -> list[list[str]]:
     return [[c.ifc_guid, c.system, c.tool_id] for c in components]
 
 
-def _keep_picture(data: bytes, folder: Path) -> str:
+def keep_picture(data: bytes, folder: Path) -> str:
     """A picture never changes: its content names its file."""
     if not data:
         return ""
@@ -107,7 +107,7 @@ def _viewpoint_from_dict(item: Mapping[str, Any], folder: Path, issues: list[Iss
         exceptions=_components(item["exceptions"]),
         spaces_visible=bool(item["spaces_visible"]),
         colouring=tuple((str(colour), _components(members)) for colour, members in item["colouring"]),
-        snapshot=_picture(str(item["snapshot"]), folder, issues),
+        snapshot=read_picture(str(item["snapshot"]), folder, issues),
     )
 
 
@@ -120,7 +120,8 @@ def _components(items: Sequence[Sequence[str]]) -> tuple[Component, ...]:
     return tuple(Component(*map(str, item)) for item in items)
 
 
-def _picture(name: str, folder: Path, issues: list[Issue]) -> bytes:
+def read_picture(name: str, folder: Path, issues: list[Issue]) -> bytes:
+    """A kept picture; nothing, and a doubt, where it has gone."""
     if not name:
         return b""
     if Path(name).name != name or not name.startswith(PREFIX):
@@ -132,7 +133,7 @@ def _picture(name: str, folder: Path, issues: list[Issue]) -> bytes:
     issues.append(
         Issue(
             "project.picture_lost",
-            f"The picture {name} of a topic is not in the project's folder any more.",
+            f"The picture {name} is not in the project's folder any more.",
             severity="doubt",
             values={"name": name},
         )

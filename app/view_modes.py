@@ -1,4 +1,4 @@
-"""Ways of looking into the scene: a section plane, a box, the storeys of a building, a plan, a walk. One at a time."""
+"""Ways of looking into the scene: a section, the storeys of a building, a plan, a walk, a flight. One at a time."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from geo.model import Bounds, ElementRef, Layer
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from app.viewpoints import OpenStorey
 
 BOX_MARGIN = (1.0, 0.05)  # metres, and share of the largest side, that a section box leaves around the selection
 LARGEST_REACH = 250.0  # metres that a plane can be slid either way
@@ -32,7 +33,7 @@ class ViewModes(QObject):
     Attributes
     ----------
     mode : str
-        ``""``, ``"plane"``, ``"box"``, ``"storey"`` or ``"walk"``.
+        ``""``, ``"plane"``, ``"box"``, ``"storey"``, ``"walk"`` or ``"fly"``.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -41,6 +42,7 @@ class ViewModes(QObject):
         self.viewport: Any = window.viewport
         self.mode = ""
         self.walk: Any = None
+        self.fly: Any = None
         self._plane: ClipPlane | None = None
         self._offset = 0.0
         self._drawing: Any = None
@@ -78,6 +80,8 @@ class ViewModes(QObject):
         mode, self.mode = self.mode, ""
         if mode == "walk":
             self._end_walk()
+        elif mode == "fly":
+            self._end_fly()
         self.storeys.close()
         self._plane = None
         self._handle.show_plane(None)
@@ -184,10 +188,14 @@ class ViewModes(QObject):
         if box is None:
             self.window.bench.notices.tell("notice.section_nothing", severity="doubt")
             return
-        self._enter("box")
         margin = max(BOX_MARGIN[0], BOX_MARGIN[1] * max(box.size))
         low, high = (tuple(v + sign * margin for v in corner) for sign, corner in ((-1, box.low), (1, box.high)))
-        self.viewport.set_section(Section(box=SectionBox(low, high)))  # type: ignore[arg-type]
+        self.show_box(SectionBox(low, high))  # type: ignore[arg-type]
+
+    def show_box(self, box: SectionBox) -> None:
+        """Cut everything away but what is in a box."""
+        self._enter("box")
+        self.viewport.set_section(Section(box=box))
         self.bar.show_box()
         self._place_bar()
         self._tell()
@@ -232,6 +240,12 @@ class ViewModes(QObject):
             return
         self._enter("storey")
         self.storeys.open_at(box, layer_id=layer.id, name=storey_name(layer, ref.element_id))
+        self._tell()
+
+    def show_opened(self, opened: OpenStorey, camera: Any) -> None:
+        """Open a building as a saved viewpoint has it, and look from there."""
+        self._enter("storey")
+        self.storeys.open_as(opened, camera)
         self._tell()
 
     def show_ways(self, run_id: str) -> None:
@@ -287,6 +301,28 @@ class ViewModes(QObject):
         self.viewport.cards.say("")
         self.viewport.set_camera(self._camera_before)
 
+    # ---- a flight
+
+    def toggle_fly(self) -> None:
+        """Fly from where the picture is taken, or end the flight."""
+        if self.mode == "fly":
+            self.leave()
+            return
+        from app.fly import flight_of
+        from app.fly_mode import FlyMode
+
+        flight = flight_of(self.viewport.camera)
+        self._enter("fly")
+        self.fly = FlyMode(self.viewport, flight)
+        self.fly.left.connect(self.leave)
+        self.viewport.cards.say(tr("fly.hint"))
+        self._tell()
+
+    def _end_fly(self) -> None:
+        self.fly.end()
+        self.fly = None
+        self.viewport.cards.say("")
+
     # ---- keeping in place
 
     def _on_removed(self, layer: Layer) -> None:
@@ -324,6 +360,8 @@ class ViewModes(QObject):
             self.bar.show_box()
         elif self.mode == "walk" and self.walk is not None:
             self._say_walk(self.walk.through_walls)
+        elif self.mode == "fly":
+            self.viewport.cards.say(tr("fly.hint"))
         self.storeys.refresh_words()
 
     def refresh_theme(self, theme: Theme) -> None:
@@ -336,4 +374,6 @@ class ViewModes(QObject):
         if self.walk is not None:
             self.walk.end()
             self.walk = None
+        if self.fly is not None:
+            self._end_fly()
         self.storeys.release()

@@ -30,6 +30,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     from app.language import language
     from app.main_window import MainWindow
     from app.settings import Settings
+    from app.tour import offer_tour
 
     application = QApplication.instance() or QApplication([*(sys.argv[:1] or ["twin"]), *(argv or ())])
     application.setApplicationName("Sejong Twin")
@@ -42,6 +43,8 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     window.show()
     if path is not None:
         QTimer.singleShot(0, window, lambda: window.files.open_paths([path]))
+    else:
+        QTimer.singleShot(0, window, lambda: offer_tour(window))
     QTimer.singleShot(WARM_UP_MS, window, window.files.offer_recovery)
     try:
         return int(application.exec())

@@ -27,9 +27,10 @@ from app.export import export_run
 from app.import_report import write_import_report
 from app.import_requests import FilesRead, ImportRequest, read_requests
 from app.jobs import Job, JobQueue, run_program
-from app.language import error_texts, issue_text, language, tr
+from app.language import error_texts, issue_text, tr
 from app.model_desk import ModelDesk
 from app.notices import Notices
+from app.report_choice import command_line
 from app.settings import Settings
 from app.shown_runs import Run, runs_of, scenes_of_runs, show_result, with_free_ids
 from app.theme import Theme, theme_named
@@ -445,16 +446,15 @@ class Workbench(QObject):
 
     # ---- out of the program ---------------------------------------------------------------------------------------
 
-    def write_report(self, path: Path, *, both: bool = False) -> Job:
-        """Write the report of the document as it is now, in the language in use or in `both`."""
+    def write_report(self, path: Path) -> Job:
+        """Write the report of the document as it is now and as it was chosen."""
         snapshot = self.document.snapshot()
 
         def work(feedback: Feedback) -> Path:
             with TemporaryDirectory(prefix="twin-report-") as folder:
                 project = Path(folder) / f"{snapshot.name or 'project'}.twin"
                 project_file.save(snapshot, project)
-                arguments = ["report", str(project), "--out", str(path.absolute()), *(["--both"] if both else [])]
-                run_program(["--lang", language.code, *arguments], feedback, message="drawing")
+                run_program(command_line(snapshot.report, project, path.absolute()), feedback, message="drawing")
             return path
 
         return self.jobs.submit(work, title=tr("job.report"), key="report", done=self._tell_written)

@@ -8,7 +8,7 @@ change are the very same objects.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.buildings import clean_areas, extrude, surface_field
-from geo.model import Column, ElementRef, ElementTable, Field, Instances, Layer, Mesh, Source, UserError
+from geo.massing import podium_and_tower, towers_on
+from geo.model import Column, ElementRef, ElementTable, Field, Instances, Layer, Mesh, Source, UserError, merge_meshes
+from geo.trees import BROAD, CONIFER, OVAL, plant
 
 Floats = NDArray[np.float64]
 
 MASSES = "alternative-masses"  # id of the layer that holds the new masses of an alternative
+TREES = "alternative-trees"  # id of the layer that holds the trees an alternative plants
 MADE = "alternative"  # `Source.reader` of layers that an alternative makes
 FAR = 100_000.0  # [m] nothing is moved further than this
 LEAST_FACTOR, MOST_FACTOR = 0.01, 100.0
@@ -75,6 +78,10 @@ class Mass:
     storeys : int
     storey_height : float [m]
     name, use : str
+    podium_storeys : int
+        Of the storeys, how many have the whole footprint; those above are the tower. 0: no podium, all alike.
+    inset : float [m]
+        By which the tower stands back from the edge of the podium; 0 without a podium.
     """
 
     id: str
@@ -84,17 +91,53 @@ class Mass:
     storey_height: float
     name: str = ""
     use: str = ""
+    podium_storeys: int = 0
+    inset: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.ring) < 3 or not all(math.isfinite(n) for point in self.ring for n in point):
             raise ValueError("a footprint has three points or more")
         if not 1 <= self.storeys <= 300 or not 1.0 <= self.storey_height <= 50.0 or not math.isfinite(self.base):
             raise ValueError("a mass has 1 to 300 storeys of 1 to 50 m")
+        if not 0 <= self.podium_storeys < self.storeys or not 0.0 <= self.inset <= FAR:
+            raise ValueError("a podium has fewer storeys than the mass, and an inset that is no less than 0")
+        if (self.podium_storeys > 0) != (self.inset > 0.0):
+            raise ValueError("a podium and an inset come together")
 
     @property
     def height(self) -> float:
         """Height above its base [m]."""
         return self.storeys * self.storey_height
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A tree that an alternative plants.
+
+    Attributes
+    ----------
+    id : str
+    foot : (x, y, z) [local m]
+    height : float [m]
+    crown : float [m]
+        Diameter.
+    shape : int
+        `geo.trees.BROAD`, `OVAL` or `CONIFER`.
+    """
+
+    id: str
+    foot: tuple[float, float, float]
+    height: float
+    crown: float
+    shape: int = BROAD
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(value) for value in self.foot):
+            raise ValueError("a tree stands at a place")
+        if not 0.5 <= self.height <= 100.0 or not 0.2 <= self.crown <= 60.0:
+            raise ValueError("a tree is 0.5 to 100 m high with a crown of 0.2 to 60 m")
+        if self.shape not in (BROAD, OVAL, CONIFER):
+            raise ValueError("a tree has one of three shapes")
 
 
 @dataclass(frozen=True)
@@ -105,6 +148,7 @@ class Alternative:
     name: str
     changes: Mapping[ElementRef, Change] = field(default_factory=dict)
     masses: tuple[Mass, ...] = ()
+    trees: tuple[Tree, ...] = ()
 
     def changed(self, ref: ElementRef, change: Change) -> Alternative:
         """The alternative with one element's change replaced; a change that does nothing is forgotten."""
@@ -122,6 +166,20 @@ class Alternative:
         """The alternative without a mass."""
         return replace(self, masses=tuple(mass for mass in self.masses if mass.id != mass_id))
 
+    def with_tree(self, tree: Tree) -> Alternative:
+        """The alternative with a tree planted, or put in the place of the one with its id."""
+        trees = {**{other.id: other for other in self.trees}, tree.id: tree}
+        return replace(self, trees=tuple(trees.values()))
+
+    def without_trees(self, tree_ids: Collection[str]) -> Alternative:
+        """The alternative without some of its trees."""
+        return replace(self, trees=tuple(tree for tree in self.trees if tree.id not in tree_ids))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is the base."""
+        return not (self.changes or self.masses or self.trees)
+
     @property
     def touched(self) -> set[str]:
         """Ids of the base layers that it changes."""
@@ -129,7 +187,7 @@ class Alternative:
 
 
 def apply_alternative(layers: Sequence[Layer], alternative: Alternative | None) -> tuple[Layer, ...]:
-    """The layers of the base scene as an alternative has them; its new masses follow as a layer of their own.
+    """The layers of the base scene as an alternative has them; its masses and its trees follow as layers of their own.
 
     What an alternative says of elements that are not there (any more) is left out; `lost_changes` lists it.
     """
@@ -139,6 +197,8 @@ def apply_alternative(layers: Sequence[Layer], alternative: Alternative | None) 
     out = [changed_layer(layer, _of_layer(alternative, layer)) if layer.id in touched else layer for layer in layers]
     if alternative.masses:
         out.append(mass_layer(alternative.masses))
+    if alternative.trees:
+        out.append(tree_layer(alternative.trees))
     return tuple(out)
 
 
@@ -277,9 +337,12 @@ def mass_layer(masses: Sequence[Mass]) -> Layer:
     import shapely
 
     areas = clean_areas(np.array([shapely.Polygon(mass.ring) for mass in masses], dtype=object))
-    owners = [masses[k] for k in areas.owner]
-    solid, codes = extrude(areas.polygons, [mass.base for mass in owners], [mass.height for mass in owners])
-    solid = Mesh(solid.vertices, solid.faces, areas.owner[solid.face_element].astype(np.int32))
+    plain = np.array([masses[k].podium_storeys == 0 for k in areas.owner], dtype=bool)
+    owners = [masses[k] for k in areas.owner[plain]]
+    solid, codes = extrude(areas.polygons[plain], [mass.base for mass in owners], [mass.height for mass in owners])
+    solid = Mesh(solid.vertices, solid.faces, areas.owner[plain][solid.face_element].astype(np.int32))
+    if not plain.all():
+        solid, codes = _with_towers(solid, codes, areas.polygons[~plain], areas.owner[~plain], masses)
     columns = {
         "name": Column(np.array([mass.name or mass.id for mass in masses], dtype=object)),
         "use": Column(np.array([mass.use or None for mass in masses], dtype=object)),
@@ -287,10 +350,61 @@ def mass_layer(masses: Sequence[Mass]) -> Layer:
         "storeys": Column(np.array([mass.storeys for mass in masses], dtype=np.int64)),
         "storey_height": Column(np.array([mass.storey_height for mass in masses]), "m"),
     }
+    if not plain.all():
+        columns["podium_storeys"] = Column(np.array([mass.podium_storeys for mass in masses], dtype=np.int64))
+        columns["inset"] = Column(np.array([mass.inset for mass in masses]), "m")
     table = ElementTable([mass.id for mass in masses], columns)
     return Layer(
         MASSES, "New masses", "building", solid, table, (surface_field(codes),), source=Source(reader=MADE, part=MASSES)
     )
+
+
+def _with_towers(
+    solid: Mesh,
+    codes: NDArray[np.int8],
+    polygons: NDArray[np.object_],
+    owner: NDArray[np.int64],
+    masses: Sequence[Mass],
+) -> tuple[Mesh, NDArray[np.int8]]:
+    """The solid with those that have a podium and a tower."""
+    parts, elements, surfaces = [solid], [solid.face_element], [codes]
+    for polygon, number in zip(polygons, owner, strict=True):
+        mass = masses[int(number)]
+        if len(towers_on(polygon, mass.inset)) == 0:
+            raise _no_tower(mass)
+        podium = mass.podium_storeys * mass.storey_height
+        mesh, found = podium_and_tower(polygon, mass.base, podium=podium, height=mass.height, inset=mass.inset)
+        parts.append(mesh)
+        elements.append(np.full(len(mesh.faces), number, dtype=np.int32))
+        surfaces.append(found)
+    merged = merge_meshes(parts)
+    return Mesh(merged.vertices, merged.faces, np.concatenate(elements)), np.concatenate(surfaces)
+
+
+def _no_tower(mass: Mass) -> UserError:
+    return UserError(
+        f"There is no room for the tower of {mass.name or mass.id}.",
+        f"Nothing of its footprint is {mass.inset:g} m inside its edge.",
+        "Let the tower stand back less.",
+        code="alternative.no_tower",
+        values={"name": mass.name or mass.id, "inset": f"{mass.inset:g}"},
+    )
+
+
+def tree_layer(trees: Sequence[Tree]) -> Layer:
+    """The trees that an alternative plants, as a layer of trees like any other."""
+    columns = {
+        "height": Column(np.array([tree.height for tree in trees]), "m"),
+        "crown_diameter": Column(np.array([tree.crown for tree in trees]), "m"),
+    }
+    shapes = plant(
+        [tree.foot for tree in trees],
+        columns["height"].values,
+        crown=columns["crown_diameter"].values,
+        shape=[tree.shape for tree in trees],
+    )
+    table = ElementTable([tree.id for tree in trees], columns)
+    return Layer(TREES, "New trees", "tree", shapes, table, source=Source(reader=MADE, part=TREES))
 
 
 def alternative_to_dict(alternative: Alternative) -> dict[str, object]:
@@ -302,7 +416,8 @@ def alternative_to_dict(alternative: Alternative) -> dict[str, object]:
         for ref, change in alternative.changes.items()
     ]
     masses = [{**asdict(mass), "ring": [list(point) for point in mass.ring]} for mass in alternative.masses]
-    return {"id": alternative.id, "name": alternative.name, "changes": changes, "masses": masses}
+    trees = [{**asdict(tree), "foot": list(tree.foot)} for tree in alternative.trees]
+    return {"id": alternative.id, "name": alternative.name, "changes": changes, "masses": masses, "trees": trees}
 
 
 def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
@@ -322,10 +437,16 @@ def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
             float(item["storey_height"]),
             str(item["name"]),
             str(item["use"]),
+            int(item["podium_storeys"]),
+            float(item["inset"]),
         )
         for item in said["masses"]
     )
-    return Alternative(str(said["id"]), str(said["name"]), changes, masses)
+    trees = tuple(
+        Tree(str(item["id"]), _three(item["foot"]), float(item["height"]), float(item["crown"]), int(item["shape"]))
+        for item in said["trees"]
+    )
+    return Alternative(str(said["id"]), str(said["name"]), changes, masses, trees)
 
 
 def _three(values: Sequence[Any]) -> tuple[float, float, float]:

@@ -24,6 +24,7 @@ from app.alternatives import (
     change_elements,
     remove_alternative,
     remove_mass,
+    remove_trees,
     rename_alternative,
     switch_alternative,
 )
@@ -34,7 +35,7 @@ from app.numbers import number_text
 from app.panels.panel import Panel, small_button
 from app.widgets.later import Later
 from app.widgets.wording import say
-from geo.alternatives import MASSES, Alternative, Change, Mass
+from geo.alternatives import MASSES, TREES, Alternative, Change, Mass
 from geo.model import ElementRef, UserError
 
 if TYPE_CHECKING:
@@ -165,7 +166,11 @@ class AlternativesPanel(Panel):
             self.list.clear()
             self._add_row(BASE, tr("alternatives.base"), "")
             for one in alternatives.items:
-                self._add_row(one.id, one.name, tr("alternatives.count", count=len(one.changes) + len(one.masses)))
+                self._add_row(
+                    one.id,
+                    one.name,
+                    tr("alternatives.count", count=len(one.changes) + len(one.masses) + len(one.trees)),
+                )
         rows = 20 + self.list.sizeHintForRow(0) * max(2, min(self.list.count(), LIST_ROWS))
         self.list.setFixedHeight(rows)
         self._show_changes(alternatives.get(alternatives.active))
@@ -192,6 +197,9 @@ class AlternativesPanel(Panel):
                 self._add_change(ref, self._name_of(ref), change_texts(change))
             for mass in () if shown is None else shown.masses:
                 self._add_change(ElementRef(MASSES, mass.id), mass.name or mass.id, mass_texts(mass))
+            for tree in () if shown is None else shown.trees:
+                texts = (tr("alternatives.is_new"), "", f"{number_text(round(tree.height, 1))} m")
+                self._add_change(ElementRef(TREES, tree.id), tr("massing.tree"), texts)
         self._mark_selected()
         count = self.changes.topLevelItemCount()
         self.changes_title.setText(
@@ -296,10 +304,13 @@ class AlternativesPanel(Panel):
     def reset(self) -> None:
         """The chosen buildings as the base has them; a chosen mass goes."""
         refs = [_ref(item) for item in self.changes.selectedItems()]
-        back = {ref: Change() for ref in refs if ref.layer_id != MASSES}
+        back = {ref: Change() for ref in refs if ref.layer_id not in (MASSES, TREES)}
         name = tr("alternatives.new_name")
         if back:
             self.bench.do(change_elements(self.document, back, name=name))
+        planted = [ref for ref in refs if ref.layer_id == TREES]
+        if planted:
+            self.bench.do(remove_trees(self.document, planted, name=name))
         for ref in refs:
             if ref.layer_id == MASSES:
                 self.bench.do(remove_mass(self.document, ref.element_id, name=name))

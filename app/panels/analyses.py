@@ -133,7 +133,7 @@ class AnalysesPanel(Panel):
         self.form: ParamForm | None = None
         self.inputs: list[InputChoice] = []
         self.alternatives: AlternativeChoice | None = None
-        self.choice = QComboBox()
+        self.choice = say(QComboBox(), tip="analyses.choice.tip")
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setMinimumContentsLength(10)
         self.choice.currentIndexChanged.connect(self._show_chosen)
@@ -168,7 +168,7 @@ class AnalysesPanel(Panel):
         self.run_button.setObjectName("primary")
         set_icon(self.run_button, "play")
         self.run_button.clicked.connect(self.run)
-        self.cancel_button = say(QPushButton(), "analyses.cancel")
+        self.cancel_button = say(QPushButton(), "analyses.cancel", tip="analyses.cancel.tip")
         self.cancel_button.clicked.connect(self.cancel)
         self.cancel_button.setEnabled(False)
         self.reset_button = say(QPushButton(), "analyses.reset", tip="analyses.reset.tip")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -38,7 +38,15 @@ EVERYTHING = "*"  # stands for all studies in the choice
 
 
 class ComparePanel(Panel):
-    """Alternatives side by side."""
+    """Alternatives side by side.
+
+    Signals
+    -------
+    pictures_asked(str, str)
+        Ids of two runs to be seen side by side; empty where there is no study to choose them from.
+    """
+
+    pictures_asked = Signal(str, str)
 
     name = "compare"
     help_page = "alternatives"
@@ -46,10 +54,10 @@ class ComparePanel(Panel):
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
         self.card: Scorecard | None = None
-        self.study = QComboBox()
+        self.study = say(QComboBox(), tip="compare.study.tip")
         self.study.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.study.currentIndexChanged.connect(lambda _index: self._fill_table())
-        self.only_changed = say(QCheckBox(), "compare.only_changed")
+        self.only_changed = say(QCheckBox(), "compare.only_changed", tip="compare.only_changed.tip")
         self.only_changed.setChecked(True)
         self.only_changed.toggled.connect(lambda _on: self._fill_table())
         self.empty = say(QLabel(), "compare.empty")
@@ -79,16 +87,18 @@ class ComparePanel(Panel):
 
     def _make_bar(self) -> QHBoxLayout:
         """All in one row: the panel lies low under the picture."""
-        self.before, self.after = QComboBox(), QComboBox()
+        self.before, self.after = say(QComboBox(), tip="compare.before.tip"), say(QComboBox(), tip="compare.after.tip")
         self.difference = say(QPushButton(), "compare.difference", tip="compare.difference.tip")
         self.difference.setObjectName("primary")
         self.difference.clicked.connect(self.show_difference)
         self.again = say(QPushButton(), "compare.again", tip="compare.again.tip")
         self.again.clicked.connect(self.run_again)
+        self.beside = say(QPushButton(), "compare_view.open", tip="compare_view.open.tip")
+        self.beside.clicked.connect(self._ask_pictures)
         row = QHBoxLayout()
         row.addWidget(self.study, 1)
         row.addWidget(self.only_changed)
-        for widget in (self.before, QLabel("→"), self.after, self.difference, self.again):
+        for widget in (self.before, QLabel("→"), self.after, self.beside, self.difference, self.again):
             row.addWidget(widget)
         return row
 
@@ -173,6 +183,10 @@ class ComparePanel(Panel):
             for spec in describe_inputs(study.inputs)
         }
         self.bench.run(study, {}, chosen=chosen)
+
+    def _ask_pictures(self) -> None:
+        before, after = self._run_of(self.before), self._run_of(self.after)
+        self.pictures_asked.emit(before.id if before else "", after.id if after else "")
 
     def run_again(self) -> None:
         """Run the study with the same settings on the base and on every alternative."""

@@ -73,7 +73,7 @@ class JobsPanel(Panel):
         self.rows: dict[Job, JobRow] = {}
         self.empty = say(QLabel(), "jobs.empty")
         self.empty.setObjectName("soft")
-        self.clear_button = say(QPushButton(), "jobs.clear")
+        self.clear_button = say(QPushButton(), "jobs.clear", tip="jobs.clear.tip")
         self.clear_button.setObjectName("link")
         self.clear_button.clicked.connect(bench.jobs.clear_finished)
         content = QWidget()

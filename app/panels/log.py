@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from app.language import tr
 from app.panels.panel import Panel
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class LogPanel(Panel):
         self.handler.bridge.line.connect(self.text.appendPlainText, Qt.ConnectionType.QueuedConnection)
         self._logger = logging.getLogger()
         self._logger.addHandler(self.handler)
+
+    def refresh_words(self) -> None:
+        """What the empty log is for."""
+        self.text.setPlaceholderText(tr("log.empty"))
+        self.text.setAccessibleName(tr("panel.log"))
 
     def release(self) -> None:
         """Stop listening to the log."""

@@ -25,6 +25,7 @@ from app.numbers import number_text, quantity_text
 from app.panels.bim_properties import TABLE_ONLY, BimProperties
 from app.panels.layers import element_name
 from app.panels.panel import Panel
+from app.widgets.wording import say
 from app.words import class_name, field_name
 from geo.crs import to_lonlat
 from geo.model import ElementRef, Field, Frame, Grid, Image, Instances, Layer, Lines, Mesh, Points
@@ -60,7 +61,12 @@ class PropertiesPanel(Panel):
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.customContextMenuRequested.connect(self._show_menu)
         self.layout_.setContentsMargins(0, 4, 0, 0)
+        self.hint = say(QLabel(), "properties.hint")
+        self.hint.setObjectName("soft")
+        self.hint.setWordWrap(True)
+        self.hint.setContentsMargins(8, 0, 8, 0)
         self.layout_.addWidget(self.heading)
+        self.layout_.addWidget(self.hint)
         self.bim = BimProperties(bench, self.tree, self)
         self.layout_.addLayout(self.bim.search_row)
         self.layout_.addWidget(self.tree, 1)
@@ -81,6 +87,7 @@ class PropertiesPanel(Panel):
         self.tree.clear()
         heading, sections = self._content(refs)
         self.heading.setText(heading)
+        self.hint.setVisible(not refs)
         for title, rows in sections:
             if rows:
                 self._add_section(title, rows)

@@ -31,7 +31,15 @@ LARGE_PICTURE = (1600, 1000)  # pixels of an exported picture beyond which its c
 
 
 class Cards:
-    """Legend, compass, scale bar, note and hover label over a widget."""
+    """Legend, compass, scale bar, note and hover label over a widget.
+
+    Attributes
+    ----------
+    has_legend : bool
+        False where a picture beside this one shows the legend of both.
+    """
+
+    has_legend = True
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         self._parent = parent
@@ -53,7 +61,7 @@ class Cards:
 
     def show_for(self, layers: Sequence[Layer], camera: Camera) -> None:
         """Say what belongs to these layers."""
-        self.legend.set_legend(legend_for(layers))
+        self.legend.set_legend(legend_for(layers) if self.has_legend else None)
         self.note.set_text(synthetic_text() if is_synthetic(layers) else "")
         self.compass.setVisible(len(layers) > 0)
         self.lay_out(camera)

@@ -16,9 +16,11 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QWidget
 
 from app.language import tr
+from app.massing_snap import Snapped, at_length
 from app.numbers import number_text
 from app.theme import Theme
 from app.view.camera import Camera, project
+from app.view.massing_mark import mark_text, paint_mark
 from app.view.overlay import TEXT_SIZE, card_font, note_size, paint_note
 
 Vector = NDArray[np.float64]
@@ -29,6 +31,10 @@ SAME_POINT = 1e-3  # metres: a second click at one place is no new point
 HOVER_PAUSE = 25  # ms between looks at what lies under the cursor
 DOT, LINE, HALO = 4.0, 2.2, 5.0  # pixels
 ENDING_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+FREE = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier  # held: points go where they are clicked
+FREE_KEYS = (Qt.Key.Key_Alt, Qt.Key.Key_Shift)
+MOST_DIGITS = 8
+Snap = Callable[[Vector, Vector, tuple[float, float]], Snapped | None]
 OWN_KEYS = (*ENDING_KEYS, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
 
 
@@ -74,6 +80,15 @@ class DrawTool(QObject):
     hint : str
         What the user is asked to draw, shown below the picture; a general hint when empty.
 
+    Attributes
+    ----------
+    snap : callable(point, points, pixel) -> Snapped or None
+        What puts corners where they are meant; with it lengths can be typed. None: points stay where they are clicked.
+    snapped : Snapped or None
+        What the point under the cursor was put on.
+    typed : str
+        Digits of a length so far.
+
     Signals
     -------
     done(object)
@@ -100,6 +115,10 @@ class DrawTool(QObject):
         self.mode: DrawMode = mode
         self.active = True
         self.floating: Vector | None = None
+        self.snap: Snap | None = None
+        self.snapped: Snapped | None = None
+        self.typed = ""
+        self._free = False
         self._points: list[Vector] = []
         self._point_at = point_at
         self._cursor = QPointF()
@@ -135,13 +154,36 @@ class DrawTool(QObject):
 
     def click(self, place: QPointF) -> None:
         """Set a point at a pixel; the last one a mode can take ends the drawing."""
-        point = np.asarray(self._point_at(place), dtype=np.float64)
+        self._add(self._aimed(place))
+
+    def _add(self, point: Vector) -> None:
         if not self._points or np.linalg.norm(point - self._points[-1]) > SAME_POINT:
             self._points.append(point)
-        self.floating = None
+        self.floating, self.snapped, self.typed = None, None, ""
         self.overlay.update()
         if len(self._points) == MOST.get(self.mode):
             self.finish()
+
+    def _aimed(self, place: QPointF) -> Vector:
+        """The point that a pixel means: put on what is near, at the length that is typed."""
+        point = np.asarray(self._point_at(place), dtype=np.float64)
+        look = self.snap is not None and not self._free
+        self.snapped = self.snap(point, self.points, (place.x(), place.y())) if look and self.snap else None
+        point = self.snapped.point if self.snapped is not None else point
+        return self._at_typed(point)
+
+    def _at_typed(self, toward: Vector) -> Vector:
+        length = self.length
+        if length is None or not self._points:
+            return toward
+        found = at_length(self._points[-1], toward, length)
+        return toward if found is None else found
+
+    @property
+    def length(self) -> float | None:
+        """The length that is typed [m], or None."""
+        value = float(self.typed) if self.typed.strip(".") else 0.0
+        return value if value > 0.0 else None
 
     def press_button(self, button: Qt.MouseButton, place: QPointF) -> None:
         """A click that was no drag: left sets a point, right ends like Enter."""
@@ -181,6 +223,8 @@ class DrawTool(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keys and moves over the picture; True for what the picture must not see besides."""
         kind = event.type()
+        if isinstance(event, QMouseEvent):
+            self._free = bool(event.modifiers() & FREE)
         if kind == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
             self._cursor = event.position()
             if not self._timer.isActive():
@@ -190,26 +234,64 @@ class DrawTool(QObject):
             return True
         elif kind == QEvent.Type.Resize:
             self.overlay.setGeometry(self._picture.rect())
-        elif kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in OWN_KEYS:
-            event.accept()  # else Escape would clear the selection instead
+        elif kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_own(event):
+            event.accept()  # else Escape would clear the selection instead, and digits turn the camera
             return True
-        elif kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in OWN_KEYS:
-            self._press(Qt.Key(event.key()))
+        elif kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and self._is_own(event):
+            self._press(Qt.Key(event.key()), event.text())
             return True
+        elif kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
+            self._hold(event)
         return False
 
-    def _press(self, key: Qt.Key) -> None:
-        if key in ENDING_KEYS:
+    def _is_own(self, event: QKeyEvent) -> bool:
+        return event.key() in OWN_KEYS or self._takes(event.text())
+
+    def _takes(self, text: str) -> bool:
+        """Whether a key writes a length: from the second point of a drawing that is put on things."""
+        return self.snap is not None and len(self._points) > 0 and len(text) == 1 and text in "0123456789.,"
+
+    def _hold(self, event: QKeyEvent) -> None:
+        """Alt or Shift pressed or let go: the rubber band follows at once."""
+        if self.snap is not None and event.key() in FREE_KEYS:
+            self._free = event.type() == QEvent.Type.KeyPress
+            self._follow()
+
+    def _write(self, text: str) -> None:
+        text = "." if text == "," else text
+        if len(self.typed) < MOST_DIGITS and not (text == "." and "." in self.typed):
+            self.typed += text
+            self._follow()
+
+    def _press(self, key: Qt.Key, text: str) -> None:
+        if self._takes(text):
+            self._write(text)
+        elif self.typed and key == Qt.Key.Key_Backspace:
+            self.typed = self.typed[:-1]
+            self._follow()
+        elif self.typed and key == Qt.Key.Key_Escape:
+            self.typed = ""
+            self._follow()
+        elif self.typed and key in ENDING_KEYS:
+            self._set_typed()
+        elif key in ENDING_KEYS:
             self.finish()
         elif key == Qt.Key.Key_Backspace:
             self.take_back()
         else:
             self.cancel()
 
+    def _set_typed(self) -> None:
+        """Enter after digits: the next corner at that length along the rubber band."""
+        if self.length is not None:
+            self._add(self._aimed(self._cursor))
+        self.typed = ""
+        self._follow()
+
     def _follow(self) -> None:
         """The rubber band reaches for what lies under the cursor."""
         if self.active:
-            self.floating = np.asarray(self._point_at(self._cursor), dtype=np.float64)
+            self.floating = self._aimed(self._cursor)
             self.overlay.update()
 
 
@@ -255,14 +337,30 @@ class DrawingOverlay(QWidget):
         if len(points):
             places, depth = project(self._camera(), points, (max(self.width(), 1), max(self.height(), 1)))
             self._paint_shape(painter, places, depth > 0)
-            text = measure_text(self._tool.mode, points)
+            text = self._text(points)
             if text:
                 size = note_size(text)
                 area = QRectF(places[-1, 0] + 14, places[-1, 1] + 10, size.width(), size.height())
                 paint_note(painter, area, text, theme=self.theme)
+        if isinstance(self._tool, DrawTool) and self._tool.snapped is not None:
+            size_now = (max(self.width(), 1), max(self.height(), 1))
+            paint_mark(painter, self._tool.snapped, self._camera(), size=size_now, theme=self.theme)
         if self.hint:
             self._paint_hint(painter)
         painter.end()
+
+    def _text(self, points: Vector) -> str:
+        """Measures; the length of the edge under way, and what its end was put on, where corners are put on things."""
+        tool = self._tool
+        if not isinstance(tool, DrawTool) or tool.snap is None:
+            return measure_text(tool.mode, points)
+        parts = [measure_text(tool.mode, points)] if len(points) > 2 else []
+        if tool.floating is not None and len(points) > 1:
+            edge = f"{number_text(round(plan_length(points[-2:]), 2))} m"
+            parts.insert(0, f"[{tool.typed}] m" if tool.typed else edge)
+        if tool.snapped is not None:
+            parts.append(mark_text(tool.snapped))
+        return " · ".join(parts)
 
     def _paint_hint(self, painter: QPainter) -> None:
         size = note_size(self.hint)

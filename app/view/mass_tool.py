@@ -71,12 +71,15 @@ class MassTool(QObject):
         A drag under way was ended by Escape; the ghost is where it was before.
     left(bool)
         The user ends: True by Enter, False by Escape.
+    opened()
+        A new mass was double-clicked.
     """
 
     moved = Signal(object)
     released = Signal(object)
     taken_back = Signal()
     left = Signal(bool)
+    opened = Signal()
 
     def __init__(self, picture: Viewport, body: Body, ground: Ground, *, theme: Theme) -> None:
         super().__init__(picture)
@@ -257,6 +260,9 @@ class MassTool(QObject):
         left = event.button() == Qt.MouseButton.LeftButton
         if kind == QEvent.Type.MouseButtonPress and left:
             return self._take(event.position())
+        if kind == QEvent.Type.MouseButtonDblClick and self.body.mass and self.part_at(event.position()) == "body":
+            self.opened.emit()
+            return True
         if kind == QEvent.Type.MouseMove:
             if self.is_dragging:
                 self._drag(event.position(), free=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))

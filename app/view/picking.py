@@ -117,6 +117,10 @@ class Picker:
             self._building.add(id(geometry))
             self._submit(lambda g=geometry, theme=layer.theme: (g, search_structure(g, theme)), self._built)
 
+    def take_from(self, other: Picker) -> None:
+        """Know what another picker knows already: two pictures of one scene need not build it twice."""
+        self._targets.update(other._targets)
+
     def _built(self, result: tuple[Geometry, RayTarget | Cloud | None]) -> None:
         geometry, target = result
         self._building.discard(id(geometry))

@@ -36,7 +36,7 @@ class MassBar(QFrame):
     -------
     typed(object, str)
         The `Change` that the numbers say, and the field that was changed.
-    follow_toggled(bool), live_toggled(bool)
+    follow_toggled(bool), live_toggled(bool), figures_toggled(bool)
     done_asked(), cancel_asked()
         Enter or the button; Escape or the button.
     """
@@ -44,6 +44,7 @@ class MassBar(QFrame):
     typed = Signal(object, str)
     follow_toggled = Signal(bool)
     live_toggled = Signal(bool)
+    figures_toggled = Signal(bool)
     done_asked = Signal()
     cancel_asked = Signal()
 
@@ -60,6 +61,7 @@ class MassBar(QFrame):
         self.title.setObjectName("card_title")
         self.follow = say(QCheckBox(), "mass.follow", tip="mass.follow.tip")
         self.live = say(QCheckBox(), "mass.live", tip="mass.live.tip")
+        self.figures = say(QCheckBox(), "massing.figures", tip="massing.figures.tip")
         self.done_button = say(QPushButton(), "mass.done", tip="mass.done.tip")
         self.done_button.setObjectName("primary")
         self.cancel_button = say(QPushButton(), "mass.cancel", tip="mass.cancel.tip")
@@ -75,7 +77,7 @@ class MassBar(QFrame):
         first.setSpacing(8)
         second.setSpacing(8)
         first.addWidget(self.title, 1)
-        for widget in (self.follow, self.live, self.cancel_button, self.done_button):
+        for widget in (self.follow, self.live, self.figures, self.cancel_button, self.done_button):
             first.addWidget(widget)
         self._storeys_field = _field("storeys", self.storeys)
         for name in FIELDS:
@@ -91,6 +93,7 @@ class MassBar(QFrame):
             edit.spin_box.installEventFilter(self)
         self.follow.toggled.connect(self.follow_toggled)
         self.live.toggled.connect(self.live_toggled)
+        self.figures.toggled.connect(self.figures_toggled)
         self.done_button.clicked.connect(self.done_asked)
         self.cancel_button.clicked.connect(self.cancel_asked)
 
@@ -118,9 +121,9 @@ class MassBar(QFrame):
             with QSignalBlocker(self.storeys), QSignalBlocker(self.storeys.spin_box):
                 self.storeys.set_value(round(self._body.mass.storeys * change.height_factor))
 
-    def set_switches(self, *, follow: bool, live: bool) -> None:
+    def set_switches(self, *, follow: bool, live: bool, figures: bool) -> None:
         """How the switches stand."""
-        for box, on in ((self.follow, follow), (self.live, live)):
+        for box, on in ((self.follow, follow), (self.live, live), (self.figures, figures)):
             with QSignalBlocker(box):
                 box.setChecked(on)
 

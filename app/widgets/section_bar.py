@@ -41,7 +41,7 @@ class SectionBar(QFrame):
         self.slider.valueChanged.connect(self._moved)
         self.value = QLabel()
         self.value.setMinimumWidth(64)
-        self.flip = say(QToolButton(), "section.flip")
+        self.flip = say(QToolButton(), "section.flip", tip="section.flip.tip")
         self.flip.clicked.connect(self.flipped)
         self.close_button = say(QToolButton(), tip="section.close")
         set_icon(self.close_button, "close")

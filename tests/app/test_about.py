@@ -27,6 +27,21 @@ def test_a_licence_is_named_in_short() -> None:
     assert licence_of(Message()) == "–"
 
 
+def test_a_text_without_a_name_is_known_by_its_words() -> None:
+    def named(text: str) -> str:
+        said = Message()
+        said["License"] = text
+        return licence_of(said)
+
+    mit = "Copyright (c) 2020 A\n\nPermission is hereby granted, free of\ncharge, to any person"
+    bsd = "Copyright (c) 2015, B\n\nRedistribution and use in source and binary\nforms are permitted."
+    assert named(mit) == "MIT"
+    assert named(bsd) == "BSD-2-Clause"
+    assert named(bsd + " Neither the name may be used to endorse or promote.") == "BSD-3-Clause"
+    assert named("Copyright (c) 2020 C. All rights reserved.") == "Copyright (c) 2020 C. All rights reserved."
+    assert not any(one.licence.startswith("Copyright") for one in packages())
+
+
 def test_about_opens(window: Any) -> None:
     window.actions_["about"].trigger()
     shown = window.findChild(AboutDialog)

@@ -128,10 +128,11 @@ def test_rows_select_their_buildings_and_are_put_back(city: Any, panel: Alternat
 
 
 def test_the_panel_asks_for_a_new_mass_and_speaks_korean(city: Any, panel: AlternativesPanel, qtbot: Any) -> None:
-    asked: list[Any] = []
-    city.viewport.start_drawing = lambda mode, *_a, **_k: asked.append(mode)
     panel.mass_button.click()
-    assert asked == ["polygon"]
+    drawing = city.viewport._drawing
+    assert drawing.mode == "polygon"
+    assert drawing.snap is not None
+    drawing.cancel()
     language.set("ko")
     settle(city, qtbot)
     assert names(panel) == ["현재 상태"]

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from app.commands import AddLayers
 from app.view.camera import project
+from app.viewpoints import add_viewpoint
 from geo.model import ElementRef
 from tests.app.house import house, rooms
 from tests.app.test_window import settle
@@ -173,3 +174,22 @@ def test_an_opened_building_that_is_removed_is_closed(opened: Any, qtbot: Any) -
     opened.document.do(RemoveLayers(("house",)))
     assert opened.modes.mode == ""
     assert not opened.viewport.section_work.section.is_open
+
+
+def test_a_saved_viewpoint_opens_its_storey_again(opened: Any, qtbot: Any) -> None:
+    storeys = open_storeys(opened, qtbot)
+    storeys.choose(1)
+    storeys.set_cut(1.5)
+    view = opened.viewpoints.view_here("upstairs")
+    assert view.storey is not None
+    assert (view.storey.label, view.storey.cut) == (storeys.chosen.storeys[1].label, 1.5)
+    opened.bench.do(add_viewpoint(opened.document, view))
+    opened.modes.leave()
+    opened.viewport.set_view("north")
+    opened.viewpoints.go_to(view.id)
+    qtbot.waitUntil(lambda: opened.viewport.section_work.section.storey is not None, timeout=20_000)
+    rest(opened, qtbot)
+    assert storeys.opened == view.storey
+    assert opened.viewport.section_work.section.storey.floor == pytest.approx(3.0)
+    assert opened.viewport.camera == view.camera
+    assert opened.modes.mode == "storey"

@@ -1,0 +1,95 @@
+"""Headless. A building once more beside itself: its outline and storeys as a new mass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.document import Document
+from app.language import tr
+from app.mass_edit import MOST_STOREYS, Ground, body_of, element_title, footing, free_mass_id, mass_of
+from geo.alternatives import COUNT_COLUMNS, Mass
+from geo.model import ElementRef, ElementTable, Layer
+
+Floats = NDArray[np.float64]
+Doubt = Literal["storeys", "outline"]
+
+GAP = 6.0  # [m] between a building and its copy
+USUAL_STOREY = 3.0  # [m] where the data do not tell the storeys; the copy says so
+STOREY_LIMITS = (1.0, 50.0)  # [m] of a mass
+SAME_LINE = 0.02  # [m] within which corners of an outline are on one line
+LOST = 0.01  # of an outline: what is left out beyond this is told
+USE_COLUMNS = ("use", "usage", "function", "\uc6a9\ub3c4", "\uc8fc\uc6a9\ub3c4")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy, and what was taken for granted: ``storeys`` from the height, ``outline`` without courts or parts."""
+
+    mass: Mass
+    doubts: tuple[Doubt, ...] = ()
+
+
+def copied_mass(document: Document, ref: ElementRef) -> Copy:
+    """A building of the shown scene once more, east of itself. Raises `UserError` where nothing of it is drawn."""
+    mass = mass_of(document, ref)
+    copy = Copy(mass) if mass is not None else _of_building(document, ref)
+    ring = np.array(copy.mass.ring)
+    ring[:, 0] += float(np.ptp(ring[:, 0])) + GAP
+    base = footing(Ground(document), ring, copy.mass.base)
+    name = tr("alternatives.copy_name", name=copy.mass.name or copy.mass.id)
+    corners = tuple((float(x), float(y)) for x, y in ring)
+    return Copy(replace(copy.mass, id=free_mass_id(document), ring=corners, base=base, name=name), copy.doubts)
+
+
+def _of_building(document: Document, ref: ElementRef) -> Copy:
+    body = body_of(document, ref)
+    mesh, layer = body.placed(body.change), document.scene[ref.layer_id]
+    ring, whole = outline_ring(mesh.vertices[mesh.faces])
+    height = float(np.ptp(mesh.vertices[:, 2]))
+    told = told_storeys(layer.table, ref.element_id)
+    low, high = STOREY_LIMITS
+    storeys = min(max(told or round(height / USUAL_STOREY), 1), MOST_STOREYS)
+    each = min(max(height / storeys, low), high)
+    doubts: tuple[Doubt, ...] = (*(("storeys",) if not told else ()), *(("outline",) if not whole else ()))  # type: ignore[assignment]
+    corners = tuple((float(x), float(y)) for x, y in ring)
+    name, use = element_title(layer, ref.element_id), _text(layer, ref.element_id)
+    base = float(mesh.vertices[:, 2].min())
+    return Copy(Mass("copy", corners, base, storeys, round(each, 4), name, use), doubts)
+
+
+def outline_ring(triangles: Floats) -> tuple[Floats, bool]:
+    """(n, 2) outer ring of the plan of triangles (t, 3, 3), and whether it is all: no courts, no second part."""
+    import shapely
+
+    from analysis.sunlight_setback.bodies import outline_of
+
+    plan = shapely.simplify(outline_of(triangles), SAME_LINE)
+    parts = [part for part in shapely.get_parts(plan) if shapely.get_type_id(part) == 3]
+    largest = max(parts, key=shapely.area)
+    outer = shapely.Polygon(largest.exterior)
+    ring = shapely.get_coordinates(outer.exterior)[:-1]
+    apart = float(shapely.area(shapely.symmetric_difference(outer, plan)))
+    return ring, apart <= LOST * float(shapely.area(plan))
+
+
+def told_storeys(table: ElementTable, element_id: str) -> int:
+    """Storeys above the ground as the data tell them; 0 where they do not."""
+    row = table.index[element_id]
+    for name in COUNT_COLUMNS[:3]:
+        column = table.columns.get(name)
+        if column is not None and column.is_number and np.isfinite(column.values[row]) and column.values[row] >= 1:
+            return int(column.values[row])
+    return 0
+
+
+def _text(layer: Layer, element_id: str) -> str:
+    row = layer.table.index[element_id]
+    for name in USE_COLUMNS:
+        column = layer.table.columns.get(name)
+        if column is not None and isinstance(column.values[row], str):
+            return str(column.values[row])
+    return ""

@@ -1,0 +1,249 @@
+"""Figures of the plot beside the building in hand: what is built against what is allowed, while it is moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from analysis.site_figures.plots import PlotFigures
+from app.language import error_texts, tr
+from app.live_sun import LiveLoop
+from app.mass_edit import Body
+from app.numbers import number_text
+from app.plot_figures import PlotStudy, plot_setup
+from app.widgets.wording import say
+from geo.alternatives import Change
+from geo.model import UserError
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+EDGE, GAP = 16, 8  # pixels from the edge of the picture; over the bar
+WIDTH = 296  # pixels
+BROKEN = {"light": "#b3261e", "dark": "#ff8a80"}
+MARKS = {"ok": "✓", "breaks": "▲", "cannot_tell": "?"}
+ROWS = ("site_area", "building_area", "coverage", "floor_area", "floor_area_ratio", "height", "storeys")
+MORE = ("dwellings", "parking")
+
+
+class FiguresCard(QFrame):
+    """One row a figure: what it is, how much, and how that stands to the limit."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._picture = parent
+        self.theme = "light"
+        self.setObjectName("live_card")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.title = QLabel()
+        self.title.setObjectName("card_title")
+        self.title.setWordWrap(True)
+        self.note = QLabel()
+        self.note.setObjectName("soft")
+        self.note.setWordWrap(True)
+        self.labels = {name: say(QLabel(), f"massing.figures.{name}") for name in (*ROWS, *MORE)}
+        self.values = {name: QLabel() for name in self.labels}
+        self.limits = {name: QLabel() for name in self.labels}
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(2, 1)
+        for row, (name, label) in enumerate(self.labels.items()):
+            label.setObjectName("soft")
+            self.values[name].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            for column, widget in enumerate((label, self.values[name], self.limits[name])):
+                grid.addWidget(widget, row, column)
+        self._grid = QWidget()
+        self._grid.setLayout(grid)
+        grid.setContentsMargins(0, 0, 0, 0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 8)
+        layout.setSpacing(4)
+        for shown in (self.title, self._grid, self.note):
+            layout.addWidget(shown)
+        self.setFixedWidth(WIDTH)
+        self.hide()
+
+    def tell(self, text: str) -> None:
+        """One line and no figures."""
+        self.title.setText(tr("massing.figures"))
+        self._grid.hide()
+        self._show(text)
+
+    def mark_waiting(self) -> None:
+        """The figures are of a place the building has left."""
+        self._grid.setEnabled(False)
+
+    def show_figures(self, plot: PlotFigures, *, waiting: bool) -> None:
+        """The figures of a plot."""
+        self.title.setText(f"{tr('massing.figures.plot', plot=plot.id)}{f' · {plot.zoning}' if plot.zoning else ''}")
+        for name, text in value_texts(plot).items():
+            self.values[name].setText(text)
+        for name, place in (("coverage", 0), ("floor_area_ratio", 1), ("height", 2)):
+            self._show_limit(name, plot, place)
+        told = {"dwellings": plot.dwellings_told, "storeys": plot.floors_told}
+        for name, certain in told.items():
+            self.limits[name].setText("" if certain else tr("massing.figures.estimated"))
+        self.limits["parking"].setText(tr("massing.figures.needed"))
+        self._grid.show()
+        self._grid.setEnabled(not waiting)
+        unverified = any(not cap.verified and cap.limit == cap.limit for cap in plot.caps)
+        self._show(tr("massing.figures.unverified") if unverified else "")
+
+    def _show_limit(self, name: str, plot: PlotFigures, place: int) -> None:
+        """A mark and the limit; a broken one in colour besides."""
+        cap, verdict = plot.caps[place], plot.verdicts[place]
+        unit = "m" if name == "height" else "%"
+        known = cap.limit == cap.limit
+        if not known:
+            text = tr("massing.figures.no_limit") if name != "height" else ""
+        else:
+            limit = f"{number_text(round(cap.limit, 1))} {unit}"
+            text = f"{MARKS[verdict]} {tr(f'massing.figures.{verdict}', limit=limit)}{'' if cap.verified else ' *'}"
+        broken = verdict == "breaks"
+        style = f"color: {BROKEN.get(self.theme, BROKEN['light'])}; font-weight: 600;" if broken else ""
+        for label in (self.values[name], self.limits[name]):
+            label.setStyleSheet(style)
+        self.limits[name].setText(text)
+        self.limits[name].setToolTip(f"{cap.article} · {cap.source}" if known else "")
+
+    def _show(self, note: str) -> None:
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+        self.adjustSize()
+        self.show()
+        self.raise_()
+
+    def place(self, above: int) -> None:
+        """At the left of the picture, its foot at a row of pixels."""
+        self.adjustSize()
+        self.move(EDGE, max(above - self.height() - GAP, EDGE))
+
+
+def value_texts(plot: PlotFigures) -> dict[str, str]:
+    """The figures in words, with their units."""
+    coverage, ratio, height = plot.measured
+
+    def amount(value: float, unit: str, digits: int = 1) -> str:
+        return f"{number_text(round(float(value), digits))} {unit}".strip()
+
+    return {
+        "site_area": amount(plot.site_area, "m²"),
+        "building_area": amount(plot.building_area, "m²"),
+        "coverage": amount(coverage, "%", 2),
+        "floor_area": amount(plot.floor_area, "m²"),
+        "floor_area_ratio": amount(ratio, "%", 2),
+        "height": amount(height, "m"),
+        "storeys": number_text(plot.storeys),
+        "dwellings": number_text(int(plot.dwellings)),
+        "parking": number_text(int(plot.parking)),
+    }
+
+
+class LiveFigures(QObject):
+    """Keeps the figures in step with the building in hand.
+
+    Attributes
+    ----------
+    wanted : bool
+        The switch.
+    plot : PlotFigures or None
+        The newest figures.
+    seconds : float
+        From the last place asked for to its figures on the screen [s].
+
+    Signals
+    -------
+    answered(object)
+        The `PlotFigures` shown, or None where the building stands on no plot.
+    """
+
+    answered = Signal(object)
+
+    def __init__(self, window: MainWindow, *, parent: QObject) -> None:
+        super().__init__(parent)
+        self.window = window
+        self.wanted, self.plot, self.seconds = True, None, 0.0
+        self.card = FiguresCard(window.viewport)
+        self._loop: LiveLoop | None = None
+        self._above = 0
+
+    @property
+    def resting(self) -> bool:
+        """Whether the newest place has its figures."""
+        return self._loop is None or self._loop.resting
+
+    def start(self, body: Body) -> None:
+        """A building was taken in hand, or what stands around it is another."""
+        self.stop()
+        setup = plot_setup(self.window.document, body) if self.wanted else None
+        if setup is None:
+            return
+        self.card.theme = self.window.bench.theme.name
+        loop = LiveLoop(
+            self.window.bench.jobs,
+            lambda feedback: PlotStudy(setup, feedback),  # type: ignore[arg-type,return-value]
+            name="figures",
+            is_free=lambda: not loop.is_moving,
+            parent=self,
+        )
+        loop.answered.connect(self._on_answer)
+        loop.rested.connect(loop.go_on)  # the newest place, if the building has moved on meanwhile
+        loop.failed.connect(self._on_failed)
+        self._loop = loop
+        self.move(body.change)
+
+    def move(self, change: Change) -> None:
+        """The building stands elsewhere."""
+        if self._loop is not None:
+            self._loop.ask(change)  # type: ignore[arg-type]
+            self.card.mark_waiting()
+
+    def stop(self) -> None:
+        """It was let go."""
+        loop, self._loop, self.plot = self._loop, None, None
+        if loop is not None:
+            loop.end()
+        self.card.hide()
+
+    def set_wanted(self, on: bool, body: Body | None) -> None:
+        """The switch."""
+        self.wanted = on
+        if not on:
+            self.stop()
+        elif body is not None:
+            self.start(body)
+
+    def place(self, above: int) -> None:
+        """Stand over the bar, whose upper edge is at a row of pixels."""
+        self._above = above
+        if self.card.isVisible():
+            self.card.place(above)
+
+    def refresh(self) -> None:
+        """Another language or other colours."""
+        self.card.theme = self.window.bench.theme.name
+        if self.plot is not None and self._loop is not None:
+            self.card.show_figures(self.plot, waiting=not self.resting)
+
+    def _on_answer(self, plot: PlotFigures | None, seconds: float) -> None:
+        self.plot, self.seconds = plot, seconds
+        if plot is None:
+            self.card.tell(tr("massing.figures.none"))
+        else:
+            self.card.show_figures(plot, waiting=not self.resting)
+        self.card.place(self._above)
+        self.answered.emit(plot)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.plot = None
+        if isinstance(error, UserError):
+            what, why, _ = error_texts(error)
+            self.card.tell(f"{what} {why}")
+            self.card.place(self._above)
+        else:
+            self.stop()
+            self.window.bench.notices.report(error)

@@ -1,0 +1,100 @@
+"""A building put up once more beside itself, and a mass whose storeys, name and use are changed later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.alternatives import change_elements, set_mass
+from app.mass_edit import Ground, footing
+from app.massing_copy import GAP, copied_mass, outline_ring
+from geo.alternatives import MASSES, Change, Mass
+from geo.model import ElementRef
+from tests.app.test_mass_tool import BIRCH, TOWER, pixel, still, take  # noqa: F401  fixture
+from tests.app.test_window import settle
+
+BLOCK = Mass("mass-1", ((-20.0, -20.0), (0.0, -20.0), (0.0, 0.0), (-20.0, 0.0)), 21.5, 6, 3.5, "별동", "업무시설")
+
+
+def masses(window: Any) -> tuple[Mass, ...]:
+    return window.document.alternatives.items[0].masses
+
+
+def test_a_building_is_copied_as_it_stands_now(still: Any) -> None:  # noqa: F811
+    still.document.do(change_elements(still.document, {TOWER: Change(turn_deg=90.0, height_factor=0.5)}, name="A"))
+    copy = copied_mass(still.document, TOWER)
+    ring = np.array(copy.mass.ring)
+    assert np.ptp(ring, axis=0) == pytest.approx([14.0, 20.0])  # turned
+    assert (copy.mass.height, copy.mass.storeys) == (pytest.approx(24.0), 8)
+    assert copy.doubts == ("storeys",)  # the data have no storeys: taken from the height
+    assert ring[:, 0].min() == pytest.approx(47.0 + GAP)
+    assert copy.mass.base == pytest.approx(footing(Ground(still.document), ring, 0.0))
+    assert copy.mass.name == "Copy of Dogwood"
+
+
+def test_ctrl_d_takes_the_copy_in_hand_and_undo_takes_it_away(still: Any) -> None:  # noqa: F811
+    take(still, BIRCH)
+    action = still.actions_["mass_copy"]
+    assert action.shortcut().toString() == "Ctrl+D"
+    action.trigger()
+    assert still.masses.tool.body.ref == ElementRef(MASSES, "mass-1")
+    action.trigger()  # the copy once more
+    assert [mass.id for mass in masses(still)] == ["mass-1", "mass-2"]
+    first, second = masses(still)
+    assert second.ring[0][0] - first.ring[0][0] == pytest.approx(20.0 + GAP)
+    assert (second.storeys, second.storey_height) == (first.storeys, first.storey_height)
+    still.actions_["undo"].trigger()
+    still.actions_["undo"].trigger()
+    assert still.masses.tool is None
+    assert MASSES not in still.document.scene
+
+
+def test_a_court_is_told_and_the_outer_ring_kept() -> None:
+    import shapely
+
+    from geo.buildings import clean_areas, extrude
+
+    court = shapely.Polygon([(0, 0), (20, 0), (20, 20), (0, 20)], [[(5, 5), (5, 15), (15, 15), (15, 5)]])
+    mesh, _ = extrude(clean_areas(np.array([court], dtype=object)).polygons, [0.0], [9.0])
+    ring, whole = outline_ring(mesh.vertices[mesh.faces])
+    assert not whole
+    assert len(ring) == 4
+    assert np.ptp(ring, axis=0) == pytest.approx([20.0, 20.0])
+
+
+def test_storeys_name_and_use_are_changed_later_and_undone(still: Any, qtbot: Any) -> None:  # noqa: F811
+    still.document.do(set_mass(still.document, BLOCK, name="A"))
+    settle(still, qtbot)
+    assert not still.actions_["mass_edit"].isEnabled()
+    tool = take(still, ElementRef(MASSES, "mass-1"))
+    QTest.mouseDClick(still.viewport, Qt.MouseButton.LeftButton, pos=pixel(still, tool.top))
+    asked = still.masses.dialog
+    assert (asked.storeys, asked.storey_height, asked.name, asked.use) == (6, 3.5, "별동", "업무시설")
+    asked.storeys_edit.set_value(12)
+    asked.storey_height_edit.set_value(3.0)
+    asked.name_edit.setText("본관")
+    asked.use_edit.setText("공동주택")
+    asked.accept()
+    (mass,) = masses(still)
+    assert (mass.storeys, mass.storey_height, mass.name, mass.use) == (12, 3.0, "본관", "공동주택")
+    assert mass.ring == BLOCK.ring
+    assert still.masses.tool.body.mass == mass  # still in hand
+    still.actions_["undo"].trigger()
+    assert masses(still) == (BLOCK,)
+
+
+def test_the_menu_offers_the_dialog_for_masses_only(still: Any) -> None:  # noqa: F811
+    from PySide6.QtWidgets import QMenu
+
+    still.document.do(set_mass(still.document, BLOCK, name="A"))
+    for ref, offered in ((TOWER, False), (ElementRef(MASSES, "mass-1"), True)):
+        menu = QMenu(still)
+        still.masses.add_to_menu(menu, ref)
+        texts = [action.text() for action in menu.actions()]
+        assert "Copy beside itself" in texts
+        assert ("Change mass…" in texts) == offered
+        menu.deleteLater()

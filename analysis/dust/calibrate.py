@@ -84,6 +84,8 @@ class Calibration(NamedTuple):
     spread : (groups,) float
         Standard error of the factors from leaving out one sensor at a time (jackknife: Miller 1974, Biometrika 61,
         doi:10.1093/biomet/61.1.1): it also sees errors that all hours of a sensor share.
+    excess : float
+        Mean square of the errors at the sensors left out over what was assumed, at least 1; `covariance` counts it in.
     """
 
     strength: Floats
@@ -99,6 +101,7 @@ class Calibration(NamedTuple):
     before: Scores
     covariance: Floats
     spread: Floats
+    excess: float
 
     @property
     def uncertainty(self) -> Floats:
@@ -147,7 +150,8 @@ def calibrate(measured: Measured, issues: list[Issue], *, sensor_error: float = 
     best = int(np.argmin(misfit))
     found = _solved(parts, choices[best])
     # How sure a factor is follows from what was known before, not from the weight that predicts best.
-    covariance, _ = _certainty(parts, LEAST_WEIGHT)
+    excess = max(misfit[best], 1.0)
+    covariance, _ = _certainty(parts, LEAST_WEIGHT, excess)
     _, resolution = _certainty(parts, choices[best])
     left_out = trials[best].values
     answer = Calibration(
@@ -155,7 +159,7 @@ def calibrate(measured: Measured, issues: list[Issue], *, sensor_error: float = 
         _filled(measured, rows, left_out + measured.background[rows]), _filled(measured, rows, over - matrix @ found),
         scores(left_out + measured.background[rows], measured.value[rows]), scores(left_out, over),
         scores(scaled.sum(axis=1) + measured.background[rows], measured.value[rows]), covariance,
-        trials[best].spread,
+        trials[best].spread, excess,
     )  # fmt: skip
     issues += _judgement(answer)
     return answer
@@ -235,10 +239,10 @@ def _held_out(parts: list[_Squeezed], names: Indices, matrix: Floats, sensor: In
     return _Trial(out, np.sqrt((count - 1) / count * (off**2).sum(axis=0)))
 
 
-def _certainty(parts: list[_Squeezed], mu: float) -> tuple[Floats, Floats]:
+def _certainty(parts: list[_Squeezed], mu: float, excess: float = 1.0) -> tuple[Floats, Floats]:
     """Covariance (groups, groups) of the factors and the diagonal of their resolution matrix."""
     data = np.vstack([part.matrix for part in parts])
-    information = data.T @ data
+    information = data.T @ data / excess
     groups = len(information) - 1
     inverse = np.linalg.inv(information + mu * np.eye(groups + 1) * (np.arange(groups + 1) < groups))
     covariance = np.asarray(inverse[:groups, :groups], dtype=np.float64)
@@ -265,7 +269,7 @@ def sensor_gain(
         Root mean square of the standard errors of the factors with that sensor.
     """
     rows = np.asarray(candidates, dtype=np.float64)
-    weight = times / (sensor_error**2 + (MODEL_ERROR * rows.sum(axis=2)) ** 2)
+    weight = times / found.excess / (sensor_error**2 + (MODEL_ERROR * rows.sum(axis=2)) ** 2)
     information = np.einsum("nhi,nh,nhj->nij", rows, weight, rows)
     groups = rows.shape[2]
     _, gain = np.linalg.slogdet(np.eye(groups) + found.covariance @ information)

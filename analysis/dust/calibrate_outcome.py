@@ -268,8 +268,24 @@ def next_sensor_layer(gain: Floats, error: Floats, tunnel: Tunnel, cell: float, 
 
 
 def charts(found: Found) -> tuple[Chart, ...]:
-    """Measured beside calculated, as a cloud and over time."""
-    return _cloud(found), _course(found)
+    """Measured beside calculated: what the city adds at each station, the whole as a cloud, and over time."""
+    return _added(found), _cloud(found), _course(found)
+
+
+def _added(found: Found) -> Chart:
+    """Means over the air outside, station by station: in the whole, the air outside hides what the model misses."""
+    measured, answer = found.rows.measured, found.answer
+    known = np.isfinite(answer.held_out)
+    numbers = np.unique(measured.sensor[known]).tolist()
+    rows = [known & (measured.sensor == k) for k in numbers]
+    own, held_out = (
+        np.array([float((part - measured.background)[mine].mean()) for mine in rows])
+        for part in (measured.value, answer.held_out)
+    )
+    ends = np.array([min(own.min(), held_out.min(), 0.0), max(own.max(), held_out.max(), 1.0)])
+    names = tuple(found.readings.station[k] for k in numbers)
+    series = (Series("equal", ends, ends), Series("stations", own, held_out, role="marks", labels=names))
+    return Chart("added", "What the city adds, at stations left out", "measured", UNIT, "calculated", UNIT, series)
 
 
 def _cloud(found: Found) -> Chart:

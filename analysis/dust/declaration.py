@@ -37,7 +37,6 @@ class DustInputs(ClimateInputs):
     people: tuple[Layer, ...] = layer_input(
         "Places with people", kind=("points", "mesh", "instances"), many=True, optional=True, named=True
     )
-    purifiers: tuple[Layer, ...] = layer_input("Purifiers", kind="points", theme="purifier", many=True, optional=True)
     stations: tuple[Layer, ...] = layer_input(
         "Air quality stations", kind="points", theme="sensor", many=True, optional=True
     )

@@ -92,9 +92,7 @@ def _homes(layer: Layer, issues: list[Issue]) -> list[Place]:
         each = load_json(RULES)["people"]["floor_area_per_person_m2"]
         persons = np.where(by_area, area / each, persons)
         count = int(by_area.sum())
-        message = (
-            f"{count} homes of {layer.name} say neither people nor dwellings: {each:g} m2 of floor for each."
-        )
+        message = f"{count} homes of {layer.name} say neither people nor dwellings: {each:g} m2 of floor for each."
         issues.append(Issue("dust.people_by_area", message, "doubt", count, values={"each": each}))
     lived = np.flatnonzero(persons > 0.0)
     if len(lived) == 0:

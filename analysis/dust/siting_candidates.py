@@ -12,7 +12,7 @@ from analysis.dust.catalogue import Purifier, purifiers
 from analysis.dust.columns import texts_of, titles_of
 from analysis.dust.siting_declaration import DustSitingInputs, DustSitingParams
 from analysis.dust.siting_places import Sites
-from analysis.dust.unit import PlacedUnit, Ports, ports_of
+from analysis.dust.unit import PlacedUnit, Ports, is_on_roof, ports_of
 from analysis.wind.tunnel import Tunnel
 from geo.model import Feedback, Issue, Layer, Points, UserError
 from geo.model import conventions as words
@@ -100,7 +100,7 @@ def candidates_of(
         for model in models:
             for turn in range(turns):
                 angle = (params.towards + turn * 360.0 / turns) % 360.0
-                unit = PlacedUnit(model, x, y, angle, name=str(sites.name[row]))
+                unit = PlacedUnit(model, x, y, angle, bool(sites.on_roof[row]), str(sites.name[row]))
                 try:
                     found = ports_of(unit, tunnel, size)
                 except UserError as error:
@@ -147,7 +147,7 @@ def with_existing(
     if not params.existing:
         return candidates, ()
     units, ports, lost = [], [], []
-    for unit in existing_units(inputs.purifiers, issues):
+    for unit in existing_units(inputs.purifiers, tunnel, issues):
         try:
             ports.append(ports_of(unit, tunnel, params.size_class))
             units.append(unit)
@@ -167,7 +167,7 @@ def with_existing(
     return more, tuple(range(first, first + len(units)))
 
 
-def existing_units(layers: Sequence[Layer], issues: list[Issue]) -> tuple[PlacedUnit, ...]:
+def existing_units(layers: Sequence[Layer], tunnel: Tunnel, issues: list[Issue]) -> tuple[PlacedUnit, ...]:
     """Purifiers of the layers that stand and run; a model nobody knows is left out and told."""
     known, found, unknown = purifiers(), [], []
     for layer in layers:
@@ -183,7 +183,9 @@ def existing_units(layers: Sequence[Layer], issues: list[Issue]) -> tuple[Placed
             if models[row] not in known:
                 unknown.append(names[row])
                 continue
-            found.append(PlacedUnit(known[models[row]], spot[0], spot[1], float(angles[row]), name=names[row]))
+            x, y, z = spot
+            on_roof = is_on_roof(x, y, z, tunnel)
+            found.append(PlacedUnit(known[models[row]], x, y, float(angles[row]), on_roof, names[row]))
     if unknown:
         message = f"{len(unknown)} purifiers that are there have no model of the catalogue, such as {unknown[0]}."
         issues.append(Issue("dust.siting.existing_model", message, "doubt", len(unknown), values={"unit": unknown[0]}))

@@ -55,6 +55,9 @@ ASSUMPTIONS = (
 class DustSitingInputs(DustInputs):
     """What stands in the wind, where dust comes from, who breathes it, and where units may stand."""
 
+    purifiers: tuple[Layer, ...] = layer_input(
+        "Purifiers", kind="points", theme="purifier", many=True, optional=True, default=True
+    )
     places: tuple[Layer, ...] = layer_input(
         "Places for purifiers (stops, benches)", kind="points", many=True, optional=True, named=True, hidden=True,
         default=True,
@@ -99,6 +102,7 @@ class DustSitingParams(DustParams):
         ),
     )
     pavement: float = quantity("Pavement beside a carriageway", "m", default=4.0, ge=0.5, le=30.0)
+    roofs: bool = switch("Roofs too", default=False, help="Their heights then count from the roof.")
     spacing: float = quantity("Distance between units", "m", default=20.0, ge=0.0, le=1000.0)
     turns: Turns = choice("Directions of the outlet that are tried", default="1")
     towards: float = quantity(

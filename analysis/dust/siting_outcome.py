@@ -19,7 +19,7 @@ from analysis.dust.sources import columns_of
 from analysis.wind import scene_map
 from analysis.wind.climate import sector_name
 from analysis.wind.sectors import Ground
-from analysis.wind.tunnel import Tunnel
+from analysis.wind.tunnel import AIR, Tunnel
 from geo.model import Column, ElementTable, Field, Frame, Layer, Points, Style
 from geo.model import conventions as words
 
@@ -77,6 +77,7 @@ def unit_layer(told: Told) -> Layer:
         words.OUTLET_TOWARDS: Column(np.array([one.unit.towards_deg for one in placed]), "deg"),
         words.PURIFIER_STATE: Column(np.array(["planned"] * len(placed), dtype=object)),
         "rank": Column(number),
+        "on_roof": Column(np.array([one.unit.on_roof for one in placed])),
         "benefit": Column(np.array([one.beside for one in placed]), UNIT),
         "removed": Column(np.array([grams_a_day(one.removed) for one in placed]), "g/d"),
         "cost": Column(np.array([one.unit.model.cost for one in placed]), "KRW"),
@@ -90,6 +91,8 @@ def unit_layer(told: Told) -> Layer:
 
 def _foot(one: Placed, tunnel: Tunnel) -> float:
     ix, iy, _ = columns_of(np.array([[one.unit.x, one.unit.y]]), tunnel)
+    if one.unit.on_roof:
+        return tunnel.base + float(tunnel.z[np.flatnonzero(tunnel.solid[:, iy[0], ix[0]] != AIR)[-1] + 1])
     return tunnel.base + float(tunnel.ground[iy[0], ix[0]])
 
 

@@ -37,11 +37,13 @@ class Sites(NamedTuple):
         Flat number in (ny, nx) of the wind field.
     name : (n,) object
         Of the place named, else empty.
+    on_roof : (n,) bool
     """
 
     xy: Floats
     column: Indices
     name: NDArray[np.object_]
+    on_roof: Bools
 
 
 class Ground(NamedTuple):
@@ -65,10 +67,11 @@ def sites_of(
         return _named(inputs.places, ground, tunnel, issues), ground
     kind = _kind(inputs, params, issues)
     usable = usable_ground(ground, kind)
-    rows, cols = np.nonzero(usable)
-    raster = ground.raster
-    xy = np.column_stack([raster.x0 + raster.cell * cols, raster.y0 + raster.cell * rows])
-    sites = _nearest_to_middles(xy, tunnel)
+    sites = _nearest_to_middles(_spots_of(usable, ground.raster), tunnel)
+    if params.roofs:
+        roofs = ground.built & ~ground.forbidden
+        roofs &= ground.named if kind == "zones" and ground.named is not None else True
+        sites = _joined(sites, _nearest_to_middles(_spots_of(roofs, ground.raster), tunnel, on_roof=True))
     if not len(sites.xy):
         raise _nowhere(ground, kind)
     return sites, ground
@@ -226,21 +229,31 @@ def _within_distance(mask: Bools, reach: float) -> Bools:
     return _depth(~mask) <= reach
 
 
-def _nearest_to_middles(xy: Floats, tunnel: Tunnel) -> Sites:
-    """Of the spots in each column of the study area the one nearest to its middle."""
+def _spots_of(mask: Bools, raster: Raster) -> Floats:
+    rows, cols = np.nonzero(mask)
+    return np.column_stack([raster.x0 + raster.cell * cols, raster.y0 + raster.cell * rows])
+
+
+def _joined(one: Sites, other: Sites) -> Sites:
+    return Sites(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
+
+
+def _nearest_to_middles(xy: Floats, tunnel: Tunnel, *, on_roof: bool = False) -> Sites:
+    """Of the spots in each column of the study area the one nearest to its middle; open ground, or roofs."""
     ix, iy, inside = columns_of(xy, tunnel)
     nx = tunnel.shape[2]
     x, y = 0.5 * (tunnel.x[1:] + tunnel.x[:-1]), 0.5 * (tunnel.y[1:] + tunnel.y[:-1])
     west, south, east, north = tunnel.study
     inside &= (x[ix] > west) & (x[ix] < east) & (y[iy] > south) & (y[iy] < north)
-    inside &= breathing_cells(tunnel)[iy, ix] >= 0
+    inside &= tunnel.building[iy, ix] >= 0 if on_roof else breathing_cells(tunnel)[iy, ix] >= 0
     local = axes_of(tunnel).to_tunnel(xy)
     away = np.hypot(local[:, 0] - x[ix], local[:, 1] - y[iy])
     column = iy * nx + ix
     order = np.flatnonzero(inside)
     order = order[np.lexsort((order, np.round(away[order], 6), column[order]))]
     first = order[np.unique(column[order], return_index=True)[1]]
-    return Sites(xy[first], column[first].astype(np.int64), np.full(len(first), "", dtype=object))
+    names = np.full(len(first), "", dtype=object)
+    return Sites(xy[first], column[first].astype(np.int64), names, np.full(len(first), on_roof))
 
 
 def _named(layers: Sequence[Layer], ground: Ground, tunnel: Tunnel, issues: list[Issue]) -> Sites:
@@ -264,7 +277,7 @@ def _named(layers: Sequence[Layer], ground: Ground, tunnel: Tunnel, issues: list
         message = f"{lost} named places lie in buildings, on carriageways or water, or outside, and were left out."
         issues.append(Issue("dust.siting.places_lost", message, "doubt", lost))
     column = (iy * tunnel.shape[2] + ix)[usable].astype(np.int64)
-    return Sites(spots[usable], column, np.array(names, dtype=object)[usable])
+    return Sites(spots[usable], column, np.array(names, dtype=object)[usable], np.zeros(len(column), bool))
 
 
 def _at(mask: Bools, raster: Raster, xy: Floats) -> Bools:

@@ -179,16 +179,35 @@ def factorise(matrix: Matrix) -> Floats:
     return inverse
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def sweep(matrix: Matrix, inverse: Floats, right: Floats, out: Floats) -> None:
-    """Forward and backward substitution."""
+    """Forward and backward substitution, row by row: what does not wait for the row itself vectorises."""
     c, row, layer = matrix.first, matrix.row, matrix.layer
-    for p in range(2 * layer, len(out) - 2 * layer):
-        lacks = right[p] - c[3, p] * out[p - row] - c[5, p] * out[p - layer]
-        out[p] = (lacks - c[1, p] * out[p - 1]) * inverse[p]
-    for p in range(len(out) - 2 * layer - 1, 2 * layer - 1, -1):
-        more = c[4, p] * out[p + row] + c[6, p] * out[p + layer]
-        out[p] -= (more + c[2, p] * out[p + 1]) * inverse[p]
+    layers, rows, cells = len(out) // layer, layer // row, row - 4
+    for k in range(2, layers - 2):
+        for j in range(2, rows - 2):
+            a = k * layer + j * row + 2
+            here, south, below = out[a : a + cells], out[a - row : a - row + cells], out[a - layer : a - layer + cells]
+            want, turned, west = right[a : a + cells], inverse[a : a + cells], c[1, a : a + cells]
+            from_south, from_below = c[3, a : a + cells], c[5, a : a + cells]
+            for i in range(cells):
+                here[i] = (want[i] - from_south[i] * south[i] - from_below[i] * below[i]) * turned[i]
+            last = 0.0
+            for i in range(cells):
+                last = here[i] - west[i] * turned[i] * last
+                here[i] = last
+    for k in range(layers - 3, 1, -1):
+        for j in range(rows - 3, 1, -1):
+            a = k * layer + j * row + 2
+            here, north, above = out[a : a + cells], out[a + row : a + row + cells], out[a + layer : a + layer + cells]
+            turned, east = inverse[a : a + cells], c[2, a : a + cells]
+            from_north, from_above = c[4, a : a + cells], c[6, a : a + cells]
+            for i in range(cells):
+                here[i] -= (from_north[i] * north[i] + from_above[i] * above[i]) * turned[i]
+            last = 0.0
+            for i in range(cells - 1, -1, -1):
+                last = here[i] - east[i] * turned[i] * last
+                here[i] = last
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

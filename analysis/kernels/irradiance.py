@@ -31,8 +31,8 @@ from analysis.kernels.rays import (
     Occluder,
     _neighbours_together,
     _slices,
-    thread_count,
 )
+from analysis.threads import thread_count
 from geo.model import Feedback
 
 Floats = NDArray[np.float64]

@@ -68,7 +68,7 @@ def own_air_text(ratio: float) -> str:
 
 def reduction_text(answer: Answer) -> str:
     """What one purifier brings the people on average, and how much of its own air it breathes."""
-    sign = "" if answer.exact == len(answer.winds) else "≤ "
+    sign = "" if answer.exact == len(answer.winds) else "≈ "
     value, percent = small_text(answer.benefit), small_text(answer.percent)
     text = tr("reduction.figures", sign=sign, value=value, percent=percent)
     own = tr("reduction.own_air", ratio=own_air_text(answer.own_air))

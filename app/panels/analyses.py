@@ -74,7 +74,8 @@ class InputChoice(QWidget):
         for layer in fitting:
             by_itself = (layer.style.visible or self.spec.hidden) and not self.spec.named
             self._offer(layer, layer.id in chosen if layer.id in before else by_itself)
-        for layer_id in chosen or [layer.id for layer in fitting if layer.style.visible or self.spec.hidden][:1]:
+        unasked = [layer.id for layer in fitting if (layer.style.visible or self.spec.hidden) and not self.spec.named]
+        for layer_id in chosen or unasked[:1]:
             self.box.setCurrentIndex(max(0, self.box.findData(layer_id)))
         if not fitting:
             QListWidgetItem(tr("analyses.none"), self.list).setFlags(Qt.ItemFlag.NoItemFlags)

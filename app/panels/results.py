@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.workbench import Workbench
 
 CARD_COLUMNS, CARD_WIDTH = 2, 116
+LONG_FIGURE = 24  # characters of a figure that does not fit beside another
 CHART_HEIGHT = 190
 PART_FIGURES = 3  # from so many figures with the same first word on they have a heading of their own
 Figures = list[tuple[str, Mapping[str, Any]]]
@@ -113,9 +114,14 @@ class ResultCard(QFrame):
         for column in range(CARD_COLUMNS):
             cards.setColumnStretch(column, 1)
             cards.setColumnMinimumWidth(column, CARD_WIDTH)
-        for index, (name, quantity) in enumerate(loose):
-            card = _figure_card(summary_title(self.run, name), figure_text(self.run, name, quantity))
-            cards.addWidget(card, *divmod(index, CARD_COLUMNS))
+        index = 0
+        for name, quantity in loose:
+            text = figure_text(self.run, name, quantity)
+            wide = CARD_COLUMNS if len(text) > LONG_FIGURE else 1
+            index += -index % CARD_COLUMNS if wide > 1 else 0  # a long one has a row of its own
+            card = _figure_card(summary_title(self.run, name), text)
+            cards.addWidget(card, *divmod(index, CARD_COLUMNS), 1, wide)
+            index += wide
         layout.addLayout(cards)
         for part, figures in parts.items():
             heading = QLabel(tr(f"results.part.{part}", part.replace("_", " ").capitalize()))
@@ -276,6 +282,7 @@ def _value(quantity: Mapping[str, Any]) -> str:
 def _figure(text: str, name: str) -> QLabel:
     value = QLabel(text)
     value.setObjectName(name)
+    value.setWordWrap(True)  # a long one must not make the panel scroll sideways
     value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return value
 

@@ -30,6 +30,7 @@ from app.view.legend import Legend, bands_of
 
 Picture = Image.Image
 TITLE_SIZE, TEXT_SIZE = 15, 12  # pixels
+MICRO, GREEK_MU = "\u00b5", "\u03bc"
 SMOOTH = 3  # cards are painted so many times larger and reduced: Pillow draws without antialiasing
 NEEDLE_RED = (226, 66, 60)
 FONT_FOLDERS = (
@@ -74,6 +75,14 @@ def _font(size: int, *, bold: bool = False) -> Any:
     return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
 
 
+@lru_cache(maxsize=64)
+def _drawable(text: str) -> str:
+    """The text with a micro sign that the font has: some Korean fonts have the Greek letter only, and draw nothing."""
+    if MICRO in text and _font(16).getmask(MICRO).getbbox() is None:
+        return text.replace(MICRO, GREEK_MU)
+    return text
+
+
 class _Sheet:
     """A card on its own transparent sheet, in card pixels; `onto` lays it over a picture."""
 
@@ -100,11 +109,12 @@ class _Sheet:
     ) -> None:
         """A line of text, its upper left corner given."""
         font = _font(round(size * self.scale), bold=bold)
-        self.draw.text((left * self.scale, top * self.scale), text, font=font, fill=(*colour, 255))
+        place = (left * self.scale, top * self.scale)
+        self.draw.text(place, _drawable(text), font=font, fill=(*colour, 255))
 
     def text_width(self, text: str, size: int, *, bold: bool = False) -> float:
         """Width of a line of text."""
-        return float(_font(round(size * self.scale), bold=bold).getlength(text)) / self.scale
+        return float(_font(round(size * self.scale), bold=bold).getlength(_drawable(text))) / self.scale
 
     def fitted(self, text: str, width: float, size: int, *, bold: bool = False) -> str:
         """The text, shortened to a width."""

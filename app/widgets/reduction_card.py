@@ -68,7 +68,7 @@ def _rest(answer: Answer, solved: Solved | None, *, solving: bool) -> list[str]:
 
 def _wind_row(wind: WindAnswer) -> str:
     """Direction, share of the time, reduction, and how much of the outside dust is left at the intake."""
-    sign = "" if wind.is_exact else "≤ "
+    sign = "" if wind.is_exact else "≈ "
     return (
         f"<tr><td>{sector_title(wind.sector)}</td><td align='right'>{100 * wind.share:.0f} %</td>"
         f"<td align='right'>&nbsp;&nbsp;{sign}{small_text(wind.benefit)}</td>"

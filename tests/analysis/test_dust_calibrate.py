@@ -42,6 +42,14 @@ def test_planted_strengths_and_offset_come_back() -> None:
     assert found.total.error < found.before.error
 
 
+def test_errors_grow_with_what_the_model_does_not_catch() -> None:
+    quiet, loud = solved(town(noise=0.5))[0], solved(town(noise=12.0))[0]
+    assert quiet.excess == 1.0
+    assert loud.excess > 5.0
+    assert (loud.error > 2.0 * quiet.error).all()
+    assert (np.abs(loud.factor - TRUTH) < 3.0 * loud.uncertainty).all()
+
+
 def test_units_of_the_prior_do_not_matter() -> None:
     here = town()
     scale = np.array([1e-3, 10.0, 1e6])

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from analysis.contract import describe_inputs
 from analysis.dust.declaration import DustInputs, DustParams
 from analysis.dust.run import CaseFields, Prepared, each_case, fields_of, prepare
 from analysis.dust.winds import Case
@@ -22,10 +23,8 @@ ROAD = [(-60.0, -25.0), (70.0, -25.0)]
 
 
 def inputs(**layers: object) -> DustInputs:
-    given: dict[str, object] = {
-        "terrain": terrain(), "relief": (), "buildings": (buildings(),), "trees": (), "weather": (), "roads": (),
-        "sources": (), "people": (), "purifiers": (), "stations": (), "measurements": (),
-    }  # fmt: skip
+    given = {spec.name: () for spec in describe_inputs(DustInputs) if spec.many}
+    given |= {"terrain": terrain(), "buildings": (buildings(),)}
     return DustInputs(frame=tiny_frame(), **{**given, **layers})  # type: ignore[arg-type]
 
 

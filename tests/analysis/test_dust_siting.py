@@ -336,3 +336,13 @@ def test_a_site_that_moves_far_enough_does_the_same() -> None:
     blocked[:, 5:] = -1
     again = alternatives_of(prepared, reach, adds * (1.0 - np.exp(-0.5)), blocked)  # type: ignore[arg-type]
     assert np.isnan(next(item for item in again if item.group == "yard").away)
+
+
+def test_roofs_are_taken_where_they_are_allowed() -> None:
+    roof = square("roof", 0.0, -4.0, 5.0)  # on the high house
+    with pytest.raises(UserError) as caught:
+        sited(roof, chosen={"allowed": ["roof"]}, ground="zones")
+    assert caught.value.code == "dust.siting.nowhere"
+    result = sited(square("roof", 37.0, 17.0, 6.0), chosen={"allowed": ["roof"]}, ground="zones", roofs=True, count=1)
+    assert value(result, "units") == 1
+    assert units(result)[0, 2] >= 27.0  # the house is 9 m high on ground at 20 m

@@ -192,3 +192,13 @@ def test_mistakes_are_told_calmly() -> None:
 def test_a_picture_needs_no_qt() -> None:
     code = "import sys, app.view.offscreen; sys.exit(any(m.startswith(('PySide6', 'pyvista')) for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_micro_sign_is_drawn_whatever_the_font() -> None:
+    """A unit without it would be wrong by a million."""
+    from app.view import painted
+
+    with_sign = painted._Sheet(80.0, 20.0, 1.0)
+    with_sign.text(2.0, 2.0, "\u00b5", size=12, colour=(0, 0, 0))
+    assert np.asarray(with_sign.image)[:, :, 3].any()
+    assert with_sign.text_width("\u00b5g/m\u00b3", 12) > with_sign.text_width("g/m\u00b3", 12)

@@ -87,6 +87,7 @@ def test_small_holes_close_and_large_ones_stay() -> None:
     assert np.isnan(filled.values[0, 0])
 
 
+@pytest.mark.slow
 def test_terrain_of_korean_contours_agrees_with_the_spot_heights(shared_data: Path) -> None:
     """Sheet 36914093: contours every 5 m; a spot height must lie within one interval of the surface between them."""
     folder = shared_data / "terrain/kr_topomap_36914093"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -50,13 +49,6 @@ class Hierarchy:
             upwind, mixed, air, sink = _coarser(upwind, mixed, air, sink, crew)
             self.levels.append(self._level(upwind, air))
             self._room.append((np.zeros_like(sink), np.zeros_like(sink), np.zeros_like(sink)))
-
-    def beside(self, crew: Crew) -> Hierarchy:
-        """The same levels with room of their own, to be used at the same time."""
-        other = copy.copy(self)
-        other._crew = crew
-        other._room = [(np.zeros_like(a), np.zeros_like(a), np.zeros_like(a)) for a, _, _ in self._room]
-        return other
 
     def apply(self, right: Field, out: Field, room: Field) -> None:
         """Approximate solution for a right side, into `out`; both and `room` with ghosts, which hold 0."""

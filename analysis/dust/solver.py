@@ -7,12 +7,7 @@ answer has the same bits for any number of threads.
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from queue import SimpleQueue
-from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +25,6 @@ MOST_ITERATIONS = 100
 MOST_RESTARTS = 4
 LARGEST = 1e30  # factor of a direction: beyond it the method has broken down
 SAID = "dust: solving"
-WATCHED = 0.1  # [s] between looks at the threads
 SLACK = 1.5  # the true residual may exceed the carried one by rounding
 
 
@@ -123,56 +117,6 @@ class Transport:
         if not residual <= SLACK * goal:
             raise self._sealed(right) or _unsolved(residual, goal)
         return Solution(np.multiply(x[INNER], scale, dtype=b.dtype, casting="unsafe"), count, residual)
-
-    def solve_many(
-        self,
-        rights: Sequence[NDArray[Any]],
-        feedback: Feedback,
-        *,
-        tolerance: float | None = None,
-        most: int = MOST_ITERATIONS,
-    ) -> tuple[Solution, ...]:
-        """Solve for several right sides at the same time, one a thread; the same bits as one after another.
-
-        Faster than sharing each of them among the threads, which wait for each other several hundred times a solution;
-        takes 30 B per cell for every thread.
-        """
-        threads = min(self._crew.threads, len(rights))
-        if threads <= 1:
-            return tuple(
-                self.solve(right, feedback.part(n / len(rights), (n + 1) / len(rights)), tolerance=tolerance, most=most)
-                for n, right in enumerate(rights)
-            )
-        free: SimpleQueue[Transport] = SimpleQueue()
-        for _ in range(threads):
-            free.put(self._beside())
-        stopped = Event()
-        quiet = Feedback(is_cancelled=lambda: stopped.is_set() or feedback.cancelled)  # only this thread tells progress
-
-        def one(right: NDArray[Any]) -> Solution:
-            transport = free.get()
-            try:
-                return transport.solve(right, quiet, tolerance=tolerance, most=most)
-            finally:
-                free.put(transport)
-
-        with ThreadPoolExecutor(threads) as pool:
-            work = [pool.submit(one, right) for right in rights]
-            try:
-                _watch(work, feedback)
-            except BaseException:
-                stopped.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return tuple(each.result() for each in work)
-
-    def _beside(self) -> Transport:
-        """The same equations on one thread, with room of their own."""
-        other = copy.copy(self)
-        other._crew = Crew(1)
-        other._inverse = self._inverse.beside(other._crew)
-        other._sums = np.zeros_like(self._sums)
-        return other
 
     def _scale(self, right: NDArray[Any]) -> float | None:
         """A power of two near the largest number in the air, so that none is too large or small; None if not finite."""
@@ -276,17 +220,6 @@ class Transport:
 
         self._crew.rows(square, a.shape, a, self._sums)
         return math.sqrt(self._told()[1])
-
-
-def _watch(work: Sequence[Future[Solution]], feedback: Feedback) -> None:
-    """Tell how many are done until all are; the first error is raised."""
-    while True:
-        done, rest = wait(work, timeout=WATCHED, return_when=FIRST_EXCEPTION)
-        for each in done:
-            each.result()
-        feedback.step(len(done) / len(work), SAID)
-        if not rest:
-            return
 
 
 def _no_way_out(cells: int) -> UserError:

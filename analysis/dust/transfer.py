@@ -1,7 +1,6 @@
 """What each group of sources adds at stations hour by hour: answers of the cases, mixed by the winds of the hours.
 
-The same numbers follow from one forward answer per group and case, looked up at the stations, and from one transposed
-answer per station and case; the forward ones also tell what a station anywhere else would see.
+One forward answer per group and case, looked up at the stations, also tells what a station anywhere else would see.
 """
 
 from __future__ import annotations
@@ -13,16 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.dust.classes import hourly
-from analysis.dust.operator import Operator
 from analysis.dust.pairing import Paired
 from analysis.dust.posts import Sampling
 from analysis.dust.run import CaseFields
-from analysis.dust.solver import Transport
-from analysis.dust.sources import Emission
 from analysis.dust.winds import Case
 from analysis.wind.climate import WindHours
-from analysis.wind.crew import Crew
-from geo.model import Feedback
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -102,34 +96,3 @@ def seen_at(fields: CaseFields, sampling: Sampling) -> Seen:
     """What stations see of a case, looked up in its fields."""
     parts = [sampling.of(part.values) for part in fields.parts]
     return Seen(np.stack(parts, axis=1), sampling.of(fields.share.values))
-
-
-def seen_back(
-    operator: Operator,
-    emissions: Sequence[Emission],
-    sampling: Sampling,
-    feedback: Feedback,
-    *,
-    ratio: float,
-    tolerance: float | None = None,
-) -> Seen:
-    """The same from one transposed answer per station: the cheaper way where stations are fewer than groups.
-
-    operator : Operator
-        Of the case; `ratio` is its speed over that of its faces.
-    """
-    count = len(sampling.cell)
-    part, share = np.zeros((count, len(emissions))), np.zeros(count)
-    with Crew() as crew:
-        back = Transport(operator, crew, transpose=True)
-        for number in range(count):
-            right = sampling.on(number, operator.shape)
-            step = feedback.part(number / count, (number + 1) / count)
-            values = back.solve(right, step, tolerance=tolerance).values
-            part[number] = [_received(values, one) / ratio for one in emissions]
-            share[number] = float((operator.share.inflow * values).sum(dtype=np.float64))
-    return Seen(part, share)
-
-
-def _received(values: NDArray[np.floating], one: Emission) -> float:
-    return float((values.reshape(-1)[one.cell].astype(np.float64) * one.strength).sum())

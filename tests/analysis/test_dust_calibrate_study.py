@@ -10,14 +10,14 @@ import pytest
 
 from analysis.contract import Result
 from analysis.dust.factors import factors_of, factors_text, read_factors, scaled, table_factors
-from analysis.dust.operator import make_operator
-from analysis.dust.posts import placed, posts_of, sampling
+from analysis.dust.operator import Operator, make_operator
+from analysis.dust.posts import Sampling, placed, posts_of, sampling
 from analysis.dust.readings import readings_of
 from analysis.dust.reference import named_stations, rows_of
 from analysis.dust.run import Prepared, each_case, prepare
 from analysis.dust.solver import Transport
 from analysis.dust.sources import Emission
-from analysis.dust.transfer import Mix, Seen, mix_of, seen_at, seen_back
+from analysis.dust.transfer import Mix, Seen, mix_of, seen_at
 from analysis.run import check_params, choose_inputs, execute
 from analysis.studies import dust_calibrate as study
 from analysis.wind.crew import Crew
@@ -187,6 +187,33 @@ def test_the_next_sensor_is_a_map_of_open_ground(world: World) -> None:
 
 
 # --- transfer
+
+
+def seen_back(
+    operator: Operator,
+    emissions: Sequence[Emission],
+    sampling: Sampling,
+    feedback: Feedback,
+    *,
+    ratio: float,
+    tolerance: float | None = None,
+) -> Seen:
+    """What `seen_at` tells, from one transposed answer per station."""
+    count = len(sampling.cell)
+    part, share = np.zeros((count, len(emissions))), np.zeros(count)
+    with Crew() as crew:
+        back = Transport(operator, crew, transpose=True)
+        for number in range(count):
+            right = sampling.on(number, operator.shape)
+            step = feedback.part(number / count, (number + 1) / count)
+            values = back.solve(right, step, tolerance=tolerance).values
+            part[number] = [_received(values, one) / ratio for one in emissions]
+            share[number] = float((operator.share.inflow * values).sum(dtype=np.float64))
+    return Seen(part, share)
+
+
+def _received(values: np.ndarray, one: Emission) -> float:
+    return float((values.reshape(-1)[one.cell].astype(np.float64) * one.strength).sum())
 
 
 def test_forward_and_transposed_answers_agree(world: World) -> None:

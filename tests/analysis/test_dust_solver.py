@@ -81,27 +81,6 @@ def test_threads_do_not_change_a_bit(transpose):
     assert all(np.array_equal(a.values, answers[0].values) for a in answers)
 
 
-def test_many_at_once_are_the_same_bits_as_one_after_another(town):
-    operator = make_operator(town, particle=PARTICLE)
-    rights = [np.roll(source(town.shape), 7 * n, axis=1) for n in range(5)]
-    with Crew(1) as crew:
-        single = Transport(operator, crew).solve_many(rights, Feedback())
-        assert np.array_equal(single[2].values, Transport(operator, crew).solve(rights[2], Feedback()).values)
-    told: list[float] = []
-    with Crew(3) as crew:
-        transport = Transport(operator, crew)
-        many = transport.solve_many(rights, Feedback(lambda fraction, _: told.append(fraction)))
-        assert transport.solve_many([], Feedback()) == ()
-        bad = rights[1].copy()
-        bad[0, 4, 4] = np.inf
-        with pytest.raises(UserError):
-            transport.solve_many([rights[0], bad, rights[2]], Feedback())
-        with pytest.raises(Cancelled):
-            transport.solve_many(rights, Feedback(is_cancelled=lambda: True))
-    assert told[-1] == 1.0
-    assert all(np.array_equal(a.values, b.values) for a, b in zip(single, many, strict=True))
-
-
 def test_parts_sum_to_the_whole(town):
     operator = make_operator(town, dtype=np.float64)
     first, second = source(town.shape), np.zeros(town.shape)

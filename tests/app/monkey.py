@@ -28,14 +28,15 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
+from shiboken6 import isValid
 
 from analysis.registry import analyses
 from app.jobs import StallMeter
 from app.main_window import MainWindow
 from app.report_builder import ReportBuilder
 from geo.model import ElementRef
-from geo.model.digest import layer_digest
 from tests.app import tiny_city
+from tests.app.document_state import difference, state_of
 
 # These end the program, take minutes or leave the window; each has tests of its own.
 NOT_DONE = {"quit", "sample", "tour"}
@@ -64,27 +65,6 @@ def pump(milliseconds: int) -> None:
     loop.exec()
 
 
-def state_of(document: Any) -> dict[str, object]:
-    """All that undoing has to bring back."""
-    kept = document.alternatives
-    return {
-        **{
-            f"layer {layer.id}": (layer_digest(layer), layer.name, layer.theme, repr(layer.style))
-            for layer in document.scene
-        },
-        "alternatives": kept.items,
-        "active": kept.active,
-        "base": {key: layer_digest(layer) for key, layer in kept.base.items()},
-        "topics": tuple(document.topics),
-        "viewpoints": tuple(document.viewpoints),
-    }
-
-
-def difference(one: dict[str, object], other: dict[str, object]) -> list[str]:
-    """Names of what differs."""
-    return [key for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
-
-
 class _Errors(logging.Handler):
     def __init__(self, tell: Callable[[str], None]) -> None:
         super().__init__(logging.ERROR)
@@ -106,6 +86,8 @@ class Monkey:
         Number of the action and what went wrong in it.
     stalls : list of (float, str)
         Longest gap of the event loop during each action [s].
+    times : list of (float, str)
+        How long each action took in all [s].
     """
 
     def __init__(self, window: MainWindow, seed: int, folder: Path, monkeypatch: Any) -> None:
@@ -113,6 +95,7 @@ class Monkey:
         self.done: list[str] = []
         self.faults: list[tuple[int, str]] = []
         self.stalls: list[tuple[float, str]] = []
+        self.times: list[tuple[float, str]] = []
         self.random = random.Random(seed)
         self._cleared = False
         self._files = [*tiny_city.write_files(folder), folder / "absent.geojson", *_broken_files(folder)]
@@ -143,7 +126,8 @@ class Monkey:
             dialog.show()
             pump(20)
             self._poke_inside(dialog, 3)
-            dialog.reject()
+            if isValid(dialog):
+                dialog.reject()
             return int(QDialog.DialogCode.Rejected)
 
         document, clear = self.window.document, self.window.document.clear
@@ -170,8 +154,13 @@ class Monkey:
 
     # ---- the run --------------------------------------------------
 
-    def run(self, count: int, *, check_each: int = 100, stop_at_fault: bool = True) -> None:
-        """Do so many things; now and then, and at the end, undo everything and compare with the start."""
+    def run(self, count: int, *, limit_s: float, check_each: int = 100, stop_at_fault: bool = True) -> None:
+        """Do so many things; now and then, and at the end, undo everything and compare with the start.
+
+        limit_s : float
+            After this time it comes to an end, however many were done [s].
+        """
+        until = time.monotonic() + limit_s
         notices = self.window.bench.notices
         notices.install_hooks()
         notices.bug_found.connect(self._fault)
@@ -179,9 +168,10 @@ class Monkey:
         try:
             for number in range(1, count + 1):
                 self._step(number)
-                if number % check_each == 0 or number == count:
+                over = number == count or time.monotonic() > until or bool(self.faults and stop_at_fault)
+                if number % check_each == 0 or over:
                     self._check_history()
-                if self.faults and stop_at_fault:
+                if over:
                     break
             self._tidy()
         finally:
@@ -193,6 +183,7 @@ class Monkey:
         # Each action has luck of its own: that a job ended earlier or later does not change all that follows.
         self.random = random.Random(self.seed * 1_000_003 + number)
         self._meter.start()
+        began = time.monotonic()
         acts = (
             self._act,
             self._act,
@@ -215,6 +206,7 @@ class Monkey:
         if len(self.window.bench.jobs.running) > 1 or number % 7 == 0:
             self.window.bench.jobs.cancel_all()
         self.stalls.append((self._meter.stop(), f"{number}: {self.done[-1]}"))
+        self.times.append((time.monotonic() - began, self.stalls[-1][1]))
         if self._cleared:
             self._begin_again()
 
@@ -252,12 +244,14 @@ class Monkey:
         if self._cleared:
             self._begin_again()
         before, whole = state_of(document), len(document.history._done) < 200
+        steps = 0
         while document.history.undo_title is not None:
             document.history.undo()
+            steps += 1
         if whole and (wrong := difference(self.start, state_of(document))):
             self._fault(f"undoing everything does not give the start: {wrong}")
         self.start = state_of(document)
-        while document.history.redo_title is not None:
+        for _ in range(steps):
             document.history.redo()
         if wrong := difference(before, state_of(document)):
             self._fault(f"redoing everything does not give the end: {wrong}")
@@ -331,6 +325,8 @@ class Monkey:
 
     def _poke_inside(self, place: QWidget, times: int) -> None:
         for _ in range(times):
+            if not isValid(place):  # it closed when the last thing was done to it
+                return
             able = [
                 w
                 for w in place.findChildren(QWidget)
@@ -467,15 +463,19 @@ class Monkey:
         self._poke_inside(dialog, self.random.randint(0, 3))
         # Reports are drawn by a program of their own, which takes its time.
         agreed = self.random.random() < 0.5 and not isinstance(dialog, ReportBuilder)
-        if dialog.isVisible() and QApplication.activeModalWidget() is dialog:
+        if isValid(dialog) and dialog.isVisible() and QApplication.activeModalWidget() is dialog:
             dialog.accept() if agreed else dialog.reject()
 
     # ---- words --------------------------------------------------
 
     def worst_stalls(self) -> str:
-        """The longest gaps of the event loop."""
-        worst = sorted(self.stalls, reverse=True)[:WORST]
-        return "\n".join(f"{seconds:6.2f} s  {what}" for seconds, what in worst)
+        """The longest gaps of the event loop, and the longest actions."""
+        rows = [
+            *sorted(self.stalls, reverse=True)[:WORST],
+            (0.0, "longest:"),
+            *sorted(self.times, reverse=True)[:WORST],
+        ]
+        return "\n".join(f"{seconds:6.2f} s  {what}" for seconds, what in rows)
 
     def story(self) -> str:
         """What is needed to do it again."""

@@ -52,7 +52,10 @@ def colours(theme: Theme) -> dict[str, str]:
 
 def apply(application: QApplication, theme: Theme) -> None:
     """Give the whole program the theme."""
-    application.setStyle("Fusion")
+    if application.property("has_base_style") is None:
+        # Once: it would polish every widget anew, as the style sheet below does anyhow.
+        application.setStyle("Fusion")
+        application.setProperty("has_base_style", True)
     application.setPalette(_palette(colours(theme)))
     if application.property("has_base_font") is None:
         # Once, and before any widget exists: Qt does not give a later font to widgets with a style sheet.
@@ -129,8 +132,13 @@ def _icon_file(name: str, colour: str) -> str:
     return file.as_posix()
 
 
+@lru_cache(maxsize=256)
+def _drawing(name: str) -> str:
+    return path(f"icons/{name}.svg").read_text(encoding="utf-8")
+
+
 def _svg(name: str, colour: str) -> bytes:
-    return path(f"icons/{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour).encode()
+    return _drawing(name).replace("currentColor", colour).encode()
 
 
 @lru_cache(maxsize=512)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 # On a slow machine fewer than three hundred are done: the time is what the whole suite can bear.
-SEED, COUNT, SECONDS = (int(part) for part in os.environ.get("TWIN_MONKEY", "1:300:45").split(":"))
+SEED, COUNT, SECONDS = (int(part) for part in os.environ.get("TWIN_MONKEY", "1:300:30").split(":"))
 PIECES, PIECE, PIECE_S = 20, 500, 900
 
 

@@ -52,10 +52,7 @@ def colours(theme: Theme) -> dict[str, str]:
 
 def apply(application: QApplication, theme: Theme) -> None:
     """Give the whole program the theme."""
-    if application.property("has_base_style") is None:
-        # Once: it would polish every widget anew, as the style sheet below does anyhow.
-        application.setStyle("Fusion")
-        application.setProperty("has_base_style", True)
+    application.setStyle("Fusion")
     application.setPalette(_palette(colours(theme)))
     if application.property("has_base_font") is None:
         # Once, and before any widget exists: Qt does not give a later font to widgets with a style sheet.

@@ -129,8 +129,13 @@ def _icon_file(name: str, colour: str) -> str:
     return file.as_posix()
 
 
+@lru_cache(maxsize=256)
+def _drawing(name: str) -> str:
+    return path(f"icons/{name}.svg").read_text(encoding="utf-8")
+
+
 def _svg(name: str, colour: str) -> bytes:
-    return path(f"icons/{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour).encode()
+    return _drawing(name).replace("currentColor", colour).encode()
 
 
 @lru_cache(maxsize=512)

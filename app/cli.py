@@ -23,7 +23,7 @@ DONE, BUG, USER, CANCELLED = 0, 1, 2, 130
 BAR_WIDTH = 30
 COMMANDS = (
     *("demo", "info", "import", "list", "run", "rerun", "validate", "check", "render", "report", "convert"),
-    *("film", "georeference", "openfoam", "cctv"),
+    *("film", "georeference", "openfoam", "cctv", "desktop-entry"),
 )
 
 
@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_runs(commands)
     _add_pages(commands)
     _add_conversion(commands)
+    _add_desktop(commands)
     return parser
 
 
@@ -169,6 +170,13 @@ def _add_conversion(commands: Commands) -> None:
         "--rotation", type=float, default=0.0, metavar="DEG", help="clockwise turn of the model's y axis"
     )
     place.add_argument("--vertical", metavar="NAME", help="height datum")
+
+
+def _add_desktop(commands: Commands) -> None:
+    """The program among the programs of this machine."""
+    from app.desktop_entry import add_arguments
+
+    add_arguments(commands.add_parser("desktop-entry", help="put the program into the menu of a Linux desktop"))
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from app.cli_output import DONE, emit, finish_bar, open_project, print_issues, s
 from app.cli_report import report
 from app.cli_runs import rerun, run, validate
 from app.commands import AddLayers
+from app.desktop_entry import desktop_entry
 from app.document import Document
 from app.language import tr
 from app.look import NO_SECTION
@@ -234,4 +235,5 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Feedback], int]] = {
     "cctv": cctv,
     "report": report,
     "demo": demo,
+    "desktop-entry": desktop_entry,
 }

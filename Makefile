@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 test: setup lint
-	$(WITH_SCREEN) $(BIN)/python -m pytest -q
+	$(WITH_SCREEN) $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: test
 

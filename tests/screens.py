@@ -1,0 +1,48 @@
+"""A virtual screen for each process of the tests, so that windows of two processes never take each other's keys."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+
+PROCESSES_AT_MOST = 4  # a window on the sample district takes 2 GB
+SCREEN = ("-screen", "0", "1600x1000x24", "+extension", "GLX", "-nolisten", "tcp")
+
+
+def is_worker() -> bool:
+    """Whether this is one of several processes that share the tests."""
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+def own_screen() -> None:
+    """Starts a virtual screen that lives as long as this process; does nothing where there is no Xvfb."""
+    server = shutil.which("Xvfb") if sys.platform == "linux" else None
+    if server is None:
+        return
+    reading, writing = os.pipe()
+    screen = subprocess.Popen(
+        [server, "-displayfd", str(writing), *SCREEN],
+        pass_fds=[writing],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    atexit.register(screen.kill)
+    with os.fdopen(reading, encoding="ascii") as told:
+        number = told.readline().strip()
+    if number:
+        os.environ["DISPLAY"] = f":{number}"
+        os.environ.pop("WAYLAND_DISPLAY", None)
+        os.environ.pop("XAUTHORITY", None)
+
+
+def share_processors() -> None:
+    """Divides the processors among the processes; numerical libraries would each take them all."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    mine = str(max((os.cpu_count() or 1) // workers, 1))
+    for name in ("TWIN_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, mine)

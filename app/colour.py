@@ -17,6 +17,7 @@ from resources import load_json, path
 Colours = NDArray[np.uint8]
 TRANSITION_RAMP, UNCHANGED = "difference", "unchanged"  # of changes from class to class
 RAMP_SIZE = 256
+REVERSED = "-"  # before the name of a ramp that runs from high to low
 FALLBACK_RAMP = "viridis"
 OTHERS_GREY = (126, 132, 138)
 BLOCK = 1 << 22  # values looked at in one go: a point cloud may have fifty million
@@ -37,7 +38,20 @@ SURVEY_COLOURS = {
 
 
 @dataclass(frozen=True, eq=False)
-class ClassedField(Field):
+class StyledField(Field):
+    """A field with a colour of its own for what has no value; made by `app.classes.styled`.
+
+    Attributes
+    ----------
+    missing : str
+        ``"#rrggbb"``; empty = the theme's.
+    """
+
+    missing: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassedField(StyledField):
     """A field sorted into classes, its values their numbers; made by `app.classes.classed`.
 
     Attributes
@@ -46,10 +60,14 @@ class ClassedField(Field):
         Ends of ordered classes, one more than there are; empty for single values.
     has_others : bool
         Whether the last class holds what is too rare for one of its own.
+    colours, titles : tuple of str
+        ``"#rrggbb"`` and name that somebody has given to each class, empty where nobody has; or no tuple at all.
     """
 
     limits: tuple[float, ...] = ()
     has_others: bool = False
+    colours: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
 
 
 @cache
@@ -59,9 +77,16 @@ def ramp_names() -> tuple[str, ...]:
     return tuple(n for n in names if n != "classes")
 
 
+def has_ramp(name: str) -> bool:
+    """Whether there is a ramp of that name, reversed or not."""
+    return name.removeprefix(REVERSED) in ramp_names()
+
+
 @cache
 def ramp(name: str) -> Colours:
     """A ramp as (256, 3) uint8, low to high. An unknown name gives viridis."""
+    if name.startswith(REVERSED):
+        return ramp(name.removeprefix(REVERSED))[::-1]
     data = load_json(f"ramps/{name if name in ramp_names() else FALLBACK_RAMP}.json")
     stops = np.array([rgb_of(stop) for stop in data["stops"]], dtype=np.float64)
     low, high = data.get("cut", (0.0, 1.0))
@@ -74,6 +99,7 @@ def ramp(name: str) -> Colours:
 
 def is_diverging(name: str) -> bool:
     """Whether a ramp has a neutral middle that belongs to zero."""
+    name = name.removeprefix(REVERSED)
     return bool(name in ramp_names() and load_json(f"ramps/{name}.json")["kind"] == "diverging")
 
 
@@ -84,13 +110,25 @@ def _class_stops() -> Colours:
 
 def class_colours(count: int, *, ramp_name: str = "") -> Colours:
     """Colours (count, 3) of classes: from the ramp when one is named (ordered classes), else ten distinct hues."""
-    if ramp_name in ramp_names() and ramp_name != FALLBACK_RAMP:
+    if has_ramp(ramp_name) and ramp_name != FALLBACK_RAMP:
         return ramp(ramp_name)[np.linspace(0, RAMP_SIZE - 1, max(count, 2)).astype(np.int64)[:count]]
     stops = _class_stops()
     return stops[np.arange(count) % len(stops)]
 
 
 def category_colours(field: Field) -> Colours:
+    """Colours (categories, 3) of a class map: those somebody has chosen, else what `usual_colours` gives."""
+    found = usual_colours(field)
+    chosen = field.colours if isinstance(field, ClassedField) else ()
+    if any(chosen):
+        found = found.copy()
+        for row, colour in enumerate(chosen):
+            if colour:
+                found[row] = rgb_of(colour)
+    return found
+
+
+def usual_colours(field: Field) -> Colours:
     """Colours (categories, 3) of a class map: of a ramp where the classes have an order, else distinct hues."""
     count = len(field.categories)
     if field.ramp == TRANSITION_RAMP and UNCHANGED in field.categories:
@@ -195,7 +233,15 @@ def field_colours(
     values = field.values if rows is None else field.values.reshape(-1)[rows]
     if field.categories:
         return _category_colours(field, values, theme)
-    return value_colours(values, ramp_name=field.ramp, limits=field_range(field), theme=theme)
+    colours, known = value_colours(values, ramp_name=field.ramp, limits=field_range(field), theme=theme)
+    colours[~known] = missing_colour(field, theme)
+    return colours, known
+
+
+def missing_colour(field: Field, theme: Theme) -> tuple[int, int, int]:
+    """Colour of what has no value."""
+    own = field.missing if isinstance(field, StyledField) else ""
+    return rgb_of(own) if own else theme.rgb("missing")
 
 
 def value_colours(
@@ -213,7 +259,7 @@ def value_colours(
 
 def _category_colours(field: Field, values: NDArray[np.generic], theme: Theme) -> tuple[Colours, NDArray[np.bool_]]:
     codes = codes_of(values, len(field.categories))
-    table = np.concatenate([category_colours(field), [theme.rgb("missing")]]).astype(np.uint8)
+    table = np.concatenate([category_colours(field), [missing_colour(field, theme)]]).astype(np.uint8)
     return table[codes], codes < len(field.categories)
 
 

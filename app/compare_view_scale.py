@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.classes import MOST_CLASSES, classed
+from app.classes import MOST_CLASSES, styled
 from app.colour import field_range
 from app.view.legend import Legend, plain_field
 from geo.model import Field, Layer, Style
@@ -66,8 +66,8 @@ def _scaled(left: Layer, right: Layer, known: Known) -> tuple[Layer, Layer] | No
     if key not in known:
         known[key] = (*_pooled(first, second, left.style), first, second)
     mine, other = known[key][:2]
-    plain = {"ramp": "", "classes": 0, "method": ""}
-    return _with_field(left, mine, plain), _with_field(right, other, plain)
+    # The field has its classes and colours by now; the titles of the legends stay.
+    return _with_field(left, mine), _with_field(right, other)
 
 
 def _pooled(first: Field, second: Field, style: Style) -> tuple[Field, Field]:
@@ -84,7 +84,7 @@ def _pooled(first: Field, second: Field, style: Style) -> tuple[Field, Field]:
     classes = (
         min(style.classes or MOST_CLASSES, MOST_CLASSES - 1) if names or style.method == "unique" else style.classes
     )
-    done = classed(joined, method=style.method, classes=classes, ramp=style.ramp)
+    done = styled(joined, dataclasses.replace(style, classes=classes))
     count = np.asarray(given[0]).size
     parts = done.values.reshape(-1)[:count], done.values.reshape(-1)[count:]
     mine, other = (
@@ -102,11 +102,12 @@ def _renumbered(field: Field, names: tuple[str, ...]) -> np.ndarray:
     return np.asarray(number[np.where(known, codes, -1).astype(np.int64)])
 
 
-def _with_field(layer: Layer, field: Field, style: dict[str, object]) -> Layer:
+def _with_field(layer: Layer, field: Field) -> Layer:
     """The layer coloured by this field."""
     others = tuple(one for one in layer.fields if one.name != field.name)
     fields = (field, *others) if not layer.style.colour_by else (*others, field)
-    return layer.with_(fields=fields, style=dataclasses.replace(layer.style, **style))  # type: ignore[arg-type]
+    style = dataclasses.replace(layer.style.coloured_by(layer.style.colour_by), missing="")
+    return layer.with_(fields=fields, style=style)
 
 
 def same_scale(first: Legend | None, second: Legend | None) -> bool:

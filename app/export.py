@@ -16,6 +16,7 @@ from analysis.charts import chart_from_dict
 from app.chart_svg import chart_svg
 from app.colour import field_colours
 from app.theme import theme_named
+from app.view.legend import shown_field
 from geo.model import ElementTable, Feedback, Field, Frame, Grid, Layer, Lines, Mesh, Points
 from geo.store import write_atomically
 
@@ -99,7 +100,7 @@ def _export_mesh(layer: Layer, mesh: Mesh, frame: Frame, folder: Path, name: str
     """A coloured GLB to look at and a PLY with the values of each face, both with map coordinates in their record."""
     import trimesh
 
-    field = layer.field_named(layer.style.colour_by) or next((f for f in layer.fields if f.on == "face"), None)
+    field = shown_field(layer) or next((f for f in layer.fields if f.on == "face"), None)
     # glTF's y axis points up; its numbers are single precision, so they stay local and the origin is noted.
     y_up = np.stack([mesh.vertices[:, 0], mesh.vertices[:, 2], -mesh.vertices[:, 1]], axis=1)
     picture = trimesh.Trimesh(y_up, mesh.faces, process=False)

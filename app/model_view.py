@@ -150,7 +150,7 @@ def with_property(
     if column is None:
         return None
     key = f"{name}{MARK}" if name in OWN_COLUMNS else name
-    style = dataclasses.replace(layer.style, colour_by=key, method="", classes=0, ramp="")
+    style = layer.style.coloured_by(key)
     return layer.with_(table=layer.table.with_columns({key: column}), style=style)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from app.scorecard import scorecard, studies_to_compare, texts_of
 from app.shown_runs import Run, scenes_of_runs
 from app.theme import theme_named
 from app.topic_results import rows_by_severity
+from app.view.legend import legend_of, shown_field
 from app.words import class_name, field_name
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
@@ -271,18 +273,23 @@ def _summary(analysis_id: str, summary: Mapping[str, Mapping[str, Any]]) -> Iter
 
 
 def _legends(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
-    """One legend per quantity that a layer is coloured by."""
-    seen: dict[str, Field] = {}
+    """One legend per quantity that a layer is coloured by, as its style shows it."""
+    seen: dict[str, tuple[Layer, Field]] = {}
     for layer in layers:
-        field = layer.field_named(layer.style.colour_by)
-        if field is not None and not field.categories:
-            seen.setdefault(field.name, field)
-    for field in seen.values():
+        field, shown = layer.field_named(layer.style.colour_by), shown_field(layer)
+        if field is not None and shown is not None and not field.categories:
+            seen.setdefault(field.name, (layer, shown))
+    for layer, field in seen.values():
+        legend = legend_of(layer.with_(style=dataclasses.replace(layer.style, visible=True)))
+        if legend is not None and legend.ramp is None:
+            rows = [{"text": text, "colour": f"#{r:02x}{g:02x}{b:02x}"} for text, (r, g, b) in legend.classes]
+            yield {"title": layer.style.title or field_name(field.name), "unit": field.unit, "classes": rows}
+            continue
         colours = ramp(field.ramp)
         stops = [colours[round(k * (len(colours) - 1) / (LEGEND_STOPS - 1))] for k in range(LEGEND_STOPS)]
         low, high = field_range(field)
         yield {
-            "title": field_name(field.name),
+            "title": layer.style.title or field_name(field.name),
             "unit": field.unit,
             "low": number_text(low),
             "high": number_text(high),

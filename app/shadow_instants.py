@@ -55,7 +55,7 @@ def at_instant(layer: Layer, day: date, minute: int) -> tuple[Layer, str]:
         wanted = layer.table.columns["instant"].values == name
         style = replace(style, hidden=frozenset(str(key) for key in layer.table.ids[~wanted]))
     else:
-        style = replace(style, colour_by=name, ramp="", method="", classes=0)
+        style = style.coloured_by(name)
     return (layer if style == layer.style else layer.with_(style=style)), name
 
 

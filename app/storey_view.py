@@ -365,4 +365,5 @@ class StoreyView(QObject):
 
 def _by_use(layer: Layer) -> Style:
     column = next((name for name in USE_COLUMNS if name in layer.table.columns), "")
-    return dataclasses.replace(layer.style, visible=True, colour_by=column, method="unique" if column else "")
+    style = layer.style.coloured_by(column, method="unique" if column else "")
+    return dataclasses.replace(style, visible=True)

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ from geo.model import (
 )
 
 MAGIC = b"TWINLYR1"
+COLOUR = re.compile("#[0-9a-fA-F]{6}")
 STEP = 64
 GEOMETRIES: Mapping[str, type[Geometry]] = {
     kind.kind: kind for kind in (Mesh, Lines, Points, Instances, Grid, Image, Volume)
@@ -189,6 +191,15 @@ def style_from_dict(data: Mapping[str, Any]) -> Style:
     values = {key: value for key, value in data.items() if key in known}
     for name in ("hidden", "faded"):
         values[name] = frozenset(str(v) for v in values.get(name, ()))
+    for name in ("class_colours", "class_titles"):
+        values[name] = tuple((str(key), str(text)) for key, text in values.get(name, ()))
+    values["breaks"] = tuple(float(limit) for limit in values.get("breaks", ()))
+    if values.get("range") is not None:
+        low, high = values["range"]
+        values["range"] = (float(low), float(high))
+    wrong = [text for _key, text in values["class_colours"] if not COLOUR.fullmatch(text)]
+    if wrong or not COLOUR.fullmatch(str(values.get("missing") or "#000000")):
+        raise ValueError("a colour of a style is not written #rrggbb")
     return Style(**values)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -390,7 +389,7 @@ def coloured(layer: Layer, outcome: dict[str, bool]) -> Layer | None:
         return None
     field = Field(FIELD, "1", "element", np.array(codes, dtype=np.int8), OUTCOMES, ramp="difference")
     rest = tuple(other for other in layer.fields if other.name != FIELD)
-    style = dataclasses.replace(layer.style, colour_by=FIELD, method="", classes=0, ramp="")
+    style = layer.style.coloured_by(FIELD)
     return layer.with_(fields=(*rest, field), style=style)
 
 

@@ -59,7 +59,7 @@ class RowActions:
     def colour_by(self, layer: Layer, key: str) -> None:
         """Colour the layer by a column, in the way the program chooses."""
         if layer.style.colour_by != key:
-            style = dataclasses.replace(layer.style, colour_by=key, method="", classes=0, ramp="")
+            style = layer.style.coloured_by(key)
             self.bench.do(SetStyle(layer.id, style, "set_colour"))
 
     def export(self, path: Path, sheet: Sheet, *, rows: Rows, titles: Mapping[str, str]) -> None:

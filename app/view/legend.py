@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.classes import MOST_CLASSES, classed
+from app.classes import MOST_CLASSES, styled
 from app.colour import (
     ClassedField,
     category_colours,
@@ -28,13 +28,14 @@ from app.utility_kinds import is_network, kind_codes, patterns, utility_kinds
 from app.view.hatch import hatch_rows
 from app.words import class_name as named_class
 from app.words import field_name
-from geo.model import Column, Field, Grid, Layer, Points, Volume
+from geo.model import Column, Field, Grid, Layer, Points, Style, Volume
 from geo.model.conventions import UTILITY
 
 HEIGHT_FIELD = "height"
 SEVERITY_FIELD = "severity"
 SEVERITY_SIGNS = {"error": "◆", "warning": "▲", "doubt": "▲", "note": "●"}
 HEIGHT_SAMPLE = 20_000  # points whose heights give the range
+KEPT_COLOURINGS = 8  # of one field
 PAINTED_FIELD = "colour"  # per-face colours of a model, 0xRRGGBB: a look, not a quantity
 
 
@@ -59,6 +60,10 @@ class Legend:
         What is said beside the colour of missing values; empty when none is missing.
     hatches : tuple of (text, hatch)
         What is said of hatched parts, with `app.view.hatch.LINES` or `CROSSED`.
+    missing_colour : (r, g, b) or None
+        Of missing values; None = the theme's.
+    layer_id : str
+        Whose legend it is; empty for that of all utilities.
     """
 
     title: str
@@ -73,6 +78,8 @@ class Legend:
     missing: str = ""
     patterns: tuple[str, ...] = ()
     hatches: tuple[tuple[str, int], ...] = ()
+    missing_colour: tuple[int, int, int] | None = None
+    layer_id: str = ""
 
 
 def plain_field(layer: Layer) -> Field | None:
@@ -94,17 +101,27 @@ def plain_field(layer: Layer) -> Field | None:
 def shown_field(layer: Layer) -> Field | None:
     """The field a layer is coloured by, sorted into classes as its style says; None when it is plain."""
     field, style = plain_field(layer), layer.style
-    if field is None or not (field.categories or style.method or style.classes or style.ramp):
+    key = colouring_of(style)
+    if field is None or not (field.categories or any(key)):
         return field
     made = _classed.setdefault(field, {})
-    key = (style.method, style.classes, style.ramp)
     if key not in made:
-        made[key] = classed(field, method=style.method, classes=style.classes, ramp=style.ramp)
+        if len(made) >= KEPT_COLOURINGS:  # a colour that is being chosen by hand goes through many
+            made.pop(next(iter(made)))
+        made[key] = styled(field, style)
     return made[key]
 
 
+def colouring_of(style: Style) -> tuple[Hashable, ...]:
+    """All of a style that says how a field is coloured, but which field it is; empty and zero where it is usual."""
+    return (
+        *(style.method, style.classes, style.ramp, style.reversed, style.range),
+        *(style.breaks, style.class_colours, style.class_titles, style.missing),
+    )
+
+
 # Sorting a hundred thousand texts takes a while, and the field is asked for at every move of the mouse.
-_classed: WeakKeyDictionary[Field, dict[tuple[str, int, str], Field]] = WeakKeyDictionary()
+_classed: WeakKeyDictionary[Field, dict[tuple[Hashable, ...], Field]] = WeakKeyDictionary()
 _columns: WeakKeyDictionary[Column, Field] = WeakKeyDictionary()
 _heights: WeakKeyDictionary[Points, Field] = WeakKeyDictionary()
 
@@ -138,18 +155,24 @@ def legend_of(layer: Layer) -> Legend | None:
     field = shown_field(layer)
     if field is None or not layer.style.visible:
         return None
-    title = field_name(field.name)
-    title = title[:1].upper() + title[1:]
+    title = layer.style.title or title_of(field)
     subtitle, hatches = run_title(layer) or layer_title(layer), hatch_rows(layer)
     if field.categories:
-        return replace(_class_legend(field, title, subtitle), hatches=hatches)
+        legend = _class_legend(field, title, subtitle, named=bool(layer.style.title))
+        return replace(legend, hatches=hatches, layer_id=layer.id)
     low, high = field_range(field)
     ticks = tuple((value, number_text(value)) for value in nice_ticks(low, high, count=6))
     unit = unit_text(field.unit)
-    return Legend(title, subtitle, unit, ramp(field.ramp), low, high, ticks, hatches=hatches)
+    return Legend(title, subtitle, unit, ramp(field.ramp), low, high, ticks, hatches=hatches, layer_id=layer.id)
 
 
-def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
+def title_of(field: Field) -> str:
+    """What a legend is called that nobody has named."""
+    title = field_name(field.name)
+    return title[:1].upper() + title[1:]
+
+
+def _class_legend(field: Field, title: str, subtitle: str, *, named: bool) -> Legend:
     colours = category_colours(field)
     counts = counts_of(field)
     ordered = isinstance(field, ClassedField) and bool(field.limits)
@@ -158,7 +181,7 @@ def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
         (class_name(field, row), (int(colours[row][0]), int(colours[row][1]), int(colours[row][2])))
         for row in rows[: MOST_CLASSES + 1]
     )
-    if ordered and unit_text(field.unit):
+    if ordered and unit_text(field.unit) and not named:
         title = f"{title} ({unit_text(field.unit)})"
     lacking = field.on == "element" and int(counts.sum()) < np.asarray(field.values).size
     return Legend(
@@ -167,13 +190,23 @@ def _class_legend(field: Field, title: str, subtitle: str) -> Legend:
         "",
         classes=classes,
         more=max(len(rows) - MOST_CLASSES - 1, 0),
-        missing=tr("view.missing", "no value") if lacking else "",
+        missing=_lacking_text(field) if lacking else "",
+        missing_colour=rgb_of(field.missing) if isinstance(field, ClassedField) and field.missing else None,
     )
+
+
+def _lacking_text(field: Field) -> str:
+    """What has no value is in no class; with limits of the user's own more may be."""
+    if isinstance(field, ClassedField) and field.limits:
+        return tr("view.no_class", "in no class")
+    return tr("view.missing", "no value")
 
 
 def class_name(field: Field, row: int) -> str:
     """A class in the user's language."""
     name = field.categories[row]
+    if isinstance(field, ClassedField) and field.titles and field.titles[row]:
+        return field.titles[row]
     if isinstance(field, ClassedField) and field.has_others and row == len(field.categories) - 1:
         return tr("view.others", "others")
     text = named_class(field.name, name, tr(name) if name in ("yes", "no") else "")

@@ -146,7 +146,7 @@ def _paint_classes(painter: QPainter, area: QRectF, legend: Legend, *, theme: Th
         top += CLASS_ROW
     if legend.missing:
         painter.setPen(QColor(theme["soft_ink"]))
-        painter.setBrush(QColor(theme["missing"]))
+        painter.setBrush(QColor(*(legend.missing_colour or theme.rgb("missing"))))
         painter.drawRect(QRectF(area.left(), top + 3, 18, 11))
         _line(painter, area.left() + 26, top - 1, area.width() - 26, text=legend.missing)
         top += CLASS_ROW

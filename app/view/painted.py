@@ -200,7 +200,7 @@ def _paint_classes(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -
     left, width = float(CARD_PAD), float(LEGEND_WIDTH - 2 * CARD_PAD)
     rows = [(text, colour, "ink") for text, colour in legend.classes]
     if legend.missing:
-        rows.append((legend.missing, theme.rgb("missing"), "soft_ink"))
+        rows.append((legend.missing, legend.missing_colour or theme.rgb("missing"), "soft_ink"))
     for number, (text, colour, ink) in enumerate(rows):
         box = sheet.box(left, top + 3, left + 18, top + 14)
         sheet.draw.rectangle(box, fill=(*colour, 255), outline=(*theme.rgb("soft_ink"), 255))

@@ -8,13 +8,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
 
 from app.appearance import set_icon
-from app.classes import MOST_CLASSES, USUAL_CLASSES
+from app.classes import MOST_CLASSES, USUAL_CLASSES, limits_of
 from app.language import tr
+from app.view.legend import shown_field
 from app.widgets.ramp_box import RampBox
 from app.widgets.wording import say
 from geo.model import Layer, Style
 
-METHODS = ("", "equal", "quantiles", "unique")
+METHODS = ("", "equal", "quantiles", "unique", "breaks")
 
 
 class ColouringForm(QObject):
@@ -73,7 +74,7 @@ class ColouringForm(QObject):
         method = style.method or ("unique" if texts else "equal" if style.classes else "")
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(method)))
         self.method_box.setEnabled(not texts)
-        self.classes_box.setEnabled(bool(method))
+        self.classes_box.setEnabled(method not in ("", "breaks"))
         self.classes_box.setValue(style.classes or (MOST_CLASSES if method == "unique" else USUAL_CLASSES))
 
     def _choose_attribute(self, _index: int) -> None:
@@ -81,13 +82,17 @@ class ColouringForm(QObject):
         if self._layer is not None and not self._filling:
             name = str(self.by_box.currentData() or "")
             ramp = self._layer.style.ramp if is_quantity(self._layer, name) else ""
-            self._emit(dataclasses.replace(self._layer.style, colour_by=name, method="", classes=0, ramp=ramp))
+            self._emit(self._layer.style.coloured_by(name, ramp=ramp))
 
     def _choose_method(self, _index: int) -> None:
         """Another method begins with its usual number of classes."""
         if self._layer is not None and not self._filling:
             method = str(self.method_box.currentData() or "")
-            self._emit(dataclasses.replace(self._layer.style, method=method, classes=0))
+            style = self._layer.style
+            shown = shown_field(self._layer)
+            breaks = limits_of(shown) if method == "breaks" and shown is not None else ()
+            changed = style.coloured_by(style.colour_by, method=method, ramp=style.ramp)
+            self._emit(dataclasses.replace(changed, breaks=breaks, reversed=style.reversed, range=style.range))
 
     def _choose(self, _value: int) -> None:
         if self._layer is None or self._filling:
@@ -97,11 +102,18 @@ class ColouringForm(QObject):
         usual = MOST_CLASSES if method == "unique" else USUAL_CLASSES
         count = self.classes_box.value()
         classes = 0 if not method or count == (style.classes or usual) == usual else count
-        self._emit(dataclasses.replace(style, method=method, classes=classes, ramp=self.ramp_box.name))
+        if method == "breaks":
+            classes = style.classes
+        changed = dataclasses.replace(style, method=method, classes=classes, ramp=self.ramp_box.name)
+        if (
+            classes != style.classes and method != "unique"
+        ):  # the third of five is not the third of eight
+            changed = dataclasses.replace(changed, class_colours=(), class_titles=())
+        self._emit(changed)
 
     def _reset(self) -> None:
         if self._layer is not None:
-            self._emit(dataclasses.replace(self._layer.style, colour_by="", method="", classes=0, ramp=""))
+            self._emit(dataclasses.replace(self._layer.style.coloured_by(""), missing="", title=""))
 
     def _emit(self, style: Style) -> None:
         if self._layer is not None and style != self._layer.style:

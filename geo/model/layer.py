@@ -97,12 +97,37 @@ class Style:
         Colour ramp instead of the field's own; ``""`` = its own.
     classes : int
         Number of classes; 0 = as many as are usual for the method.
-    method : {"", "quantiles", "equal", "unique"}
+    method : {"", "quantiles", "equal", "unique", "breaks"}
         How numbers are sorted into classes; ``""`` = not, a continuous ramp.
     faded : frozenset of str
         Element ids of which only a veil is drawn, so that what lies behind them is seen.
     hatched : bool
         Whether a map is hatched where its own classes of trust say so.
+    breaks : tuple of float
+        Limits of the classes of the method ``"breaks"``, rising; one more than there are classes.
+    reversed : bool
+        Whether the ramp runs from high to low.
+    range : (low, high) or None
+        Ends of the ramp; None = the field's own.
+    class_colours, class_titles : tuple of (class, text)
+        Colours ``"#rrggbb"`` and names that somebody has given to classes: by the number of an ordered class
+        (``"0"`` the lowest), by the name of any other.
+    missing : str
+        ``"#rrggbb"`` of what has no value, or ``""`` for that of the palette.
+    title : str
+        Of the legend; ``""`` = the name of the attribute.
+    label_by : str
+        Name of the field or column that is written beside the elements; ``""`` = none.
+    labelled : bool
+        Whether it is written now.
+    label_size : int
+        Height of the letters [pixels].
+    label_reach : float [m]
+        Distance from the eye up to which elements have labels; 0 = any.
+    edges : bool
+        Whether the edges of solids are drawn.
+    shaded : bool
+        Whether it takes light and shade; without, its colours are those of the legend.
     """
 
     visible: bool = True
@@ -115,6 +140,35 @@ class Style:
     method: str = ""
     faded: frozenset[str] = frozenset()
     hatched: bool = True
+    breaks: tuple[float, ...] = ()
+    reversed: bool = False
+    range: tuple[float, float] | None = None
+    class_colours: tuple[tuple[str, str], ...] = ()
+    class_titles: tuple[tuple[str, str], ...] = ()
+    missing: str = ""
+    title: str = ""
+    label_by: str = ""
+    labelled: bool = False
+    label_size: int = 12
+    label_reach: float = 0.0
+    edges: bool = True
+    shaded: bool = True
+
+    def coloured_by(self, name: str, *, method: str = "", classes: int = 0, ramp: str = "") -> Style:
+        """The style with another attribute or other classes: what was said of those of before is forgotten."""
+        return dataclasses.replace(
+            self,
+            colour_by=name,
+            method=method,
+            classes=classes,
+            ramp=ramp,
+            breaks=(),
+            reversed=False,
+            range=None,
+            class_colours=(),
+            class_titles=(),
+            title="" if name != self.colour_by else self.title,
+        )
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from app.classes import MOST_CLASSES, classed
+from app.classes import MOST_CLASSES, classed, styled
 from app.colour import ClassedField, category_colours, class_colours, field_colours, ramp
 from app.language import language
 from app.theme import theme_named
-from app.view.legend import legend_of, plain_field, shown_field
+from app.view.legend import class_name, legend_of, plain_field, shown_field
 from geo.model import Column, ElementTable, Field, Layer, Points, Style
 from geo.store import style_from_dict, style_to_dict
 from tests.app.view_scene import box, buildings
@@ -139,3 +141,81 @@ def test_a_style_keeps_its_classes_and_old_styles_still_open() -> None:
     assert style_from_dict(style_to_dict(style)) == style
     old = {"visible": True, "opacity": 0.5, "colour": "", "colour_by": "x", "hidden": []}
     assert style_from_dict(old) == Style(opacity=0.5, colour_by="x")
+
+
+# ---- what the user says of classes ---------------------------------------------------------------------------------
+
+
+def test_own_limits_make_the_classes_and_leave_out_what_lies_outside() -> None:
+    field = styled(numbers([0.0, 5.0, 10.0, 30.0, 31.0, np.nan]), Style(method="breaks", breaks=(2.0, 10.0, 30.0)))
+    assert isinstance(field, ClassedField)
+    assert field.values.tolist() == [-1, 0, 1, 1, -1, -1]
+    assert field.categories == ("2 – 10", "10 – 30")
+    assert styled(numbers([1.0]), Style(method="breaks", breaks=(5.0,))).categories == ()  # one limit is no class
+
+
+def test_colours_and_names_of_classes_go_into_the_legend_and_the_picture() -> None:
+    texts = np.array(["shop", "home", "home", None], dtype=object)
+    style = {"colour_by": "use", "class_colours": (("home", "#102030"),), "class_titles": (("shop", "가게"),)}
+    layer = houses({"use": Column(texts)}, missing="#ff00ff", title="쓰임", **style)
+    legend, field = legend_of(layer), shown_field(layer)
+    assert legend is not None
+    assert field is not None
+    assert legend.title == "쓰임"
+    assert legend.layer_id == layer.id
+    assert dict(legend.classes)["home"] == (0x10, 0x20, 0x30)
+    assert [text for text, _ in legend.classes] == ["home", "가게"]
+    assert legend.missing_colour == (255, 0, 255)
+    colours, known = field_colours(field, LIGHT)
+    assert colours[1].tolist() == [0x10, 0x20, 0x30]
+    assert colours[3].tolist() == [255, 0, 255]
+    assert known.tolist() == [True, True, True, False]
+
+
+def test_colours_of_ordered_classes_go_by_their_number() -> None:
+    style = Style(method="equal", classes=4, class_colours=(("1", "#010203"),), class_titles=(("3", "high"),))
+    field = styled(numbers(np.arange(41.0)), style)
+    assert category_colours(field)[1].tolist() == [1, 2, 3]
+    assert class_name(field, 3) == "high"
+    np.testing.assert_array_equal(category_colours(field)[0], ramp("viridis")[0])
+
+
+def test_a_ramp_turns_round_and_has_the_ends_it_is_given() -> None:
+    layer = houses({"h": Column(np.array([0.0, 50.0, 100.0]), "m")}, colour_by="h", reversed=True, range=(50.0, 100.0))
+    legend, field = legend_of(layer), shown_field(layer)
+    assert legend is not None
+    assert field is not None
+    assert (legend.low, legend.high) == (50.0, 100.0)
+    np.testing.assert_array_equal(legend.ramp, ramp("viridis")[::-1])
+    colours, _known = field_colours(field, LIGHT)
+    np.testing.assert_array_equal(colours[0], ramp("viridis")[-1])  # below the low end
+    np.testing.assert_array_equal(colours[2], ramp("viridis")[0])
+
+
+def test_another_attribute_forgets_what_was_said_of_the_classes_of_before() -> None:
+    said = {"class_colours": (("home", "#102030"),), "range": (0.0, 1.0), "breaks": (1.0, 2.0)}
+    style = Style(colour_by="use", opacity=0.4, **said)
+    other = style.coloured_by("height")
+    assert other == Style(colour_by="height", opacity=0.4)
+
+
+def test_styles_with_everything_survive_a_project_and_bad_colours_do_not() -> None:
+    style = Style(
+        colour_by="h",
+        method="breaks",
+        breaks=(0.0, 1.5, 9.0),
+        range=(0.0, 9.0),
+        class_colours=(("0", "#aabbcc"),),
+        class_titles=(("0", "낮음"),),
+        missing="#000000",
+        label_by="h",
+        labelled=True,
+        label_reach=250.0,
+        edges=False,
+        shaded=False,
+        reversed=True,
+    )
+    assert style_from_dict(json.loads(json.dumps(style_to_dict(style)))) == style
+    for wrong in ({"class_colours": [["0", "red; }"]]}, {"missing": "#12"}, {"range": [1]}, {"breaks": ["x"]}):
+        with pytest.raises(ValueError):
+            style_from_dict(wrong)

@@ -1,4 +1,4 @@
-"""Ground heights: sampled, draped over, patched, and built from contours and spot heights."""
+"""Ground heights: sampled, draped over, patched."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo.model import Feedback, Grid, Lines, Mesh, UserError
+from geo.model import Feedback, Grid, Lines, Mesh
 
 Floats = NDArray[np.float64]
 MOST_BOXES = 400_000  # lattice boxes a draped layer is cut into at most; beyond that the lattice is made coarser
@@ -368,62 +368,3 @@ def fill_small_holes(grid: Grid, *, most_cells: int = 200) -> tuple[Grid, int]:
         around = [values[rows - 1, cols], values[rows + 1, cols], values[rows, cols - 1], values[rows, cols + 1]]
         values[rows, cols] = np.nanmean(around, axis=0)
     return Grid(values, grid.x0, grid.y0, grid.cell, grid.z), int(hole.sum())
-
-
-def grid_from_points(
-    points: ArrayLike, *, cell: float, longest_edge: float = 0.0, feedback: Feedback | None = None
-) -> Grid:
-    """Terrain through scattered heights: a Delaunay triangulation, linear within each triangle.
-
-    Parameters
-    ----------
-    points : (n, 3) float [local m]
-        Vertices of contours, spot heights. Of points at one place the mean height counts.
-    cell : float [m]
-        Cell of the grid, aligned with multiples of it.
-    longest_edge : float [m]
-        Triangles with a longer side give no height (bays of the outline); 0 = all count.
-    """
-    from scipy.interpolate import LinearNDInterpolator
-    from scipy.spatial import Delaunay, QhullError
-
-    xyz = np.asarray(points, dtype=np.float64)
-    xyz = xyz[np.isfinite(xyz).all(axis=1)]
-    if len(xyz):
-        _, first, where = np.unique(np.round(xyz[:, :2], 3), axis=0, return_index=True, return_inverse=True)
-        place = xyz[first, :2]
-        height = np.bincount(where.ravel(), weights=xyz[:, 2]) / np.bincount(where.ravel())
-    if len(xyz) < 3 or len(place) < 3:
-        raise _too_few_heights(len(xyz))
-    try:
-        triangles = Delaunay(place - place.mean(axis=0))
-    except QhullError as error:
-        raise _too_few_heights(len(xyz)) from error
-    surface = LinearNDInterpolator(triangles, height)
-    x = np.arange(math.ceil(place[:, 0].min() / cell), math.floor(place[:, 0].max() / cell) + 1) * cell
-    y = np.arange(math.ceil(place[:, 1].min() / cell), math.floor(place[:, 1].max() / cell) + 1) * cell
-    if len(x) == 0 or len(y) == 0:
-        raise _too_few_heights(len(xyz))
-    xx, yy = np.meshgrid(x - place[:, 0].mean(), y - place[:, 1].mean())
-    values = np.empty(xx.shape)
-    rows_at_once = max(1, 10_000 // len(x))  # the interpolator holds the interpreter: short bites keep a window alive
-    for row in range(0, len(y), rows_at_once):
-        (feedback or Feedback()).step(row / len(y), "reading heights off the triangles")
-        part = slice(row, row + rows_at_once)
-        values[part] = surface(xx[part], yy[part])
-    if longest_edge > 0:
-        corner = triangles.points[triangles.simplices]
-        side = np.linalg.norm(corner - np.roll(corner, 1, axis=1), axis=2).max(axis=1)
-        found = triangles.find_simplex(np.stack([xx, yy], axis=-1))
-        values[(found >= 0) & (side[found] > longest_edge)] = np.nan
-    return Grid(values, float(x[0]), float(y[0]), cell)
-
-
-def _too_few_heights(count: int) -> UserError:
-    return UserError(
-        f"{count} heights are not enough for a terrain.",
-        "At least three points that do not lie on one line, further apart than a cell, are needed.",
-        "Choose contours or spot heights that cover an area, or a smaller cell.",
-        code="terrain.too_few_heights",
-        values={"count": count},
-    )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import roads, terrain, trees
+from geo import roads, terrain, terrain_triangles, trees
 from geo.formats import vector_fields as fields
 from geo.formats.vector_buildings import build_buildings
 from geo.formats.vector_cameras import cameras
@@ -327,7 +327,7 @@ def _terrain_layer(part: str, name: str, built: Built, context: Context) -> Laye
     context.feedback.step(0.7, "triangulating heights")
     vertices = built.geometry.vertices if isinstance(built.geometry, Lines | Points) else np.zeros((0, 3))
     part_done = context.feedback.part(0.7, 1.0)
-    grid = terrain.grid_from_points(vertices, cell=context.own.cell, feedback=part_done)
+    grid = terrain_triangles.grid_from_points(vertices, cell=context.own.cell, feedback=part_done)
     message = f"The terrain was made of {len(vertices)} heights, linear between them; hilltops come out flat."
     issue = Issue("terrain.from_heights", message, "note", count=len(vertices), values={"cell": context.own.cell})
     key = f"{part}/terrain"

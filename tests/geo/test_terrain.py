@@ -13,6 +13,7 @@ from geo.crs import make_frame
 from geo.formats import vector
 from geo.formats.contract import ReadOptions
 from geo.model import Feedback, Grid, Lines, Points, UserError, merge_grids
+from geo.terrain_triangles import grid_from_points
 
 
 def slope(rows: int = 50, cols: int = 60, cell: float = 2.0) -> Grid:
@@ -87,7 +88,6 @@ def test_small_holes_close_and_large_ones_stay() -> None:
     assert np.isnan(filled.values[0, 0])
 
 
-@pytest.mark.slow
 def test_terrain_of_korean_contours_agrees_with_the_spot_heights(shared_data: Path) -> None:
     """Sheet 36914093: contours every 5 m; a spot height must lie within one interval of the surface between them."""
     folder = shared_data / "terrain/kr_topomap_36914093"
@@ -112,14 +112,46 @@ def test_terrain_of_korean_contours_agrees_with_the_spot_heights(shared_data: Pa
 def test_heights_on_a_line_make_no_terrain() -> None:
     for points in ([], [(0, 0, 1), (1, 1, 2)], [(k, 2 * k, 3) for k in range(9)]):
         with pytest.raises(UserError):
-            terrain.grid_from_points(np.array(points, dtype=float).reshape(-1, 3), cell=1.0)
+            grid_from_points(np.array(points, dtype=float).reshape(-1, 3), cell=1.0)
 
 
 def test_linear_heights_come_back_exactly() -> None:
     rng = np.random.default_rng(5)
     xy = rng.uniform(0, 100, (400, 2))
-    grid = terrain.grid_from_points(np.column_stack([xy, 3 + 0.2 * xy[:, 0] - 0.1 * xy[:, 1]]), cell=2.0)
+    grid = grid_from_points(np.column_stack([xy, 3 + 0.2 * xy[:, 0] - 0.1 * xy[:, 1]]), cell=2.0)
     xx, yy = np.meshgrid(grid.x, grid.y)
     good = grid.is_finite
     assert good.mean() > 0.9
     np.testing.assert_allclose(grid.values[good], (3 + 0.2 * xx - 0.1 * yy)[good], atol=1e-9)
+
+
+def test_every_cell_has_the_height_of_its_triangle() -> None:
+    """Against SciPy's interpolator on contours (long thin triangles) and spot heights, many of them on cell centres."""
+    from scipy.interpolate import LinearNDInterpolator
+
+    turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    contours = [
+        np.column_stack([60 + r * np.cos(turn), 50 + 0.7 * r * np.sin(turn), turn * 0 + 80 - r]) for r in (5, 20, 50)
+    ]
+    spots = np.column_stack(
+        [*(k.ravel() for k in np.meshgrid(np.arange(0, 130, 10.0), np.arange(0, 110, 10.0))), np.zeros(143)]
+    )
+    spots[(spots[:, 1] // 10) % 2 == 1, 0] += 4  # no four of a square lie on one circle: one triangulation is right
+    spots[:, 2] = np.hypot(spots[:, 0], spots[:, 1])
+    points = np.concatenate([*contours, spots])
+    grid = grid_from_points(points, cell=1.0)
+    assert (grid.x0, grid.y0, grid.values.shape) == (0.0, 0.0, (101, 125))
+    middle = points[:, :2].mean(axis=0)
+    reference = LinearNDInterpolator(points[:, :2] - middle, points[:, 2])(
+        *np.meshgrid(grid.x - middle[0], grid.y - middle[1])
+    )
+    inside = np.isfinite(reference)
+    assert inside.mean() > 0.95
+    np.testing.assert_allclose(grid.values[inside], reference[inside], atol=1e-6)
+    np.testing.assert_allclose(grid.sample(spots[:, 0], spots[:, 1]), spots[:, 2], atol=1e-9)
+
+
+def test_long_triangles_give_no_height() -> None:
+    bay = np.array([(0, 0, 1.0), (40, 0, 1), (0, 40, 1), (40, 40, 1), (2, 0, 1), (0, 2, 1), (2, 2, 1)])
+    grid = grid_from_points(bay, cell=1.0, longest_edge=5.0)
+    assert grid.is_finite.sum() == 9

@@ -50,6 +50,7 @@ class InputChoice(QWidget):
         self.spec = spec
         self._analysis_id = analysis_id
         self.label = QLabel()
+        self.label.setWordWrap(True)
         self.list = QListWidget()
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.box = QComboBox()

@@ -7,12 +7,15 @@ from datetime import date
 from typing import Any
 
 from PySide6.QtCore import QDate, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QFormLayout, QLabel, QLineEdit, QWidget
 
 from analysis.contract import ParamInfo
 from app.language import tr
 from app.widgets.place_edit import PlaceEdit
 from app.widgets.quantity_edit import QuantityEdit, range_text
+
+WIDEST = 264  # pixels a title may take in one line: the panel is not wider on a small screen
 
 
 class ParamForm(QWidget):
@@ -177,13 +180,25 @@ class ParamForm(QWidget):
                 if text
             )
             editor = self.editors[name]
-            self._labels[name].setText(title)
+            self._labels[name].setText(folded(title, self._labels[name].fontMetrics()))
             editor.setAccessibleName(title)
             for widget in (self._labels[name], editor):
                 widget.setToolTip(tip)
             if isinstance(editor, QCheckBox):
-                editor.setText(title)
+                editor.setText(folded(title, editor.fontMetrics()))
             if isinstance(editor, QComboBox):
                 for index in range(editor.count()):
                     option = str(editor.itemData(index))
                     editor.setItemText(index, tr(f"{self._prefix}.{name}.{option}", option.replace("_", " ")))
+
+
+def folded(title: str, metrics: QFontMetrics) -> str:
+    """A title in as many lines as it needs; boxes to tick cannot fold theirs themselves."""
+    lines: list[str] = []
+    for word in title.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and metrics.horizontalAdvance(longer) <= WIDEST:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)

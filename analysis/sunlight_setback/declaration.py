@@ -12,7 +12,7 @@ from geo.model import Layer
 class SetbackParams(Params):
     """What a user can set. The numbers are those of the decree; a local ordinance (건축조례) may ask for more."""
 
-    north: bool = switch("Setback from the north", default=True, help="정북 방향 높이 제한, decree article 86 (1).")
+    north: bool = switch("Setback from the north", default=True, help="Decree article 86 (1) (정북 방향 높이 제한).")
     low_height: float = quantity(
         "Low parts up to", "m", default=10.0, ge=0, le=100, help="10 m since 12 September 2023, 9 m before."
     )
@@ -26,23 +26,23 @@ class SetbackParams(Params):
     district_plan: Literal["unknown", "yes", "no"] = choice(
         "In a district unit plan area",
         default="unknown",
-        help="지구단위계획구역 and the like: plots on a wide road are then free of the setback from the north.",
+        help="District unit plan (지구단위계획구역): plots on a wide road are free of the setback from the north.",
     )
     wide_road: float = quantity("A wide road is at least", "m", default=20.0, ge=1, le=200)
     agreement: bool = switch(
-        "Building agreement with distances", default=False, help="건축협정구역: the setback from the north is lifted."
+        "Building agreement with distances", default=False, help="The setback from the north is lifted (건축협정구역)."
     )
     special_district: bool = switch(
-        "Special building district", default=False, help="특별건축구역: what breaks a rule then needs review."
+        "Special building district", default=False, help="What breaks a rule then needs review (특별건축구역)."
     )
-    daylight: bool = switch("Windows and boundary", default=True, help="채광: apartments, article 86 (3) 1.")
+    daylight: bool = switch("Windows and boundary", default=True, help="Apartments, article 86 (3) 1 (채광).")
     daylight_factor: float = quantity("Height per distance to the boundary", "1", default=2.0, ge=0.1, le=20)
     daylight_factor_commercial: float = quantity(
-        "The same in 근린상업 and 준주거 zones", "1", default=4.0, ge=0.1, le=20
+        "The same in neighbourhood commercial and semi-residential zones", "1", default=4.0, ge=0.1, le=20
     )
-    spacing: bool = switch("Distance between buildings", default=True, help="인동간격: apartments, article 86 (3) 2.")
+    spacing: bool = switch("Distance between buildings", default=True, help="Apartments, article 86 (3) 2 (인동간격).")
     urban_housing: bool = switch(
-        "Urban-type housing", default=False, help="도시형 생활주택: half the distance in front of windows."
+        "Urban-type housing", default=False, help="Half the distance in front of windows (도시형 생활주택)."
     )
     window_factor: float = quantity(
         "Distance in front of windows per height",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
 
 from analysis.cctv.cameras import Camera
 from analysis.cctv.catalogue import CameraModel, catalogue
@@ -29,31 +28,27 @@ from app.cctv.edit import (
     with_camera,
 )
 from app.cctv.ground import CameraGround
-from app.connections import Connections
+from app.commands import Command
+from app.element_in_hand import ElementInHand
 from app.language import tr
 from app.live_cctv import LiveCoverage
 from app.panels.camera import NUMBERS, CameraPanel
 from app.theme import Theme
 from app.widgets.later import Later
-from geo.model import Bounds, ElementRef, Layer
+from geo.model import ElementRef, Layer
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 FRUSTUMS = ("selected", "all", "none")
-PANEL_HEIGHT, REST_HEIGHT = 400, 110  # pixels of the panel and of what lies below it
-LOOK_AROUND = 15.0  # [m] around a camera that is flown to
 REST_MS = 120  # without a change, until the picture is made anew in full
-STEPS = {"move": "move_camera", "turn": "turn_camera", "zoom": "zoom_camera"}
 
 
-class CameraActions(QObject):
+class CameraActions(ElementInHand[CameraRow]):
     """Cameras of the document in the picture and in their panel.
 
     Attributes
     ----------
-    gizmo : CameraGizmo or None
-        The handles of the camera in hand.
     frustums : one of `FRUSTUMS`
         Whose ground is drawn.
     edition : Edition
@@ -62,20 +57,18 @@ class CameraActions(QObject):
         What was seen last.
     """
 
+    kind = "camera"
+    heights = (400, 110)
+    look_around = 15.0
+
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self.window, self.bench, self.document = window, window.bench, window.document
         self.panel = window.panel_of(CameraPanel)
         self.ground = CameraGround(self.document)
         self.frustums = FRUSTUMS[0]
         self.edition: Edition = editions()[default_edition()]
-        self.gizmo: Any = None
         self.answer: Sighted | None = None
         self.head = 0
-        self._moving: CameraRow | None = None
-        self._marks = itertools.count(1)
-        self._mark = ""
-        self._busy = self._closed = False
         self._actors: Any = None
         self._models: tuple[object, dict[str, CameraModel]] | None = None
         self.sight = CameraSight(window, parent=self)
@@ -84,15 +77,9 @@ class CameraActions(QObject):
         self.live = LiveCoverage(window, parent=self)
         self.live.is_resting_camera = lambda: self._moving is None
         self.placing = CameraPlacing(self)
-        self._later = Later(self, self.refresh)
         self._rest = Later(self, self._look_at_rest, after_ms=REST_MS)
         self._connect_panel()
         self.panel.set_edition(self.edition)
-        self._connections = Connections()
-        self._connections.add(self.document.selection.changed, self._later.ask)
-        for signal in (self.document.scene.added, self.document.scene.removed, self.document.scene.changed):
-            self._connections.add(signal, self._on_scene)
-        self.bench.theme_changed.connect(self.refresh_theme)
         self.bench.stale_changed.connect(self._later.ask)
 
     def _connect_panel(self) -> None:
@@ -113,19 +100,21 @@ class CameraActions(QObject):
         """The selected cameras."""
         return camera_refs(self.document)
 
-    @property
-    def chosen(self) -> ElementRef | None:
-        """The one selected camera."""
-        refs = self.refs
-        return refs[0] if len(refs) == 1 else None
+    def row_of(self, ref: ElementRef) -> CameraRow | None:
+        """A camera as the document has it."""
+        return row_of(self.document.scene, ref)
 
-    @property
-    def row(self) -> CameraRow | None:
-        """The one selected camera as it is, or as it is being moved."""
-        ref = self.chosen
-        if ref is None:
-            return None
-        return self._moving or row_of(self.document.scene, ref)
+    def with_row(self, layer: Layer, row: CameraRow) -> Layer:
+        """The layer with a camera changed."""
+        return with_camera(layer, row)
+
+    def change(self, ref: ElementRef, row: CameraRow, *, drag: str, title: str) -> Command:
+        """The step that changes a camera."""
+        return change_camera(self.document, ref, row, drag=drag, title=title)
+
+    def removal(self, refs: Sequence[ElementRef]) -> Command:
+        """The step that takes cameras away."""
+        return remove_cameras(self.document, refs)
 
     def models(self) -> dict[str, CameraModel]:
         """The catalogue, with the models of the project's own tables."""
@@ -149,10 +138,6 @@ class CameraActions(QObject):
         return layer is not None and is_cameras(layer) and not is_result(layer)
 
     # ---- following the document
-
-    def _on_scene(self, _layer: Layer, _what: str = "data") -> None:
-        if not self._busy:
-            self._later.ask()
 
     def refresh(self) -> None:
         """Panel, handles and ground for the selection as it is."""
@@ -199,85 +184,28 @@ class CameraActions(QObject):
         if self.gizmo is not None:
             self.gizmo.show_row(row, lens)
             return
-        gizmo = CameraGizmo(self.window.viewport, row, lens, heights=self.ground.height, theme=self.bench.theme)
-        gizmo.moved.connect(self._on_moved)
-        gizmo.released.connect(self._on_released)
-        gizmo.taken_back.connect(self._on_taken_back)
-        self.gizmo = gizmo
-        if not self.panel.isVisible() or self.panel.visibleRegion().isEmpty():
-            self.open_panel()
+        self.take(CameraGizmo(self.window.viewport, row, lens, heights=self.ground.height, theme=self.bench.theme))
 
-    def open_panel(self) -> None:
-        """Bring the panel to the front, high enough for picture and angles."""
-        window, panel = self.window, self.panel
-        window.show_panel("camera")
-        if not panel.isFloating() and panel.height() < PANEL_HEIGHT:
-            window.resizeDocks([panel, window.analyses], [PANEL_HEIGHT, REST_HEIGHT], Qt.Orientation.Vertical)
+    def taken(self, ref: ElementRef) -> None:
+        """What the others see is counted once."""
+        self.live.start(ref)
 
-    def _end_gizmo(self) -> None:
-        gizmo, self.gizmo = self.gizmo, None
-        self._moving = None
-        if gizmo is not None:
-            gizmo.end()
-        self.live.stop()
+    def followed(self, ref: ElementRef, row: CameraRow) -> None:
+        """The figures follow the camera in hand."""
+        self.live.move(row)
 
-    def _on_moved(self, row: CameraRow) -> None:
-        """The picture follows; the document does not yet."""
-        ref = self.chosen
-        if ref is None:
-            return
-        if self._moving is None:
-            self.live.start(ref)
-        self._moving = row
-        layer = self.document.scene[ref.layer_id]
-        self.window.viewport.stage.change(with_camera(layer, row), "data")
-        self.window.viewport.redraw()
+    def shown_moving(self, row: CameraRow) -> None:
+        """Panel and ground follow the camera in hand; the full picture when it rests."""
         self.panel.show_camera(
             row, self.camera_of(row), models=self.models(), height=self.height_of(row), editable=True
         )
         self._look(resting=False)
-        self.live.move(row)
         self._rest.stop()
         self._rest.start()
 
-    def _on_released(self, row: CameraRow, what: str, is_step: bool) -> None:
-        # The wheel and keys turn by small steps: they are one step to undo, until something else is done.
-        self._continue(f"step {what} {self.chosen}" if is_step else "")
-        self._commit(row, STEPS[what], self._mark)
-
-    def _continue(self, mark: str) -> None:
-        """What is done now goes on with what was done before under the same mark, or begins anew."""
-        if not mark:
-            self._mark = ""
-        elif not self._mark.startswith(mark):
-            self._mark = f"{mark} {next(self._marks)}"
-
-    def _on_taken_back(self, row: CameraRow) -> None:
-        ref = self.chosen
-        self._moving = None
-        if ref is not None:
-            self.window.viewport.stage.change(self.document.scene[ref.layer_id], "data")
-            self.window.viewport.redraw()
-            self.live.move(row)
-        self.refresh()
-
-    def _commit(self, row: CameraRow, title: str, mark: str = "") -> bool:
-        """One step that can be undone."""
-        ref = self.chosen
-        self._moving = None
-        if ref is None or not self.is_editable(ref):
-            return False
-        if row_of(self.document.scene, ref) == row:
-            self.refresh()
-            return False
-        self._busy = True
-        try:
-            done = self.bench.do(change_camera(self.document, ref, row, drag=mark, title=title))
-        finally:
-            self._busy = False
-        self.refresh()
+    def committed(self, ref: ElementRef, row: CameraRow) -> None:
+        """The figures of the camera where it was let go."""
         self.live.move(row)
-        return done
 
     def _on_typed(self, row: CameraRow, name: str) -> None:
         ref = self.chosen
@@ -286,10 +214,10 @@ class CameraActions(QObject):
         if name == "model":
             model = self.models()[row.model]
             row = dataclasses.replace(row, focal=min(max(row.focal, model.focal_min_mm), model.focal_max_mm))
-        self._continue(f"typed {name} {ref}" if name in NUMBERS else "")
+        self.carry_on(f"typed {name} {ref}" if name in NUMBERS else "")
         self.live.start(ref)
         titles = {"pan": "turn_camera", "tilt": "turn_camera", "roll": "turn_camera", "focal": "zoom_camera"}
-        self._commit(row, titles.get(name, "change_camera"), self._mark)
+        self.commit(row, titles.get(name, "change_camera"), self._mark)
 
     def _on_height(self, height: float) -> None:
         row, ref = self.row, self.chosen
@@ -298,8 +226,8 @@ class CameraActions(QObject):
             return
         x, y, z = row.place
         self.live.start(ref)
-        self._continue(f"typed height {ref}")
-        self._commit(dataclasses.replace(row, place=(x, y, z + height - before)), "move_camera", self._mark)
+        self.carry_on(f"typed height {ref}")
+        self.commit(dataclasses.replace(row, place=(x, y, z + height - before)), "move_camera", self._mark)
 
     # ---- what is seen
 
@@ -411,27 +339,6 @@ class CameraActions(QObject):
         self.head = head
         self._look(resting=True)
 
-    def remove(self) -> None:
-        """Take the selected cameras away."""
-        refs = [ref for ref in self.refs if self.is_editable(ref)]
-        if refs:
-            self.document.selection.clear()
-            self._end_gizmo()
-            self.bench.do(remove_cameras(self.document, refs))
-
-    def switch(self) -> None:
-        """Switch the selected camera off, or on again."""
-        row = self.row
-        if row is not None:
-            self._commit(dataclasses.replace(row, state="planned" if row.state == "off" else "off"), "switch_camera")
-
-    def fly(self) -> None:
-        """Look at the selected camera."""
-        row = self.row
-        if row is not None:
-            low, high = (tuple(v + sign * LOOK_AROUND for v in row.place) for sign in (-1, 1))
-            self.bench.look_at(Bounds(low, high))  # type: ignore[arg-type]
-
     # ---- keeping in place
 
     def refresh_words(self) -> None:
@@ -441,20 +348,14 @@ class CameraActions(QObject):
 
     def refresh_theme(self, theme: Theme) -> None:
         """The colours have changed."""
-        if self.gizmo is not None:
-            self.gizmo.set_theme(theme)
+        super().refresh_theme(theme)
         self.live.refresh_words()
         self.refresh()
 
     def release(self) -> None:
         """The window closes."""
-        self._closed = True
-        self._end_gizmo()
-        self.placing.release()
-        self.live.release()
+        super().release()
         self.sight.close()
-        self._later.stop()
         self._rest.stop()
         if self._actors is not None:
             self._actors.clear()
-        self._connections.close()

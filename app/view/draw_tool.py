@@ -16,12 +16,13 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QWidget
 
 from app.language import tr
-from app.massing_snap import Snapped, at_length
+from app.massing_snap import Snapped
 from app.numbers import number_text
 from app.theme import Theme
 from app.view.camera import Camera, project
 from app.view.massing_mark import mark_text, paint_mark
 from app.view.overlay import TEXT_SIZE, card_font, note_size, paint_note
+from app.view.typed_edge import BETWEEN, TypedEdge, is_sign, longer, plan_angle, typed_edge, typed_text
 
 Vector = NDArray[np.float64]
 DrawMode = Literal["polyline", "polygon", "two_points", "point"]
@@ -33,7 +34,7 @@ DOT, LINE, HALO = 4.0, 2.2, 5.0  # pixels
 ENDING_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 FREE = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier  # held: points go where they are clicked
 FREE_KEYS = (Qt.Key.Key_Alt, Qt.Key.Key_Shift)
-MOST_DIGITS = 8
+SIDE_CARDS, CARDS_HEIGHT = 212, 46  # pixels taken by the scale bar at the foot of the picture; a hint stands above
 Snap = Callable[[Vector, Vector, tuple[float, float]], Snapped | None]
 OWN_KEYS = (*ENDING_KEYS, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
 
@@ -83,11 +84,12 @@ class DrawTool(QObject):
     Attributes
     ----------
     snap : callable(point, points, pixel) -> Snapped or None
-        What puts corners where they are meant; with it lengths can be typed. None: points stay where they are clicked.
+        What puts corners where they are meant; with it lengths and angles can be typed. None: points stay where they
+        are clicked.
     snapped : Snapped or None
         What the point under the cursor was put on.
     typed : str
-        Digits of a length so far.
+        Of a length and an angle so far (see `app.view.typed_edge`).
 
     Signals
     -------
@@ -167,23 +169,18 @@ class DrawTool(QObject):
     def _aimed(self, place: QPointF) -> Vector:
         """The point that a pixel means: put on what is near, at the length that is typed."""
         point = np.asarray(self._point_at(place), dtype=np.float64)
-        look = self.snap is not None and not self._free
+        look = self.snap is not None and not self._free and self.edge.angle is None
         self.snapped = self.snap(point, self.points, (place.x(), place.y())) if look and self.snap else None
         point = self.snapped.point if self.snapped is not None else point
         return self._at_typed(point)
 
     def _at_typed(self, toward: Vector) -> Vector:
-        length = self.length
-        if length is None or not self._points:
-            return toward
-        found = at_length(self._points[-1], toward, length)
-        return toward if found is None else found
+        return self.edge.end(self._points[-1], toward) if self._points else toward
 
     @property
-    def length(self) -> float | None:
-        """The length that is typed [m], or None."""
-        value = float(self.typed) if self.typed.strip(".") else 0.0
-        return value if value > 0.0 else None
+    def edge(self) -> TypedEdge:
+        """What is typed of the next edge."""
+        return typed_edge(self.typed)
 
     def press_button(self, button: Qt.MouseButton, place: QPointF) -> None:
         """A click that was no drag: left sets a point, right ends like Enter."""
@@ -246,11 +243,13 @@ class DrawTool(QObject):
 
     def _is_own(self, event: QKeyEvent) -> bool:
         is_command = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if event.key() == Qt.Key.Key_Tab:  # from the length to the angle; else on to the next widget
+            return bool(self.typed) and BETWEEN not in self.typed
         return event.key() in OWN_KEYS or (self._takes(event.text()) and not is_command)
 
     def _takes(self, text: str) -> bool:
-        """Whether a key writes a length: from the second point of a drawing that is put on things."""
-        return self.snap is not None and len(self._points) > 0 and len(text) == 1 and text in "0123456789.,"
+        """Whether a key writes an edge: from the second point of a drawing that is put on things."""
+        return self.snap is not None and len(self._points) > 0 and is_sign(text)
 
     def _hold(self, event: QKeyEvent) -> None:
         """Alt or Shift pressed or let go: the rubber band follows at once."""
@@ -258,14 +257,14 @@ class DrawTool(QObject):
             self._free = event.type() == QEvent.Type.KeyPress
             self._follow()
 
-    def _write(self, text: str) -> None:
-        text = "." if text == "," else text
-        if len(self.typed) < MOST_DIGITS and not (text == "." and "." in self.typed):
-            self.typed += text
-            self._follow()
+    def _write(self, sign: str) -> None:
+        self.typed = longer(self.typed, sign)
+        self._follow()
 
     def _press(self, key: Qt.Key, text: str) -> None:
-        if self._takes(text):
+        if key == Qt.Key.Key_Tab:
+            self._write(BETWEEN)
+        elif self._takes(text):
             self._write(text)
         elif self.typed and key == Qt.Key.Key_Backspace:
             self.typed = self.typed[:-1]
@@ -283,8 +282,8 @@ class DrawTool(QObject):
             self.cancel()
 
     def _set_typed(self) -> None:
-        """Enter after digits: the next corner at that length along the rubber band."""
-        if self.length is not None:
+        """Enter after digits: the next corner at that length along the rubber band, or at that angle."""
+        if self.edge != TypedEdge():
             self._add(self._aimed(self._cursor))
         self.typed = ""
         self._follow()
@@ -357,8 +356,9 @@ class DrawingOverlay(QWidget):
             return measure_text(tool.mode, points)
         parts = [measure_text(tool.mode, points)] if len(points) > 2 else []
         if tool.floating is not None and len(points) > 1:
-            edge = f"{number_text(round(plan_length(points[-2:]), 2))} m"
-            parts.insert(0, f"[{tool.typed}] m" if tool.typed else edge)
+            way = f"∠ {number_text(round(plan_angle(points[-2], points[-1]), 1))}°"
+            edge = f"{number_text(round(plan_length(points[-2:]), 2))} m {way}"
+            parts.insert(0, typed_text(tool.typed) if tool.typed else edge)
         if tool.snapped is not None:
             parts.append(mark_text(tool.snapped))
         return " · ".join(parts)
@@ -366,7 +366,8 @@ class DrawingOverlay(QWidget):
     def _paint_hint(self, painter: QPainter) -> None:
         size = note_size(self.hint)
         left = max((self.width() - size.width()) / 2, 4.0)
-        area = QRectF(left, self.height() - size.height() - 12, size.width(), size.height())
+        foot = self.height() - 12 - (CARDS_HEIGHT if left < SIDE_CARDS else 0)
+        area = QRectF(left, foot - size.height(), size.width(), size.height())
         paint_note(painter, area, self.hint, theme=self.theme)
 
     def _paint_shape(self, painter: QPainter, places: Vector, before_eye: NDArray[np.bool_]) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from app.commands import AddLayers
 from app.massing_snap import FootprintSnap, at_length, corners_of, plan_segments
 from app.view.draw_tool import plan_area
+from app.view.typed_edge import TypedEdge, longer, plan_angle, typed_edge, typed_text
 from geo.model import ElementTable, Layer, Lines, Mesh
 from tests.app.test_mass_tool import pixel, still  # noqa: F401  fixture
 from tests.app.test_window import settle
@@ -117,6 +118,43 @@ def test_a_block_drawn_with_typed_lengths(still: Any, qtbot: Any) -> None:  # no
     asked = window.masses.dialog
     assert asked._area == pytest.approx(250.0)
     asked.reject()
+
+
+def test_what_is_typed_is_a_length_an_angle_or_both() -> None:
+    text = ""
+    for sign in "-12,5.<<-3.0.-":  # no sign first, one point each, one angle
+        text = longer(text, sign)
+    assert text == "12.5<-3.0"
+    assert typed_edge(text) == TypedEdge(12.5, -3.0)
+    assert typed_edge("7") == TypedEdge(7.0, None)
+    assert typed_edge("<45") == TypedEdge(None, 45.0)
+    assert typed_edge(".") == typed_edge("0<") == typed_edge("<-") == TypedEdge()
+    assert (typed_text("7"), typed_text("7<"), typed_text("<9")) == ("[7] m", "[7] m ∠ []°", "∠ [9]°")
+    start = np.array([1.0, 2.0, 9.0])
+    np.testing.assert_allclose(typed_edge("10<90").end(start, np.zeros(3)), (1.0, 12.0, 9.0), atol=1e-9)
+    # An angle alone: the cursor says how far.
+    np.testing.assert_allclose(typed_edge("<0").end(start, np.array([5.0, 8.0, 0.0])), (5.0, 2.0, 9.0))
+    assert plan_angle(start, start + np.array([0.0, -1.0, 0.0])) == 270.0
+
+
+def test_an_edge_drawn_at_a_typed_angle(still: Any, qtbot: Any) -> None:  # noqa: F811
+    window = still
+    window.actions_["view_top"].trigger()
+    settle(window, qtbot)
+    window.actions_["mass_new"].trigger()
+    tool, view = window.viewport._drawing, window.viewport
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=pixel(window, (-20.0, -20.0, 21.5)))
+    first = tool.points[0]
+    QTest.mouseMove(view, pixel(window, (0.0, 10.0, 22.0)))
+    QTest.keyClicks(view, "12.5")
+    QTest.keyClick(view, Qt.Key.Key_Tab)  # on to the angle, not to another widget
+    assert tool.typed == "12.5<"
+    assert window.focusWidget() is view
+    QTest.keyClicks(view, "30")
+    assert tool.overlay._text(tool.shown).startswith("[12.5] m ∠ [30]°")
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    np.testing.assert_allclose(tool.points[1, :2] - first[:2], (12.5 * np.sqrt(0.75), 6.25), atol=1e-6)
+    tool.cancel()
 
 
 def test_shift_switches_it_off_and_escape_takes_digits_back_first(still: Any, qtbot: Any) -> None:  # noqa: F811

@@ -11,6 +11,7 @@ from app.appearance import set_icon
 from app.compare_view_menu import COMPARE_ACTIONS
 from app.dust_menu import DUST_ACTIONS, DUST_MENU
 from app.massing_menu import MASSING_ACTIONS, MASSING_ENTRIES
+from app.style_menu import STYLE_ACTIONS, STYLE_ENTRIES
 from app.viewpoints_menu import VIEWPOINT_ACTIONS
 from app.widgets.wording import say
 from geo.model import ElementRef
@@ -235,6 +236,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("measure_sight", lambda w: w.measuring.sight(), "", "", _has_scene),
     ActionSpec("measure_clearance", lambda w: w.measuring.clearance(), "", "", lambda w: w.measuring.can_clear()),
     *DUST_ACTIONS,
+    *STYLE_ACTIONS,
     *COMPARE_ACTIONS,
     *VIEWPOINT_ACTIONS,
     ActionSpec("draw_excavation", lambda w: w.drawing.draw_excavation(), "dig", "Ctrl+E", _has_scene),
@@ -288,7 +290,11 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + (None, "quit"),
     ),
     ("edit", ("undo", "redo", None, "select_none", None, "search", None, "settings")),
-    ("layer", ("layer_zoom", "layer_only", "layer_rename", None, "table", "export_layers", None, "layer_remove")),
+    (
+        "layer",
+        ("layer_zoom", "layer_only", "layer_rename", None, *STYLE_ENTRIES, None)
+        + ("table", "export_layers", None, "layer_remove"),
+    ),
     (
         "view",
         (

@@ -63,3 +63,8 @@ def seconds_text(seconds: float) -> str:
 def megabytes_text(count: int) -> str:
     """Bytes as MB or GB."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def plain_number(value: float) -> str:
+    """A number to be changed by hand: no separators, six figures."""
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.12g}"

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 
 from app.language import tr
+from app.legend_hand import LegendHand
 from app.look import NO_SECTION, ClipPlane, Section, SectionBox
 from app.shown_runs import runs_of
 from app.storey_view import StoreyView
@@ -46,6 +47,7 @@ class ViewModes(QObject):
         self._plane: ClipPlane | None = None
         self._offset = 0.0
         self._drawing: Any = None
+        self.legend_hand = LegendHand(window)
         self.bar = SectionBar(self.viewport)
         self.bar.moved.connect(self.move_plane)
         self.bar.flipped.connect(self.flip_plane)

@@ -27,6 +27,7 @@ from app.language import tr
 from app.names import layer_title
 from app.numbers import unit_text
 from app.panels.panel import Panel, line, small_button
+from app.style_actions import StyleActions
 from app.widgets.colouring_form import ColouringForm
 from app.widgets.later import Later
 from app.widgets.wording import say
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from app.workbench import Workbench
 
 GROUPS = ("outdoor", "indoor", "underground", "bim", "sensors", "results")
+NAME_COLUMNS = ("name", "Name", "NAME", "이름", "건물명", "station", "측정소", "측정소명")
 ELEMENTS_SHOWN = 200
 ROLE_LAYER = Qt.ItemDataRole.UserRole
 ROLE_ELEMENT = Qt.ItemDataRole.UserRole + 1
@@ -73,6 +75,7 @@ class LayersPanel(Panel):
         self._filling = False
         self._groups: dict[str, QTreeWidgetItem] = {}
         self._items: dict[str, QTreeWidgetItem] = {}
+        self.styles = StyleActions(self)
         self.tree = self._make_tree()
         self.empty = say(QLabel(), "layers.empty")
         self.empty.setObjectName("soft")
@@ -142,6 +145,7 @@ class LayersPanel(Panel):
         form.addRow(say(QLabel(), "layers.opacity"), self.opacity)
         self.colouring = ColouringForm(form, area)
         self.colouring.changed.connect(self._set_colouring)
+        self.colouring.edit_asked.connect(lambda: self.styles.edit_legend())
         return area
 
     # ---- the tree -----------------------------------------------------------------------------------------------
@@ -389,6 +393,7 @@ class LayersPanel(Panel):
         layer = self.document.scene.get(str(item.data(0, ROLE_LAYER)))
         if layer is not None:
             add_hatch_switch(menu, self.document, layer)
+            self.styles.add_to_menu(menu)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.tree.viewport().mapToGlobal(place))
 
@@ -406,7 +411,7 @@ class LayersPanel(Panel):
 def element_name(layer: Layer, element_id: str) -> str:
     """What people call an element: its name column where it has one, else its id."""
     row = layer.table.index.get(element_id)
-    for key in ("name", "Name", "NAME", "이름", "건물명"):
+    for key in NAME_COLUMNS:
         column = layer.table.columns.get(key)
         if column is not None and row is not None and column.values[row]:
             return str(column.values[row])

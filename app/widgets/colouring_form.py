@@ -19,9 +19,12 @@ METHODS = ("", "equal", "quantiles", "unique", "breaks")
 
 
 class ColouringForm(QObject):
-    """Rows added to a form. `changed(Style)` is emitted when the user has chosen otherwise."""
+    """Rows added to a form. `changed(Style)` is emitted when the user has chosen otherwise, `edit_asked` when the
+    whole legend is to be edited.
+    """
 
     changed = Signal(object)
+    edit_asked = Signal()
 
     def __init__(self, form: QFormLayout, parent: QWidget) -> None:
         super().__init__(parent)
@@ -35,12 +38,18 @@ class ColouringForm(QObject):
         self.reset_button = say(QToolButton(), tip="layers.reset_style")
         set_icon(self.reset_button, "undo")
         say(self.classes_box, tip="layers.classes")
+        self.edit_button = say(QToolButton(), tip="action.edit_legend")
+        set_icon(self.edit_button, "rename")
+        self.edit_button.clicked.connect(self.edit_asked)
+        self._by_row = QHBoxLayout()
+        self._by_row.addWidget(self.by_box, 1)
+        self._by_row.addWidget(self.edit_button)
         self._method_row, self._ramp_row = QHBoxLayout(), QHBoxLayout()
         self._method_row.addWidget(self.method_box, 1)
         self._method_row.addWidget(self.classes_box)
         self._ramp_row.addWidget(self.ramp_box, 1)
         self._ramp_row.addWidget(self.reset_button)
-        form.addRow(say(QLabel(), "layers.colour_by"), self.by_box)
+        form.addRow(say(QLabel(), "layers.colour_by"), self._by_row)
         form.addRow(say(QLabel(), "layers.method"), self._method_row)
         form.addRow(say(QLabel(), "layers.ramp"), self._ramp_row)
         self.by_box.activated.connect(self._choose_attribute)
@@ -105,9 +114,7 @@ class ColouringForm(QObject):
         if method == "breaks":
             classes = style.classes
         changed = dataclasses.replace(style, method=method, classes=classes, ramp=self.ramp_box.name)
-        if (
-            classes != style.classes and method != "unique"
-        ):  # the third of five is not the third of eight
+        if classes != style.classes and method != "unique":  # the third of five is not the third of eight
             changed = dataclasses.replace(changed, class_colours=(), class_titles=())
         self._emit(changed)
 

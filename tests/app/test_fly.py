@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 
 from app.fly import FAST, FASTEST, SLOWEST, Flight, flight_of, flown, speed_at, turned
 from app.main_window import MainWindow
@@ -106,4 +107,23 @@ def test_going_to_a_viewpoint_ends_a_flight(city: MainWindow, qtbot: Any) -> Non
     city.viewpoints.go_to(view.id)
     assert city.modes.mode == ""
     assert city.viewport.camera == view.camera
+    settle(city, qtbot)
+
+
+def test_saving_in_the_middle_of_a_walk_saves_and_does_not_step_back(city: MainWindow, qtbot: Any) -> None:
+    need_graphics()
+    city.modes.walk_from(np.array([0.0, -60.0, 0.0]))
+    assert city.modes.mode == "walk"
+    before = city.viewport.camera
+    override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    override.ignore()
+    QCoreApplication.sendEvent(city.viewport, override)
+    assert not override.isAccepted()  # left to the window's Ctrl+S
+    qtbot.keyPress(city.viewport, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.wait(100)
+    assert city.viewport.camera == before
+    qtbot.keyClick(city.viewport, Qt.Key.Key_X)
+    assert city.modes.walk.through_walls
+    qtbot.keyClick(city.viewport, Qt.Key.Key_Escape)
+    assert city.modes.mode == ""
     settle(city, qtbot)

@@ -7,7 +7,7 @@ layers that differ is kept here, so that switching back is exact and other alter
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -280,6 +280,15 @@ def rename_alternative(document: Document, alternative_id: str, name: str) -> Se
 def switch_alternative(document: Document, alternative_id: str) -> SetAlternatives:
     """The step that shows another alternative, or the base."""
     return SetAlternatives(document.alternatives.items, alternative_id, "switch_alternative")
+
+
+def change_shown(
+    document: Document, change: Callable[[Alternative], Alternative], title: str, *, name: str, drag: str = ""
+) -> SetAlternatives:
+    """The step that changes the alternative shown; on the base it first makes one called `name`."""
+    alternative, items = _editable(document, name)
+    made = change(alternative)
+    return SetAlternatives(_with(items, made), made.id, title, drag)
 
 
 def change_elements(

@@ -202,9 +202,19 @@ def _key(document: Document, body: Body, studies: tuple[Wanted, ...]) -> object:
     changes.pop(body.ref, None)
     masses = [mass for mass in shown.masses if mass.id != body.ref.element_id] if shown is not None else []
     trees = shown.trees if shown is not None else ()
+    proposals = [one for one in shown.proposals if one.layer_id != body.ref.layer_id] if shown is not None else []
     cities = [layer for layer in base_layers(document) if layer.theme != "result"]
     solids = [(layer.id, layer.geometry, layer.style.visible) for layer in cities]
-    return (body.ref, body.mass, changes, masses, trees, solids, [(one.params, one.chosen) for one in studies])
+    return (
+        body.ref,
+        body.mass,
+        changes,
+        masses,
+        trees,
+        proposals,
+        solids,
+        [(one.params, one.chosen) for one in studies],
+    )
 
 
 def _chosen(document: Document, run: Any) -> Mapping[str, Sequence[str]] | None:

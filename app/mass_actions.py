@@ -31,6 +31,7 @@ from app.mass_edit import (
 from app.massing_figures import LiveFigures
 from app.massing_snap import FootprintSnap, plan_segments
 from app.massing_trees import is_tree, remove_selected_trees
+from app.proposals import proposal_of, remove_proposal, set_proposal
 from app.theme import Theme
 from app.view.camera import project
 from app.widgets.mass_bar import MassBar
@@ -65,6 +66,7 @@ class MassActions(QObject):
         self._before, self._shown_before = Change(), BASE
         self.bar = MassBar(window.viewport)
         self.bar.typed.connect(self._on_typed)
+        self.bar.storey_height_typed.connect(self._on_storey_height)
         self.bar.follow_toggled.connect(self._set_follow)
         self.bar.done_asked.connect(self.finish)
         self.bar.cancel_asked.connect(self.cancel)
@@ -207,6 +209,13 @@ class MassActions(QObject):
             self._mark = f"typed {field} {next(self._marks)}"
         self._commit(change, self._mark)
 
+    def _on_storey_height(self, height: float) -> None:
+        """Every storey of the new mass in hand as high; what is in hand follows the document."""
+        mass = mass_of(self.document, self.held)
+        if mass is not None and mass.storey_height != height:
+            made = dataclasses.replace(mass, storey_height=height)
+            self.bench.do(set_mass(self.document, made, name=self.name, drag=f"storey height of {mass.id}"))
+
     def _commit(self, change: Change, mark: str) -> None:
         """The one step of a drag; the ghost follows what the document says then."""
         tool = self.tool
@@ -293,6 +302,8 @@ class MassActions(QObject):
             body = body_of(self.document, ref)
             if body.mass is not None:
                 step: Any = remove_mass(self.document, ref.element_id, name=self.name)
+            elif body.proposal is not None:
+                step = remove_proposal(self.document, ref.element_id, name=self.name)
             else:
                 step = body.step(self.document, dataclasses.replace(body.change, removed=True), name=self.name)
         except UserError as error:
@@ -303,12 +314,18 @@ class MassActions(QObject):
 
     def copy(self, ref: ElementRef | None = None) -> None:
         """Put the building up once more beside itself, as a new mass, and take that in hand."""
-        from app.massing_copy import copied_mass
+        from app.massing_copy import copied_mass, copied_proposal
 
         ref = ref or self.held or self.target()
         if ref is None:
             return
         self.finish()
+        proposal = proposal_of(self.document, ref)
+        if proposal is not None:
+            made = copied_proposal(self.document, proposal)
+            if self.bench.do(set_proposal(self.document, made, name=self.name)):
+                self.take(ElementRef(made.layer_id, made.id))
+            return
         try:
             copy = copied_mass(self.document, ref)
             step = set_mass(self.document, copy.mass, name=self.name)
@@ -365,9 +382,9 @@ class MassActions(QObject):
         self.finish()
         view = self.window.viewport
         tool = view.start_drawing("polygon", self._ask_mass, hint=tr("mass.draw_hint"))
-        tool.snap = FootprintSnap(plan_segments(self.document.scene), Ground(self.document).height, self._pixels)
+        tool.snap = FootprintSnap(plan_segments(self.document.scene), Ground(self.document).height, self.pixels)
 
-    def _pixels(self, points: np.ndarray) -> np.ndarray:
+    def pixels(self, points: np.ndarray) -> np.ndarray:
         """Pixels (n, 2) of points (n, 3) [local m]."""
         view = self.window.viewport
         return project(view.camera, points, (max(view.width(), 1), max(view.height(), 1)))[0]

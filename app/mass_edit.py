@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from app.alternatives import base_layers, change_elements, change_of, set_mass
 from app.commands import Command
 from app.document import Document
+from app.proposals import proposal_of, set_proposal
 from geo.alternatives import (
     LEAST_FACTOR,
+    MADE,
     MASSES,
     MOST_FACTOR,
     Change,
@@ -23,6 +25,7 @@ from geo.alternatives import (
     mass_layer,
 )
 from geo.model import ElementRef, Grid, Layer, Mesh, UserError, one_ground
+from geo.proposals import Proposal, moved_proposal, proposal_layer
 
 Floats = NDArray[np.float64]
 
@@ -50,6 +53,8 @@ class Body:
     change : Change
     mass : Mass or None
         The new mass that it is, as it was when it was taken in hand.
+    proposal : Proposal or None
+        The building of a file that it is, as it was then; its height is its own.
     """
 
     ref: ElementRef
@@ -58,6 +63,7 @@ class Body:
     mesh: Mesh
     change: Change = Change()
     mass: Mass | None = None
+    proposal: Proposal | None = None
 
     @property
     def height(self) -> float:
@@ -77,6 +83,12 @@ class Body:
         rows = np.full(len(self.mesh.faces), self.row, dtype=np.int32)
         return Mesh(self._points(change), self.mesh.faces, rows)
 
+    def moved(self, change: Change) -> Proposal:
+        """The proposal that it is, after a change."""
+        if self.proposal is None:
+            raise ValueError("this building is no proposal")
+        return moved_proposal(self.proposal, change.move, change.turn_deg, self.middle)
+
     def _points(self, change: Change) -> Floats:
         """Its corners after a change: a podium keeps its height, and the tower grows."""
         if self.mass is None or self.mass.podium_storeys == 0:
@@ -88,7 +100,9 @@ class Body:
         return out
 
     def snapped(self, change: Change) -> Change:
-        """The change as it can be: a new mass has whole storeys."""
+        """The change as it can be: a new mass has whole storeys, a proposal its own height."""
+        if self.proposal is not None:
+            return dataclasses.replace(change, height_factor=1.0)
         if self.mass is None:
             return change
         storeys = _storeys(self.mass, change.height_factor)
@@ -96,6 +110,8 @@ class Body:
 
     def step(self, document: Document, change: Change, *, name: str, drag: str = "") -> Command:
         """The step that makes the change in the alternative shown (see `app.alternatives.change_elements`)."""
+        if self.proposal is not None:
+            return set_proposal(document, self.moved(change), name=name, drag=drag)
         if self.mass is None:
             return change_elements(document, {self.ref: change}, name=name, drag=drag)
         return set_mass(document, moved_mass(self.mass, change), name=name, drag=drag)
@@ -140,6 +156,10 @@ def body_of(document: Document, ref: ElementRef) -> Body:
         if mass is not None:
             row = document.scene[MASSES].table.index[ref.element_id]
             return dataclasses.replace(_body(ref, mass_layer([mass]), Change(), mass), row=row)
+    proposal = proposal_of(document, ref)
+    if proposal is not None:
+        own = _body(ref, proposal_layer(proposal, reader=MADE), Change(), None)
+        return dataclasses.replace(own, proposal=proposal)
     layer = next((one for one in base_layers(document) if one.id == ref.layer_id), None)
     if layer is None or not is_movable(layer) or ref.element_id not in layer.table.index:
         raise _no_body(ref)
@@ -177,6 +197,8 @@ def body_now(document: Document, body: Body) -> Body | None:
         now = next((mass for mass in masses if mass.id == body.ref.element_id), None)
         if now is not None and moved_mass(body.mass, body.change) == now:
             return body
+    if body.proposal is not None and proposal_of(document, body.ref) == body.moved(body.change):
+        return body
     try:
         return body_of(document, body.ref)
     except UserError:

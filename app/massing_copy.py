@@ -12,8 +12,10 @@ from app.document import Document
 from app.language import tr
 from app.mass_edit import MOST_STOREYS, Ground, body_of, element_title, footing, free_mass_id, mass_of
 from app.plot_figures import Elements
+from app.proposals import free_proposal_id
 from geo.alternatives import COUNT_COLUMNS, Mass
 from geo.model import ElementRef, ElementTable, Layer
+from geo.proposals import Proposal
 
 Floats = NDArray[np.float64]
 Doubt = Literal["storeys", "outline"]
@@ -60,6 +62,18 @@ def _free_side(document: Document, ring: Floats) -> Floats:
             if not any(len(elements.under(box)) for elements in others):
                 return np.asarray(way)
     return np.asarray(size * SIDES[0])
+
+
+def copied_proposal(document: Document, proposal: Proposal) -> Proposal:
+    """A proposal once more, on a free side."""
+    low, high = proposal.placed.vertices[:, :2].min(axis=0), proposal.placed.vertices[:, :2].max(axis=0)
+    east, north = _free_side(document, np.array([low, high]))
+    name = tr("alternatives.copy_name", name=proposal.name or proposal.id)
+    made = replace(proposal, id=free_proposal_id(document), x=proposal.x + east, y=proposal.y + north, name=name)
+    ground = Ground(document)
+    here, there = ground.height(proposal.x, proposal.y), ground.height(made.x, made.y)
+    rise = there - here if here is not None and there is not None else 0.0
+    return replace(made, base=made.base + rise)
 
 
 def _of_building(document: Document, ref: ElementRef) -> Copy:

@@ -14,6 +14,12 @@ def _can_copy(window: MainWindow) -> bool:
     return window.masses.active or window.masses.target() is not None
 
 
+def _place_proposal(window: MainWindow) -> None:
+    from app.proposal_actions import proposals_of
+
+    proposals_of(window).ask_file()
+
+
 def _can_edit(window: MainWindow) -> bool:
     return window.masses.own_mass() is not None
 
@@ -43,7 +49,8 @@ def _has_trees(window: MainWindow) -> bool:
 MASSING_ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("mass_copy", lambda w: w.masses.copy(), "", "Ctrl+D", _can_copy),
     ActionSpec("mass_edit", lambda w: w.masses.edit(), "rename", "Shift+F2", _can_edit),
+    ActionSpec("proposal_place", _place_proposal, "import", "", _has_scene),
     ActionSpec("tree_plant", _plant, "", "", _has_scene),
     ActionSpec("tree_remove", _remove_trees, "remove", "Delete", _has_trees),
 )
-MASSING_ENTRIES = ("mass_copy", "mass_edit", None, "tree_plant", "tree_remove")
+MASSING_ENTRIES = ("mass_copy", "mass_edit", "proposal_place", None, "tree_plant", "tree_remove")

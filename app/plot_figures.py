@@ -20,8 +20,9 @@ from analysis.site_figures.plots import PlotFigures, figures_of
 from app.document import Document
 from app.mass_edit import Body, moved_mass
 from app.shown_runs import runs_of
-from geo.alternatives import Change, changed_layer, mass_layer
+from geo.alternatives import MADE, Change, changed_layer, mass_layer
 from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Lines, Mesh
+from geo.proposals import proposal_layer
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -54,7 +55,7 @@ class PlotSetup:
 def plot_setup(document: Document, body: Body) -> PlotSetup | None:
     """What the figures begin with; None where the scene has no place or the body is no building of the city."""
     frame = document.scene.frame
-    if frame is None or body.layer.theme != "building":
+    if frame is None or (body.layer.theme != "building" and body.proposal is None):
         return None
     run = next((run for run in runs_of(tuple(document.scene)) if run.analysis_id == FIGURES), None)
     params = dict(run.record["provenance"]["params"]) if run is not None else {}
@@ -124,6 +125,8 @@ def held_layer(body: Body, change: Change) -> Layer:
     """The building in hand alone, with what its table says after a change."""
     if body.mass is not None:
         return mass_layer([moved_mass(body.mass, change)])
+    if body.proposal is not None:
+        return proposal_layer(body.moved(change), reader=MADE)
     alone = only_rows(body.layer, np.array([body.row]))
     return changed_layer(alone, {0: change}) if not change.is_nothing else alone
 

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from app.catalog import while_it_is_there
 from app.document import Document
 from app.importer import Imported, ImportOptions, import_files
 from app.layer_cache import cache_folder, file_digest
+from app.project_upgrades import UPGRADES
+from app.proposal_store import models_from_list, models_to_list
 from app.report_choice import ReportChoice, choice_from_dict, choice_to_dict, kept_pictures
 from app.topic_store import PREFIX, picture_names, topics_from_list, topics_to_list
 from app.viewpoints import SavedView, viewpoints_from_list, viewpoints_to_list
@@ -35,35 +37,10 @@ from geo.model.digest import layer_digest
 from geo.store import read_layers, style_from_dict, style_to_dict, write_atomically, write_layers
 
 FORMAT_NAME = "sejong-twin-project"
-VERSION = 5
+VERSION = 6
 LIMIT_BYTES = 64 << 20
 SUFFIX = ".twin"
 ABANDONED_S = 3600.0
-
-
-def _with_podiums_and_trees(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Masses of before had one footprint on all storeys; no tree was planted. What is no list stays, to be refused."""
-
-    def each(said: object, change: Callable[[dict[str, Any]], dict[str, Any]]) -> object:
-        return [change(one) if isinstance(one, dict) else one for one in said] if isinstance(said, list) else said
-
-    def plain(mass: dict[str, Any]) -> dict[str, Any]:
-        return {"podium_storeys": 0, "inset": 0.0, **mass}
-
-    def grown(one: dict[str, Any]) -> dict[str, Any]:
-        return {"trees": [], **one, "masses": each(one.get("masses"), plain)}
-
-    alternatives = each(manifest.get("alternatives"), grown)
-    return {**manifest, "version": 4, "alternatives": alternatives}
-
-
-# Upgrade functions by the version they start from; each returns the manifest of the next version.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    1: lambda manifest: {**manifest, "version": 2, "topics": []},
-    2: lambda manifest: {**manifest, "version": 3, "alternatives": [], "alternative": ""},
-    3: _with_podiums_and_trees,
-    4: lambda manifest: {**manifest, "version": 5, "viewpoints": []},
-}
 
 
 @dataclass(frozen=True)
@@ -174,6 +151,7 @@ def _manifest(document: Document, path: Path, view: Mapping[str, Any], *, absolu
         "view": dict(view),
         "alternatives": [alternative_to_dict(item) for item in document.alternatives.items],
         "alternative": document.alternatives.active,
+        "proposal_models": models_to_list(document.alternatives.items, results_folder(path)),
         "topics": topics_to_list(document.topics.items, results_folder(path)),
         "viewpoints": viewpoints_to_list(document.viewpoints),
         "report": choice_to_dict(document.report, results_folder(path)),
@@ -222,6 +200,7 @@ def _drop_unused_results(path: Path, manifest: Mapping[str, Any]) -> None:
     """Results taken out of the project leave its folder only after the manifest without them is safely written."""
     used = {Path(entry["file"]).name for entry in manifest["results"]}
     used |= picture_names(manifest["topics"]) | kept_pictures(manifest["report"])
+    used |= {Path(entry["file"]).name for entry in manifest["proposal_models"]}
     folder = results_folder(path)
     for file in [*folder.glob("*.layers"), *folder.glob(f"{PREFIX}*")]:
         if file.name not in used:
@@ -334,7 +313,8 @@ def _load(manifest: Mapping[str, Any], path: Path, feedback: Feedback, relinked:
     layers.sort(key=lambda layer: order.get(layer.id, len(order)))
     feedback.step(1.0, "opened")
     topics = topics_from_list(manifest["topics"], results_folder(path), issues)
-    alternatives = tuple(alternative_from_dict(item) for item in manifest["alternatives"])
+    models = models_from_list(manifest["proposal_models"], results_folder(path), issues)
+    alternatives = tuple(alternative_from_dict(item, models) for item in manifest["alternatives"])
     for item in alternatives:
         issues += lost_issues(item, layers, missing=bool(missing))
     view = dict(manifest.get("view") or {})

@@ -1,8 +1,8 @@
 """Alternatives: named sets of changes on the base scene, never a copy of the city.
 
 A change says where an element of the base stands instead, how tall it is, or that it is gone; a mass is a new building
-from its footprint. `apply_alternative` gives the layers of a scene as an alternative would have them: layers without a
-change are the very same objects.
+from its footprint, a proposal one from a file. `apply_alternative` gives the layers of a scene as an alternative would
+have them: layers without a change are the very same objects.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from geo.buildings import clean_areas, extrude, surface_field
 from geo.massing import podium_and_tower, towers_on
 from geo.model import Column, ElementRef, ElementTable, Field, Instances, Layer, Mesh, Source, UserError, merge_meshes
+from geo.proposals import Proposal, ProposalModel, proposal_from_dict, proposal_layer, proposal_to_dict
 from geo.trees import BROAD, CONIFER, OVAL, plant
 
 Floats = NDArray[np.float64]
@@ -149,6 +151,7 @@ class Alternative:
     changes: Mapping[ElementRef, Change] = field(default_factory=dict)
     masses: tuple[Mass, ...] = ()
     trees: tuple[Tree, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
     def changed(self, ref: ElementRef, change: Change) -> Alternative:
         """The alternative with one element's change replaced; a change that does nothing is forgotten."""
@@ -175,10 +178,24 @@ class Alternative:
         """The alternative without some of its trees."""
         return replace(self, trees=tuple(tree for tree in self.trees if tree.id not in tree_ids))
 
+    def with_proposal(self, proposal: Proposal) -> Alternative:
+        """The alternative with a proposal added, or put in the place of the one with its id."""
+        proposals = {**{other.id: other for other in self.proposals}, proposal.id: proposal}
+        return replace(self, proposals=tuple(proposals.values()))
+
+    def without_proposal(self, proposal_id: str) -> Alternative:
+        """The alternative without a proposal."""
+        return replace(self, proposals=tuple(one for one in self.proposals if one.id != proposal_id))
+
     @property
     def is_empty(self) -> bool:
         """Whether it is the base."""
-        return not (self.changes or self.masses or self.trees)
+        return not (self.changes or self.masses or self.trees or self.proposals)
+
+    @property
+    def count(self) -> int:
+        """How many things it changes or puts up."""
+        return len(self.changes) + len(self.masses) + len(self.trees) + len(self.proposals)
 
     @property
     def touched(self) -> set[str]:
@@ -199,6 +216,7 @@ def apply_alternative(layers: Sequence[Layer], alternative: Alternative | None) 
         out.append(mass_layer(alternative.masses))
     if alternative.trees:
         out.append(tree_layer(alternative.trees))
+    out += [proposal_layer(proposal, reader=MADE) for proposal in alternative.proposals]
     return tuple(out)
 
 
@@ -417,11 +435,18 @@ def alternative_to_dict(alternative: Alternative) -> dict[str, object]:
     ]
     masses = [{**asdict(mass), "ring": [list(point) for point in mass.ring]} for mass in alternative.masses]
     trees = [{**asdict(tree), "foot": list(tree.foot)} for tree in alternative.trees]
-    return {"id": alternative.id, "name": alternative.name, "changes": changes, "masses": masses, "trees": trees}
+    proposals = [proposal_to_dict(proposal) for proposal in alternative.proposals]
+    named = {"id": alternative.id, "name": alternative.name}
+    return {**named, "changes": changes, "masses": masses, "trees": trees, "proposals": proposals}
 
 
-def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
-    """An alternative from plain values; raises ValueError, KeyError or TypeError for anything else."""
+def alternative_from_dict(
+    said: Mapping[str, Any], models: Mapping[str, ProposalModel] = MappingProxyType({})
+) -> Alternative:
+    """An alternative from plain values; raises ValueError, KeyError or TypeError for anything else.
+
+    `models` are those of its proposals; a proposal whose model is not among them is left out.
+    """
     changes = {
         ElementRef(str(item["layer"]), str(item["element"])): Change(
             _three(item["move"]), float(item["turn_deg"]), float(item["height_factor"]), bool(item["removed"])
@@ -446,7 +471,9 @@ def alternative_from_dict(said: Mapping[str, Any]) -> Alternative:
         Tree(str(item["id"]), _three(item["foot"]), float(item["height"]), float(item["crown"]), int(item["shape"]))
         for item in said["trees"]
     )
-    return Alternative(str(said["id"]), str(said["name"]), changes, masses, trees)
+    found = [proposal_from_dict(item, models) for item in said["proposals"]]
+    proposals = tuple(one for one in found if one is not None)
+    return Alternative(str(said["id"]), str(said["name"]), changes, masses, trees, proposals)
 
 
 def _three(values: Sequence[Any]) -> tuple[float, float, float]:

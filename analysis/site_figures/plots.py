@@ -27,10 +27,21 @@ NOT_OURS = ("sunlight.setback.rooftops", "sunlight.setback.hidden", "sunlight.se
 
 
 class Told(NamedTuple):
-    """What the table says of a building; NaN where nothing."""
+    """What the table says of a building; NaN where nothing.
+
+    Attributes
+    ----------
+    storeys, dwellings : float
+    floor_area : float [m2]
+        Above the ground; only proposals of an alternative have one.
+    estimated : bool
+        Whether that area is an estimate from the volume.
+    """
 
     storeys: float
     dwellings: float
+    floor_area: float = float("nan")
+    estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +160,11 @@ def _floors(body: Body, told: Told, params: FiguresParams) -> Floors:
     import shapely
 
     plan = float(shapely.area(body.outline))
+    if told.floor_area > 0.0:
+        known = told.storeys == told.storeys and told.storeys >= 1
+        high = float(np.ptp(body.triangles[:, :, 2]))
+        count = int(round(told.storeys)) if known else max(int(round(high / params.storey_height)), 1)
+        return Floors(told.floor_area, count, known and not told.estimated, False)
     if body.model:  # rooms and slabs are no solid: its plan counts on every storey
         high = float(np.ptp(body.triangles[:, :, 2]))
         known = told.storeys == told.storeys and told.storeys >= 1
@@ -169,14 +185,25 @@ def _dwellings(body: Body, told: Told, floor: Floors, params: FiguresParams) -> 
 def _told(body: Body, layers: Sequence[Layer]) -> Told:
     """Storeys and dwellings of a building by its row; those of the block in whose place a model stands."""
     for layer in layers:
-        if layer.theme == "bim" or not isinstance(layer.geometry, Mesh):
+        if not isinstance(layer.geometry, Mesh) or (layer.theme == "bim" and body.layer != layer.name):
+            continue
+        if layer.theme == "bim":
+            if body.name in layer.table.index and find_column(layer, allowed.columns("floor_area")):
+                return _said_in_row(layer, layer.table.index[body.name])
             continue
         names = _replaced_by(body, layer, layer.geometry) if body.model else [body.name, body.name.rsplit("#", 1)[0]]
         for name in names:
             if name in layer.table.index and (body.model or layer.name == body.layer):
-                row = layer.table.index[name]
-                return Told(_number(layer, "storeys", row), _number(layer, "dwellings", row))
+                return _said_in_row(layer, layer.table.index[name])
     return Told(float("nan"), float("nan"))
+
+
+def _said_in_row(layer: Layer, row: int) -> Told:
+    """What a row says; floor areas are those of proposals only."""
+    numbers = [_number(layer, meaning, row) for meaning in ("storeys", "dwellings", "floor_area")]
+    source = find_column(layer, allowed.columns("floor_area_from"))
+    estimated = bool(source) and str(layer.table.columns[source].values[row]) == "estimate"
+    return Told(numbers[0], numbers[1], numbers[2], estimated)
 
 
 def _replaced_by(body: Body, layer: Layer, mesh: Mesh) -> list[str]:

@@ -23,6 +23,7 @@ PARAPET = 2.0  # [m] what rises less above the roof is a parapet, which counts
 SAME_LEVEL = 0.05  # [m]
 REPLACED = 0.5  # of a hidden building's plan: a model over more of it stands in its place
 LEAST_PLAN = 1e-3  # [m2] seen from above: smaller triangles add nothing to an outline
+PROPOSAL = "proposal_floor_area"  # column that only proposals of alternatives have
 NOT_BUILT = ("IfcSite", "IfcGeographicElement", "IfcSpace", "IfcTree", "IfcFurniture")
 
 
@@ -76,10 +77,18 @@ def read_bodies(
         triangles = np.concatenate([_built(layer, mesh) for layer, mesh in parts])
         if len(triangles):
             layer = parts[0][0]
-            body = _body(layer.name, layer.name, "", triangles, params, rules)._replace(model=True)
-            bodies.append(_with_use(body, hidden, params, rules, issues))
+            name, use = _said_of_model(layer, params, rules)
+            body = _body(name, layer.name, use, triangles, params, rules)._replace(model=True)
+            bodies.append(body if use else _with_use(body, hidden, params, rules, issues))
     _note_rooftops(bodies, issues)
     return _named_apart(bodies)
+
+
+def _said_of_model(layer: Layer, params: SetbackParams, rules: Rulebook) -> tuple[str, str]:
+    """Name and use of a detailed model: a proposal is one element, which has both in its table."""
+    if len(layer.table) != 1 or PROPOSAL not in layer.table.columns:
+        return layer.name, ""
+    return str(layer.table.ids[0]), str(column_text(layer, rules.columns("use"), params.use_column)[0] or "")
 
 
 def _of_elements(

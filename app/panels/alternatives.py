@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.alternative_diff import difference_text, differing, thing_text
 from app.alternatives import (
     BASE,
     add_alternative,
@@ -31,12 +33,13 @@ from app.alternatives import (
 from app.language import tr
 from app.mass_edit import element_title
 from app.names import layer_title
-from app.numbers import number_text
 from app.panels.panel import Panel, small_button
+from app.proposals import remove_proposal
 from app.widgets.later import Later
 from app.widgets.wording import say
-from geo.alternatives import MASSES, TREES, Alternative, Change, Mass
+from geo.alternatives import MASSES, TREES, Alternative, Change
 from geo.model import ElementRef, UserError
+from geo.proposals import PREFIX
 
 if TYPE_CHECKING:
     from app.workbench import Workbench
@@ -148,6 +151,15 @@ class AlternativesPanel(Panel):
         row.addWidget(self.zoom_button)
         row.addWidget(self.reset_button)
         self.layout_.addLayout(row)
+        self.against = say(QComboBox(), tip="alternatives.against.tip")
+        self.against_title = say(QLabel(), "alternatives.against")
+        self.against_title.setObjectName("soft")
+        self.against.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.against.activated.connect(lambda _index: self.rebuild())
+        beside = QHBoxLayout()
+        beside.addWidget(self.against_title)
+        beside.addWidget(self.against, 1)
+        self.layout_.addLayout(beside)
         self.layout_.addWidget(self.empty)
         self.layout_.addWidget(self.changes, 1)
 
@@ -161,6 +173,7 @@ class AlternativesPanel(Panel):
 
     def rebuild(self) -> None:
         """Both lists anew."""
+        self._later.stop()  # else it would close the editor of a name that is opened now
         alternatives = self.document.alternatives
         with QSignalBlocker(self.list):
             self.list.clear()
@@ -169,7 +182,7 @@ class AlternativesPanel(Panel):
                 self._add_row(
                     one.id,
                     one.name,
-                    tr("alternatives.count", count=len(one.changes) + len(one.masses) + len(one.trees)),
+                    tr("alternatives.count", count=one.count),
                 )
         rows = 20 + self.list.sizeHintForRow(0) * max(2, min(self.list.count(), LIST_ROWS))
         self.list.setFixedHeight(rows)
@@ -193,13 +206,10 @@ class AlternativesPanel(Panel):
         with QSignalBlocker(self.changes):
             self.changes.clear()
             self.changes.setHeaderLabels([tr(f"alternatives.column.{name}") for name in COLUMNS])
-            for ref, change in () if shown is None else shown.changes.items():
-                self._add_change(ref, self._name_of(ref), change_texts(change))
-            for mass in () if shown is None else shown.masses:
-                self._add_change(ElementRef(MASSES, mass.id), mass.name or mass.id, mass_texts(mass))
-            for tree in () if shown is None else shown.trees:
-                texts = (tr("alternatives.is_new"), "", f"{number_text(round(tree.height, 1))} m")
-                self._add_change(ElementRef(TREES, tree.id), tr("massing.tree"), texts)
+            other = self._fill_against(shown)
+            for row in differing(other, shown):
+                said = difference_text(row) if other is not None else thing_text(row.after, row)
+                self._add_change(row.ref, row.name or self._name_of(row.ref), said)
         self._mark_selected()
         count = self.changes.topLevelItemCount()
         self.changes_title.setText(
@@ -207,11 +217,26 @@ class AlternativesPanel(Panel):
         )
         self.changes.setVisible(count > 0)
         self.empty.setVisible(count == 0)
-        self.empty.setText(tr("alternatives.empty" if shown is not None else "alternatives.empty_base"))
+        nothing = "alternatives.same" if other is not None else "alternatives.empty"
+        self.empty.setText(tr(nothing if shown is not None else "alternatives.empty_base"))
         self.layout_.setAlignment(self.empty, Qt.AlignmentFlag.AlignTop)
 
-    def _add_change(self, ref: ElementRef, name: str, texts: tuple[str, str, str]) -> None:
-        said = " · ".join(text for text in texts if text)
+    def _fill_against(self, shown: Alternative | None) -> Alternative | None:
+        """The choice of what the one shown is compared with; None is the base."""
+        alternatives = self.document.alternatives
+        others = [one for one in alternatives.items if shown is not None and one.id != shown.id]
+        chosen = str(self.against.currentData() or BASE)
+        with QSignalBlocker(self.against):
+            self.against.clear()
+            self.against.addItem(tr("alternatives.base"), BASE)
+            for one in others:
+                self.against.addItem(one.name, one.id)
+            self.against.setCurrentIndex(max(self.against.findData(chosen), 0))
+        for widget in (self.against, self.against_title):
+            widget.setVisible(bool(others))
+        return alternatives.get(str(self.against.currentData()))
+
+    def _add_change(self, ref: ElementRef, name: str, said: str) -> None:
         item = QTreeWidgetItem(self.changes, [name, said])
         item.setData(0, ID, (ref.layer_id, ref.element_id))
         for column in range(len(COLUMNS)):
@@ -304,7 +329,8 @@ class AlternativesPanel(Panel):
     def reset(self) -> None:
         """The chosen buildings as the base has them; a chosen mass goes."""
         refs = [_ref(item) for item in self.changes.selectedItems()]
-        back = {ref: Change() for ref in refs if ref.layer_id not in (MASSES, TREES)}
+        made = (MASSES, TREES, *(ref.layer_id for ref in refs if ref.layer_id.startswith(PREFIX)))
+        back = {ref: Change() for ref in refs if ref.layer_id not in made}
         name = tr("alternatives.new_name")
         if back:
             self.bench.do(change_elements(self.document, back, name=name))
@@ -314,6 +340,8 @@ class AlternativesPanel(Panel):
         for ref in refs:
             if ref.layer_id == MASSES:
                 self.bench.do(remove_mass(self.document, ref.element_id, name=name))
+            elif ref.layer_id.startswith(PREFIX):
+                self.bench.do(remove_proposal(self.document, ref.element_id, name=name))
 
     def refresh_words(self) -> None:
         """In the current language."""
@@ -326,28 +354,3 @@ COLUMNS = ("building", "change")
 def _ref(item: QTreeWidgetItem) -> ElementRef:
     layer_id, element_id = item.data(0, ID)
     return ElementRef(layer_id, element_id)
-
-
-def change_texts(change: Change) -> tuple[str, str, str]:
-    """Move, turn and height of a change for people; empty where nothing changes."""
-    if change.removed:
-        return tr("alternatives.gone"), "", ""
-    east, north, up = change.move
-    plan = (east**2 + north**2) ** 0.5
-    parts = [f"{plan:.1f} m {_side(east, north)}"] if plan > 0 else []
-    parts += [f"{up:+.1f} m ↕"] if abs(up) >= 0.05 else []
-    turn = f"{change.turn_deg:+.4g}°" if change.turn_deg else ""
-    height = f"× {number_text(round(change.height_factor, 3))}" if change.height_factor != 1.0 else ""
-    return " ".join(parts), turn, height
-
-
-def mass_texts(mass: Mass) -> tuple[str, str, str]:
-    """What is said of a new mass."""
-    return tr("alternatives.is_new"), "", f"{number_text(round(mass.height, 2))} m"
-
-
-def _side(east: float, north: float) -> str:
-    """An arrow toward one of eight sides; north is up."""
-    from math import atan2, pi
-
-    return "→↗↑↖←↙↓↘"[round(atan2(north, east) / (pi / 4)) % 8]

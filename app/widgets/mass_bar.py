@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.mass_dialog import HIGHEST_STOREY, LOWEST_STOREY
 from app.mass_edit import MOST_STOREYS, STEP, TURN_STEP, Body, limited_factor
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
@@ -38,12 +39,15 @@ class MassBar(QFrame):
     -------
     typed(object, str)
         The `Change` that the numbers say, and the field that was changed.
+    storey_height_typed(float)
+        Of every storey of the new mass in hand [m].
     follow_toggled(bool), live_toggled(bool), figures_toggled(bool)
     done_asked(), cancel_asked()
         Enter or the button; Escape or the button.
     """
 
     typed = Signal(object, str)
+    storey_height_typed = Signal(float)
     follow_toggled = Signal(bool)
     live_toggled = Signal(bool)
     figures_toggled = Signal(bool)
@@ -59,6 +63,9 @@ class MassBar(QFrame):
         self._change = Change()
         self.edits = {name: _edit(name) for name in FIELDS}
         self.storeys = QuantityEdit(1, unit="1", low=1, high=MOST_STOREYS, integer=True)
+        self.storey_height = QuantityEdit(3.0, unit="m", low=LOWEST_STOREY, high=HIGHEST_STOREY, integer=False)
+        for edit in (self.storeys, self.storey_height):
+            edit.spin_box.setMinimumWidth(56)
         self.title = QLabel()
         self.title.setObjectName("card_title")
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -82,7 +89,9 @@ class MassBar(QFrame):
         second.setSpacing(8)
         first.addWidget(self.title, 1)
         self._storeys_field = _field("storeys", self.storeys)
+        self._storey_height_field = _field("storey_height", self.storey_height)
         first.addWidget(self._storeys_field)
+        first.addWidget(self._storey_height_field)
         for widget in (self.follow, self.live, self.figures, self.cancel_button, self.done_button):
             first.addWidget(widget)
         for name in FIELDS:
@@ -95,6 +104,8 @@ class MassBar(QFrame):
         for name, edit in (*self.edits.items(), ("storeys", self.storeys)):
             edit.changed.connect(lambda n=name: self._on_typed(n))
             edit.spin_box.installEventFilter(self)
+        self.storey_height.changed.connect(lambda: self.storey_height_typed.emit(float(self.storey_height.value)))
+        self.storey_height.spin_box.installEventFilter(self)
         self.follow.toggled.connect(self.follow_toggled)
         self.live.toggled.connect(self.live_toggled)
         self.figures.toggled.connect(self.figures_toggled)
@@ -108,7 +119,9 @@ class MassBar(QFrame):
         self.title.setToolTip(name)
         self.title.setMinimumWidth(min(self.title.fontMetrics().horizontalAdvance(name) + 4, SHORTEST_TITLE))
         self._write_title()
-        self._storeys_field.setVisible(body.mass is not None)
+        for field in (self._storeys_field, self._storey_height_field):
+            field.setVisible(body.mass is not None)
+        self.edits["height"].setEnabled(body.proposal is None)
         self.show_change(change)
         self.adjustSize()
         self.show()
@@ -141,6 +154,8 @@ class MassBar(QFrame):
         if self._body.mass is not None:
             with QSignalBlocker(self.storeys), QSignalBlocker(self.storeys.spin_box):
                 self.storeys.set_value(round(self._body.mass.storeys * change.height_factor))
+            with QSignalBlocker(self.storey_height), QSignalBlocker(self.storey_height.spin_box):
+                self.storey_height.set_value(self._body.mass.storey_height)
 
     def set_switches(self, *, follow: bool, live: bool, figures: bool) -> None:
         """How the switches stand."""
@@ -179,9 +194,9 @@ class MassBar(QFrame):
         if event.key() == Qt.Key.Key_Escape:
             self.cancel_asked.emit()
             return True
-        before = self._change
+        before, body = self._change, self._body
         watched.interpretText()
-        if self._change == before:
+        if self._change == before and self._body is body:
             self.done_asked.emit()
         watched.selectAll()
         return True

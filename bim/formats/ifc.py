@@ -38,6 +38,7 @@ def inspect(path: Path) -> FileInfo:
 
     Runs the geometry library, so it belongs in a child process like `read`.
     """
+    from bim.floor_areas import stated_floor_area
     from bim.georeference import read_georeference
     from bim.read import summary
     from bim.schema import opened
@@ -50,6 +51,7 @@ def inspect(path: Path) -> FileInfo:
         **found.details(),
         "bounds_from": way,
         "bounds_products": products,
+        **stated_floor_area(model.file, model.metres_per_unit),
         "findings": [issue.code for issue in found.issues],
     }
     return FileInfo(
@@ -161,5 +163,5 @@ FORMAT = Format(
     read=read,
     options=IfcOptions,
     isolate=True,
-    version=5,
+    version=6,
 )

@@ -23,7 +23,6 @@ from geo.model import Layer
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-PICTURE_SIZE = (1920, 1080)
 TOPIC_SUFFIXES = (".bcf", ".bcfzip")
 
 
@@ -217,14 +216,9 @@ class FileDialogs(QObject):
 
     def ask_picture(self) -> None:
         """Save what the viewport shows as a picture."""
-        path = self.ask_file("action.picture", f"{tr('dialog.pictures')} (*.png)", suffix=".png")
-        if path is not None:
-            image = self.window.viewport.grab_picture(*PICTURE_SIZE)
-            saved = image.save(str(path))
-            name = path.name
-            self.bench.notices.tell(
-                "notice.picture" if saved else "notice.picture_failed", severity="note" if saved else "error", name=name
-            )
+        from app.picture_dialog import ask_picture
+
+        ask_picture(self.window)
 
     def ask_export_scene(self) -> None:
         """Write what is shown into a file of another program."""

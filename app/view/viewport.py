@@ -350,12 +350,13 @@ class Viewport(PointerWidget):
             self.canvas.stale = True
             self.canvas.update()
 
-    def grab_picture(self, width: int, height: int) -> QImage:
-        """The picture with its cards at any size, drawn anew."""
+    def grab_picture(self, width: int, height: int, *, cards: bool = True) -> QImage:
+        """The picture at any size, drawn anew, with legend, north arrow and scale unless `cards` is false."""
         size = (max(width, 16), max(height, 16))
         pixels = self._pixels(size)
         image = QImage(pixels.tobytes(), size[0], size[1], 3 * size[0], QImage.Format.Format_RGB888).copy()
-        self.cards.paint_on(image, self._camera)
+        if cards:
+            self.cards.paint_on(image, self._camera)
         self.labels.paint_on(image)
         return image
 

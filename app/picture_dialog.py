@@ -1,0 +1,138 @@
+"""A picture of what the window shows, of any size: for a slide, a screen, or a page to be printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from app.language import tr
+from app.widgets.quantity_edit import QuantityEdit
+from app.widgets.wording import say
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+DPI = 300  # of the sizes of paper
+MM_PER_INCH = 25.4
+PAPER_MM = {"a4": (297, 210), "a3": (420, 297)}
+SCREENS = {"hd": (1280, 720), "fullhd": (1920, 1080), "4k": (3840, 2160)}
+WINDOW, CUSTOM = "window", "custom"
+USUAL = "fullhd"
+SMALLEST, LARGEST = 64, 7_680  # pixels of a side
+KINDS = (".png", ".jpg")
+JPEG_QUALITY = 92
+REMEMBERED: dict[str, object] = {}  # of the last picture of this session
+
+
+def paper_size(name: str) -> tuple[int, int]:
+    """Pixels of a landscape page at `DPI`."""
+    width, height = PAPER_MM[name]
+    return round(width / MM_PER_INCH * DPI), round(height / MM_PER_INCH * DPI)
+
+
+class PictureDialog(QDialog):
+    """How large a picture is, and whether legend, north arrow and scale are on it. `shown` is the size of the view."""
+
+    def __init__(self, shown: QSize, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        say(self, "picture.title")
+        self.shown = shown
+        self.size_ = QComboBox()
+        for name in (WINDOW, *SCREENS, *PAPER_MM, CUSTOM):
+            self.size_.addItem(tr(f"picture.size.{name}"), name)
+        width, height = SCREENS[USUAL]
+        self.width_ = QuantityEdit(width, unit="px", low=SMALLEST, high=LARGEST, integer=True)
+        self.height_ = QuantityEdit(height, unit="px", low=SMALLEST, high=LARGEST, integer=True)
+        self.cards = say(QCheckBox(), "picture.cards", tip="picture.cards.tip")
+        self.cards.setChecked(bool(REMEMBERED.get("cards", True)))
+        self.printed = QLabel()
+        self.printed.setObjectName("soft")
+        self._lay_out()
+        self.size_.currentIndexChanged.connect(lambda _index: self._follow())
+        for edit in (self.width_, self.height_):
+            edit.changed.connect(self._tell)
+        self.size_.setCurrentIndex(self.size_.findData(REMEMBERED.get("size", USUAL)))
+        self._follow()
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        rows: tuple[tuple[str, QWidget], ...] = (
+            ("picture.size", self.size_),
+            ("film.width", self.width_),
+            ("film.height", self.height_),
+        )
+        for text_id, widget in rows:
+            form.addRow(say(QLabel(), text_id), widget)
+        form.addRow("", self.printed)
+        form.addRow("", self.cards)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Save).setText(tr("picture.save"))
+        buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(tr("dialog.cancel"))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+    def _follow(self) -> None:
+        """The numbers of the chosen size; they may be typed for an own one."""
+        name = str(self.size_.currentData())
+        own = name == CUSTOM
+        self.width_.setEnabled(own)
+        self.height_.setEnabled(own)
+        if own:
+            width, height = REMEMBERED.get("custom", (self.width_.value, self.height_.value))  # type: ignore[misc]
+        elif name == WINDOW:
+            width, height = self.shown.width(), self.shown.height()
+        else:
+            width, height = SCREENS.get(name) or paper_size(name)
+        self.width_.set_value(int(width))
+        self.height_.set_value(int(height))
+        self._tell()
+
+    def _tell(self) -> None:
+        """How large it is on paper."""
+        cm = tuple(side / DPI * MM_PER_INCH / 10 for side in self.chosen_size)
+        self.printed.setText(tr("picture.printed", width=f"{cm[0]:.1f}", height=f"{cm[1]:.1f}", dpi=DPI))
+
+    @property
+    def chosen_size(self) -> tuple[int, int]:
+        """Width and height [pixels]."""
+        return int(self.width_.value), int(self.height_.value)
+
+    def accept(self) -> None:
+        """Remember what was chosen."""
+        REMEMBERED.update(size=str(self.size_.currentData()), cards=self.cards.isChecked())
+        if self.size_.currentData() == CUSTOM:
+            REMEMBERED["custom"] = self.chosen_size
+        super().accept()
+
+
+def ask_picture(window: MainWindow) -> None:
+    """Ask for a size and a file, and write what the view shows."""
+    viewport = window.viewport
+    dialog = PictureDialog(viewport.size() * viewport.devicePixelRatioF(), window)
+    if dialog.exec() != QDialog.DialogCode.Accepted:
+        return
+    kinds = ";;".join(f"{tr('dialog.pictures')} (*{suffix})" for suffix in KINDS)
+    path = window.files.ask_file("action.picture", kinds, suffix=KINDS[0])
+    if path is None:
+        return
+    image = viewport.grab_picture(*dialog.chosen_size, cards=dialog.cards.isChecked())
+    saved = write_picture(image, path)
+    window.bench.notices.tell(
+        "notice.picture" if saved else "notice.picture_failed", severity="note" if saved else "error", name=path.name
+    )
+
+
+def write_picture(image: QImage, path: Path) -> bool:
+    """A picture as a file that prints at `DPI`; whether it was written."""
+    per_metre = round(DPI / MM_PER_INCH * 1000)
+    image.setDotsPerMeterX(per_metre)
+    image.setDotsPerMeterY(per_metre)
+    return image.save(str(path), quality=JPEG_QUALITY if path.suffix.lower() in (".jpg", ".jpeg") else -1)

@@ -1,0 +1,71 @@
+"""Pictures of any size: chosen in a dialog, drawn at that size, with or without legend and scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog
+
+from app import picture_dialog
+from app.main_window import MainWindow
+from app.picture_dialog import PictureDialog, paper_size
+from tests.app.test_window import settle
+from tests.app.view_scene import need_graphics
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_dialog, "REMEMBERED", {})
+
+
+def test_a_page_of_paper_has_its_pixels() -> None:
+    assert paper_size("a4") == (3508, 2480)
+    assert paper_size("a3") == (4961, 3508)
+
+
+def ask(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, target: Path, *, size: tuple[int, int], cards: bool
+) -> str:
+    """Save a picture as a person does; returns what the dialog said of its size on paper."""
+    said: list[str] = []
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, PictureDialog)
+        dialog.size_.setCurrentIndex(dialog.size_.findData("custom"))
+        dialog.width_.set_value(size[0])
+        dialog.height_.set_value(size[1])
+        dialog.cards.setChecked(cards)
+        said.append(dialog.printed.text())
+        dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Save).click()
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(target), ""))
+    QTimer.singleShot(0, answer)
+    window.actions_["picture"].trigger()
+    return said[0]
+
+
+def test_the_picture_has_the_size_that_was_asked_for(
+    city: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    need_graphics()
+    said = ask(city, monkeypatch, tmp_path / "with.png", size=(1200, 600), cards=True)
+    assert said.startswith("10.2 × 5.1 cm")
+    ask(city, monkeypatch, tmp_path / "without.jpg", size=(1200, 600), cards=False)
+    with Image.open(tmp_path / "with.png") as full, Image.open(tmp_path / "without.jpg") as bare:
+        assert full.size == bare.size == (1200, 600)
+        assert full.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        differs = np.abs(np.asarray(full.convert("RGB"), int) - np.asarray(bare.convert("RGB"), int)).max(axis=2) > 60
+    assert differs[:, 900:].sum() > 200  # north arrow and scale bar stand on one only
+    assert differs[200:400, 400:700].mean() < 0.02  # the scene is the same
+    dialog = PictureDialog(city.viewport.size(), city)
+    assert dialog.size_.currentData() == "custom"
+    assert dialog.chosen_size == (1200, 600)
+    assert not dialog.cards.isChecked()
+    dialog.deleteLater()
+    settle(city, qtbot)

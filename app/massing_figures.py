@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+import numpy as np
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from analysis.site_figures.plots import PlotFigures
 from app.language import error_texts, tr
 from app.live_sun import LiveLoop
-from app.mass_edit import Body
+from app.mass_edit import Body, moved_mass
 from app.numbers import number_text
 from app.plot_figures import PlotStudy, plot_setup
 from app.widgets.wording import say
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 EDGE, GAP = 16, 8  # pixels from the edge of the picture; over the bar
 WIDTH = 296  # pixels
+SLIGHT, TINY = 0.005, 1e-9  # shares of a footprint beside its plot that are not told of
 BROKEN = {"light": "#b3261e", "dark": "#ff8a80"}
 MARKS = {"ok": "✓", "breaks": "▲", "cannot_tell": "?"}
 ROWS = ("site_area", "building_area", "coverage", "floor_area", "floor_area_ratio", "height", "storeys")
@@ -34,6 +37,7 @@ class FiguresCard(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._picture = parent
+        self._corner = -1  # where it stands, once it was put there
         self.theme = "light"
         self.setObjectName("live_card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -77,8 +81,8 @@ class FiguresCard(QFrame):
         """The figures are of a place the building has left."""
         self._grid.setEnabled(False)
 
-    def show_figures(self, plot: PlotFigures, *, waiting: bool) -> None:
-        """The figures of a plot."""
+    def show_figures(self, plot: PlotFigures, *, waiting: bool, outside: float = 0.0) -> None:
+        """The figures of a plot; `outside`: the share of the footprint that does not stand on it."""
         self.title.setText(f"{tr('massing.figures.plot', plot=plot.id)}{f' · {plot.zoning}' if plot.zoning else ''}")
         for name, text in value_texts(plot).items():
             self.values[name].setText(text)
@@ -91,7 +95,9 @@ class FiguresCard(QFrame):
         self._grid.show()
         self._grid.setEnabled(not waiting)
         unverified = any(not cap.verified and cap.limit == cap.limit for cap in plot.caps)
-        self._show(tr("massing.figures.unverified") if unverified else "")
+        notes = [tr("massing.figures.outside", share=number_text(round(100 * outside)))] if outside > SLIGHT else []
+        notes += [tr("massing.figures.unverified")] if unverified else []
+        self._show("\n".join(notes))
 
     def _show_limit(self, name: str, plot: PlotFigures, place: int) -> None:
         """A mark and the limit; a broken one in colour besides."""
@@ -117,10 +123,26 @@ class FiguresCard(QFrame):
         self.show()
         self.raise_()
 
-    def place(self, above: int) -> None:
-        """At the left of the picture, its foot at a row of pixels."""
+    def place(self, above: int, taken: Sequence[QRect] = ()) -> None:
+        """Over a row of pixels at the left, or where less is covered of what is to be seen.
+
+        taken : sequence of QRect
+            What is to be seen, in the picture.
+        """
         self.adjustSize()
-        self.move(EDGE, max(above - self.height() - GAP, EDGE))
+        low, right = max(above - self.height() - GAP, EDGE), max(self._picture.width() - self.width() - EDGE, EDGE)
+        corners = [QPoint(EDGE, low), QPoint(right, low), QPoint(EDGE, EDGE)]
+
+        def covered(corner: QPoint) -> int:
+            met = [QRect(corner, self.size()).intersected(one) for one in taken]
+            return sum(one.width() * one.height() for one in met if one.isValid())
+
+        if self._corner >= 0 and covered(corners[self._corner]) == 0:
+            best = self._corner  # it does not wander while it stands in nobody's way
+        else:
+            best = min(range(len(corners)), key=lambda number: covered(corners[number]))
+        self._corner = best
+        self.move(corners[best])
 
 
 def value_texts(plot: PlotFigures) -> dict[str, str]:
@@ -218,24 +240,46 @@ class LiveFigures(QObject):
             self.start(body)
 
     def place(self, above: int) -> None:
-        """Stand over the bar, whose upper edge is at a row of pixels."""
+        """Stand over the bar, whose upper edge is at a row of pixels, beside the building in hand."""
         self._above = above
-        if self.card.isVisible():
-            self.card.place(above)
+        tool = self.window.masses.tool
+        if self.card.isVisible() and (tool is None or not tool.is_dragging):
+            self.card.place(above, self._to_be_seen())
+
+    def _to_be_seen(self) -> list[QRect]:
+        """The building in hand with its ring, and the card of the sun, in the picture."""
+        tool, others = self.window.masses.tool, [self.window.masses.live.card]
+        seen = [card.geometry() for card in others if card.isVisible()]
+        if tool is not None and len(tool.mesh.vertices):
+            places, before = tool.places(np.vstack([tool.mesh.vertices, tool.ring]))
+            if before.all():
+                (left, top), (right, foot) = places.min(axis=0), places.max(axis=0)
+                seen.append(QRect(int(left), int(top), int(right - left) + 1, int(foot - top) + 1))
+        return seen
+
+    def _outside(self, plot: PlotFigures) -> float:
+        """Share of the footprint of the new mass in hand that is not on the plot; 0 for other buildings."""
+        import shapely
+
+        tool = self.window.masses.tool
+        if tool is None or tool.body.mass is None:
+            return 0.0
+        plan = shapely.make_valid(shapely.Polygon(moved_mass(tool.body.mass, tool.change).ring))
+        return float(shapely.area(shapely.difference(plan, plot.polygon)) / max(shapely.area(plan), TINY))
 
     def refresh(self) -> None:
         """Another language or other colours."""
         self.card.theme = self.window.bench.theme.name
         if self.plot is not None and self._loop is not None:
-            self.card.show_figures(self.plot, waiting=not self.resting)
+            self.card.show_figures(self.plot, waiting=not self.resting, outside=self._outside(self.plot))
 
     def _on_answer(self, plot: PlotFigures | None, seconds: float) -> None:
         self.plot, self.seconds = plot, seconds
         if plot is None:
             self.card.tell(tr("massing.figures.none"))
         else:
-            self.card.show_figures(plot, waiting=not self.resting)
-        self.card.place(self._above)
+            self.card.show_figures(plot, waiting=not self.resting, outside=self._outside(plot))
+        self.place(self._above)
         self.answered.emit(plot)
 
     def _on_failed(self, error: BaseException) -> None:
@@ -243,7 +287,7 @@ class LiveFigures(QObject):
         if isinstance(error, UserError):
             what, why, _ = error_texts(error)
             self.card.tell(f"{what} {why}")
-            self.card.place(self._above)
+            self.place(self._above)
         else:
             self.stop()
             self.window.bench.notices.report(error)

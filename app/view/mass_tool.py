@@ -136,9 +136,11 @@ class MassTool(QObject):
     def settle(self, body: Body) -> None:
         """The scene has the building where the ghost is, or elsewhere after an undo: go on from there."""
         self.body = body
-        self.ghost.standing = body.placed(body.change)
+        self.ghost.standing = standing = body.placed(body.change)
         self.ghost.leave_out()
         if not self.is_dragging:
+            if not body.change.removed and not np.array_equal(self.mesh.vertices, standing.vertices):
+                self.ghost.move(standing)  # the building itself is another: higher storeys
             self.set_change(body.change)
 
     def set_theme(self, theme: Theme) -> None:

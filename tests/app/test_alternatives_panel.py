@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QLineEdit
 
+from app.alternative_diff import change_texts, difference_text, differing
 from app.alternatives import BASE, change_elements, change_of, set_mass
 from app.language import language
-from app.panels.alternatives import AlternativesPanel, change_texts
-from geo.alternatives import MASSES, Change, Mass
+from app.panels.alternatives import AlternativesPanel
+from geo.alternatives import MASSES, Alternative, Change, Mass, Tree
 from geo.model import ElementRef, Mesh
 from tests.app.test_window import settle
 
@@ -105,7 +106,7 @@ def test_rows_select_their_buildings_and_are_put_back(city: Any, panel: Alternat
     document.do(set_mass(document, mass, name="A"))
     settle(city, qtbot)
     assert rows(panel)[1] == ["Alder", "deleted"]
-    assert rows(panel)[2] == ["Pavilion", "new · 12 m"]
+    assert rows(panel)[2] == ["Pavilion", "new · 4 storeys · 12 m"]
     item = panel.changes.topLevelItem(2)
     place = panel.changes.visualItemRect(item).center()
     QTest.mouseClick(panel.changes.viewport(), Qt.MouseButton.LeftButton, pos=place)
@@ -154,3 +155,49 @@ def test_an_empty_window_offers_nothing(window: Any) -> None:
     assert not window.actions_["mass_move"].isEnabled()
     window.masses.take()
     assert window.masses.tool is None
+
+
+def test_the_name_of_a_new_one_is_typed_at_once(city: Any, panel: AlternativesPanel, qtbot: Any) -> None:
+    """The editor is still open when the window has caught up with the new alternative."""
+    for button, name in ((panel.add_button, "High"), (panel.copy_button, "Low")):
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        settle(city, qtbot)
+        editor = panel.list.findChild(QLineEdit)
+        assert editor is not None
+        QTest.keyClicks(editor, name)
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        settle(city, qtbot)
+    assert names(panel) == ["Present state", "High", "Low"]
+
+
+def test_two_alternatives_are_compared_thing_by_thing(city: Any, panel: AlternativesPanel, qtbot: Any) -> None:
+    document = city.document
+    ring = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
+    city.bench.do(set_mass(document, Mass("m", ring, 20.0, 12, 3.0, name="Hall"), name="High"))
+    city.bench.do(change_elements(document, {TOWER: Change(removed=True), ALDER: MOVED}, name="High"))
+    settle(city, qtbot)
+    assert not panel.against.isVisible()  # nothing to choose from
+    panel.duplicate()
+    settle(city, qtbot)
+    place = panel.against.findText("High")
+    panel.against.setCurrentIndex(place)
+    panel.against.activated.emit(place)
+    assert panel.empty.text() == "Both alternatives are the same."
+    lower = Mass("m", tuple((x + 3.0, y + 4.0) for x, y in ring), 20.0, 9, 3.5, name="Hall")
+    city.bench.do(set_mass(document, lower, name="Low"))
+    city.bench.do(change_elements(document, {TOWER: Change()}, name="Low"))
+    settle(city, qtbot)
+    assert panel.against.currentText() == "High"
+    assert rows(panel) == [
+        ["Dogwood", "deleted → as it is"],
+        ["Hall", "Storeys 12 → 9 · Storey height 3 → 3.50 m · 5.0 m ↗"],
+    ]
+
+
+def test_what_only_one_has() -> None:
+    tree = Tree("t", (0.0, 0.0, 0.0), 8.0, 5.0)
+    planted = Alternative("a", "A", trees=(tree,))
+    (row,) = differing(None, planted)
+    assert (row.name, difference_text(row)) == ("Tree", "none → new · 8 m")
+    assert difference_text(differing(planted, None)[0]) == "new · 8 m → none"
+    assert differing(planted, planted) == ()

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from analysis.registry import get
 from analysis.run import execute
@@ -15,6 +17,7 @@ from app.document import Document
 from app.mass_edit import body_of
 from app.plot_figures import PlotStudy, only_rows, plot_setup
 from app.shown_runs import with_free_ids
+from app.view.camera import looking
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import Column, ElementRef, ElementTable, Feedback, Layer, Lines
 from tests.app import tiny_city
@@ -150,3 +153,44 @@ def test_without_parcels_the_card_says_so(still: Any, qtbot: Any) -> None:  # no
     qtbot.waitUntil(card.isVisible, timeout=10_000)
     assert card.note.text().strip()
     assert not card.values["coverage"].isVisible()
+
+
+def test_the_storey_height_is_typed_and_undone_as_one(still: Any, qtbot: Any) -> None:  # noqa: F811
+    window = still
+    window.document.do(set_mass(window.document, BLOCK, name="A"))
+    tool = take(window, REF)
+    box = window.masses.bar.storey_height.spin_box
+    assert box.value() == 3.0
+    for text in ("4", "4.5"):
+        box.selectAll()
+        QTest.keyClicks(box, text)
+        QTest.keyClick(box, Qt.Key.Key_Return)
+    assert window.masses.tool is tool  # Enter took the number over, and did not end
+    assert window.document.alternatives.items[0].masses[0].storey_height == 4.5
+    assert float(np.ptp(tool.mesh.vertices[:, 2])) == pytest.approx(36.0)
+    assert window.masses.bar.edits["height"].value == 36.0
+    window.actions_["undo"].trigger()
+    assert window.document.alternatives.items[0].masses[0].storey_height == 3.0
+    assert box.value() == 3.0
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert window.masses.tool is None
+
+
+def test_the_card_stands_beside_the_building_and_tells_what_is_off_the_plot(still: Any, qtbot: Any) -> None:  # noqa: F811
+    window = still
+    lot = lots()
+    window.document.do(AddLayers((only_rows(lot, np.array([3])),)))
+    over = Mass("mass-1", ((-5.0, 5.0), (15.0, 5.0), (15.0, 25.0), (-5.0, 25.0)), 22.0, 8, 3.0, "A")
+    window.document.do(set_mass(window.document, over, name="A"))
+    take(window, REF)
+    figures = window.masses.figures
+    qtbot.waitUntil(lambda: figures.plot is not None and figures.resting, timeout=30_000)
+    assert "25 % of the footprint" in figures.card.note.text()
+    view = window.viewport
+    for x in (0.15, 0.85):  # the building at the left, then at the right
+        middle = np.array([5.0 + (0.5 - x) * 130.0, 5.0, 30.0])
+        view.set_camera(looking(middle, azimuth=0.0, pitch=-35.0, distance=260.0))
+        figures.place(window.masses.bar.y())
+        roof = pixel(window, (5.0, 15.0, 46.0))
+        assert not figures.card.geometry().contains(roof)
+        assert not figures.card.geometry().intersects(window.masses.bar.geometry())

@@ -7,7 +7,7 @@ two steps and a command line can show progress. Closing the generator takes ever
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +25,6 @@ from geo.model import Feedback, Frame, Layer, UserError
 if TYPE_CHECKING:
     from app.view.camera import Camera
     from app.view.particle_actor import ParticleTrails
-    from app.view.sky import SkyInputs
 
 FilmKind = Literal["day", "year", "turn", "wind"]
 FILM_KINDS: tuple[FilmKind, ...] = ("day", "year", "turn", "wind")
@@ -184,10 +183,6 @@ class Filmed:
     view : str or Camera
         A camera, or a name as for pictures.
     section : Section
-    prepared : mapping of layer id -> object
-        What `app.view.actors.prepare` made beside the window; missing ones are made on the way.
-    light : SkyInputs or None
-        Made beside the window; made on the way when None.
     """
 
     layers: Sequence[Layer]
@@ -195,8 +190,6 @@ class Filmed:
     theme: str = "light"
     view: str | Camera = "iso"
     section: Section = NO_SECTION
-    prepared: Mapping[str, object] = field(default_factory=dict)
-    light: SkyInputs | None = None
 
     def plain(self) -> Filmed:
         """The city alone, in its own colours: no results, and nothing that the ground hides."""
@@ -232,9 +225,9 @@ def _film(plan: FilmPlan, filmed: Filmed, shots: Sequence[Shot], writer: FilmWri
     shown = [layer for layer in filmed.layers if layer.style.visible]
     with closing(Reel(size=plan.size, theme=theme)) as reel:
         for number, layer in enumerate(shown):
-            reel.add(layer, filmed.prepared.get(layer.id))
+            reel.add(layer)
             yield PREPARED * number / len(shown)
-        camera = reel.ready(shown, view=filmed.view, section=filmed.section, light=filmed.light)
+        camera = reel.ready(shown, view=filmed.view, section=filmed.section)
         cards = FilmCards(shown, size=plan.size, theme=theme)
         trails = trails_of(filmed.layers, size=plan.size, theme=theme, fps=plan.fps) if plan.kind == "wind" else None
         reel.set_particles(trails)

@@ -1,13 +1,11 @@
-"""Export of a film from the window: what is asked, and the making of it one frame per turn of the event loop."""
+"""Export of a film from the window: what is asked, and how far the making of it is."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDate, QEvent, QObject, QTime, QTimer, Signal
+from PySide6.QtCore import QDate, QEvent, QObject, QTime, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,16 +23,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.film import FILM_KINDS, LARGEST, SIZES, SMALLEST, Filmed, FilmPlan, film_steps, shots_of
-from app.film_writer import load_encoder
+from app.film import FILM_KINDS, LARGEST, SIZES, SMALLEST, Filmed, FilmPlan
+from app.film_child import film_apart
+from app.jobs import Job
 from app.language import tr
+from app.numbers import seconds_text
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
-from geo.model import Feedback, UserError
+from geo.model import UserError
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
-    from app.view.sky import SkyInputs
 
 PARTS = 1000  # of the progress bar
 CUSTOM = "custom"
@@ -139,7 +138,7 @@ def _choices(text_id: str, names: tuple[str, ...]) -> QComboBox:
 
 
 class FilmMaker(QDialog):
-    """Makes a film while the window lives on: a step each time the event loop has nothing else to do.
+    """A film in the making: how far it is, and a way to stop it. It is drawn in a process of its own.
 
     Signals
     -------
@@ -153,73 +152,53 @@ class FilmMaker(QDialog):
         super().__init__(window)
         self.setWindowTitle(tr("film.title"))
         self._window, self._plan, self._filmed, self._target = window, plan, filmed, target
-        self._steps: Iterator[float] | None = None
+        self._job: Job | None = None
         self._is_over = False
         self.bar = QProgressBar()
         self.bar.setRange(0, PARTS)
         self.bar.setMinimumWidth(360)
+        self.left = QLabel()
+        self.left.setObjectName("soft")
         stop = say(QPushButton(), "film.stop")
         stop.clicked.connect(self.reject)
         row = QHBoxLayout()
+        row.addWidget(self.left)
         row.addStretch(1)
         row.addWidget(stop)
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(tr("film.making", name=target.name)))
         layout.addWidget(self.bar)
         layout.addLayout(row)
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._step)
         window.installEventFilter(self)
 
-    def start(self, light: SkyInputs | None) -> None:
-        """Prepare beside the window what is heavy, then film."""
-        filmed, plan = self._filmed, self._plan
+    def start(self) -> None:
+        """Film beside the window."""
+        plan, filmed, target = self._plan, self._filmed, self._target
+        title = tr("film.making", name=target.name)
+        self._job = self._window.bench.jobs.submit(
+            lambda feedback: film_apart(plan, filmed, target, feedback),
+            title=title,
+            shown=False,
+            done=self._made,
+            failed=self._failed,
+        )
+        self._job.progressed.connect(self._show_progress)
 
-        def work(feedback: Feedback) -> Filmed:
-            from dataclasses import replace
+    def _show_progress(self) -> None:
+        if self._job is not None and not self._is_over:
+            self.bar.setValue(round(PARTS * self._job.fraction))
+            seconds = self._job.remaining_s
+            self.left.setText(tr("job.left", time=seconds_text(seconds)) if seconds is not None else "")
 
-            from app.view.actors import is_heavy, prepare
-            from app.view.offscreen import require_graphics
-            from app.view.sky import build_sky_inputs
-
-            # What takes a while the first time: a trial picture in a child process, the packages of sun and encoder.
-            require_graphics()
-            load_encoder()
-            shots_of(plan, filmed.frame)
-
-            shown = [layer for layer in filmed.layers if layer.style.visible]
-            made = {}
-            for number, layer in enumerate(shown):
-                feedback.step(0.8 * number / len(shown), "filming")
-                if is_heavy(layer):
-                    made[layer.id] = prepare(layer)
-            return replace(filmed, prepared=made, light=light or build_sky_inputs(shown))
-
-        title = tr("film.making", name=self._target.name)
-        self._window.bench.jobs.submit(work, title=title, shown=False, done=self._prepared, failed=self._failed)
-
-    def _prepared(self, filmed: Filmed) -> None:
-        if self._is_over:
-            return
-        self._steps = film_steps(self._plan, filmed, self._target)
-        self._timer.start()
-
-    def _step(self) -> None:
-        """One step; the last one or an error ends the film."""
-        if self._steps is None:
-            return
-        try:
-            self.bar.setValue(round(PARTS * next(self._steps)))
-        except StopIteration:
+    def _made(self, _target: Path) -> None:
+        if not self._is_over:
             self._end(True)
             self._window.bench.notices.tell("notice.film", name=self._target.name, frames=f"{self._plan.frames:,}")
-        except Exception as error:  # noqa: BLE001 - told where every error of the window is told
-            self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
-        self._end(False)
-        self._window.bench.notices.report(error)
+        if not self._is_over:
+            self._end(False)
+            self._window.bench.notices.report(error)
 
     def reject(self) -> None:
         """Stop: nothing is left of the film."""
@@ -231,14 +210,9 @@ class FilmMaker(QDialog):
         if self._is_over:
             return
         self._is_over = True
-        self._timer.stop()
         self._window.removeEventFilter(self)
-        steps, self._steps = self._steps, None
-        if steps is not None:
-            # Closing gives back the picture's window and an unfinished file, whatever state they are in.
-            with contextlib.suppress(OSError):
-                steps.close()  # type: ignore[attr-defined]
-        self._window.viewport.redraw()
+        if self._job is not None and not self._job.is_over:
+            self._job.cancel()
         self.hide()
         self.ended.emit(made)
         self.deleteLater()
@@ -287,5 +261,5 @@ def begin_film(window: MainWindow, plan: FilmPlan, target: Path, *, plain: bool)
     )
     maker = FilmMaker(window, plan, filmed.plain() if plain else filmed, target)
     maker.show()
-    maker.start(viewport.stage.look.light.inputs)
+    maker.start()
     return maker

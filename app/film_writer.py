@@ -74,14 +74,6 @@ def open_writer(target: Path, *, size: tuple[int, int], fps: int) -> FilmWriter:
         raise
 
 
-def load_encoder() -> None:
-    """Load what writes films, so that the first frame need not wait for it."""
-    import av.video.reformatter  # noqa: F401
-    from PIL import Image
-
-    Image.init()
-
-
 def write_error(target: Path, error: BaseException) -> UserError:
     """What is said when a film cannot be written."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

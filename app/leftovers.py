@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-NAME = re.compile(r"twin-(?:read|model|icons)-(\d+)-\w+")
+NAME = re.compile(r"twin-(?:read|model|icons|film)-(\d+)-\w+")
 TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # environment variables that say where a process puts what is temporary
 
 
@@ -20,7 +20,7 @@ def temporary_folder(use: str, *, until_exit: bool = False) -> Path:
     Parameters
     ----------
     use : str
-        One of those `sweep` knows: read, model, icons.
+        One of those `sweep` knows: read, model, icons, film.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"twin-{use}-{os.getpid()}-"))
     if until_exit:

@@ -16,7 +16,7 @@ from app.view.camera import Camera, looking
 from app.view.cutting import build_caps
 from app.view.offscreen import named_camera, require_graphics
 from app.view.particle_actor import ParticleTrails
-from app.view.sky import SkyInputs, build_sky_inputs
+from app.view.sky import build_sky_inputs
 from app.view.stage import Stage, read_pixels
 from geo.model import Layer
 
@@ -42,9 +42,9 @@ class Reel:
         # A processor pays for every sample of a pixel: there edges are smoothed after drawing instead.
         self._stage.set_quality(quality, multisampling=not draws_in_software())
 
-    def add(self, layer: Layer, prepared: object = None) -> None:
+    def add(self, layer: Layer) -> None:
         """One more layer before the camera."""
-        self._stage.add(layer, prepared)
+        self._stage.add(layer)
 
     def change(self, layer: Layer) -> None:
         """A layer has another style."""
@@ -54,9 +54,7 @@ class Reel:
         """Particles that are drawn with the layers, or none."""
         self._stage.set_particles(trails)
 
-    def ready(
-        self, layers: Sequence[Layer], *, view: str | Camera, section: Section, light: SkyInputs | None = None
-    ) -> Camera:
+    def ready(self, layers: Sequence[Layer], *, view: str | Camera, section: Section) -> Camera:
         """Order, cut and light what was added; the camera of the view."""
         stage = self._stage
         stage.set_order([layer.id for layer in layers])
@@ -64,7 +62,7 @@ class Reel:
             stage.set_section(section)
             stage.set_caps(build_caps(layers, section))
         camera = view if isinstance(view, Camera) else named_camera(stage, layers, view, aspect=self._aspect)
-        stage.set_sky(light or build_sky_inputs(layers))
+        stage.set_sky(build_sky_inputs(layers))
         return camera
 
     def draw(self, camera: Camera, grid_sun: tuple[float, float]) -> NDArray[np.uint8]:

@@ -214,5 +214,5 @@ def test_a_driver_that_crashes_takes_the_film_and_nothing_else(
     assert maker is not None
     assert wait_for(maker) == [False]
     assert told[-1].severity == "error"
-    assert "exit status 1" in told[-1].words()
+    assert "exit status 1" in told[-1].words()[1]
     assert not (tmp_path / "a.mp4").exists()

@@ -24,9 +24,12 @@ class Document:
     -------
     changed()
         Path, name or unsaved state changed.
+    cleared()
+        Everything goes, to make room for another project.
     """
 
     changed = Signal()
+    cleared = Signal()
 
     def __init__(self, frame: Frame | None = None) -> None:
         self.scene = Scene(frame)
@@ -59,6 +62,7 @@ class Document:
 
     def clear(self) -> None:
         """Back to an empty document that was never saved. Cannot be undone."""
+        self.cleared.emit()
         self.selection.clear()
         for layer in self.scene:
             self.scene.remove(layer.id)

@@ -67,6 +67,7 @@ class Job(QObject):
         self.title = title
         self.key = key
         self.shown = shown
+        self.brings = False
         self.state = JobState.WAITING
         self.fraction = 0.0
         self.message = ""
@@ -187,6 +188,7 @@ class JobQueue(QObject):
         title: str,
         key: str = "",
         shown: bool = True,
+        brings: bool = False,
         done: Callable[[Any], None] | None = None,
         failed: Callable[[BaseException], None] | None = None,
     ) -> Job:
@@ -201,12 +203,15 @@ class JobQueue(QObject):
             Newest wins among jobs of one key.
         shown : bool
             Whether the list of jobs shows it.
+        brings : bool
+            Whether its answer changes the document: it ends when that document is left.
         done, failed : callables, on the main thread
             Without `failed` the queue's own signal tells of an error.
         """
         if self._closed:
             raise RuntimeError("the job queue is closed")
         job = Job(work, title, key, shown=shown, parent=self, kept=self.kept)
+        job.brings = brings
         if done is not None:
             job.done.connect(done)
         if failed is not None:
@@ -310,6 +315,13 @@ class JobQueue(QObject):
         """Ask everything to stop."""
         for job in self._jobs:
             if not job.is_over:
+                job.cancel()
+        self._start_waiting()
+
+    def abandon(self) -> None:
+        """The document is left: what would come into it must not come into the next one."""
+        for job in self._jobs:
+            if job.brings and not job.is_over:
                 job.cancel()
         self._start_waiting()
 

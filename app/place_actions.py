@@ -83,6 +83,7 @@ class PlaceActions(QObject):
             lambda _feedback: place_model(model, layers, pose, frame, make_room=make_room),
             title=tr("job.place"),
             key="place",
+            brings=True,
             done=self._moved,
         )
 

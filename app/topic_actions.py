@@ -241,7 +241,7 @@ class TopicActions(QObject):
             return read
 
         names = ", ".join(path.name for path in paths[:NAMES_TOLD])
-        return self.bench.jobs.submit(work, title=tr("job.topics_read", names=names), done=self._imported)
+        return self.bench.jobs.submit(work, title=tr("job.topics_read", names=names), brings=True, done=self._imported)
 
     def _imported(self, read: list[tuple[Path, Archive | UserError]]) -> None:
         topics: list[Topic] = []

@@ -100,15 +100,12 @@ class Workbench(QObject):
         self.theme: Theme = theme_named(settings.theme)
         self.stale: dict[str, list[str]] = {}
         self.jobs.failed.connect(self._on_job_failed)
-        self._stale_timer = QTimer(self)
-        self._stale_timer.setSingleShot(True)
-        self._stale_timer.setInterval(STALE_CHECK_MS)
-        self._stale_timer.timeout.connect(self._check_stale)
-        self._autosave_timer = QTimer(self)
-        self._autosave_timer.timeout.connect(self.autosave)
+        self._stale_timer = QTimer(self, singleShot=True, interval=STALE_CHECK_MS, timeout=self._check_stale)
+        self._autosave_timer = QTimer(self, timeout=self.autosave)
         self.restart_autosave()
         self.models = ModelDesk(document, self.jobs, self.notices, self)
         self.connections = Connections()
+        self.connections.add(document.cleared, self.jobs.abandon)
         self.connections.add(document.scene.added, self._on_scene)
         self.connections.add(document.scene.removed, self._on_scene)
         self.connections.add(document.scene.changed, self._on_scene_changed)
@@ -284,13 +281,16 @@ class Workbench(QObject):
             return read_requests(requests, frame, existing, together=together, feedback=feedback)
 
         def finish(answer: FilesRead) -> None:
+            if answer.layers and self.document.scene.frame not in (frame, answer.frame):
+                self.import_all(requests, together=together, done=done)  # another import has given the place meanwhile
+                return
             self._imported(answer)
             if done is not None:
                 done()
 
         names = ", ".join(request.path.name for request in requests[:NAMES_SHOWN])
         more = f" … (+{len(requests) - NAMES_SHOWN})" if len(requests) > NAMES_SHOWN else ""
-        job = self.jobs.submit(work, title=tr("job.import", names=names + more), done=finish)
+        job = self.jobs.submit(work, title=tr("job.import", names=names + more), brings=True, done=finish)
         key = str(id(job))
         job.partial.connect(lambda layers: self.preview_requested.emit(key, layers))
         job.ended.connect(lambda: self.preview_ended.emit(key))
@@ -360,7 +360,6 @@ class Workbench(QObject):
         if frame is None:
             self.notices.tell("notice.no_scene", severity="doubt")
             return None
-
         shown = tuple(self.document.scene)
 
         def work(feedback: Feedback) -> list[Result]:
@@ -379,15 +378,16 @@ class Workbench(QObject):
             ]
 
         title = tr(f"{analysis.id}.title", analysis.title)
-        job = self.jobs.submit(work, title=title, key=f"run {analysis.id}", done=self._add_results, failed=failed)
+        key, done = f"run {analysis.id}", lambda results: self._add_results(results, frame)
+        job = self.jobs.submit(work, title=title, key=key, brings=True, done=done, failed=failed)
         key = str(id(job))
         job.partial.connect(lambda layers: self.result_previewed.emit(key, layers))
         job.ended.connect(lambda: self.preview_ended.emit(key))
         return job
 
-    def _add_results(self, results: Sequence[Result]) -> None:
-        """Show each result; of several on the same surfaces the last stays visible."""
-        for result in results:
+    def _add_results(self, results: Sequence[Result], frame: Frame) -> None:
+        """Show each result; of several on the same surfaces the last stays visible. None where the city is gone."""
+        for result in results if self.document.scene.frame == frame else ():
             self._add_result(result)
 
     def _add_result(self, result: Result) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 
+from app.label_control import LabelControl
 from app.language import tr
 from app.legend_hand import LegendHand
 from app.look import NO_SECTION, ClipPlane, Section, SectionBox
@@ -47,7 +48,7 @@ class ViewModes(QObject):
         self._plane: ClipPlane | None = None
         self._offset = 0.0
         self._drawing: Any = None
-        self.legend_hand = LegendHand(window)
+        self.legend_hand, self.labelling = LegendHand(window), LabelControl(window)
         self.bar = SectionBar(self.viewport)
         self.bar.moved.connect(self.move_plane)
         self.bar.flipped.connect(self.flip_plane)
@@ -369,10 +370,12 @@ class ViewModes(QObject):
     def refresh_theme(self, theme: Theme) -> None:
         """The colours have changed."""
         self._handle.theme = theme
+        self.labelling.refresh_theme(theme)
         self.storeys.refresh_theme(theme)
 
     def release(self) -> None:
         """The window closes."""
+        self.labelling.release()
         if self.walk is not None:
             self.walk.end()
             self.walk = None

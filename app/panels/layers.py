@@ -27,9 +27,11 @@ from app.language import tr
 from app.names import layer_title
 from app.numbers import unit_text
 from app.panels.panel import Panel, line, small_button
+from app.sheet import sheet_of
 from app.style_actions import StyleActions
 from app.widgets.colouring_form import ColouringForm
 from app.widgets.later import Later
+from app.widgets.look_form import LookForm, look_title
 from app.widgets.wording import say
 from app.words import field_name
 from geo.model import ElementRef, Layer, Style
@@ -146,6 +148,8 @@ class LayersPanel(Panel):
         self.colouring = ColouringForm(form, area)
         self.colouring.changed.connect(self._set_colouring)
         self.colouring.edit_asked.connect(lambda: self.styles.edit_legend())
+        self.look = LookForm(form, area)
+        self.look.changed.connect(self._set_look)
         return area
 
     # ---- the tree -----------------------------------------------------------------------------------------------
@@ -296,7 +300,10 @@ class LayersPanel(Panel):
         if layer is not None:
             self.opacity.setValue(round(layer.style.opacity * 100))
         names = colour_choices(layer) if layer is not None else []
-        self.colouring.show_layer(layer, [(field_title(layer, name), name) for name in names] if layer else [])
+        titled = [(field_title(layer, name), name) for name in names] if layer is not None else []
+        self.colouring.show_layer(layer, titled)
+        columns = sheet_of(layer).columns if layer is not None else {}
+        self.look.show_layer(layer, [(field_title(layer, name), name) for name in columns] if layer is not None else [])
         self._filling = False
 
     # ---- the user acts ------------------------------------------------------------------------------------------
@@ -374,6 +381,11 @@ class LayersPanel(Panel):
         if layer is not None:
             title = "set_colour" if style.colour_by != layer.style.colour_by else "set_classes"
             self.document.do(SetStyle(layer.id, style, title))
+
+    def _set_look(self, style: Style) -> None:
+        layer = self.current_layer()
+        if layer is not None:
+            self.document.do(SetStyle(layer.id, style, look_title(style, layer.style)))
 
     def _show_menu(self, place: QPoint) -> None:
         item = self.tree.itemAt(place)

@@ -48,6 +48,7 @@ class DrawnTile:
     inside: bool = True
     far: bool = False
     near: float = 1.0
+    edged: bool = True
 
     @property
     def solids(self) -> list[vtkActor]:
@@ -66,7 +67,7 @@ class DrawnTile:
         if self.coarse is not None:
             self.coarse.SetVisibility(visible and self.inside and coarse)
         if self.lines is not None:
-            self.lines.SetVisibility(visible and self.inside and not coarse and self.near > 0.0)
+            self.lines.SetVisibility(visible and self.inside and not coarse and self.edged and self.near > 0.0)
 
 
 class MeshActors(LayerActors):
@@ -162,6 +163,7 @@ class MeshActors(LayerActors):
         self._write(colours, alpha)
         keep = INDOOR_KEEP if self.layer.id in self.look.opened else 0.0
         keep = RESULT_KEEP if shown_field(self.layer) is not None else keep
+        keep = keep if style.shaded else 1.0
         opacity = style.opacity * (self._space_opacity() if self.layer.theme == "space" else 1.0)
         for tile in self._tiles:
             for actor in tile.solids:
@@ -244,6 +246,7 @@ class MeshActors(LayerActors):
         """Of each tile the form that fits, if the layer is visible."""
         visible = self.layer.style.visible
         for tile in self._tiles:
+            tile.edged = self.layer.style.edges
             tile.show(visible)
 
     def face_colours(self) -> Colours:

@@ -22,6 +22,7 @@ from app.view.cutting import build_caps
 from app.view.furniture import is_synthetic, scale_bar, synthetic_text
 from app.view.legend import legend_for
 from app.view.painted import paint_compass, paint_legend, paint_note, paint_scale
+from app.view.painted_labels import paint_labels
 from app.view.sky import DEFAULT_SUN, build_sky_inputs
 from app.view.stage import Stage, read_pixels
 from app.view.trench import Trench
@@ -97,6 +98,7 @@ def render_picture(
     )
     picture = Image.fromarray(pixels)
     factor = scaling or max(min(picture.width / 1280, picture.height / 800), 0.6)
+    picture = paint_labels(picture, layers, camera, theme=theme, factor=factor, section=section)
     return _with_cards(picture, layers, camera, theme=theme, factor=factor, legend=legend, north=north, scale=scale)
 
 

@@ -70,15 +70,16 @@ def font_paths() -> tuple[str, str]:
 
 
 @lru_cache(maxsize=32)
-def _font(size: int, *, bold: bool = False) -> Any:
+def font_of(size: int, *, bold: bool = False) -> Any:
+    """The face of the cards at a size [pixels]."""
     path = font_paths()[1 if bold else 0]
     return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
 
 
 @lru_cache(maxsize=64)
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """The text with a micro sign that the font has: some Korean fonts have the Greek letter only, and draw nothing."""
-    if MICRO in text and _font(16).getmask(MICRO).getbbox() is None:
+    if MICRO in text and font_of(16).getmask(MICRO).getbbox() is None:
         return text.replace(MICRO, GREEK_MU)
     return text
 
@@ -108,13 +109,13 @@ class _Sheet:
         self, left: float, top: float, text: str, *, size: int, colour: tuple[int, int, int], bold: bool = False
     ) -> None:
         """A line of text, its upper left corner given."""
-        font = _font(round(size * self.scale), bold=bold)
+        font = font_of(round(size * self.scale), bold=bold)
         place = (left * self.scale, top * self.scale)
-        self.draw.text(place, _drawable(text), font=font, fill=(*colour, 255))
+        self.draw.text(place, drawable(text), font=font, fill=(*colour, 255))
 
     def text_width(self, text: str, size: int, *, bold: bool = False) -> float:
         """Width of a line of text."""
-        return float(_font(round(size * self.scale), bold=bold).getlength(_drawable(text))) / self.scale
+        return float(font_of(round(size * self.scale), bold=bold).getlength(drawable(text))) / self.scale
 
     def fitted(self, text: str, width: float, size: int, *, bold: bool = False) -> str:
         """The text, shortened to a width."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.contract import Chart, Series
-from app.language import tr
+from app.language import GROUPS, tr, word_of
 from app.numbers import unit_text
 from app.theme import Theme
 
@@ -40,7 +40,13 @@ def axis_title(analysis_id: str, chart: Chart, axis: str) -> str:
 
 def series_name(analysis_id: str, chart: Chart, series: Series) -> str:
     """Name of a series in the current language; names are ids where the language has a text for them."""
-    return tr(f"{analysis_id}.chart.{chart.id}.{series.name}", series.name.replace("_", " "))
+    found = tr(f"{analysis_id}.chart.{chart.id}.{series.name}", "")
+    return found or word_of(series.name, GROUPS).replace("_", " ")
+
+
+def mark_label(text: str) -> str:
+    """The label of a mark in the current language: groups of people are the program's own words."""
+    return word_of(text, GROUPS)
 
 
 def series_colour(series: Series, number: int) -> str:
@@ -134,7 +140,7 @@ class _Drawing:
         for number in np.flatnonzero(np.isfinite(x) & np.isfinite(y)):
             yield _circle(float(x[number]), float(y[number]), colour)
             if number < len(series.labels) and series.labels[number]:
-                yield self._text(float(x[number]) + 6, float(y[number]) - 6, series.labels[number])
+                yield self._text(float(x[number]) + 6, float(y[number]) - 6, mark_label(series.labels[number]))
 
     def _legend(self) -> Iterator[str]:
         step = min(LEGEND_STEP, (WIDTH - LEFT - RIGHT) / max(len(self.chart.series), 1))

@@ -68,6 +68,7 @@ NAMES = {
     "dust_sources/construction_sites": "Construction site (synthetic)",
     "dust_sources/stacks": "Stack (synthetic)",
     "people": "People at schools, parks, work and stops (synthetic)",
+    "cctv": "Cameras (synthetic)",
     "air_stations": "Air quality stations (synthetic)",
     "purifiers": "Purifiers (synthetic)",
     "weather_2025": "Hourly weather (synthetic)",

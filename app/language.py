@@ -8,7 +8,7 @@ fallback of its own id, so only the Korean needs an entry.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -19,6 +19,18 @@ from geo.model import Issue, UserError
 from resources import load_json, path
 
 LANGUAGES = ("en", "ko")
+GROUPS = ("class.group.", "class.place_group.")
+# Values of messages that may be words of the program's own, and where their translations stand.
+WORDS_OF: Mapping[str, tuple[str, ...]] = {
+    "layer": ("name.",),
+    "layers": ("name.",),
+    "group": GROUPS,
+    "groups": GROUPS,
+    "names": GROUPS,
+    "source": GROUPS,
+    "parts": ("rule_part.",),
+    "models": ("cctv.model.", "class.camera_model."),
+}
 _spoken: ContextVar[str] = ContextVar("spoken", default="")
 
 
@@ -91,7 +103,21 @@ def error_texts(error: UserError) -> tuple[str, str, str]:
 
 def issue_text(issue: Issue) -> str:
     """The message of an issue in the current language."""
-    return tr(f"issue.{issue.code}", issue.message, **{"count": issue.count, **dict(issue.values)})
+    values = {name: _said(name, value) for name, value in issue.values.items()}
+    return tr(f"issue.{issue.code}", issue.message, **{"count": issue.count, **values})
+
+
+def word_of(text: str, prefixes: Sequence[str]) -> str:
+    """A word in the current language where it is one of the program's own, under one of these ids; else itself."""
+    return next((found for prefix in prefixes if (found := tr(f"{prefix}{text}", ""))), text) if text else text
+
+
+def _said(name: str, value: object) -> object:
+    """A value of a message as people read it: names of layers and groups may be the program's own."""
+    prefixes = WORDS_OF.get(name)
+    if prefixes is None or not isinstance(value, str):
+        return value
+    return ", ".join(word_of(word, prefixes) for word in value.split(", "))
 
 
 def both_languages() -> tuple[str, ...]:

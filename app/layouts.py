@@ -26,13 +26,25 @@ DOCKS_OF_LAYOUT: Mapping[LayoutName, tuple[str, ...]] = {
         "jobs",
         "log",
     ),
-    "build": ("layers", "model", "properties", "timeline", "jobs", "log"),
-    "operate": ("layers", "model", "properties", "camera", "purifier", "results", "jobs", "log"),
+    "build": ("layers", "model", "checks", "topics", "properties", "analyses", "results", "timeline", "jobs", "log"),
+    "operate": (
+        "layers",
+        "model",
+        "viewpoints",
+        "properties",
+        "camera",
+        "purifier",
+        "analyses",
+        "results",
+        "timeline",
+        "jobs",
+        "log",
+    ),
 }
 FRONT: Mapping[LayoutName, tuple[str, ...]] = {
     "plan": ("layers", "properties", "analyses", "timeline"),
-    "build": ("layers", "properties", "timeline"),
-    "operate": ("layers", "properties", "results", "jobs"),
+    "build": ("layers", "properties", "analyses", "timeline"),
+    "operate": ("layers", "properties", "results", "timeline"),
 }
 LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 276, 328, 108
 UPPER_HEIGHT, LOWER_HEIGHT = 230, 300

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.language import tr
+from app.panels.panel import scrolled
 from app.project_file import MissingSource
 from app.widgets.wording import say
 
@@ -25,6 +36,9 @@ class RelinkDialog(QDialog):
         self._places: dict[str, QLabel] = {}
         lead = say(QLabel(), "relink.lead")
         lead.setWordWrap(True)
+        rows = QWidget()
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(0, 0, 0, 0)
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         for row, item in enumerate(missing):
@@ -43,8 +57,9 @@ class RelinkDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addWidget(lead)
-        layout.addLayout(grid)
-        layout.addStretch(1)
+        column.addLayout(grid)
+        column.addStretch(1)
+        layout.addWidget(scrolled(rows), 1)  # a project of many files must not push the buttons off the screen
         layout.addLayout(bottom)
         self._refresh()
 
@@ -68,16 +83,20 @@ class RelinkDialog(QDialog):
             self.set_place(item.path, Path(chosen))
 
     def set_place(self, stored: str, place: Path) -> None:
-        """The new place of a file; others of the same folder are found beside it."""
+        """The new place of a file; others are found beside it, or where they stood from it before."""
         self.relinked[stored] = str(place)
+        before = os.path.dirname(stored) or "."
         for item in self._missing:
             beside = place.parent / Path(item.path).name
-            if item.path not in self.relinked and beside.is_file():
-                self.relinked[item.path] = str(beside)
+            as_before = place.parent / os.path.relpath(item.path, before)
+            found = next((path for path in (beside, as_before) if path.is_file()), None)
+            if item.path not in self.relinked and found is not None:
+                self.relinked[item.path] = os.path.normpath(found)
         self._refresh()
 
     def _refresh(self) -> None:
         for stored, label in self._places.items():
             label.setText(self.relinked.get(stored) or tr("relink.not_found", path=stored))
+            label.setToolTip(label.text())
         complete = len(self.relinked) == len(self._missing)
         self.open_button.setText(tr("relink.open") if complete else tr("relink.open_without"))

@@ -29,7 +29,7 @@ from app.shown_runs import Run, scenes_of_runs
 from app.theme import theme_named
 from app.topic_results import rows_by_severity
 from app.view.legend import legend_of, shown_field
-from app.words import class_name, field_name
+from app.words import class_name, field_name, figure_word
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
 from resources import path as resource_path
@@ -267,9 +267,21 @@ def _summary(analysis_id: str, summary: Mapping[str, Mapping[str, Any]]) -> Iter
     for name, item in summary.items():
         yield {
             "name": tr(f"{analysis_id}.summary.{name}", name),
-            "value": tr(item["value"]) if item["value"] in ("yes", "no") else number_text(item["value"]),
+            "value": _said(analysis_id, name, item["value"]),
             "unit": unit_text(item["unit"]),
         }
+
+
+def _said(analysis_id: str, name: str, value: object) -> str:
+    """A key figure as people read it."""
+    if not isinstance(value, str):
+        return number_text(value)
+    return tr(value) if value in ("yes", "no") else figure_word(analysis_id, name, value)
+
+
+def _chosen(analysis_id: str, name: str, value: object) -> str:
+    """The choice of a parameter in the user's words."""
+    return tr(f"{analysis_id}.{name}.{value}", str(value).replace("_", " "))
 
 
 def _legends(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
@@ -304,7 +316,7 @@ def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, s
         info = infos.get(name)
         yield {
             "title": tr(f"{analysis_id}.{name}", info.title if info else name),
-            "value": number_text(value),
+            "value": _chosen(analysis_id, name, value) if info is not None and info.options else number_text(value),
             "unit": unit_text(info.unit) if info else "",
         }
 

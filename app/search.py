@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -29,6 +29,7 @@ from geo.model import Bounds, ElementRef, Feedback, Frame, Layer, UserError
 FOUND_AT_MOST = 40
 ELEMENTS_AT_MOST = 25
 SEARCH_SECONDS = 0.08  # the window must answer each key
+AGAIN_MS, TRIES = 400, 10
 AROUND_M = 80.0
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -132,15 +133,24 @@ class Matches:
         return [ElementRef(self.layer.id, str(element_id)) for element_id in self.layer.table.ids[self.rows[:count]]]
 
 
-def matching_elements(layers: Sequence[Layer], words: str, *, seconds: float = SEARCH_SECONDS) -> Iterator[Matches]:
+def matching_elements(
+    layers: Sequence[Layer],
+    words: str,
+    *,
+    seconds: float = SEARCH_SECONDS,
+    out_of_time: Callable[[], None] | None = None,
+) -> Iterator[Matches]:
     """Elements whose id or one of whose texts contains the words, or that fulfil a condition, layer by layer.
 
-    A layer is not begun when the time is used up. Layers without the column of a condition have none.
+    A layer is not begun when the time is used up, and `out_of_time` is called. Layers without the column of a
+    condition have none.
     """
     until = time.perf_counter() + seconds
     condition = has_condition(words)
     for layer in layers:
         if time.perf_counter() > until:
+            if out_of_time is not None:
+                out_of_time()
             return
         if not len(layer.table):
             continue
@@ -184,9 +194,13 @@ class SearchBox(QDialog):
         self._document, self._commands, self._select, self._go_to = document, commands, select, go_to
         self._open_room = open_room
         self._found: list[Found] = []
+        self._tries = 0
+        self._later = QTimer(self)  # what there was no time for is searched again, when the layers have been made ready
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._once_more)
         self.line = say(QLineEdit(), "search.hint")
         self.line.setClearButtonEnabled(True)
-        self.line.textChanged.connect(self.refresh)
+        self.line.textChanged.connect(self._on_words)
         self.line.installEventFilter(self)
         self.list = QListWidget()
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -218,8 +232,25 @@ class SearchBox(QDialog):
                 return True
         return False
 
+    def _on_words(self) -> None:
+        self._tries = 0
+        self.refresh()
+
+    def _once_more(self) -> None:
+        if self.isVisible():
+            self._tries += 1
+            row, before = self.list.currentRow(), [found.title for found in self._found]
+            self.refresh()
+            if [found.title for found in self._found][: len(before)] == before:
+                self.list.setCurrentRow(row)
+
+    def _out_of_time(self) -> None:
+        if self._tries < TRIES:
+            self._later.start(AGAIN_MS)
+
     def refresh(self) -> None:
         """Find anew."""
+        self._later.stop()
         words = self.line.text().strip()
         self._found = self._find(words)[:FOUND_AT_MOST]
         self.list.clear()
@@ -269,7 +300,7 @@ class SearchBox(QDialog):
         single: list[Found] = []
         # The places of a walking network are rooms and doors again; rooms have lines of their own.
         layers = [layer for layer in self._by_size() if layer.theme != "network"]
-        for matches in matching_elements(layers, words):
+        for matches in matching_elements(layers, words, out_of_time=self._out_of_time):
             layer, title = matches.layer, layer_title(matches.layer)
             count = len(matches.rows)
             if count > 1:

@@ -74,7 +74,7 @@ class StatusLine(QStatusBar):
             name = title(frame.crs)
             self.crs.setText(f"{frame.crs[:24]}")
             self.crs.setToolTip(tr("status.crs", name=name))
-            self.vertical.setText(tr("status.vertical", name=frame.vertical or tr("cli.none_stated")))
+            self.vertical.setText(tr("status.vertical", name=_datum(frame.vertical)))
         else:
             self.coordinates.setText("")
 
@@ -126,3 +126,8 @@ def memory_bytes() -> int:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         return pages * resource.getpagesize()
     return 0
+
+
+def _datum(name: str) -> str:
+    """A height datum as people call it."""
+    return tr(f"datum.{name}", name) if name else tr("cli.none_stated")

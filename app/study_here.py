@@ -29,12 +29,13 @@ def place_params(analysis: Analysis) -> list[ParamInfo]:
 
 
 def studies_at(layer: Layer) -> list[Analysis]:
-    """Studies with a place parameter that could work on a layer."""
-    return [
+    """Studies with a place parameter that could work on a layer; on a pipe those of pipes first."""
+    found = [
         analysis
         for analysis in analyses().values()
         if place_params(analysis) and any(spec.accepts(layer) for spec in describe_inputs(analysis.inputs))
     ]
+    return sorted(found, key=lambda analysis: not analysis.id.startswith("utility.")) if is_network(layer) else found
 
 
 def add_studies(window: MainWindow, menu: QMenu, ref: ElementRef | None) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MARGIN_M = 12.0  # of a hole around what is looked at
 SEEN_SHARE = 0.6  # of a result that is to be in the picture already, or else one looks at it
+SEEN_SIZE = 0.12  # of the picture that it is to fill at least, across
 MOST_POINTS = 2000  # of a result that are looked at for it
 
 
@@ -66,7 +67,8 @@ class UndergroundSight(QObject):
         box = self._box(buried)
         if box is None or not self._ground_hides():
             return
-        if self._share_in_view([layer for layer in layers if layer.stratum == "underground"]) < SEEN_SHARE:
+        shown = [layer for layer in layers if layer.stratum == "underground"]
+        if self._share_in_view(shown) < SEEN_SHARE or self._size_in_view(box) < SEEN_SIZE:
             self.window.viewport.fit(_widened(box))
         self._open(box)
 
@@ -155,6 +157,15 @@ class UndergroundSight(QObject):
             inside = (depth > 0) & (places >= 0).all(axis=1) & (places < size).all(axis=1)
             seen, total = seen + int(inside.sum()), total + len(inside)
         return seen / total if total else 1.0
+
+    def _size_in_view(self, box: Bounds) -> float:
+        """How far a box reaches across the picture; 1 is all of it."""
+        viewport = self.window.viewport
+        size = np.array([max(viewport.width(), 1), max(viewport.height(), 1)], dtype=np.float64)
+        corners = np.array([[x, y, z] for x in (box.low[0], box.high[0]) for y in (box.low[1], box.high[1])
+                            for z in (box.low[2], box.high[2])])  # fmt: skip
+        places = project(viewport.camera, corners, (int(size[0]), int(size[1])))[0]
+        return float((np.ptp(places, axis=0) / size).max())
 
 
 def _widened(box: Bounds) -> Bounds:

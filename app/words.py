@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from app.language import tr
+from app.language import GROUPS, tr, word_of
 
 # Endings that a comparison gives to the names of what it compares.
 ENDINGS = ("_difference", "_change", "_before", "_after")
 ARROW = " → "
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d{4}")  # name of a map of shadows: its classes are those of any instant
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+FROM = "from_"  # a column of what comes from a group of sources
 TEXT_IDS = "figure"  # a column of this name holds ids of texts
 
 
@@ -19,6 +20,8 @@ def field_name(name: str, default: str = "") -> str:
     found = tr(f"field.{name}", "")
     if found:
         return found
+    if name.startswith(FROM) and not default:
+        return tr("field.from_group", group=word_of(name.removeprefix(FROM), GROUPS).replace("_", " "))
     for ending in ENDINGS:
         base = name.removesuffix(ending)
         if base != name:
@@ -41,6 +44,12 @@ def class_name(key: str, text: str, default: str = "") -> str:
     if key == TEXT_IDS:
         return tr(text, text.rpartition(".")[2].replace("_", " "))
     return default or text
+
+
+def figure_word(analysis_id: str, name: str, text: str) -> str:
+    """A key figure that is a word: a choice, a class or a group in the user's language; names as they are."""
+    found = tr(f"{analysis_id}.summary.{name}.{text}", "") or tr(f"{analysis_id}.{name}.{text}", "")
+    return found or word_of(text, (f"class.{name}.", *GROUPS))
 
 
 def progress_text(message: str) -> str:

@@ -88,7 +88,7 @@ class ModelPanel(Panel):
         self.search.setClearButtonEnabled(True)
         for box in (self.model_box, self.tree_box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(8)
+            box.setMinimumContentsLength(4)  # the left docks stay narrow at 1366 pixels
         self.head = QWidget()
         rows = QHBoxLayout(self.head)
         rows.setContentsMargins(8, 0, 4, 0)

@@ -19,14 +19,17 @@ from app.language import issue_text, tr
 from app.names import layer_title
 from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
+from app.refresher import Refresher
 from app.shown_runs import Run, runs_of
 from app.theme import Theme
 from app.topic_results import findings_of
 from app.way_steps import steps_of, ways_of
 from app.widgets.chart_view import ChartView
 from app.widgets.later import Later
+from app.widgets.refresh_bar import RefreshBar
 from app.widgets.step_list import StepList
 from app.widgets.wording import say
+from app.words import figure_word
 from geo.model import Layer
 
 if TYPE_CHECKING:
@@ -195,6 +198,9 @@ class ResultsPanel(Panel):
         self._list.setSpacing(8)
         self._list.addWidget(self.empty)
         self._list.addStretch(1)
+        self.refresher = Refresher(bench, self)
+        self.refresh_bar = RefreshBar(self.refresher)
+        self.layout_.addWidget(self.refresh_bar)
         self.layout_.addWidget(scrolled(content))
         self._later = Later(self, self.rebuild)
         self.connections.add(self.document.scene.added, self._on_layer)
@@ -228,6 +234,7 @@ class ResultsPanel(Panel):
             card.step_chosen.connect(self.step_chosen)
             self._list.insertWidget(index, card)
         self.empty.setVisible(not self.cards)
+        self.refresh_bar.refresh()
 
     def open_charts(self, run: Run) -> None:
         """The charts of a run in a window of their own."""
@@ -347,6 +354,8 @@ def figure_text(run: Run, name: str, quantity: Mapping[str, Any]) -> str:
         return value_text(run.analysis_id, infos[name], quantity["value"])
     if quantity["value"] in ("yes", "no"):
         return tr(str(quantity["value"]))
+    if isinstance(quantity["value"], str):
+        return figure_word(run.analysis_id, name, quantity["value"])
     return _value(quantity)
 
 

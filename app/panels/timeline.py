@@ -92,7 +92,7 @@ class TimelinePanel(Panel):
         self.play_button.toggled.connect(self.set_playing)
         self.speed = say(QComboBox(), tip="timeline.speed")
         for minutes in SPEEDS_MIN:
-            self.speed.addItem(f"{minutes} min", minutes)
+            self.speed.addItem(tr("timeline.minutes", count=minutes), minutes)
         self.speed.setCurrentIndex(SPEEDS_MIN.index(PLAY_STEP_MIN))
         self.season_menu = QMenu(self)
         self.season_menu.aboutToShow.connect(self._fill_seasons)
@@ -265,6 +265,8 @@ class TimelinePanel(Panel):
 
     def refresh_words(self) -> None:
         """In the current language."""
+        for row, minutes in enumerate(SPEEDS_MIN):
+            self.speed.setItemText(row, tr("timeline.minutes", count=minutes))
         self._write()
 
     def refresh_theme(self) -> None:

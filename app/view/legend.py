@@ -218,18 +218,25 @@ LEGEND_RANK = {"lines": 0, "points": 1, "grid": 3}  # of kinds; all others lie b
 
 
 def legend_for(layers: Iterable[Layer]) -> Legend | None:
-    """The picture's legend: of the last coloured layer shown, results before others, maps before points and lines."""
+    """The picture's legend: of the last coloured layer shown, results before others, the newest run before older
+    ones, and of one run maps before points and lines.
+    """
     shown = list(layers)
+    last = {_run_of(layer): number for number, layer in enumerate(shown) if _run_of(layer)}
     found = [
-        (layer.theme == "result", LEGEND_RANK.get(layer.kind, 2), number, layer)
+        (layer.theme == "result", last.get(_run_of(layer), -1), LEGEND_RANK.get(layer.kind, 2), number, layer)
         for number, layer in enumerate(shown)
         if shown_field(layer)
     ]
-    for _result, _surface, _number, layer in sorted(found, key=lambda entry: entry[:3], reverse=True):
+    for *_order, layer in sorted(found, key=lambda entry: entry[:4], reverse=True):
         legend = legend_of(layer)
         if legend is not None:
             return legend
     return network_legend(shown)
+
+
+def _run_of(layer: Layer) -> str:
+    return str(layer.source.provenance.get("run", ""))
 
 
 def network_legend(layers: Iterable[Layer]) -> Legend | None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from analysis.contract import Chart, Series
-from app.chart_svg import axis_title, chart_range, chart_title, series_colour, series_name
+from app.chart_svg import axis_title, chart_range, chart_title, mark_label, series_colour, series_name
 from app.theme import Theme
 
 AREA_ALPHA = 64
@@ -90,7 +90,7 @@ class ChartView(QWidget):
 
         for number, text in enumerate(series.labels):
             if text and np.isfinite(series.y[number]):
-                label: Any = pyqtgraph.TextItem(text, color=theme["soft_ink"], anchor=(0.0, 1.0))
+                label: Any = pyqtgraph.TextItem(mark_label(text), color=theme["soft_ink"], anchor=(0.0, 1.0))
                 label.setFont(QFont(self.font().family(), 8))
                 label.setPos(float(series.x[number]), float(series.y[number]))
                 self.plot.addItem(label, ignoreBounds=True)

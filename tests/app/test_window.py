@@ -499,15 +499,15 @@ def test_theme_changes_window_and_picture(city: MainWindow, qtbot: Any) -> None:
 
 
 def test_layouts_are_arrangements_and_reset_brings_all_back(city: MainWindow, qtbot: Any) -> None:
-    assert not city.panels["analyses"].isHidden()
+    assert not city.panels["alternatives"].isHidden()
     city.actions_["layout_build"].trigger()
-    assert city.panels["analyses"].isHidden()
+    assert city.panels["alternatives"].isHidden()
     assert not city.panels["timeline"].isHidden()
     city.panels["layers"].close()
     city.actions_["reset_layout"].trigger()
     assert not city.panels["layers"].isHidden()
     city.actions_["layout_plan"].trigger()
-    assert not city.panels["analyses"].isHidden()
+    assert not city.panels["alternatives"].isHidden()
 
 
 def test_search_finds_commands_elements_and_places(city: MainWindow, qtbot: Any) -> None:

@@ -179,7 +179,7 @@ def test_a_real_city_in_korea(shared_data: Path) -> None:
     """The built share of the raster is the area of the footprints, of which some lie on others, joined."""
     import shapely
 
-    from tests.analysis.test_wind_domain import read_city
+    from tests.analysis.test_wind_domain_ground import read_city
 
     layers = read_city(shared_data / "city" / "kr_footprint-with-height.geojson")
     result = run(layers, directions="8", cell=50.0)

@@ -14,7 +14,7 @@ from geo.formats.citygml import FORMAT
 from geo.formats.contract import ReadOptions
 from geo.model import Feedback, Mesh
 from tests.conftest import DATA
-from tests.geo.test_citygml import FRAME, box, city, linked_box
+from tests.geo.citygml_files import FRAME, box, city, linked_box
 
 REAL = "city/plateau_komatsu_54363371_bldg_6697.gml"
 ATTRIBUTES = """

@@ -1,5 +1,7 @@
 """Utility networks of CityGML: PLATEAU and the UtilityNetwork ADE as pipes and nodes."""
 
+# ruff: noqa: E501 - XML is easier to check in one line
+
 from __future__ import annotations
 
 import re

@@ -22,7 +22,7 @@ from geo.formats.register import read_register
 from geo.model import Feedback, Layer, Lines, Mesh, Points, UserError
 from geo.reach import within_reach
 from tests.geo.damage import survives, survives_damage
-from tests.geo.test_utilities import write_lines
+from tests.geo.utility_files import write_lines
 from tests.hostile import harmed, harmed_archive, harmed_json
 
 FRAME = make_frame("EPSG:5186", 229_000, 435_500)

@@ -1,9 +1,8 @@
-"""3D Tiles: positions on the globe, refinement, nesting, old and new content, writing, hostile tilesets."""
+"""3D Tiles: positions on the globe, refinement, nesting, old content, writing."""
 
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,100 +11,14 @@ import pytest
 from pyproj import Transformer
 
 from geo import crs, geocentric
-from geo.formats import tiles3d_tree
 from geo.formats.cityjson import FORMAT as CITYJSON
-from geo.formats.contract import HEAD_BYTES, MapBox, ReadOptions
+from geo.formats.contract import MapBox, ReadOptions
 from geo.formats.gltf_file import parts_of_glb
-from geo.formats.tiles3d import FORMAT, TilesOptions
-from geo.model import Cancelled, ElementTable, Feedback, Issue, Layer, Mesh, UserError
-from tests.geo.damage import damaged_bytes, damaged_json, glb_of, survives, survives_damage
-from tests.tiny import box_mesh, buildings, terrain, tiny_frame
-
-FRAME = tiny_frame()
-LON, LAT = FRAME.longitude, FRAME.latitude
-
-
-def glb(size: float = 1.0, *, count: int = 1, features: bool = False, batch: bool = False, **more: Any) -> bytes:
-    """`count` triangles east and north of the zero point, `size` metres, one above the other."""
-    corner = np.array([[0, 0, 0], [size, 0, 0], [0, 0, -size]], "<f4")
-    points = np.concatenate([corner + [0, k, 0] for k in range(count)]).astype("<f4")
-    numbers = np.repeat(np.arange(count), 3).astype("<f4")
-    attributes = {"POSITION": 0}
-    if features:
-        attributes["_BATCHID" if batch else "_FEATURE_ID_0"] = 1
-    document = {
-        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0, "name": "n"}],
-        "meshes": [{"primitives": [{"attributes": attributes}]}],
-        "accessors": [
-            {"bufferView": 0, "componentType": 5126, "count": 3 * count, "type": "VEC3"},
-            {"bufferView": 1, "componentType": 5126, "count": 3 * count, "type": "SCALAR"},
-        ],
-        "bufferViews": [
-            {"buffer": 0, "byteLength": points.nbytes},
-            {"buffer": 0, "byteOffset": points.nbytes, "byteLength": numbers.nbytes},
-        ],
-        "buffers": [{"byteLength": points.nbytes + numbers.nbytes}],
-        **more,
-    }  # fmt: skip
-    return glb_of(document, points.tobytes() + numbers.tobytes())
-
-
-def padded(data: bytes) -> bytes:
-    return data + b" " * (-len(data) % 8)
-
-
-def b3dm(body: bytes, feature: dict[str, Any], batch: dict[str, Any] | None = None) -> bytes:
-    head, table = padded(json.dumps(feature).encode()), padded(json.dumps(batch).encode()) if batch else b""
-    total = 28 + len(head) + len(table) + len(body)
-    return struct.pack("<4s6I", b"b3dm", 1, total, len(head), 0, len(table), 0) + head + table + body
-
-
-def i3dm(body: bytes, positions: np.ndarray, **feature: Any) -> bytes:
-    binary = positions.astype("<f4").tobytes()
-    head = padded(json.dumps({"INSTANCES_LENGTH": len(positions), "POSITION": {"byteOffset": 0}, **feature}).encode())
-    batch = padded(json.dumps({"name": [f"tree-{k}" for k in range(len(positions))]}).encode())
-    total = 32 + len(head) + len(binary) + len(batch) + len(body)
-    sizes = (len(head), len(binary), len(batch), 0, 1)
-    return struct.pack("<4s7I", b"i3dm", 1, total, *sizes) + head + binary + batch + body
-
-
-def cmpt(*tiles: bytes) -> bytes:
-    return struct.pack("<4s3I", b"cmpt", 1, 16 + sum(map(len, tiles)), len(tiles)) + b"".join(tiles)
-
-
-SPHERE = {"sphere": [0, 0, 0, 1000]}
-
-
-def place(longitude: float = LON, latitude: float = LAT, height: float = 50.0) -> list[float]:
-    """Matrix of a tile that stands upright at a place, as the file stores it."""
-    return [float(v) for v in geocentric.east_north_up(longitude, latitude, height).T.ravel()]
-
-
-def tile(uri: str | None = None, **more: Any) -> dict[str, Any]:
-    content = {"content": {"uri": uri}} if uri else {}
-    return {"boundingVolume": SPHERE, "geometricError": 10, **content, **more}
-
-
-def tileset(folder: Path, root: dict[str, Any], name: str = "tileset.json", **asset: Any) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"asset": {"version": "1.0", **asset}, "geometricError": 100, "root": root}))
-    return path
-
-
-def read(path: Path, frame: Any = FRAME, **options: Any) -> list[Layer]:
-    own = TilesOptions(**options.pop("own", {}))
-    return FORMAT.read(path, frame, ReadOptions(own=own, **options), Feedback())
-
-
-def one(path: Path, **options: Any) -> tuple[Layer, Mesh]:
-    (layer,) = read(path, **options)
-    assert isinstance(layer.geometry, Mesh)
-    return layer, layer.geometry
-
-
-def codes(layer: Layer) -> set[str]:
-    return {issue.code for issue in layer.issues}
+from geo.formats.tiles3d import FORMAT
+from geo.model import ElementTable, Feedback, Layer, Mesh, UserError
+from tests.geo.damage import glb_of
+from tests.geo.tiles3d_files import FRAME, LAT, LON, b3dm, cmpt, codes, glb, i3dm, one, place, read, tile, tileset
+from tests.tiny import box_mesh, buildings, terrain
 
 
 def test_geocentric_positions_agree_with_proj() -> None:
@@ -114,9 +27,6 @@ def test_geocentric_positions_agree_with_proj() -> None:
     there = np.stack(Transformer.from_crs(4979, 4978, always_xy=True).transform(lon, lat, height), axis=1)
     np.testing.assert_allclose(geocentric.from_geodetic(lon, lat, height), there, atol=1e-6)
     np.testing.assert_allclose(np.stack(geocentric.to_geodetic(there)), [lon, lat, height], rtol=0, atol=1e-8)
-
-
-# ---- reading
 
 
 @pytest.mark.parametrize("way", ["transform", "b3dm centre", "glb centre", "sum of parents"])
@@ -248,9 +158,6 @@ def test_a_tileset_without_a_place_is_placed_like_a_mesh(tmp_path: Path) -> None
     np.testing.assert_allclose(mesh.vertices.min(axis=0), (10, 20, 3), atol=1e-6)
 
 
-# ---- writing
-
-
 def test_written_and_read_back_to_the_centimetre(tmp_path: Path) -> None:
     layers = [buildings(), terrain(cell=8.0)]
     feedback = Feedback()
@@ -333,245 +240,3 @@ def test_nothing_to_write(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         FORMAT.write(tmp_path / "tileset.json", [Layer("t", "T", "other", None)], FRAME, Feedback())  # type: ignore[misc]
     assert caught.value.code == "tiles3d.nothing_to_write"
-
-
-# ---- hostile tilesets
-
-
-@pytest.mark.parametrize(
-    ("uri", "code"),
-    [
-        ("https://tile.example.org/a.glb", "parts.remote"),
-        ("//tile.example.org/a.glb", "parts.remote"),
-        ("HTTP://example.org/inner.json", "parts.remote"),
-        ("file:///etc/passwd", "parts.remote"),
-        ("../../../../../../etc/passwd", "parts.outside"),
-        ("%2e%2e/%2e%2e/%2e%2e/etc/hosts.json", "parts.outside"),
-        ("/etc/passwd", "parts.outside"),
-        ("absent.glb", "parts.absent"),
-        ("tileset.json", "tiles3d.cyclic"),
-        ("./x/../tileset.json", "tiles3d.cyclic"),
-    ],
-)
-def test_addresses_that_are_not_followed(tmp_path: Path, uri: str, code: str) -> None:
-    (tmp_path / "x").mkdir()
-    with pytest.raises(UserError) as caught:
-        read(tileset(tmp_path, tile(uri, transform=place())))
-    assert caught.value.code == code
-
-
-def test_tilesets_that_contain_each_other(tmp_path: Path) -> None:
-    tileset(tmp_path, tile("b.json"), "a.json")
-    tileset(tmp_path, tile("a.json"), "b.json")
-    with pytest.raises(UserError) as caught:
-        read(tmp_path / "a.json")
-    assert caught.value.code == "tiles3d.cyclic"
-
-
-def test_one_bad_tile_does_not_lose_the_others(tmp_path: Path) -> None:
-    (tmp_path / "good.glb").write_bytes(glb())
-    (tmp_path / "bad.glb").write_bytes(glb()[:60])
-    (tmp_path / "points.pnts").write_bytes(b"pnts" + b"\0" * 24)
-    names = ("bad.glb", "good.glb", "points.pnts", "https://example.org/x.glb")
-    layer, mesh = one(tileset(tmp_path, tile(children=[tile(name, transform=place()) for name in names])))
-    assert len(mesh.faces) == 1
-    assert next(i for i in layer.issues if i.code == "tiles3d.lost").count == 3
-
-
-def subtree(tiles: list[int], contents: list[int], below: list[int] | int) -> bytes:
-    """A binary subtree; bits as lists of 0 and 1."""
-    parts = [np.packbits(bits, bitorder="little").tobytes() for bits in (tiles, contents)]
-    binary = b"".join(part + b"\0" * (-len(part) % 8) for part in parts)
-    document: dict[str, Any] = {
-        "buffers": [{"byteLength": len(binary)}],
-        "bufferViews": [
-            {"buffer": 0, "byteOffset": 0, "byteLength": len(parts[0])},
-            {"buffer": 0, "byteOffset": 8, "byteLength": len(parts[1])},
-        ],
-        "tileAvailability": {"bitstream": 0},
-        "contentAvailability": [{"bitstream": 1}],
-        "childSubtreeAvailability": {"constant": below},
-    }
-    if isinstance(below, list):
-        document["childSubtreeAvailability"] = {"bitstream": 2}
-        document["bufferViews"].append({"buffer": 0, "byteOffset": len(binary), "byteLength": (len(below) + 7) // 8})
-        binary += np.packbits(below, bitorder="little").tobytes()
-        binary += b"\0" * (-len(binary) % 8)
-        document["buffers"][0]["byteLength"] = len(binary)
-    text = padded(json.dumps(document).encode())
-    return struct.pack("<4sIQQ", b"subt", 1, len(text), len(binary)) + text + binary
-
-
-def implicit(folder: Path) -> Path:
-    """Two subtrees of two levels: the root and its four quarters, and four below the quarter (1, 0)."""
-    (folder / "s").mkdir()
-    # A subtree of two levels: 1 + 4 tiles; then 16 subtrees could follow.
-    below = [0] * 16
-    below[0b0101] = 1  # x = 3, y = 0 of level 2: Morton order interleaves the bits, x first
-    (folder / "s" / "0-0-0.subtree").write_bytes(subtree([1, 1, 1, 0, 1], [0, 1, 1, 0, 1], below))
-    (folder / "s" / "2-3-0.subtree").write_bytes(subtree([1, 0, 0, 0, 0], [1, 0, 0, 0, 0], 0))
-    for level, x, y in ((1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 3, 0)):
-        (folder / f"c-{level}-{x}-{y}.glb").write_bytes(glb(count=10 * level + 2 * x + y))
-    tiling = {"subdivisionScheme": "QUADTREE", "subtreeLevels": 2, "availableLevels": 4,
-              "subtrees": {"uri": "s/{level}-{x}-{y}.subtree"}}  # fmt: skip
-    root = tile("c-{level}-{x}-{y}.glb", implicitTiling=tiling, refine="ADD", transform=place())
-    root["boundingVolume"] = {"box": [0, 0, 0, 400, 0, 0, 0, 400, 0, 0, 0, 50]}
-    return tileset(folder, root)
-
-
-def test_implicit_tiles_are_found_by_their_bits(tmp_path: Path) -> None:
-    layer, mesh = one(implicit(tmp_path))
-    assert len(mesh.faces) == 10 + 12 + 13 + 26
-    assert codes(layer) == {"crs.ellipsoid_heights"}
-
-
-def test_volumes_of_implicit_tiles_are_halved(tmp_path: Path) -> None:
-    path = implicit(tmp_path)
-    e, n = FRAME.origin[:2]
-    (tmp_path / "c-1-0-0.glb").unlink()  # the south-west quarter: outside of the box, so it is not missed
-    layer, mesh = one(path, box=MapBox(e - 10.0, n + 0.1, e + 399.0, n + 0.9))
-    assert "tiles3d.lost" not in codes(layer)
-    root = tiles3d_tree.root_of(path, json.loads(path.read_text()))
-    quarter = root.children()[1]
-    corners = quarter.corners()
-    assert corners is not None
-    local = geocentric.to_local(corners, FRAME)
-    np.testing.assert_allclose(local[:, :2].min(axis=0), (0, -400), atol=2.0)
-    np.testing.assert_allclose(local[:, :2].max(axis=0), (400, 0), atol=2.0)
-
-
-def test_missing_and_broken_subtrees(tmp_path: Path) -> None:
-    path = implicit(tmp_path)
-    (tmp_path / "s" / "2-3-0.subtree").unlink()
-    layer, mesh = one(path)
-    assert len(mesh.faces) == 35
-    assert "tiles3d.lost" in codes(layer)
-    data = (tmp_path / "s" / "0-0-0.subtree").read_bytes()
-    for seed in range(80):
-        (tmp_path / "s" / "0-0-0.subtree").write_bytes(damaged_bytes(data, seed))
-        survives(FORMAT, path, FRAME)
-    document = json.loads(path.read_text())
-    for key, value in (("subtreeLevels", 40), ("availableLevels", 10**9), ("subdivisionScheme", "HEAP")):
-        changed = json.loads(json.dumps(document))
-        changed["root"]["implicitTiling"][key] = value
-        path.write_text(json.dumps(changed))
-        with pytest.raises(UserError):
-            read(path)
-
-
-def test_implicit_tiling_of_the_draft_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as caught:
-        read(tileset(tmp_path, tile(extensions={"3DTILES_implicit_tiling": {"subdivisionScheme": "QUADTREE"}})))
-    assert caught.value.code == "tiles3d.implicit"
-
-
-def test_very_deep_and_very_wide_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    node = tile("a.glb", transform=place())
-    for _ in range(200):
-        node = tile(children=[node])
-    with pytest.raises(UserError):
-        read(tileset(tmp_path, node))
-    monkeypatch.setattr("geo.formats.tiles3d.MOST_CONTENTS", 50)
-    (tmp_path / "a.glb").write_bytes(glb())
-    with pytest.raises(UserError):
-        read(tileset(tmp_path, tile(children=[tile("a.glb", transform=place()) for _ in range(60)])))
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b3dm(glb(), {"BATCH_LENGTH": 0, "RTC_CENTER": [1, 2]}),
-        b3dm(glb(), {"BATCH_LENGTH": 0, "RTC_CENTER": {"byteOffset": 10**9}}),
-        b3dm(b"", {}),
-        struct.pack("<4s6I", b"b3dm", 1, 2**31, 2**31, 0, 0, 0),
-        struct.pack("<4s6I", b"b3dm", 1, 28, 20, 0, 0, 0),
-        cmpt(cmpt(cmpt(cmpt(cmpt(cmpt(b3dm(glb(), {}))))))),
-        struct.pack("<4s3I", b"cmpt", 1, 16, 2**32 - 1),
-        struct.pack("<4s6I", b"cmpt", 1, 28, 1, 0, 0, 0),
-        i3dm(glb(), np.zeros((2, 3)), INSTANCES_LENGTH=10**9),
-        i3dm(glb(), np.zeros((2, 3)), POSITION={"byteOffset": 8}),
-        b"",
-        b"vctr",
-    ],
-)
-def test_broken_content(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "a.bin").write_bytes(data)
-    with pytest.raises(UserError):
-        read(tileset(tmp_path, tile("a.bin", transform=place())))
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"asset": {}}', '{"asset": {}, "root": []}', '{"root": {}}'])
-def test_files_that_are_no_tilesets(tmp_path: Path, text: str) -> None:
-    (tmp_path / "tileset.json").write_text(text)
-    for call in (FORMAT.inspect, read):
-        with pytest.raises(UserError):
-            call(tmp_path / "tileset.json")  # type: ignore[operator]
-
-
-def test_damaged_documents(tmp_path: Path) -> None:
-    (tmp_path / "a.glb").write_bytes(glb())
-    region = {"region": [*np.radians([LON, LAT, LON + 0.001, LAT + 0.001]).tolist(), 0, 100]}
-    child = {**tile("a.glb", transform=place(), refine="ADD"), "boundingVolume": region}
-    path = tileset(tmp_path, tile("a.glb", transform=place(), children=[child, tile(children=[child])]))
-    document = json.loads(path.read_text())
-    found = survives_damage(
-        FORMAT, path, lambda seed: json.dumps(damaged_json(document, seed)).encode(), FRAME, count=200
-    )
-    assert found["read"] > 20
-    assert found["refused"] > 20
-    survives_damage(FORMAT, path, lambda seed: damaged_bytes(json.dumps(document).encode(), seed), FRAME, count=60)
-
-
-@pytest.mark.parametrize("name", ["a.glb", "a.b3dm", "a.cmpt"])
-def test_damaged_content(tmp_path: Path, name: str) -> None:
-    batched = b3dm(glb(count=3, features=True, batch=True), {"BATCH_LENGTH": 3}, {"id": ["a", "b", "c"]})
-    data = {"a.glb": glb(), "a.b3dm": batched, "a.cmpt": cmpt(batched, i3dm(glb(), np.zeros((2, 3))))}[name]
-    (tmp_path / "good.glb").write_bytes(glb())
-    path = tileset(tmp_path, tile(children=[tile(uri, transform=place()) for uri in (name, "good.glb")]))
-    for seed in range(80):
-        (tmp_path / name).write_bytes(damaged_bytes(data, seed) or b"x")
-        (layer,) = read(path)
-        assert isinstance(layer.geometry, Mesh)
-        assert all(isinstance(issue, Issue) for issue in layer.issues)
-
-
-def test_recognised_by_its_content(tmp_path: Path) -> None:
-    path = tileset(tmp_path, tile("a.glb"))
-    assert FORMAT.sniff(path, path.read_bytes()[:HEAD_BYTES])
-    document = json.loads(path.read_text())
-    path.write_text(json.dumps({"asset": {}, "schema": {"id": "x" * 2 * HEAD_BYTES}, **document}))
-    assert FORMAT.sniff(path, path.read_bytes()[:HEAD_BYTES])
-    for other in (b'{"type": "CityJSON", "root": 1, "asset": 2}', b'{"type": "FeatureCollection"}', b"<xml/>", b""):
-        assert not FORMAT.sniff(tmp_path / "absent.json", other)
-
-
-def test_reading_can_be_stopped(tmp_path: Path) -> None:
-    (tmp_path / "a.glb").write_bytes(glb())
-    path = tileset(tmp_path, tile("a.glb", transform=place()))
-    with pytest.raises(Cancelled):
-        FORMAT.read(path, FRAME, ReadOptions(), Feedback(is_cancelled=lambda: True))
-    assert tiles3d_tree.is_tileset("A.JSON?v=1")
-
-
-def test_tiles_that_change_are_part_of_what_was_read(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "a.glb").write_bytes(glb())
-    tileset(tmp_path, tile("a.glb"), "sub/inner.json")
-    path = tileset(tmp_path, tile(children=[tile("sub/inner.json"), tile("https://example.org/x.glb"), tile("absent")]))
-    assert FORMAT.companions is not None
-    names = {found.name for found in FORMAT.companions(path)}
-    assert names == {"inner.json", "a.glb"}
-    path.write_text("{")
-    assert FORMAT.companions(path) == []
-
-
-def test_a_changed_tile_is_read_again_in_spite_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app import layer_cache
-
-    (tmp_path / "a.glb").write_bytes(glb())
-    path = tileset(tmp_path, tile("a.glb", transform=place()))
-    monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "cache"))
-    before = layer_cache.key_of(FORMAT, path, FRAME, ReadOptions()).name
-    assert layer_cache.key_of(FORMAT, path, FRAME, ReadOptions()).name == before
-    (tmp_path / "a.glb").write_bytes(glb(2.0, count=2))
-    assert layer_cache.key_of(FORMAT, path, FRAME, ReadOptions()).name != before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from app.excavation_dialog import ExcavationDialog
 from app.language import tr
 from app.place_texts import point_text
 from geo.excavation import excavation_layer, ring_of
-from geo.model import Layer, UserError
+from geo.model import Grid, Layer, UserError
+from geo.terrain import ground_at
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -42,7 +43,15 @@ class DrawingActions(QObject):
 
     def draw_excavation(self) -> None:
         """Draw a ring on the ground, then ask how deep."""
+        self._make_room()
         self.window.viewport.start_drawing("polygon", self._ask_depth, hint=tr("excavation.hint"))
+
+    def _make_room(self) -> None:
+        """Mere notes go: they would lie on the hint of what to draw."""
+        area = self.window.notice_area
+        for card in area.cards:
+            if card.notice.severity == "note":
+                area.drop(card)
 
     def edit_excavation(self) -> None:
         """Ask again for name and depth of the selected excavation."""
@@ -60,6 +69,7 @@ class DrawingActions(QObject):
 
     def place_device(self) -> None:
         """Click a place, then say what stands there."""
+        self._make_room()
         self.window.viewport.start_drawing("point", self._ask_device, hint=tr("device.hint"))
 
     def _ask_device(self, points: Any) -> None:
@@ -92,7 +102,7 @@ class DrawingActions(QObject):
 
     def _ask_depth(self, points: Any) -> None:
         number = 1 + sum(layer.theme == "excavation" for layer in self.window.document.scene)
-        ring = np.asarray(points, dtype=np.float64)
+        ring = on_ground(np.asarray(points, dtype=np.float64), self.window.document.scene)
         self._open(tr("excavation.numbered", number=number), ring, None, lambda: self._add(ring))
 
     def _open(self, name: str, ring: np.ndarray, depth: float | None, done: Callable[[], None]) -> None:
@@ -122,3 +132,16 @@ class DrawingActions(QObject):
         except UserError as error:
             self.window.bench.notices.report(error)
             return None
+
+
+def on_ground(points: np.ndarray, layers: Iterable[Layer]) -> np.ndarray:
+    """Corners (n, 3) [local m] let down to the terrain; as they are where there is none.
+
+    Who draws beside a building may click its roof: a pit that begins up there would hang in the air and hit nothing.
+    """
+    low = points.copy()
+    for layer in layers:
+        if layer.kind == "terrain" and isinstance(layer.geometry, Grid):
+            heights = ground_at(layer.geometry, low[:, 0], low[:, 1])
+            low[:, 2] = np.where(np.isfinite(heights), heights, low[:, 2])
+    return low

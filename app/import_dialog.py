@@ -40,6 +40,7 @@ from app.widgets.column_mapping import map_columns
 from app.widgets.extent_sketch import ExtentSketch, Rectangle, length_text
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
+from app.words import datum_name
 from geo.crs import canonical, title
 from geo.doctor import Finding
 from geo.formats.contract import FileInfo, Format
@@ -185,7 +186,7 @@ class FilePage(QWidget):
         form.addRow(say(QLabel(), "import.crs"), self._crs_widget(info))
         form.addRow("", self.crs_error)
         self.crs_error.setVisible(False)
-        form.addRow(say(QLabel(), "import.vertical"), QLabel(info.vertical or tr("cli.none_stated")))
+        form.addRow(say(QLabel(), "import.vertical"), QLabel(datum_name(info.vertical)))
         self._fill_kinds()
         form.addRow(say(QLabel(), "import.kind"), self.kind_box)
         self._layout.addLayout(form)

@@ -14,6 +14,7 @@ from app.connections import Connections
 from app.language import tr
 from app.numbers import megabytes_text, unit_text
 from app.panels.analyses import progress_line
+from app.words import datum_name
 from geo.crs import title
 from geo.model import Frame
 
@@ -74,7 +75,7 @@ class StatusLine(QStatusBar):
             name = title(frame.crs)
             self.crs.setText(f"{frame.crs[:24]}")
             self.crs.setToolTip(tr("status.crs", name=name))
-            self.vertical.setText(tr("status.vertical", name=_datum(frame.vertical)))
+            self.vertical.setText(tr("status.vertical", name=datum_name(frame.vertical)))
         else:
             self.coordinates.setText("")
 
@@ -126,8 +127,3 @@ def memory_bytes() -> int:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         return pages * resource.getpagesize()
     return 0
-
-
-def _datum(name: str) -> str:
-    """A height datum as people call it."""
-    return tr(f"datum.{name}", name) if name else tr("cli.none_stated")

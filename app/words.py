@@ -59,3 +59,8 @@ def progress_text(message: str) -> str:
         return found
     numbers = {chr(ord("a") + place): number for place, number in enumerate(NUMBER.findall(message)[:26])}
     return tr(f"progress.{NUMBER.sub('#', message)}", message, **numbers)
+
+
+def datum_name(name: str) -> str:
+    """A height datum as people call it."""
+    return tr(f"datum.{name}", name) if name else tr("cli.none_stated")

@@ -10,9 +10,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from app import project_file
+from app.drawing_actions import on_ground
 from app.main_window import MainWindow
 from geo.excavation import excavation_layer, ring_of
 from geo.model import ElementRef, UserError
+from tests.app import tiny_city
 
 RING = np.array([[0.0, 0.0, 20.0], [10.0, 0.0, 22.0], [10.0, 5.0, 22.0], [0.0, 5.0, 20.0]])
 
@@ -82,3 +84,10 @@ def test_a_depth_that_is_none_is_refused(depth: float) -> None:
     assert caught.value.code == "excavation.depth"
     with pytest.raises(UserError):
         excavation_layer(np.where(ring == 8, np.nan, ring), 3.0, name="x", layer_id="e")
+
+
+def test_a_corner_clicked_on_a_roof_is_let_down_to_the_ground() -> None:
+    clicked = np.array([[40.0, 40.0, 68.0], [0.0, 0.0, 22.0], [900.0, 0.0, 30.0]])  # a roof, the ground, outside
+    heights = on_ground(clicked, [tiny_city.terrain()])[:, 2]
+    assert heights == pytest.approx([20.0 + 0.02 * 137.5, 20.0 + 0.02 * 97.5, 30.0])
+    np.testing.assert_array_equal(on_ground(clicked, [tiny_city.buildings()]), clicked)

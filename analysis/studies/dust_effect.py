@@ -102,7 +102,7 @@ class EffectInputs(Inputs):
 
 @analysis(
     id="dust.effect",
-    title="Effect of a purifier from measurements",
+    title="Effect of a purifier, as measured",
     description=(
         "Did it work? Dust before and after a unit began at the station beside it and at stations it does not reach: "
         "first what such measurements could see at all, then the change with its interval, beside what was predicted."

@@ -11,11 +11,14 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QFormLayout, QLabel, QLineEdit, QWidget
 
 from analysis.contract import ParamInfo
-from app.language import tr
+from app.language import LANGUAGES, language, tr
 from app.widgets.place_edit import PlaceEdit
 from app.widgets.quantity_edit import QuantityEdit, range_text
 
-WIDEST = 264  # pixels a title may take in one line: the panel is not wider on a small screen
+# Pixels a title may take in one line, alone and beside its editor: the panel is not wider on a small screen.
+WIDEST, WIDEST_BESIDE, WIDEST_EDITOR = 264, 168, 114
+LEAST_CHARACTERS = 14  # of a line to type in, of which the frame takes a few
+ARROW_WIDTH = 48  # pixels of a choice beside its words
 
 
 class ParamForm(QWidget):
@@ -61,9 +64,24 @@ class ParamForm(QWidget):
         self.editors[info.name], self._labels[info.name], self._errors[info.name] = editor, label, error
         if info.sort == "switch":
             self._layout.addRow(editor)
+        elif isinstance(editor, QComboBox) and self._widest(info, editor) > WIDEST_EDITOR:
+            self._layout.addRow(label)
+            self._layout.addRow(editor)
         else:
             self._layout.addRow(label, editor)
         self._layout.addRow(error)
+
+    def _widest(self, info: ParamInfo, box: QComboBox) -> int:
+        """Width of a choice with its longest words of any language [pixels]."""
+        widest = 0
+        for code in LANGUAGES:
+            with language.spoken(code):
+                words = [self._words(info.name, option) for option in info.options]
+            widest = max(widest, *(box.fontMetrics().horizontalAdvance(one) for one in words))
+        return widest + ARROW_WIDTH
+
+    def _words(self, name: str, option: str) -> str:
+        return tr(f"{self._prefix}.{name}.{option}", option.replace("_", " "))
 
     def _editor(self, info: ParamInfo) -> QWidget:
         if info.sort == "number":
@@ -88,6 +106,7 @@ class ParamForm(QWidget):
         if info.options:
             return self._choice_editor(info)
         line = QLineEdit("" if info.default is None else str(info.default))
+        line.setMinimumWidth(line.fontMetrics().horizontalAdvance("0" * LEAST_CHARACTERS))
         line.textChanged.connect(lambda _text: self.changed.emit())
         return line
 
@@ -180,25 +199,31 @@ class ParamForm(QWidget):
                 if text
             )
             editor = self.editors[name]
-            self._labels[name].setText(folded(title, self._labels[name].fontMetrics()))
+            self._labels[name].setText(folded(title, self._labels[name].fontMetrics(), WIDEST_BESIDE))
             editor.setAccessibleName(title)
             for widget in (self._labels[name], editor):
                 widget.setToolTip(tip)
             if isinstance(editor, QCheckBox):
-                editor.setText(folded(title, editor.fontMetrics()))
+                editor.setText(folded(title, editor.fontMetrics(), WIDEST))
             if isinstance(editor, QComboBox):
                 for index in range(editor.count()):
-                    option = str(editor.itemData(index))
-                    editor.setItemText(index, tr(f"{self._prefix}.{name}.{option}", option.replace("_", " ")))
+                    editor.setItemText(index, self._words(name, str(editor.itemData(index))))
+                _make_room(editor)
 
 
-def folded(title: str, metrics: QFontMetrics) -> str:
+def folded(title: str, metrics: QFontMetrics, widest: float) -> str:
     """A title in as many lines as it needs; boxes to tick cannot fold theirs themselves."""
     lines: list[str] = []
     for word in title.split(" "):
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and metrics.horizontalAdvance(longer) <= WIDEST:
+        if lines and metrics.horizontalAdvance(longer) <= widest:
             lines[-1] = longer
         else:
             lines.append(word)
     return "\n".join(lines)
+
+
+def _make_room(box: QComboBox) -> None:
+    """At least as much as its longest words take; Qt keeps the room of the words it first had."""
+    longest = max((box.fontMetrics().horizontalAdvance(box.itemText(n)) for n in range(box.count())), default=0)
+    box.setMinimumWidth(min(longest + ARROW_WIDTH, WIDEST))

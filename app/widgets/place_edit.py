@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
 from app.appearance import set_icon
 from app.widgets.wording import say
 
+LEAST_WIDTH = 150  # pixels: coordinates are read whole
+
 
 class PlaceEdit(QWidget):
     """A line of text with two buttons.
@@ -26,6 +28,7 @@ class PlaceEdit(QWidget):
     def __init__(self, text: str = "", *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.line = QLineEdit(text)
+        self.line.setMinimumWidth(LEAST_WIDTH)
         self.line.textChanged.connect(lambda _text: self.changed.emit())
         self.setFocusProxy(self.line)
         layout = QHBoxLayout(self)

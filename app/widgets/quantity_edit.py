@@ -11,6 +11,7 @@ from app.numbers import number_text, unit_text
 
 LARGEST_INT = 2_000_000_000
 MOST_DECIMALS = 6
+LEAST_WIDTH, ARROWS_WIDTH = 84, 44  # pixels
 
 
 class _PlainDoubleSpinBox(QDoubleSpinBox):
@@ -44,7 +45,6 @@ class QuantityEdit(QWidget):
         self._box.setLocale(QLocale.c())
         self._box.setKeyboardTracking(False)
         self._box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._box.setMinimumWidth(84)
         self._box.valueChanged.connect(lambda _value: self.changed.emit())
         self.setFocusProxy(self._box)
         label = QLabel(unit_text(unit))
@@ -55,6 +55,8 @@ class QuantityEdit(QWidget):
         layout.addWidget(label)
         label.setVisible(bool(unit) and unit != "1")
         self.set_value(value)
+        shown = self._box.fontMetrics().horizontalAdvance(self._box.text())
+        self._box.setMinimumWidth(max(LEAST_WIDTH, shown + ARROWS_WIDTH))
 
     @property
     def value(self) -> int | float:

@@ -52,6 +52,7 @@ def colours(theme: Theme) -> dict[str, str]:
 
 def apply(application: QApplication, theme: Theme) -> None:
     """Give the whole program the theme."""
+    application.setStyleSheet("")  # with the old one on, each line below would dress every widget anew
     application.setStyle("Fusion")
     application.setPalette(_palette(colours(theme)))
     if application.property("has_base_font") is None:

@@ -112,7 +112,9 @@ class ComparePanel(Panel):
         found, current = studies_to_compare(layers), self.study.currentData()
         self.study.blockSignals(True)
         self.study.clear()
-        if found:
+        # One study on one side is enough: the other sides are worked out from here.
+        some = bool(found) or bool(self.document.alternatives.items and studies_of_overview(layers))
+        if some:
             self.study.addItem(tr("compare.everything"), EVERYTHING)
         for name in found:
             declared = analyses().get(name)
@@ -120,16 +122,16 @@ class ComparePanel(Panel):
         # What was chosen stays; else the study that was run last.
         self.study.setCurrentIndex(max(self.study.findData(current), 1 if current is None and found else 0))
         self.study.blockSignals(False)
-        self.empty.setVisible(not found)
+        self.empty.setVisible(not some)
         for widget in (self.study, self.only_changed, self.table, self.before, self.after, self.difference):
-            widget.setEnabled(bool(found))
-        self.again.setEnabled(bool(found) and bool(self.document.alternatives.items))
+            widget.setEnabled(some)
         self._fill_table()
 
     def _fill_table(self) -> None:
         study = str(self.study.currentData() or "")
         everything = study == EVERYTHING
-        self.card = scorecard(tuple(self.document.scene), study) if study and not everything else None
+        order = [item.id for item in self.document.alternatives.items]
+        self.card = scorecard(tuple(self.document.scene), study, order) if study and not everything else None
         heads, rows = self._overview() if everything else self._card_texts()
         self.table.clear()
         self.table.setColumnCount(len(heads))

@@ -72,7 +72,7 @@ def first_sides(document: Document) -> tuple[Side, Side]:
     """What is shown first: a study made on two alternatives, else the alternatives, else two runs of one study."""
     layers = tuple(document.scene)
     for study in studies_to_compare(layers)[:1]:
-        runs = newest_by_alternative(layers, study)
+        runs = newest_by_alternative(layers, study, [item.id for item in document.alternatives.items])
         after = next((run for run in runs[1:] if run.alternative == document.alternatives.active), runs[1])
         return Side(runs[0].alternative, runs[0].id), Side(after.alternative, after.id)
     items = document.alternatives.items

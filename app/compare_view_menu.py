@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from app.action_spec import ActionSpec
 from app.compare_view import Side, can_compare, first_sides
 from app.shown_runs import runs_of
+from app.widgets.later import Later
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+
+TABLE_HEIGHT = 220  # pixels
 
 COMPARE_ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
@@ -34,6 +37,23 @@ class CompareActions(QObject):
         self.window = window
         self.shown: Any = None
         window.compare.pictures_asked.connect(self.open_runs)
+        self._low = 0  # height of the foot of the window before the table was given room [pixels]
+        self._room = Later(self, self._give_room)
+        window.compare.visibilityChanged.connect(self._room.ask)
+
+    def _give_room(self) -> None:
+        """A table needs more rows than the clock does: the foot of the window is higher while it is in front."""
+        panel, upright = self.window.compare, Qt.Orientation.Vertical
+        if panel.isFloating() or not self.window.isVisible():
+            return
+        is_seen = panel.isVisible() and not panel.visibleRegion().isEmpty()
+        if is_seen and panel.table.rowCount() and panel.height() < TABLE_HEIGHT:
+            self._low = panel.height()
+            self.window.resizeDocks([panel], [TABLE_HEIGHT], upright)
+        elif not is_seen and self._low:
+            tabs = max(TABLE_HEIGHT - panel.height(), 0)  # heights of docks are asked for with their tabs
+            self.window.resizeDocks([self.window.timeline], [self._low + tabs], upright)
+            self._low = 0
 
     def open(self, *, swiped: bool = False) -> None:
         """Show what is most worth comparing."""
@@ -73,5 +93,7 @@ class CompareActions(QObject):
 
     def release(self) -> None:
         """The main window closes."""
+        self._room.stop()
+        self.window.compare.visibilityChanged.disconnect(self._room.ask)
         if self.shown is not None:
             self.shown.close()

@@ -137,7 +137,7 @@ def _page(
         "saved": [_saved(one) for one in choice.pictures],
         "place": _place(document),
         "pictures": pictures,
-        "comparisons": list(_comparisons(layers)) if "comparison" in choice.parts else [],
+        "comparisons": list(_comparisons(layers, document)) if "comparison" in choice.parts else [],
         "runs": described,
         "rules": rule_sources([run for _, run in runs]) if "rules" in choice.parts else [],
         "layers": [_layer_row(layer) for layer in layers] if "layers" in choice.parts else [],
@@ -157,11 +157,12 @@ def _saved(one: SavedPicture) -> Picture:
     return Picture(base64.b64encode(one.data).decode("ascii"), one.caption, kind)
 
 
-def _comparisons(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
+def _comparisons(layers: Sequence[Layer], document: Document) -> Iterator[dict[str, Any]]:
     """For each study that was run on several alternatives: their key figures side by side."""
+    order = [item.id for item in document.alternatives.items]
     for analysis_id in studies_to_compare(layers):
         declared = analyses().get(analysis_id)
-        heads, rows = texts_of(scorecard(layers, analysis_id), only_changed=True)
+        heads, rows = texts_of(scorecard(layers, analysis_id, order), only_changed=True)
         title = tr(f"{analysis_id}.title", declared.title if declared else analysis_id)
         yield {"title": title, "heads": heads, "rows": rows}
 

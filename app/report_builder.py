@@ -101,6 +101,8 @@ class ReportBuilder(QDialog):
         self.shown_button = say(QPushButton(), "builder.shown", tip="builder.shown_tip")
         self.files_button = say(QPushButton(), "builder.files", tip="builder.files_tip")
         self.topics_button = say(QPushButton(), "builder.topics", tip="builder.topics_tip")
+        self.views_button = say(QPushButton(), "builder.views", tip="builder.views_tip")
+        self.views_button.setEnabled(bool(self.document.viewpoints.items))
         self.drop_button = say(QPushButton(), "builder.drop", tip="builder.drop_tip")
         self.files_button.clicked.connect(self.ask_pictures)
         self.topics_button.clicked.connect(self.take_topics)
@@ -120,7 +122,7 @@ class ReportBuilder(QDialog):
             form.addRow(say(QLabel(), text_id), widget)
         words = _column((form, 0), ("builder.before", 0), (self.before, 1), ("builder.after", 0), (self.after, 1))
         moves = _row(self.tree.up_button, self.tree.down_button, self.tree.all_button, self.tree.none_button)
-        buttons = _row(self.shown_button, self.files_button, self.topics_button, self.drop_button)
+        buttons = _row(self.shown_button, self.views_button, self.topics_button, self.files_button, self.drop_button)
         results = _column(
             ("builder.runs", 0), (self.tree, 1), (moves, 0), ("builder.pictures", 0), (self.pictures, 0), (buttons, 0),
             (self.trouble, 0),
@@ -133,6 +135,7 @@ class ReportBuilder(QDialog):
             columns.addLayout(column, share)
         box = QDialogButtonBox()
         self.write_button = say(QPushButton(), "builder.write")
+        self.write_button.setObjectName("primary")
         box.addButton(self.write_button, QDialogButtonBox.ButtonRole.AcceptRole)
         box.addButton(say(QPushButton(), "dialog.cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.accepted.connect(self.accept)
@@ -229,6 +232,12 @@ def ask_report(window: MainWindow) -> None:
         picture = window.viewport.grab_picture(*SHOWN_SIZE)
         dialog.add_picture(SavedPicture(tr("builder.shown_caption"), png_of(picture)))
 
+    def take_viewpoints() -> None:
+        from app.report_views import pictures_of_viewpoints
+
+        for picture in pictures_of_viewpoints(window):
+            dialog.add_picture(picture)
+
     def write() -> None:
         choice = dialog.choice
         window.document.choose_report(choice)
@@ -238,6 +247,7 @@ def ask_report(window: MainWindow) -> None:
             window.bench.write_report(path)
 
     dialog.shown_button.clicked.connect(take_view)
+    dialog.views_button.clicked.connect(take_viewpoints)
     dialog.accepted.connect(write)
     dialog.open()
 

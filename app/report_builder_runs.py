@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QPushButton, QTreeWidget, QTreeWidgetItem
 
 from app.chart_svg import chart_title
@@ -17,6 +17,7 @@ from app.widgets.wording import say
 from geo.model import Layer
 
 PICTURES = "pictures"
+ROW_HEIGHT = 24  # pixels
 ROLE = Qt.ItemDataRole.UserRole
 ON, OFF = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
@@ -61,6 +62,7 @@ class RunTree(QTreeWidget):
     def _add(self, run: Run, part: RunChoice, *, is_in: bool) -> None:
         item = QTreeWidgetItem(self, [f"{run_title(run)}  ({_made(run)})"])
         item.setData(0, ROLE, run.id)
+        item.setSizeHint(0, QSize(0, ROW_HEIGHT))
         item.setCheckState(0, ON if is_in else OFF)
         self._add_part(item, PICTURES, tr("builder.run_pictures"), part.pictures)
         for chart in run.charts:
@@ -75,6 +77,7 @@ class RunTree(QTreeWidget):
     def _add_part(self, item: QTreeWidgetItem, name: str, title: str, is_in: bool) -> None:
         child = QTreeWidgetItem(item, [title])
         child.setData(0, ROLE, name)
+        child.setSizeHint(0, QSize(0, ROW_HEIGHT))
         child.setCheckState(0, ON if is_in else OFF)
 
     def _rows(self) -> list[QTreeWidgetItem]:

@@ -37,13 +37,21 @@ class Scorecard(NamedTuple):
         return any(value != told[0] for value in told)
 
 
-def newest_by_alternative(layers: Sequence[Layer], analysis_id: str) -> tuple[Run, ...]:
-    """The newest run of a study on the base and on each alternative, the base first."""
+def newest_by_alternative(layers: Sequence[Layer], analysis_id: str, order: Sequence[str] = ()) -> tuple[Run, ...]:
+    """The newest run of a study on the base and on each alternative, the base first.
+
+    order : sequence of str
+        Ids of the alternatives as the project has them; others follow by name.
+    """
     found: dict[str, Run] = {}
     for run in runs_of(layers):
         if run.analysis_id == analysis_id:
             found.setdefault(run.alternative, run)
-    rest = sorted((run for key, run in found.items() if key != BASE), key=lambda run: run.alternative_name)
+    place = {key: number for number, key in enumerate(order)}
+    rest = sorted(
+        (run for key, run in found.items() if key != BASE),
+        key=lambda run: (place.get(run.alternative, len(place)), run.alternative_name),
+    )
     return (*([found[BASE]] if BASE in found else ()), *rest)
 
 
@@ -55,9 +63,9 @@ def studies_to_compare(layers: Sequence[Layer]) -> tuple[str, ...]:
     return tuple(name for name, alternatives in seen.items() if len(alternatives) > 1 and name != DIFFERENCE)
 
 
-def scorecard(layers: Sequence[Layer], analysis_id: str) -> Scorecard:
-    """The key figures of a study on the base and on every alternative it was run on."""
-    return card_of(analysis_id, newest_by_alternative(layers, analysis_id))
+def scorecard(layers: Sequence[Layer], analysis_id: str, order: Sequence[str] = ()) -> Scorecard:
+    """The key figures of a study on the base and on every alternative it was run on, in this order of their ids."""
+    return card_of(analysis_id, newest_by_alternative(layers, analysis_id, order))
 
 
 def card_of(analysis_id: str, runs: Sequence[Run]) -> Scorecard:
@@ -106,7 +114,13 @@ def figure_text(figure: Figure | None) -> str:
     if figure.more is None or abs(figure.more) < TINY:
         return text
     sign = "+" if figure.more > 0 else "−"
-    return f"{text} ({sign}{quantity_text(abs(figure.more), figure.unit)})"
+    return f"{text} ({sign}{_more_text(abs(figure.more), figure.unit)})"
+
+
+def _more_text(more: float, unit: str) -> str:
+    """A difference; of shares in points, which are not percent of the first."""
+    points = f"{more:,.2f}".rstrip("0").rstrip(".")
+    return f"{points} {tr('compare.points')}" if unit == "%" else quantity_text(more, unit)
 
 
 def texts_of(card: Scorecard, *, only_changed: bool = False) -> tuple[list[str], list[list[str]]]:

@@ -10,9 +10,10 @@ from PySide6.QtCore import Qt
 from app.alternatives import change_elements, set_mass
 from app.language import tr
 from app.main_window import MainWindow
+from app.scorecard import newest_by_alternative, scorecard, texts_of
 from app.shown_runs import runs_of
 from geo.alternatives import Change, Mass
-from geo.model import ElementRef
+from geo.model import ElementRef, Layer, Source
 
 WAIT_MS = 60_000
 BLOCK = Mass("m1", ((60.0, 0.0), (80.0, 0.0), (80.0, 12.0), (60.0, 12.0)), 20.0, 5, 3.0)
@@ -80,3 +81,29 @@ def test_a_change_makes_only_the_results_of_its_alternative_old(planned: MainWin
     qtbot.waitUntil(lambda: "Tall" in planned.compare.stale.text(), timeout=WAIT_MS)
     qtbot.mouseClick(planned.compare.again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(runs_of(tuple(planned.document.scene))) == 4, timeout=WAIT_MS)
+
+
+def test_columns_are_in_the_order_of_the_project_and_shares_differ_by_points() -> None:
+    def run(alternative: str, share: float) -> Layer:
+        told = {"alternative": alternative, "alternative_name": alternative.upper()}
+        made = {"analysis": "a.b", "started": "2026-11-21T10:00:00+00:00", "params": {}, **told}
+        record = {"run": f"r{alternative}", "provenance": made, "summary": {"share": {"value": share, "unit": "%"}}}
+        return Layer(f"l{alternative}", "L", "result", None, source=Source(provenance=record))
+
+    layers = [run("", 92.31), run("x", 86.49), run("b", 93.0)]
+    assert [one.alternative for one in newest_by_alternative(layers, "a.b")] == ["", "b", "x"]
+    assert [one.alternative for one in newest_by_alternative(layers, "a.b", ["x", "b"])] == ["", "x", "b"]
+    _, rows = texts_of(scorecard(layers, "a.b", ["x", "b"]))
+    assert rows[0][2:] == ["86.49 % (−5.82 % pts)", "93 % (+0.69 % pts)"]
+
+
+def test_the_table_has_room_while_it_is_in_front(planned: MainWindow, qtbot: Any) -> None:
+    planned.resize(1366, 768)
+    run_on_both(planned, qtbot)
+    planned.show_panel("timeline")
+    qtbot.wait(50)
+    low = planned.timeline.height()
+    planned.show_panel("compare")
+    qtbot.waitUntil(lambda: planned.compare.height() > low + 40, timeout=5000)
+    planned.show_panel("timeline")
+    qtbot.waitUntil(lambda: abs(planned.timeline.height() - low) <= 4, timeout=5000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QPushButton
 
 from analysis.registry import get
 from analysis.run import execute
-from app.commands import AddLayers
+from app.commands import AddLayers, SetStyle
 from app.report_builder import ReportBuilder
 from app.report_choice import ReportChoice, RunChoice, in_order
 from app.shown_runs import with_free_ids
@@ -133,3 +135,31 @@ def test_everything_in_it_can_be_told_aloud(results: MainWindow) -> None:
     assert dialog.tree.accessibleName()
     assert dialog.preview.accessibleName()
     dialog.reject()
+
+
+def test_saved_viewpoints_become_pictures_and_the_window_stays(results: MainWindow, qtbot: Any) -> None:
+    view, scene = results.viewport, results.document.scene
+    results.actions_["view_top"].trigger()
+    results.actions_["viewpoint_save"].trigger()
+    shown = next(layer for layer in scene if layer.id == "houses")
+    results.bench.do(SetStyle("houses", dataclasses.replace(shown.style, visible=False)))
+    results.actions_["view_south"].trigger()
+    camera, steps = view.camera, results.document.history.state
+    dialog = opened(results)
+    dialog.views_button.click()
+    (picture,) = dialog.choice.pictures
+    assert picture.caption == results.document.viewpoints.items[0].name
+    assert view.camera == camera
+    assert not scene["houses"].style.visible
+    assert results.document.history.state == steps  # nothing to undo
+    image = Image.open(io.BytesIO(picture.data)).convert("RGB")
+    assert image.size == (1600, 900)
+    # From above, with the houses that are hidden now: their roofs are paler than the ground around them.
+    dialog.reject()
+    results.bench.do(SetStyle("houses", dataclasses.replace(scene["houses"].style, visible=True)))
+    results.actions_["view_top"].trigger()
+    now = view.grab_picture(160, 90, cards=False)
+    small = image.resize((160, 90))
+    middle = [(x, y) for x in range(40, 120, 8) for y in range(20, 70, 8)]
+    apart = [abs(now.pixelColor(x, y).red() - small.getpixel((x, y))[0]) for x, y in middle]
+    assert sorted(apart)[len(apart) // 2] < 12

@@ -112,9 +112,7 @@ class ComparePanel(Panel):
         found, current = studies_to_compare(layers), self.study.currentData()
         self.study.blockSignals(True)
         self.study.clear()
-        # One study on one side is enough: the other sides are worked out from here.
-        some = bool(found) or bool(self.document.alternatives.items and studies_of_overview(layers))
-        if some:
+        if found:
             self.study.addItem(tr("compare.everything"), EVERYTHING)
         for name in found:
             declared = analyses().get(name)
@@ -122,9 +120,10 @@ class ComparePanel(Panel):
         # What was chosen stays; else the study that was run last.
         self.study.setCurrentIndex(max(self.study.findData(current), 1 if current is None and found else 0))
         self.study.blockSignals(False)
-        self.empty.setVisible(not some)
+        self.empty.setVisible(not found)
         for widget in (self.study, self.only_changed, self.table, self.before, self.after, self.difference):
-            widget.setEnabled(some)
+            widget.setEnabled(bool(found))
+        self.again.setEnabled(bool(found) and bool(self.document.alternatives.items))
         self._fill_table()
 
     def _fill_table(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,10 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from analysis.registry import analyses
 from app import appearance, project_file
 from app.about import show_about
-from app.actions import ACTIONS, ActionSpec, make_actions, refresh_actions
+from app.actions import ActionSpec, make_actions, refresh_actions
 from app.camera_actions import CameraActions
 from app.cctv_actions import CctvActions
 from app.compare_view_menu import CompareActions
@@ -53,7 +51,8 @@ from app.panels.timeline import TimelinePanel
 from app.panels.topics import TopicsPanel
 from app.place_actions import PlaceActions
 from app.qt_guard import keep_none_alive
-from app.search import Found, SearchBox, get_ready
+from app.search import SearchBox
+from app.search_control import make_search, open_search
 from app.settings import LayoutName, Settings
 from app.shown_runs import Run
 from app.start_page import StartPage
@@ -71,7 +70,6 @@ from app.workbench import Workbench
 from geo.model import ElementRef, Layer
 
 TABLE_HEIGHT = 270
-ZOOMED_AT_MOST = 50  # of more elements found their whole layer is shown
 SomePanel = TypeVar("SomePanel", bound=Panel)
 ViewportMaker = Callable[[Workbench], QWidget]
 
@@ -389,35 +387,8 @@ class MainWindow(QMainWindow):
     def open_search(self) -> None:
         """The box that finds everything."""
         if self._search is None:
-            self._search = SearchBox(
-                self.document,
-                commands=self._search_commands,
-                select=self._select_found,
-                go_to=self.bench.look_at,
-                open_room=self.show_room,
-                parent=self,
-            )
-        self._search.open_over(self)
-        layers = list(self.document.scene)
-        self.bench.jobs.submit(
-            lambda feedback: get_ready(layers, feedback), title=tr("job.table"), key="search", shown=False
-        )
-
-    def _search_commands(self) -> list[Found]:
-        found = [
-            Found(tr(f"{a.id}.title", a.title), tr("panel.analyses"), partial(self.show_analysis, a.id))
-            for a in analyses().values()
-        ]
-        for spec in ACTIONS:
-            action = self.actions_[spec.id]
-            if action.isEnabled() and spec.id != "search":
-                keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-                found.append(Found(action.text().replace("…", ""), keys, lambda s=spec: self.perform(s)))
-        return found
-
-    def _select_found(self, refs: list[ElementRef]) -> None:
-        self.document.selection.set(refs)
-        self.bench.zoom_to(refs if len(refs) <= ZOOMED_AT_MOST else [ElementRef(refs[0].layer_id)])
+            self._search = make_search(self)
+        open_search(self, self._search)
 
     def show_room(self, ref: ElementRef) -> None:
         """Select an element of a building and open its storey there."""

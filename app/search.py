@@ -1,173 +1,48 @@
-"""One box for everything: commands, layers, elements, coordinates (Ctrl+K)."""
+"""One box for everything: commands, layers, elements, rooms, addresses, coordinates, viewpoints (Ctrl+K).
+
+What takes no time is found at every key; elements are looked for a little at a time between two frames, until all
+layers are through.
+"""
 
 from __future__ import annotations
 
-import math
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from app.document import Document
-from app.hangul import contains
+from app.element_search import WAIT, Matches, matching_elements
+from app.finding import HOLDS, Found, Kind, best_rank, ordered, remembered
 from app.language import tr
 from app.names import layer_title
 from app.panels.layers import element_name
+from app.place_search import parse_place
 from app.room_search import matching_rooms
-from app.row_filter import containing, filter_rows, has_condition
-from app.sheet import Rows, sheet_of
+from app.row_filter import has_condition
+from app.theme import Theme
+from app.widgets.found_list import FoundList
 from app.widgets.wording import say
-from geo.crs import transform
-from geo.model import Bounds, ElementRef, Feedback, Frame, Layer, UserError
+from geo.model import Bounds, ElementRef, Layer
 
-FOUND_AT_MOST = 40
-ELEMENTS_AT_MOST = 25
-SEARCH_SECONDS = 0.08  # the window must answer each key
-AGAIN_MS, TRIES = 400, 10
+ELEMENTS_AT_MOST = 12  # of one layer
+SEARCH_SECONDS = 0.06  # the window must answer each key
+SLICE_SECONDS = 0.012  # between two frames
+WAIT_MS = 60  # for what a job prepares
 AROUND_M = 80.0
-THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?")
-NEAR_M = 50_000.0
-# 36°31'12.5"N, N 36.52, 북위 36도 31분 12초
-DEGREES = re.compile(
-    r"""(?:(?P<before>[NSEW]|북위|남위|동경|서경)\s*)?(?P<d>[-+]?\d+(?:\.\d+)?)\s*(?P<sign>[°도d]|(?=\s*[NSEW북남동서]))?\s*
-    (?:(?P<m>\d+(?:\.\d+)?)\s*['′’분]\s*)?(?:(?P<s>\d+(?:\.\d+)?)\s*(?:["″”초]|'')\s*)?(?P<after>[NSEW](?![a-z]))?""",
-    re.IGNORECASE | re.VERBOSE,
-)
-SIDES = {"n": "N", "s": "S", "e": "E", "w": "W", "북위": "N", "남위": "S", "동경": "E", "서경": "W"}
+RECENT_SHOWN = 6
+EXAMPLES = ("address", "name", "initials", "condition", "place", "command")
+SIZE = (640, 460)
 
 
-@dataclass(frozen=True)
-class Found:
-    """One line of the list and what choosing it does."""
+class Memory(Protocol):
+    """What keeps the names of lines chosen before, the latest first."""
 
-    title: str
-    detail: str
-    act: Callable[[], None]
-
-
-def parse_place(text: str, frame: Frame | None) -> tuple[float, float] | None:
-    r"""Easting and northing [m] of a place in any of the usual ways.
-
-    ``"229110 435795"`` (E N, also the other way round where only that lies near the project), ``"36.52 127.325"`` or
-    ``"127.325 36.52"`` (degrees), ``"36°31'12\"N 127°19'30\"E"`` (degrees, minutes, seconds).
-    """
-    if frame is None:
-        return None
-    degrees = parse_degrees(text)
-    if degrees is None:
-        numbers = _two_numbers(text)
-        if numbers is None:
-            return None
-        degrees = _as_degrees(*numbers)
-        if degrees is None:
-            return _nearer(numbers, frame)
-    east, north = transform(degrees[1], degrees[0], "EPSG:4326", frame.crs)
-    return (float(east), float(north)) if math.isfinite(float(east)) and math.isfinite(float(north)) else None
-
-
-def parse_degrees(text: str) -> tuple[float, float] | None:
-    """Latitude and longitude [degrees] of degrees, minutes and seconds, or of numbers with N, S, E, W."""
-    found: dict[str, float] = {}
-    loose: list[float] = []
-    rest = text
-    for match in DEGREES.finditer(text):
-        rest = rest.replace(match.group(0), " ", 1)
-        degree, minute, second = (float(match.group(k) or 0) for k in ("d", "m", "s"))
-        if minute >= 60 or second >= 60:
-            return None
-        value = math.copysign(abs(degree) + minute / 60 + second / 3600, degree)
-        letter = SIDES.get((match.group("before") or match.group("after") or "").casefold(), "")
-        if letter:
-            found[letter.lower() if letter in "NE" else {"S": "n", "W": "e"}[letter]] = (
-                value if letter in "NE" else -abs(value)
-            )
-        elif match.group("sign"):
-            loose.append(value)
-        else:
-            return None
-    if rest.strip(" ,;") or len(found) + len(loose) != 2:
-        return None
-    return (found["n"], found["e"]) if len(found) == 2 else _as_degrees(*loose) if len(loose) == 2 else None
-
-
-def _two_numbers(text: str) -> tuple[float, float] | None:
-    if re.search(r"[^\d\s.,;+\-°NEneEWSws]", text):
-        return None
-    if text.count(",") == 1 and not re.search(r"\d\s+\S", text.strip()):
-        text = text.replace(",", " ")
-    numbers = [float(n) for n in NUMBERS.findall(THOUSANDS.sub("", text))]
-    return (numbers[0], numbers[1]) if len(numbers) == 2 else None
-
-
-def _as_degrees(first: float, second: float) -> tuple[float, float] | None:
-    """Latitude and longitude; of two numbers one of which can only be a longitude, that one."""
-    if abs(first) <= 90 and abs(second) <= 180:
-        return first, second
-    return (second, first) if abs(second) <= 90 and abs(first) <= 180 else None
-
-
-def _nearer(numbers: tuple[float, float], frame: Frame) -> tuple[float, float]:
-    """East and north as written, or exchanged where that lies within a day's walk of the project and this does not."""
-    straight, turned = (
-        math.hypot(east - frame.origin[0], north - frame.origin[1]) for east, north in (numbers, numbers[::-1])
-    )
-    return (numbers[1], numbers[0]) if turned < NEAR_M < straight else numbers
-
-
-@dataclass(frozen=True)
-class Matches:
-    """Elements of one layer that fit, in the order of the file."""
-
-    layer: Layer
-    rows: Rows
-
-    def refs(self, count: int | None = None) -> list[ElementRef]:
-        """The first of them, or all."""
-        return [ElementRef(self.layer.id, str(element_id)) for element_id in self.layer.table.ids[self.rows[:count]]]
-
-
-def matching_elements(
-    layers: Sequence[Layer],
-    words: str,
-    *,
-    seconds: float = SEARCH_SECONDS,
-    out_of_time: Callable[[], None] | None = None,
-) -> Iterator[Matches]:
-    """Elements whose id or one of whose texts contains the words, or that fulfil a condition, layer by layer.
-
-    A layer is not begun when the time is used up, and `out_of_time` is called. Layers without the column of a
-    condition have none.
-    """
-    until = time.perf_counter() + seconds
-    condition = has_condition(words)
-    for layer in layers:
-        if time.perf_counter() > until:
-            if out_of_time is not None:
-                out_of_time()
-            return
-        if not len(layer.table):
-            continue
-        try:
-            mask = filter_rows(sheet_of(layer), words) if condition else containing(sheet_of(layer), words, until=until)
-        except UserError:
-            continue
-        if mask.any():
-            yield Matches(layer, np.flatnonzero(mask))
-
-
-def get_ready(layers: Sequence[Layer], feedback: Feedback) -> None:
-    """Prepare searching in a job, while the user begins to type."""
-    for layer in layers:
-        for column in sheet_of(layer).columns.values():
-            feedback.step(0.0)
-            column.get_ready()
+    recent_found: list[str]
 
 
 class SearchBox(QDialog):
@@ -176,7 +51,9 @@ class SearchBox(QDialog):
     Parameters
     ----------
     commands : callable() -> list of Found
-        The commands that can be given now.
+        The commands and viewpoints that can be chosen now.
+    memory : Memory
+    theme : callable() -> Theme
     """
 
     def __init__(
@@ -187,142 +64,268 @@ class SearchBox(QDialog):
         select: Callable[[list[ElementRef]], None],
         go_to: Callable[[Bounds], None],
         open_room: Callable[[ElementRef], None],
+        memory: Memory,
+        theme: Callable[[], Theme],
         parent: QWidget,
     ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("search")
         self._document, self._commands, self._select, self._go_to = document, commands, select, go_to
-        self._open_room = open_room
+        self._open_room, self._memory = open_room, memory
         self._found: list[Found] = []
-        self._tries = 0
-        self._later = QTimer(self)  # what there was no time for is searched again, when the layers have been made ready
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self._once_more)
+        self._at_once: list[Found] = []
+        self._elements: list[Found] = []
+        self._work: Iterator[Matches | bool | None] | None = None
+        self._given: list[Found] | None = None
+        self._moved = False
+        self._more = QTimer(self)
+        self._more.setSingleShot(True)
+        self._more.timeout.connect(self._go_on)
         self.line = say(QLineEdit(), "search.hint")
         self.line.setClearButtonEnabled(True)
-        self.line.textChanged.connect(self._on_words)
+        self.line.textChanged.connect(self.refresh)
         self.line.installEventFilter(self)
-        self.list = QListWidget()
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list = FoundList(theme)
         self.list.itemClicked.connect(lambda _item: self.choose())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.line)
         layout.addWidget(self.list)
-        self.resize(560, 380)
+        self.resize(*SIZE)
 
     def open_over(self, window: QWidget) -> None:
         """Show at the top middle of a window, empty."""
+        self._given = None
+        self.resize(min(SIZE[0], window.width() - 32), min(SIZE[1], window.height() - 96))
+        self.line.blockSignals(True)
         self.line.clear()
+        self.line.blockSignals(False)
         self.refresh()
         self.move(window.mapToGlobal(QPoint((window.width() - self.width()) // 2, 48)))
         self.show()
         self.line.setFocus()
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether there are layers that have not been looked through."""
+        return self._work is not None
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Search no more."""
+        self._stop()
+        super().hideEvent(event)
+
+    def _stop(self) -> None:
+        self._more.stop()
+        self._work = None
+
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Arrows move in the list while the line has the focus; Return chooses."""
+        """Arrows and page keys move in the list while the line has the focus; Return chooses."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+            page = max(self.list.viewport().height() // 30 - 1, 1)
+            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: page, Qt.Key.Key_PageUp: -page}
+            step = steps.get(Qt.Key(event.key()))
             if step is not None:
                 row = self.list.currentRow() + step
                 self.list.setCurrentRow(max(0, min(row, self.list.count() - 1)))
+                self._moved = True
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self.choose()
                 return True
         return False
 
-    def _on_words(self) -> None:
-        self._tries = 0
-        self.refresh()
-
-    def _once_more(self) -> None:
-        if self.isVisible():
-            self._tries += 1
-            row, before = self.list.currentRow(), [found.title for found in self._found]
-            self.refresh()
-            if [found.title for found in self._found][: len(before)] == before:
-                self.list.setCurrentRow(row)
-
-    def _out_of_time(self) -> None:
-        if self._tries < TRIES:
-            self._later.start(AGAIN_MS)
+    # ---- finding
 
     def refresh(self) -> None:
         """Find anew."""
-        self._later.stop()
+        self._stop()
         words = self.line.text().strip()
-        self._found = self._find(words)[:FOUND_AT_MOST]
-        self.list.clear()
-        for found in self._found:
-            item = QListWidgetItem(found.title + (f"    {found.detail}" if found.detail else ""), self.list)
-            item.setToolTip(found.detail)
+        self._elements, self._moved = [], False
+        if not words:
+            self._show_start()
+            return
+        until = time.perf_counter() + SEARCH_SECONDS
+        self._at_once = self._find(words)
+        # The places of a walking network are rooms and doors again; rooms have lines of their own.
+        layers = [layer for layer in self._by_size() if layer.theme != "network"]
+        self._work = matching_elements(layers, words, at_most=ELEMENTS_AT_MOST)
+        self._work_until(until, words)
+        self._show(words)
+
+    def _go_on(self) -> None:
+        """Look through what there was no time for."""
+        words = self.line.text().strip()
+        if self._work_until(time.perf_counter() + SLICE_SECONDS, words) or self._work is None:
+            self._show(words)
+
+    def _work_until(self, until: float, words: str) -> bool:
+        """Look through layers for some time; whether anything was found."""
+        before = len(self._elements)
+        while self._work is not None:
+            try:
+                found = next(self._work)
+            except StopIteration:
+                self._work = None
+                break
+            if isinstance(found, Matches):
+                self._elements += self._lines_of(found, words)
+            if found is WAIT:
+                self._more.start(WAIT_MS)
+                break
+            if time.perf_counter() > until:
+                self._more.start(0)
+                break
+        return len(self._elements) > before
+
+    def _show(self, words: str) -> None:
+        """Lines found up to now; one that the user has moved to stays chosen."""
+        chosen = self._found[self.list.currentRow()].name if self._moved and self._found else ""
+        self._found = ordered([*self._at_once, *self._elements], self._memory.recent_found)
+        kinds = [line.kind for line in self._found]
+        headings = ["" if n and kinds[n - 1] == kind else tr(f"search.group.{kind}") for n, kind in enumerate(kinds)]
+        self.list.show_found(self._found, words, headings)
         if self._found:
-            self.list.setCurrentRow(0)
+            names = [line.name for line in self._found]
+            self.list.setCurrentRow(names.index(chosen) if chosen in names else 0)
         else:
-            QListWidgetItem(tr("search.nothing"), self.list).setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.say_nothing(tr("search.searching" if self.is_searching else "search.nothing"))
+
+    def _show_start(self) -> None:
+        """Nothing is typed yet: what was chosen before, examples, all commands."""
+        recent = [line for name in self._memory.recent_found if (line := self._again(name)) is not None][:RECENT_SHOWN]
+        examples = [self._example(name) for name in EXAMPLES]
+        commands = self._given_commands()
+        self._found = [*recent, *examples, *commands]
+        groups = ["recent"] * len(recent) + ["example"] * len(examples) + ["command"] * len(commands)
+        heads = ["" if n and groups[n - 1] == group else tr(f"search.group.{group}") for n, group in enumerate(groups)]
+        self.list.show_found(self._found, "", heads)
+        self.list.setCurrentRow(0)
+
+    def _example(self, name: str) -> Found:
+        text = tr(f"search.example.{name}")
+        return Found(text, tr(f"search.example.{name}.says"), partial(self.line.setText, text), "example")
+
+    def _again(self, name: str) -> Found | None:
+        """A line chosen before, if it can still be."""
+        kind, _, rest = name.partition(":")
+        if kind == "element":
+            layer_id, _, element_id = rest.partition("\n")
+            layer = self._document.scene.get(layer_id)
+            if layer is None or element_id not in layer.table.index:
+                return None
+            return self._element(layer, element_id, rank=HOLDS)
+        if kind == "layer":
+            layer = self._document.scene.get(rest)
+            return self._layer(layer, HOLDS) if layer is not None else None
+        if kind == "place":
+            found = self._place(rest)
+            return found[0] if found else None
+        return next((line for line in self._given_commands() if line.name == name), None)
+
+    def _given_commands(self) -> list[Found]:
+        """The commands that can be given, asked for once while the box is open."""
+        if self._given is None:
+            self._given = self._commands()
+        return self._given
 
     def _find(self, words: str) -> list[Found]:
-        commands = [f for f in self._commands() if contains(f"{f.title} {f.detail}", words)]
-        if not words:
-            return commands
-        place = parse_place(words, self._document.scene.frame)
-        exact, rooms = self._rooms(words)
-        return [*exact, *self._place(place), *rooms, *self._layers(words), *commands, *self._elements(words)]
+        """All that takes no time."""
+        return [*self._place(words), *self._rooms(words), *self._layers(words), *self._fitting_commands(words)]
 
-    def _rooms(self, words: str) -> tuple[list[Found], list[Found]]:
+    def _fitting_commands(self, words: str) -> list[Found]:
+        found = []
+        for line in self._given_commands():
+            rank = best_rank((line.title,), words)
+            if rank is None and best_rank((f"{line.title} {line.detail}",), words) is not None:
+                rank = HOLDS + 2
+            if rank is not None:
+                found.append(_ranked(line, rank))
+        return found
+
+    def _rooms(self, words: str) -> list[Found]:
         """Rooms whose number or name this is, and others that fit."""
         if len(words) < 2 or has_condition(words):
-            return [], []
-        found = matching_rooms(self._by_size(), words, seconds=SEARCH_SECONDS / 2)
-        lines = [Found(room.title, room.detail, partial(self._open_room, room.ref)) for room in found]
-        exact = sum(room.rank == 0 for room in found)
-        return lines[:exact], lines[exact:]
+            return []
+        rooms = matching_rooms(self._by_size(), words, seconds=SEARCH_SECONDS / 2)
+        return [
+            Found(
+                room.title,
+                room.detail,
+                partial(self._open_room, room.ref),
+                "room",
+                room.rank if room.rank < 2 else room.rank + 1,
+                f"room:{room.ref.layer_id}\n{room.ref.element_id}",
+            )
+            for room in rooms
+        ]
 
-    def _place(self, place: tuple[float, float] | None) -> list[Found]:
+    def _place(self, words: str) -> list[Found]:
         frame = self._document.scene.frame
+        place = parse_place(words, frame)
         if place is None or frame is None:
             return []
         x, y = place[0] - frame.origin[0], place[1] - frame.origin[1]
         box = Bounds((x - AROUND_M, y - AROUND_M, 0.0), (x + AROUND_M, y + AROUND_M, 0.0))
         title = tr("search.place", east=f"{place[0]:,.1f}", north=f"{place[1]:,.1f}")
-        return [Found(title, frame.crs, lambda: self._go_to(box))]
+        return [Found(title, frame.crs, lambda: self._go_to(box), "place", 0, f"place:{words}")]
 
     def _layers(self, words: str) -> list[Found]:
-        return [
-            Found(layer_title(layer), tr("search.layer"), partial(self._select, [ElementRef(layer.id)]))
-            for layer in self._document.scene
-            if contains(layer_title(layer), words)
-        ]
+        ranks = [(layer, best_rank((layer_title(layer),), words)) for layer in self._document.scene]
+        return [self._layer(layer, rank) for layer, rank in ranks if rank is not None]
 
-    def _elements(self, words: str) -> list[Found]:
-        groups: list[Found] = []
-        single: list[Found] = []
-        # The places of a walking network are rooms and doors again; rooms have lines of their own.
-        layers = [layer for layer in self._by_size() if layer.theme != "network"]
-        for matches in matching_elements(layers, words, out_of_time=self._out_of_time):
-            layer, title = matches.layer, layer_title(matches.layer)
-            count = len(matches.rows)
-            if count > 1:
-                groups.append(
-                    Found(tr("search.select", count=f"{count:,}", layer=title), words, self._chooser(matches))
-                )
-            for ref in matches.refs(max(ELEMENTS_AT_MOST - len(single), 0) if layer.theme != "space" else 0):
-                name = element_name(layer, ref.element_id)
-                detail = title if name == ref.element_id else f"{ref.element_id} · {title}"
-                single.append(Found(name, detail, partial(self._select, [ref])))
-        return [*groups, *single]
+    def _layer(self, layer: Layer, rank: int) -> Found:
+        act = partial(self._select, [ElementRef(layer.id)])
+        name, icon = f"layer:{layer.id}", layer.kind
+        return Found(layer_title(layer), tr("search.layer"), act, "layer", rank, name, icon)
 
-    def _by_size(self) -> list[Layer]:
-        """Small layers first, so that one very large layer does not use up the time of all."""
+    def _lines_of(self, matches: Matches, words: str) -> list[Found]:
+        layer, lines = matches.layer, []
+        if len(matches.rows) > 1:
+            title = tr("search.select", count=f"{len(matches.rows):,}", layer=layer_title(layer))
+            act = partial(_select_all, self._select, matches)
+            rank = HOLDS if has_condition(words) else HOLDS + 1
+            lines.append(Found(title, words, act, "select", rank, f"select:{layer.id}"))
+        if layer.theme == "space":
+            return lines
+        for one in matches.best:
+            lines.append(self._element(layer, str(layer.table.ids[one.row]), rank=one.rank, address=one.address))
+        return lines
+
+    def _element(self, layer: Layer, element_id: str, *, rank: int, address: str = "") -> Found:
+        name, title = element_name(layer, element_id), layer_title(layer)
+        detail = title if name == element_id else f"{element_id} · {title}"
+        kind: Kind = "address" if address else "element"
+        if address:
+            name, detail = address, f"{name} · {title}"
+        act = partial(self._select, [ElementRef(layer.id, element_id)])
+        return Found(name, detail, act, kind, rank, f"element:{layer.id}\n{element_id}", "" if address else layer.kind)
+
+    def _by_size(self) -> Sequence[Layer]:
+        """Small layers first: most are through before one very large layer is begun."""
         return sorted(self._document.scene, key=lambda layer: len(layer.table))
 
-    def _chooser(self, matches: Matches) -> Callable[[], None]:
-        return lambda: self._select(matches.refs())
+    # ---- choosing
 
     def choose(self) -> None:
-        """Do what the current line says."""
+        """Do what the current line says, and remember it."""
         row = self.list.currentRow()
-        if 0 <= row < len(self._found):
-            self.hide()
-            self._found[row].act()
+        if not 0 <= row < len(self._found):
+            return
+        line = self._found[row]
+        if line.kind == "example":
+            line.act()
+            self.line.setFocus()
+            return
+        if line.kind != "select":
+            self._memory.recent_found = remembered(self._memory.recent_found, line.name)
+        self.hide()
+        line.act()
+
+
+def _ranked(line: Found, rank: int) -> Found:
+    return Found(line.title, line.detail, line.act, line.kind, rank, line.key, line.icon)
+
+
+def _select_all(select: Callable[[list[ElementRef]], None], matches: Matches) -> None:
+    select(matches.refs())

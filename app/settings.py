@@ -171,6 +171,17 @@ class Settings:
         self._store.setValue("recent", [str(p) for p in [path, *rest][:RECENT_LIMIT]])
 
     @property
+    def recent_found(self) -> list[str]:
+        """What was chosen in the search box, the latest first."""
+        kept = self._store.value("recent_found", [])
+        names = [kept] if isinstance(kept, str) else kept if isinstance(kept, list) else []
+        return [str(name) for name in names if name]
+
+    @recent_found.setter
+    def recent_found(self, names: list[str]) -> None:
+        self._store.setValue("recent_found", names)
+
+    @property
     def recent_rules(self) -> list[Path]:
         """Files of rules used last, newest first, those still there."""
         kept = self._store.value("recent_rules", [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TextIO
@@ -311,14 +311,35 @@ def write_rows(
     titles : mapping of str to str, optional
         Names of the columns by key; with their units. Without it the keys themselves.
     """
-    feedback = feedback or Feedback()
     writer = csv.writer(target, delimiter=delimiter, lineterminator="\r\n")
+    for lines in plain_rows(sheet, rows, titles=titles, feedback=feedback):
+        writer.writerows(lines)
+
+
+def plain_rows(
+    sheet: Sheet, rows: Rows, *, titles: Mapping[str, str] | None = None, feedback: Feedback | None = None
+) -> Iterator[list[tuple[object, ...]]]:
+    """The line of titles and then the rows, some at a time: numbers in full, missing values as empty texts.
+
+    With `titles`, what people read, words of the program's own are in the user's language as well.
+    """
+    feedback = feedback or Feedback()
     columns = list(sheet.columns.values())
-    writer.writerow([(titles or {}).get(column.key, _title(column)) for column in columns])
+    yield [tuple((titles or {}).get(column.key, _title(column)) for column in columns)]
+    words = [_words(column) if titles is not None else {} for column in columns]
     for start in range(0, len(rows), ROWS_PER_STEP):
         feedback.step(start / len(rows), "writing")
         part = rows[start : start + ROWS_PER_STEP]
-        writer.writerows(zip(*(_plain(column, part) for column in columns), strict=True))
+        values = [_plain(column, part) for column in columns]
+        said = [[known.get(v, v) for v in own] if known else own for own, known in zip(values, words, strict=True)]
+        yield list(zip(*said, strict=True))
+
+
+def _words(column: SheetColumn) -> dict[object, str]:
+    """What to say for each text of a column that may hold words of the program's own."""
+    if column.is_number or column.is_flag or len(column.coded.names) > MOST_CLASSES:
+        return {}
+    return {name: said for name in column.coded.names if (said := class_name(column.key, name)) != name}
 
 
 def _title(column: SheetColumn) -> str:

@@ -14,7 +14,7 @@ from app.commands import SetStyle
 from app.element_rows import extent_of
 from app.language import tr
 from app.sheet import Rows, Sheet
-from app.sheet_output import clipboard_text, write_csv
+from app.sheet_output import clipboard_text, write_table
 from geo.model import Bounds, ElementRef, Layer
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ class RowActions:
             self.bench.do(SetStyle(layer.id, style, "set_colour"))
 
     def export(self, path: Path, sheet: Sheet, *, rows: Rows, titles: Mapping[str, str]) -> None:
-        """Write rows as CSV in a job."""
+        """Write rows as CSV or Excel in a job, as the name ends."""
         self.bench.jobs.submit(
-            lambda feedback: write_csv(path, sheet, rows=rows, titles=titles, feedback=feedback),
+            lambda feedback: write_table(path, sheet, rows=rows, titles=titles, feedback=feedback),
             title=tr("job.export_table", name=path.name),
             done=lambda count: self.bench.notices.tell("notice.table_written", count=f"{count:,}", name=path.name),
         )

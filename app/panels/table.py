@@ -1,4 +1,4 @@
-"""Table: the attributes of a layer's elements, to sort, filter, select, add up and take out as CSV."""
+"""Table: the attributes of a layer's elements, to sort, filter, select, add up and take out as Excel or CSV."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from app.panels.panel import Panel
 from app.panels.row_actions import RowActions
 from app.panels.table_bar import TableBar
 from app.sheet import ID_KEY, Mask, Rows, Sheet, sheet_of
+from app.sheet_output import EXCEL
 from app.widgets.later import Later
 from app.widgets.sheet_model import SheetModel
 from app.widgets.sheet_view import SheetView
@@ -37,6 +38,7 @@ from geo.model import ElementRef, Layer, UserError
 if TYPE_CHECKING:
     from app.workbench import Workbench
 
+FILE_KINDS = "Excel (*.xlsx);;CSV (*.csv)"
 TYPING_MS, DRAG_MS = 180, 30
 ROWS_AT_ONCE = 20_000  # of more rows filtering and sorting goes beside the window
 
@@ -390,15 +392,16 @@ class TablePanel(Panel):
         layer = self.layer
         if layer is None:
             return
-        start = self.bench.settings.folder / f"{layer_title(layer).replace('/', '-')}.csv"
-        chosen, _ = QFileDialog.getSaveFileName(self, tr("table.export"), str(start), "CSV (*.csv)")
+        start = self.bench.settings.folder / f"{layer_title(layer).replace('/', '-')}.xlsx"
+        chosen, kind = QFileDialog.getSaveFileName(self, tr("table.export"), str(start), FILE_KINDS)
         if chosen:
             path = Path(chosen)
             self.bench.settings.folder = path.parent
-            self.export(path if path.suffix else path.with_suffix(".csv"), scope)
+            ending = ".csv" if kind.startswith("CSV") else EXCEL
+            self.export(path if path.suffix else path.with_suffix(ending), scope)
 
     def export(self, path: Path, scope: str) -> None:
-        """Write rows as CSV in UTF-8 with the mark that Excel wants."""
+        """Write rows as an Excel sheet, or as CSV in UTF-8 with the mark that Excel wants."""
         if self._sheet is not None:
             self.acts.export(path, self._sheet, rows=self.rows_of_scope(scope), titles=dict(self._titles))
 

@@ -214,6 +214,7 @@ def class_name(field: Field, row: int) -> str:
     return f"{sign}   {text}" if sign else text
 
 
+VEIL = 0.5  # opacity of bodies up to which they are zones around something
 LEGEND_RANK = {"lines": 0, "points": 1, "grid": 3}  # of kinds; all others lie between
 
 
@@ -224,7 +225,7 @@ def legend_for(layers: Iterable[Layer]) -> Legend | None:
     shown = list(layers)
     last = {_run_of(layer): number for number, layer in enumerate(shown) if _run_of(layer)}
     found = [
-        (layer.theme == "result", last.get(_run_of(layer), -1), LEGEND_RANK.get(layer.kind, 2), number, layer)
+        (layer.theme == "result", last.get(_run_of(layer), -1), _legend_rank(layer), number, layer)
         for number, layer in enumerate(shown)
         if shown_field(layer)
     ]
@@ -233,6 +234,12 @@ def legend_for(layers: Iterable[Layer]) -> Legend | None:
         if legend is not None:
             return legend
     return network_legend(shown)
+
+
+def _legend_rank(layer: Layer) -> int:
+    """Maps before bodies, points and lines; zones that one looks through, laid around what was found, come last."""
+    veil = layer.kind == "mesh" and layer.style.opacity <= VEIL
+    return -1 if veil else LEGEND_RANK.get(layer.kind, 2)
 
 
 def _run_of(layer: Layer) -> str:

@@ -46,6 +46,8 @@ STAMPED = ("numpy", "scipy", "numba", "embreex", "pvlib", "trimesh", "ifcopenshe
 
 Chosen = Mapping[str, Sequence[str]]
 
+PUT_UP = "alternative"  # `Source.reader` of layers that an alternative makes
+
 
 def check_params(analysis: Analysis, values: Mapping[str, object]) -> Params:
     """Parameters from plain values. Raises `UserError` naming the first that is wrong."""
@@ -247,14 +249,31 @@ def _table_layer(table: Table) -> Layer:
 
 
 def out_of_date(record: Mapping[str, Any], layers: Sequence[Layer]) -> list[str]:
-    """Names of the inputs of a recorded run that have changed or gone since, each once."""
+    """Names of the inputs of a recorded run that have changed or gone since, each once.
+
+    What an alternative has put up since, and the run would have taken, counts as changed.
+    """
     now = {layer.id: layer for layer in layers}
-    stale = []
+    stale = [layer.name for layer in put_up_since(record, layers)]
     for item in record["provenance"]["inputs"]:
         layer = now.get(item["layer"])
         if layer is None or layer_digest(layer) != item["digest"]:
             stale.append(str(item["name"]))
     return list(dict.fromkeys(stale))  # one layer may serve several inputs
+
+
+def put_up_since(record: Mapping[str, Any], layers: Sequence[Layer]) -> list[Layer]:
+    """Layers that an alternative has put up (masses, trees, proposals) and a recorded run did not know."""
+    from analysis.registry import analyses
+
+    provenance = record["provenance"]
+    given = {item["layer"] for item in provenance["inputs"]}
+    declared = analyses().get(provenance["analysis"])
+    made = [layer for layer in layers if layer.source.reader == PUT_UP and layer.id not in given]
+    if declared is None or not made:
+        return []
+    specs = [spec for spec in describe_inputs(declared.inputs) if spec.many and not spec.named]
+    return [layer for layer in made if any(spec.accepts(layer) for spec in specs)]
 
 
 def _library_versions() -> dict[str, str]:

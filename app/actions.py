@@ -11,6 +11,7 @@ from app.appearance import set_icon
 from app.compare_view_menu import COMPARE_ACTIONS
 from app.dust_menu import DUST_ACTIONS, DUST_MENU
 from app.massing_menu import MASSING_ACTIONS, MASSING_ENTRIES
+from app.refresh_actions import REFRESH_ACTIONS, REFRESH_ENTRIES
 from app.style_menu import STYLE_ACTIONS, STYLE_ENTRIES
 from app.viewpoints_menu import VIEWPOINT_ACTIONS
 from app.widgets.wording import say
@@ -206,6 +207,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("mass_turn", lambda w: w.masses.turn(), "redo", "", _has_mass),
     ActionSpec("mass_delete", lambda w: w.masses.delete(), "remove", "", _has_mass),
     *MASSING_ACTIONS,
+    *REFRESH_ACTIONS,
     ActionSpec("mass_new", lambda w: w.masses.draw(), "city", "Shift+M", _has_scene),
     ActionSpec(
         "camera_place",
@@ -343,7 +345,7 @@ MENUS: tuple[tuple[str, tuple[object, ...]], ...] = (
         + ("cctv_document", "cctv_export"),
     ),
     DUST_MENU,
-    ("analysis", ("run", "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
+    ("analysis", ("run", *REFRESH_ENTRIES, "cancel_jobs", None, "show_results", "play", "step_back", "step_on")),
     ("window", ("layout_plan", "layout_build", "layout_operate", "reset_layout", None, "table", None, "@panels")),
     ("help", ("help", "help_keys", "tour", None, "about")),
 )

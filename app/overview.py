@@ -89,6 +89,12 @@ def overview(layers: Sequence[Layer], alternatives: Sequence[tuple[str, str]], s
     return Overview((tr("alternatives.base"), *(name for _, name in alternatives)), kept)
 
 
+def studies_of_overview(layers: Sequence[Layer]) -> list[str]:
+    """Studies of the card that were run on anything, in its order."""
+    there = {run.analysis_id for run in runs_of(layers)}
+    return [study for study in DECIDING if study in there]
+
+
 def _row(study: str, name: str, better: int, runs: Sequence[Run | None], stale: Mapping[str, Any]) -> Row:
     told = [(run.record.get("summary") or {}).get(name) if run is not None else None for run in runs]
     figures: list[Figure | None] = []
@@ -109,11 +115,16 @@ def texts_of_overview(card: Overview, *, only_changed: bool) -> tuple[list[str],
     heads = [tr("compare.figure"), *card.names]
     rows = []
     for row in card.rows:
-        if only_changed and not any(f is not None and f.more is not None and abs(f.more) >= TINY for f in row.figures):
+        if only_changed and not _is_telling(row):
             continue
         title = f"{tr(f'{row.study}.title')} · {tr(f'{row.study}.summary.{row.name}', row.name.replace('_', ' '))}"
         rows.append([title, *(_cell(row, column) for column in range(len(row.figures)))])
     return heads, rows
+
+
+def _is_telling(row: Row) -> bool:
+    """Whether a column differs from the base, or has not been worked out."""
+    return any(f is None or (f.more is not None and abs(f.more) >= TINY) for f in row.figures)
 
 
 def _cell(row: Row, column: int) -> str:

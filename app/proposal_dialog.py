@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -185,6 +186,19 @@ class ProposalDialog(QDialog):
         self.told.style().polish(self.told)
         self.told.setText(text)
         self.told.setVisible(bool(text))
+        self._grow()
+
+    def _grow(self) -> None:
+        """Make room for what is told: nothing is squeezed."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """As high as its texts need."""
+        super().showEvent(event)
+        self._grow()
 
 
 def _soft(text: str) -> QLabel:

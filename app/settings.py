@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -83,6 +84,15 @@ class Settings:
     @autosave_minutes.setter
     def autosave_minutes(self, minutes: int) -> None:
         self._store.setValue("autosave_minutes", str(minutes))
+
+    @property
+    def refreshed_on_release(self) -> frozenset[str]:
+        """Ids of the studies whose results are worked out anew as soon as a change makes them out of date."""
+        return frozenset(name for name in str(self._store.value("refreshed_on_release", "")).split(" ") if name)
+
+    @refreshed_on_release.setter
+    def refreshed_on_release(self, names: Collection[str]) -> None:
+        self._store.setValue("refreshed_on_release", " ".join(sorted(names)))
 
     @property
     def threads(self) -> int:

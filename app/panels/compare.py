@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
 from analysis.contract import describe_inputs
 from analysis.registry import analyses, get
 from app.language import tr
-from app.overview import overview, texts_of_overview
+from app.overview import overview, studies_of_overview, texts_of_overview
 from app.panels.panel import Panel
+from app.refresher import refresher_of
 from app.scorecard import DIFFERENCE, Scorecard, run_name, scorecard, studies_to_compare, texts_of
 from app.shown_runs import Run, runs_of
 from app.widgets.later import Later
@@ -112,7 +113,9 @@ class ComparePanel(Panel):
         found, current = studies_to_compare(layers), self.study.currentData()
         self.study.blockSignals(True)
         self.study.clear()
-        if found:
+        # One study on one side is enough: the other sides are worked out from here.
+        some = bool(found) or bool(self.document.alternatives.items and studies_of_overview(layers))
+        if some:
             self.study.addItem(tr("compare.everything"), EVERYTHING)
         for name in found:
             declared = analyses().get(name)
@@ -120,10 +123,9 @@ class ComparePanel(Panel):
         # What was chosen stays; else the study that was run last.
         self.study.setCurrentIndex(max(self.study.findData(current), 1 if current is None and found else 0))
         self.study.blockSignals(False)
-        self.empty.setVisible(not found)
+        self.empty.setVisible(not some)
         for widget in (self.study, self.only_changed, self.table, self.before, self.after, self.difference):
-            widget.setEnabled(bool(found))
-        self.again.setEnabled(bool(found) and bool(self.document.alternatives.items))
+            widget.setEnabled(some)
         self._fill_table()
 
     def _fill_table(self) -> None:
@@ -154,7 +156,8 @@ class ComparePanel(Panel):
         runs = self.card.runs if self.card else ()
         for widget in (self.before, self.after, self.difference):
             widget.setEnabled(bool(runs))
-        self.again.setEnabled(bool(runs) and bool(self.document.alternatives.items))
+        everything = self.study.currentData() == EVERYTHING
+        self.again.setEnabled((bool(runs) or everything) and bool(self.document.alternatives.items))
         for box, default in ((self.before, 0), (self.after, 1)):
             chosen = box.currentData()
             box.clear()
@@ -190,7 +193,10 @@ class ComparePanel(Panel):
         self.pictures_asked.emit(before.id if before else "", after.id if after else "")
 
     def run_again(self) -> None:
-        """Run the study with the same settings on the base and on every alternative."""
+        """Run the study with the same settings on the base and on every alternative; of all studies what is missing."""
+        if self.study.currentData() == EVERYTHING:
+            refresher_of(self.bench).complete(studies_of_overview(tuple(self.document.scene)))
+            return
         if self.card is None or not self.card.runs:
             return
         run = self.card.runs[0]

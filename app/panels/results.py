@@ -19,7 +19,7 @@ from app.language import issue_text, tr
 from app.names import layer_title
 from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
-from app.refresher import Refresher
+from app.refresher import refresher_of
 from app.shown_runs import Run, runs_of
 from app.theme import Theme
 from app.topic_results import findings_of
@@ -198,7 +198,7 @@ class ResultsPanel(Panel):
         self._list.setSpacing(8)
         self._list.addWidget(self.empty)
         self._list.addStretch(1)
-        self.refresher = Refresher(bench, self)
+        self.refresher = refresher_of(bench)
         self.refresh_bar = RefreshBar(self.refresher)
         self.layout_.addWidget(self.refresh_bar)
         self.layout_.addWidget(scrolled(content))

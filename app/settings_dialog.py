@@ -27,6 +27,7 @@ from app.language import LANGUAGES, tr
 from app.layer_cache import USUAL_LIMIT_GB, cache_folder, cache_size, clear_cache
 from app.numbers import number_text
 from app.settings import QUALITIES, THEMES
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.wording import retranslate, say
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ class SettingsDialog(QDialog):
         self.limit.setSuffix(" GB")
         self.limit.setValue(self.settings.cache_limit)
         self.limit.valueChanged.connect(self._set_limit)
-        self.place, self.used = QLabel(), QLabel()
-        self.place.setWordWrap(True)
+        self.place, self.used = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle), QLabel()
         self.used.setObjectName("soft")
         self.move_button = say(QPushButton(), "settings.cache.move")
         self.move_button.clicked.connect(self.ask_folder)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 INPUT_ROWS = 4
 ROW_HEIGHT = 26
+LEAST_WIDTH = 304  # pixels: what the forms of all studies need
 
 
 class InputChoice(QWidget):
@@ -150,7 +151,9 @@ class AnalysesPanel(Panel):
         self.error.setWordWrap(True)
         self.error.setVisible(False)
         self.layout_.addWidget(self.choice)
-        self.layout_.addWidget(scrolled(self._content), 1)
+        area = scrolled(self._content)
+        area.setMinimumWidth(LEAST_WIDTH)
+        self.layout_.addWidget(area, 1)
         self.layout_.addWidget(self.error)
         self.layout_.addWidget(line())
         self.layout_.addLayout(self._make_run_row())

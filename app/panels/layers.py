@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QMenu,
-    QSizePolicy,
     QSlider,
     QTreeWidget,
     QTreeWidgetItem,
@@ -30,6 +29,7 @@ from app.panels.panel import Panel, line, small_button
 from app.sheet import sheet_of
 from app.style_actions import StyleActions
 from app.widgets.colouring_form import ColouringForm
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.later import Later
 from app.widgets.look_form import LookForm, look_title
 from app.widgets.wording import say
@@ -125,9 +125,8 @@ class LayersPanel(Panel):
         form = QFormLayout(area)
         form.setContentsMargins(12, 0, 8, 0)
         form.setVerticalSpacing(6)
-        self.layer_name = QLabel()
+        self.layer_name = ElidedLabel()  # long names: no wider
         self.layer_name.setObjectName("section")
-        self.layer_name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # long names: no wider
         buttons = QHBoxLayout()
         buttons.setSpacing(2)
         buttons.addWidget(self.layer_name, 1)

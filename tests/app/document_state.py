@@ -23,5 +23,15 @@ def state_of(document: Document) -> dict[str, object]:
 
 
 def difference(one: dict[str, object], other: dict[str, object]) -> list[str]:
-    """Names of what differs."""
-    return [key for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
+    """Names of what differs, with the parts of a layer that do."""
+    return [
+        f"{key}: {_parts(one.get(key), other.get(key))}"
+        for key in sorted({*one, *other})
+        if one.get(key) != other.get(key)
+    ]
+
+
+def _parts(one: object, other: object) -> str:
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
+        return "; ".join(f"{a!s:.300} became {b!s:.300}" for a, b in zip(one, other, strict=True) if a != b)
+    return f"{one!s:.300} became {other!s:.300}"

@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 CASES ?=
+BUNDLE := build/bundle
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX"
 # The demo and the tests use a virtual screen only where there is no real one.
 WITH_SCREEN = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,$(shell command -v xvfb-run >/dev/null 2>&1 && echo '$(SCREEN)'))
 
-.PHONY: help demo setup test check lint bench validate validation-page screenshots system clean
+.PHONY: help demo setup test check lint bench bundle validate validation-page screenshots system clean
 
 help:
 	@echo "make demo         set up, generate the sample district, open the window on it (or leave $(DEMO)/ without a display)"
@@ -19,7 +20,8 @@ help:
 	@echo "make bench        speed, printed as ratios"
 	@echo "make validate     the slow comparisons with measured and reference data"
 	@echo "make validation-page  the tables and pictures of the manual's page on the checks of wind, from CASES=folder"
-	@echo "make screenshots  the pictures of the README"
+	@echo "make screenshots  the pictures of the README and the manual"
+	@echo "make bundle       the program as a folder that needs no Python, in $(BUNDLE)/"
 
 demo: setup
 	$(BIN)/twin demo --out $(DEMO)
@@ -63,6 +65,12 @@ validation-page: setup
 
 screenshots: setup
 	$(WITH_SCREEN) $(BIN)/python -m app.screenshots --out .github/pictures
+
+# A bundle is made for the system it is made on.
+bundle: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bundle]"
+	$(BIN)/pyinstaller --noconfirm --log-level ERROR --distpath $(BUNDLE) --workpath build/bundle-work resources/desktop/sejong-twin.spec
+	@echo "$(CURDIR)/$(BUNDLE)/sejong-twin/sejong-twin starts the program; the folder is $$(du -sh $(BUNDLE)/sejong-twin | cut -f1)"
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

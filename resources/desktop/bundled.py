@@ -27,4 +27,4 @@ def run() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    raise SystemExit(run())

@@ -83,6 +83,17 @@ class History:
             self._undone.append(entry)
             self.changed.emit()
 
+    @property
+    def last(self) -> Command | None:
+        """What undo would take back."""
+        return self._done[-1][0] if self._done else None
+
+    def withdraw(self) -> None:
+        """Take the last command back as if it had never been: it cannot be done again."""
+        if self._done:
+            self._done.pop()[0].undo(self._document)
+            self.changed.emit()
+
     def redo(self) -> None:
         """Do the command undone last once more."""
         if self._undone:

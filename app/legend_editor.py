@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -23,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.classes import MOST_CLASSES, USUAL_CLASSES, limits_of
 from app.colour import field_range
-from app.commands import SetStyle
+from app.commands import Command, SetStyle
 from app.document import Document
 from app.language import tr
 from app.names import layer_title
@@ -37,9 +38,30 @@ from app.widgets.ramp_box import RampBox
 from app.widgets.wording import say
 from geo.model import Layer, Style
 
+MARGIN = 64  # pixels between the dialog and the upper right corner of the window
+
+
+@dataclass
+class EditLegend(SetStyle):
+    """All changes in one dialog are one step.
+
+    Attributes
+    ----------
+    session : object
+        The dialog.
+    """
+
+    session: object = None
+
+    def merge(self, later: Command) -> Command | None:
+        """What the same dialog has done before is part of this step."""
+        if isinstance(later, EditLegend) and later.session is self.session and later.layer_id == self.layer_id:
+            return EditLegend(self.layer_id, later.style, self.title, self._before, self.session)
+        return None
+
 
 class LegendEditor(QDialog):
-    """Shows every change at once; accepting makes one step of it, rejecting takes all back.
+    """Shows every change at once, all of them as one step; rejecting takes it back.
 
     Parameters
     ----------
@@ -52,14 +74,23 @@ class LegendEditor(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"{tr('style.title')} — {layer_title(layer)}")
         self._document, self._layer_id, self._before = document, layer.id, layer.style
-        self._filling, self._ended = False, False
+        self._filling, self._ended, self._doing = False, False, False
+        self._session = object()
+        self._shown: Style | None = None
         self._make_fields(choices)
         self._lay_out()
         self._connect()
         document.scene.removed.connect(self._on_removed)
-        self.finished.connect(lambda _code: document.scene.removed.disconnect(self._on_removed))
-        self.resize(560, 620)
+        document.scene.changed.connect(self._on_changed)
+        self.finished.connect(self._stop_listening)
+        self.resize(520, 560)
         self._fill()
+
+    def open_beside(self, window: QWidget) -> None:
+        """Open at the right of a window, so that legend and picture stay in sight."""
+        self.open()
+        corner = window.mapToGlobal(window.rect().topRight())
+        self.move(corner.x() - self.frameGeometry().width() - MARGIN, corner.y() + MARGIN)
 
     @property
     def layer(self) -> Layer:
@@ -92,6 +123,7 @@ class LegendEditor(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.ok_button = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok_button.setText(tr("style.apply"))
+        self.ok_button.setObjectName("primary")
         self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(tr("dialog.cancel"))
         self.reset_button = say(QPushButton(), "style.reset", tip="style.reset.tip")
         self.buttons.addButton(self.reset_button, QDialogButtonBox.ButtonRole.ResetRole)
@@ -209,12 +241,18 @@ class LegendEditor(QDialog):
     # ---- changing
 
     def _show(self, style: Style) -> None:
-        """The picture with this style; it is not yet a step that can be undone."""
+        """The picture with this style."""
         if self._ended or self._layer_id not in self._document.scene:
             return
         if not self._filling and style != self.layer.style:
-            self._document.scene.replace(self.layer.with_(style=style), "style")
+            self._do(style)
         self._fill()
+
+    def _do(self, style: Style) -> None:
+        self._doing = True
+        self._document.do(EditLegend(self._layer_id, style, "edit_legend", session=self._session))
+        self._doing = False
+        self._shown = style
 
     def _change(self, **values: object) -> None:
         if not self._filling and not self._ended and self._layer_id in self._document.scene:
@@ -276,19 +314,34 @@ class LegendEditor(QDialog):
     # ---- the end
 
     def done(self, code: int) -> None:
-        """Keep what was chosen as one step, or take it back."""
+        """Keep what was chosen, or take it back."""
         if code == QDialog.DialogCode.Accepted:  # what is being written is taken
             self.setFocus()
             self._take_ends()
         self._ended = True
         if self._layer_id in self._document.scene:
-            wanted = dataclasses.replace(self.layer.style, title=self.layer.style.title.strip())
-            kept = dataclasses.replace(self._before, visible=wanted.visible)
-            if wanted != kept:
-                self._document.scene.replace(self.layer.with_(style=kept), "style")
-                if code == QDialog.DialogCode.Accepted:
-                    self._document.do(SetStyle(self._layer_id, wanted, "edit_legend"))
+            self._end(accepted=code == QDialog.DialogCode.Accepted)
         super().done(code)
+
+    def _end(self, *, accepted: bool) -> None:
+        style, last = self.layer.style, self._document.history.last
+        mine = isinstance(last, EditLegend) and last.session is self._session
+        if accepted and style.title != style.title.strip():
+            style = dataclasses.replace(style, title=style.title.strip())
+            self._do(style)
+        if mine and (not accepted or style == self._before):
+            self._document.history.withdraw()
+        elif not accepted and style == self._shown:  # something else was done in between
+            self._document.do(SetStyle(self._layer_id, self._before, "edit_legend"))
+
+    def _stop_listening(self, _code: int) -> None:
+        self._document.scene.removed.disconnect(self._on_removed)
+        self._document.scene.changed.disconnect(self._on_changed)
+
+    def _on_changed(self, layer: Layer, _what: str) -> None:
+        """Somebody else has changed the layer: show it."""
+        if layer.id == self._layer_id and not self._filling and not self._ended and not self._doing:
+            self._fill()
 
     def _on_removed(self, layer: Layer) -> None:
         if layer.id == self._layer_id:

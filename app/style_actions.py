@@ -51,7 +51,7 @@ class StyleActions:
         choices = [(field_title(layer, name), name) for name in colour_choices(layer)]
         self.editor = LegendEditor(self.panel.document, layer, choices=choices, parent=self.panel.window())
         self.editor.finished.connect(self._forget_editor)
-        self.editor.open()
+        self.editor.open_beside(self.panel.window())
 
     def _forget_editor(self, _code: int) -> None:
         self.editor = None

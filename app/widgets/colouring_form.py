@@ -84,7 +84,8 @@ class ColouringForm(QObject):
         self.method_box.setCurrentIndex(max(0, self.method_box.findData(method)))
         self.method_box.setEnabled(not texts)
         self.classes_box.setEnabled(method not in ("", "breaks"))
-        self.classes_box.setValue(style.classes or (MOST_CLASSES if method == "unique" else USUAL_CLASSES))
+        usual = MOST_CLASSES if method == "unique" else USUAL_CLASSES
+        self.classes_box.setValue(max(len(style.breaks) - 1, 2) if method == "breaks" else style.classes or usual)
 
     def _choose_attribute(self, _index: int) -> None:
         """Another attribute has classes of its own; the ramp stays where there is an order to show."""

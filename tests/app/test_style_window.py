@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from app import project_file
 from app.colour import ramp
+from app.commands import SetStyle
 from app.legend_editor import LegendEditor
 from app.main_window import MainWindow
 from app.view.legend import legend_of
@@ -39,7 +40,7 @@ def shown(city: MainWindow) -> Style:
 
 def test_everything_in_the_dialog_is_seen_at_once_and_is_one_step(city: MainWindow, qtbot: Any) -> None:
     dialog = editor(city, method="equal", classes=3)
-    before, steps = shown(city), city.document.history.state
+    before = shown(city)
     dialog.table.item(0, HIGH).setText("20.5")
     assert shown(city).method == "breaks"
     assert shown(city).breaks[1] == 20.5
@@ -48,7 +49,7 @@ def test_everything_in_the_dialog_is_seen_at_once_and_is_one_step(city: MainWind
     dialog.reversed_box.setChecked(True)
     dialog.missing_button.choose("#00ff00")
     dialog.title_edit.setText("건물 높이")
-    assert city.document.history.state == steps  # not yet a step
+    assert city.document.history.undo_title == "edit_legend"
     legend = legend_of(city.document.scene[BLOCKS])
     assert legend is not None
     assert legend.classes[1][0] == "중간"
@@ -73,7 +74,27 @@ def test_cancel_takes_all_back_and_leaves_no_step(city: MainWindow, qtbot: Any) 
     dialog.reject()
     assert shown(city) == before
     assert city.document.history.state == steps
+    assert city.document.history.redo_title is None
     assert city.layers.styles.editor is None
+
+
+def test_other_steps_while_the_dialog_is_open_are_kept(city: MainWindow, qtbot: Any) -> None:
+    dialog = editor(city)
+    before = shown(city)
+    dialog.reversed_box.setChecked(True)
+    city.actions_["undo"].trigger()  # by a program: the dialog is modal
+    assert shown(city) == before
+    assert not dialog.reversed_box.isChecked()
+    dialog.missing_button.choose("#111111")
+    ground = city.document.scene["ground"]
+    city.document.do(SetStyle("ground", dataclasses.replace(ground.style, opacity=0.5), "set_opacity"))
+    dialog.reject()
+    assert shown(city) == before
+    assert city.document.scene["ground"].style.opacity == 0.5
+    for _ in range(3):
+        city.actions_["undo"].trigger()
+    assert shown(city) == before
+    assert city.document.scene["ground"].style.opacity == 1.0
 
 
 def test_the_ends_of_a_ramp_are_typed_and_given_back(city: MainWindow, qtbot: Any) -> None:

@@ -57,6 +57,7 @@ class Ghost:
         for actor in (self._solid, self._halo, self._line):
             actor.PickableOff()
             stage.scene.AddActor(actor)
+            stage.moving.append(actor)
         self.retheme()
         self.leave_out()
         self.move(mesh)
@@ -109,6 +110,7 @@ class Ghost:
         """Give the layer its element back, and the light its shadow."""
         for actor in (self._solid, self._halo, self._line):
             self._stage.scene.RemoveActor(actor)
+            self._stage.moving.remove(actor)
         light = self._stage.look.light
         light.forget([self._solid])
         self._stage.leave_out(self._ref.layer_id, ())

@@ -131,7 +131,7 @@ class MassTool(QObject):
             if not self._shadow.isActive():
                 self._shadow.start()
             self.overlay.update()
-            self._picture.redraw()
+            self._picture.redraw(scene=False)
 
     def settle(self, body: Body) -> None:
         """The scene has the building where the ghost is, or elsewhere after an undo: go on from there."""

@@ -73,14 +73,15 @@ class Stage:
         window.SetNumberOfLayers(2)
         window.AddRenderer(self.scene)
         window.AddRenderer(self.front)
-        self._sky = _sky_quad()
-        self.scene.AddActor(self._sky)
+        self.backdrop = _sky_quad()
+        self.scene.AddActor(self.backdrop)
         self.cut = SectionActors(self.scene, self.look)
         self.pit = XRayActors(self.scene, self.look)
         self.digging = TrenchActors(self.scene, self.look)
         self.highlight = Highlight(self.front, self.look)
         self.highlight.clip = self.cut.clip
         self.trails: ParticleTrails | None = None
+        self.moving: list[vtkActor] = []  # in the hand of the user: drawn over the last frame of all the rest
         self.camera: Camera | None = None
         self.quality = ""
         self.set_quality(quality)
@@ -222,7 +223,7 @@ class Stage:
     def set_theme(self, theme: Theme) -> None:
         """Change all colours."""
         self.look.theme = theme
-        _colour_sky(self._sky, theme)
+        _colour_sky(self.backdrop, theme)
         for renderer in (self.scene, self.front):
             renderer.SetBackground(*theme.unit_rgb("sky_bottom"))
         for drawn in self._layers.values():

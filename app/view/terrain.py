@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.colour import field_colours
+from app.view.camera import Camera, boxes_in_view
 from app.view.creases import crease_edges, vertex_normals
 from app.view.drapes import drape_over
 from app.view.hatch import hatch_codes
@@ -20,6 +21,7 @@ from app.view.tiles import Part
 from geo.model import Field, Grid, Image, Layer, Mesh, merge_meshes
 
 MOST_TRIANGLES = 700_000
+SQUARE_FACES = 60_000
 SKIRT = 6.0  # metres
 LARGEST_TEXTURE = 8192
 RESULT_STRENGTH = 0.92
@@ -35,8 +37,8 @@ class TerrainActors(LayerActors):
         super().__init__(layer, look, prepared)
 
     @staticmethod
-    def prepare(layer: Layer) -> Part:
-        """Surface and skirt."""
+    def prepare(layer: Layer) -> tuple[Part, ...]:
+        """Surface and skirt, in squares."""
         geometry = layer.geometry
         if isinstance(geometry, Grid):
             mesh, normals, rim = _grid_surface(geometry)
@@ -46,23 +48,33 @@ class TerrainActors(LayerActors):
         else:
             raise TypeError(f"{layer.kind} is not a terrain")
         mesh, normals = _with_skirt(mesh, normals, rim)
-        return Part(mesh.vertices.astype(np.float32), mesh.faces, normals)
+        return _squares(Part(mesh.vertices.astype(np.float32), mesh.faces, normals))
 
     def build(self, prepared: object) -> None:
-        """One actor."""
-        if not isinstance(prepared, Part):
+        """One actor for each square."""
+        if not isinstance(prepared, tuple):
             raise TypeError(f"{self.layer.kind} was not prepared as a surface")
-        self._surface = new_actor(triangles(prepared.vertices, prepared.faces, normals=prepared.normals))
-        self.actors = [self._surface]
+        self.actors = [new_actor(triangles(part.vertices, part.faces, normals=part.normals)) for part in prepared]
+        boxes = [(part.vertices.min(axis=0), part.vertices.max(axis=0)) for part in prepared if len(part.vertices)]
+        self._low, self._high = (np.array([box[side] for box in boxes], dtype=np.float64) for side in (0, 1))
         self._drape_all()
+
+    def look_from(self, camera: Camera, size: tuple[int, int]) -> None:
+        """Squares outside the picture are not drawn."""
+        if len(self.actors) < 2 or not self.layer.style.visible:
+            return
+        inside = boxes_in_view(camera, self._low, self._high, aspect=size[0] / max(size[1], 1))
+        for actor, seen in zip(self.actors, inside, strict=True):
+            actor.SetVisibility(bool(seen))
 
     def recolour(self) -> None:
         """Colour of the bare ground."""
         red, green, blue = self.plain_rgb()
-        self._surface.GetProperty().SetColor(red / 255, green / 255, blue / 255)
         opacity = self.layer.style.opacity
-        self._surface.GetProperty().SetOpacity(opacity)
-        self._surface.SetForceTranslucent(opacity < 1.0 or self.look.fades)
+        for actor in self.actors:
+            actor.GetProperty().SetColor(red / 255, green / 255, blue / 255)
+            actor.GetProperty().SetOpacity(opacity)
+            actor.SetForceTranslucent(opacity < 1.0 or self.look.fades)
         self._own = None
         if shown_field(self.layer) is not None and isinstance(self.layer.geometry, Grid):
             self._own = _grid_drape(self.layer, self.layer.geometry, self.look)
@@ -74,7 +86,8 @@ class TerrainActors(LayerActors):
             self._drape_all()
 
     def _drape_all(self) -> None:
-        drape_over(self._surface, self._drapes, self.look, Finish(smooth=True, fades=True))
+        for actor in self.actors:
+            drape_over(actor, self._drapes, self.look, Finish(smooth=True, fades=True))
 
     @property
     def drape(self) -> Drape | None:
@@ -171,6 +184,25 @@ def _box(place: Grid | Image, shape: tuple[int, ...]) -> tuple[float, float, flo
     rows, cols = shape[0], shape[1]
     half = place.cell / 2
     return (place.x0 - half, place.y0 - half, 1.0 / (cols * place.cell), 1.0 / (rows * place.cell))
+
+
+def _squares(whole: Part) -> tuple[Part, ...]:
+    """A large surface in squares of about `SQUARE_FACES` triangles: a part of it is drawn in a short time."""
+    side = max(round(math.sqrt(len(whole.faces) / SQUARE_FACES)), 1)
+    if side == 1 or whole.normals is None:
+        return (whole,)
+    middle = whole.vertices[whole.faces[:, 0], :2]
+    low, high = middle.min(axis=0), middle.max(axis=0)
+    place = np.minimum(((middle - low) / np.maximum(high - low, 1e-6) * side).astype(np.int32), side - 1)
+    square = place[:, 1] * side + place[:, 0]
+    parts = []
+    for number in np.unique(square):
+        faces = whole.faces[square == number]
+        used = np.zeros(len(whole.vertices), dtype=bool)
+        used[faces.ravel()] = True
+        renumbered = (np.cumsum(used, dtype=np.int32) - 1)[faces]
+        parts.append(Part(whole.vertices[used], renumbered.astype(np.int32), whole.normals[used]))
+    return tuple(parts)
 
 
 def _grid_surface(grid: Grid) -> tuple[Mesh, NDArray[np.float32], NDArray[np.int32]]:

@@ -23,6 +23,7 @@ from app.view.camera import Camera
 from app.view.canvas import Canvas
 from app.view.cards import Cards
 from app.view.draw_tool import DrawMode, DrawTool
+from app.view.frames import Frames
 from app.view.hand import Drag
 from app.view.layer_bringer import LayerBringer
 from app.view.light_work import LightWork
@@ -94,6 +95,7 @@ class Viewport(PointerWidget):
         self.setMinimumSize(120, 90)
         self.canvas = Canvas(self, before_draw=self._before_draw)
         self.stage = Stage(self.canvas.GetRenderWindow(), theme=theme, quality=quality)
+        self.canvas.frames = self.frames = Frames(self.canvas, self.stage, prepare=self._before_draw)
         self.canvas.ready.connect(self._on_ready)
         self.picker = Picker(self._submit)
         self._bringer = LayerBringer(document, self.stage, self._submit, self._after_layers)
@@ -208,7 +210,7 @@ class Viewport(PointerWidget):
     def _on_selection(self) -> None:
         self.stage.select(self.document.selection.items)
         self.labels.refresh()
-        self.redraw()
+        self.redraw(scene=False)
 
     # -- what others may ask for
 
@@ -344,9 +346,11 @@ class Viewport(PointerWidget):
         if drawing is not None and drawing.active:
             drawing.cancel()
 
-    def redraw(self) -> None:
-        """Draw a new frame when there is time."""
+    def redraw(self, *, scene: bool = True) -> None:
+        """Draw a new frame when there is time; without `scene` only the camera, marks or a mass in hand have moved."""
         if not self._closed:
+            if scene:
+                self.frames.touch()
             self.canvas.stale = True
             self.canvas.update()
 
@@ -377,6 +381,7 @@ class Viewport(PointerWidget):
             signal.disconnect(slot)
         self._connections = []
         self.canvas.GetRenderWindow().MakeCurrent()
+        self.frames.forget()
         self.stage.release()
         self.canvas.close()
 
@@ -402,7 +407,7 @@ class Viewport(PointerWidget):
         self.stage.set_camera(camera)
         self.cards.follow(camera)
         self.xray_work.follow()
-        self.redraw()
+        self.redraw(scene=False)
         self.camera_changed.emit()
 
     def _before_draw(self) -> None:

@@ -1,0 +1,189 @@
+"""One frame drawn in several short parts, so that the window answers between them. Knows no Qt.
+
+The parts are drawn one over the other with their depths kept: first what is solid, then what one sees through in the
+order of the scene. Pixel for pixel it is the frame that would have been drawn at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from vtkmodules.vtkRenderingCore import vtkCamera, vtkProp
+
+if TYPE_CHECKING:
+    from app.view.stage import Stage
+
+SLICE_S = 0.05  # that one part should take
+FIRST_S = 0.04  # of a thing that was never drawn: its shaders are compiled
+FACE_S = 4e-7  # for each triangle or line, on one slow core
+FIRST_FACE_S = 2e-6  # for each that was never drawn: it is brought to where it is drawn from
+
+
+class Costs:
+    """What drawing each thing took the last time [s]."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, float] = {}
+
+    def of(self, prop: vtkProp) -> float:
+        """Measured, or guessed from the number of its triangles."""
+        found = self._known.get(_key(prop))
+        return FIRST_S + FIRST_FACE_S * faces_of(prop) if found is None else found
+
+    def learn(self, props: Sequence[vtkProp], seconds: float) -> None:
+        """Share the time of a part among its things by their size."""
+        weights = [1000 + faces_of(prop) for prop in props]
+        whole = sum(weights)
+        for prop, weight in zip(props, weights, strict=True):
+            self._known[_key(prop)] = seconds * weight / whole
+
+    def forget(self) -> None:
+        """Another scene: the names of what is gone would be given again."""
+        self._known.clear()
+
+
+def _key(prop: vtkProp) -> str:
+    return str(prop.GetAddressAsString("vtkObject"))
+
+
+def faces_of(prop: vtkProp) -> int:
+    """Triangles and lines of a thing; none where it does not say."""
+    mapper: Any = prop.GetMapper() if hasattr(prop, "GetMapper") else None
+    data = mapper.GetInput() if mapper is not None and hasattr(mapper, "GetInput") else None
+    return int(data.GetNumberOfCells()) if data is not None and hasattr(data, "GetNumberOfCells") else 0
+
+
+def props_of(stage: Stage) -> list[vtkProp]:
+    """All things of the scene's renderer, in order."""
+    found = stage.scene.GetViewProps()
+    return [found.GetItemAsObject(number) for number in range(found.GetNumberOfItems())]
+
+
+@contextmanager
+def only(stage: Stage, wanted: Iterable[vtkProp]) -> Iterator[None]:
+    """Show just these for a while, those of them that are to be seen at all."""
+    keep = set(map(_key, wanted))
+    hidden = [prop for prop in props_of(stage) if prop.GetVisibility() and _key(prop) not in keep]
+    for prop in hidden:
+        prop.SetVisibility(False)
+    try:
+        yield
+    finally:
+        for prop in hidden:
+            prop.SetVisibility(True)
+
+
+@contextmanager
+def drawn_over(stage: Stage, *, keeps: bool, smooth: bool, shown: bool, front: bool) -> Iterator[None]:
+    """How a part is drawn.
+
+    keeps : bool
+        Over what is there already.
+    smooth : bool
+        Edges are smoothed afterwards, where the quality asks for it.
+    shown : bool
+        The picture is finished by it.
+    front : bool
+        With the marks that lie over the scene.
+    """
+    scene, window = stage.scene, stage.window
+    smoothed = scene.GetUseFXAA()
+    scene.SetPreserveColorBuffer(keeps)
+    scene.SetPreserveDepthBuffer(keeps)
+    scene.SetUseFXAA(bool(smoothed) and smooth)
+    window.SetSwapBuffers(shown)
+    stage.front.SetDraw(front)
+    try:
+        yield
+    finally:
+        scene.SetPreserveColorBuffer(False)
+        scene.SetPreserveDepthBuffer(False)
+        scene.SetUseFXAA(smoothed)
+        window.SetSwapBuffers(True)
+        stage.front.SetDraw(True)
+
+
+class SlicedFrame:
+    """One frame of the scene as its camera sees it now.
+
+    Parameters
+    ----------
+    stage : Stage
+    costs : Costs
+        Learned from while drawing.
+
+    Attributes
+    ----------
+    camera : vtkCamera
+        The frame is of this place, wherever the camera goes while it is drawn.
+    """
+
+    def __init__(self, stage: Stage, costs: Costs) -> None:
+        self._stage, self._costs = stage, costs
+        self.camera = vtkCamera()
+        self.camera.DeepCopy(stage.scene.GetActiveCamera())
+        self.size = tuple(stage.window.GetSize())
+        moving = set(map(_key, stage.moving))
+        seen = [prop for prop in props_of(stage) if prop.GetVisibility() and _key(prop) not in moving]
+        self._parts = self._pack(seen)
+        self._done = 0
+
+    @property
+    def parts(self) -> int:
+        """How many there are in all."""
+        return len(self._parts)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was drawn."""
+        return self._done > 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all of it was drawn."""
+        return self._done >= len(self._parts)
+
+    def draw_next(self, under: vtkProp | None = None) -> None:
+        """Draw the next part; `under` gives back what was drawn so far, if the buffer was used for something else."""
+        part = self._parts[self._done]
+        stage = self._stage
+        last = self._done == len(self._parts) - 1
+        active, before = stage.scene.GetActiveCamera(), vtkCamera()
+        before.DeepCopy(active)
+        active.DeepCopy(self.camera)
+        began = time.perf_counter()
+        try:
+            if under is not None:
+                with only(stage, [under]), drawn_over(stage, keeps=False, smooth=False, shown=False, front=False):
+                    stage.window.Render()
+            keeps = self._done > 0
+            with only(stage, part), drawn_over(stage, keeps=keeps, smooth=last, shown=False, front=False):
+                stage.window.Render()
+                stage.window.WaitForCompletion()
+        finally:
+            active.DeepCopy(before)
+        self._costs.learn(part, time.perf_counter() - began)
+        self._done += 1
+
+    def _pack(self, props: Sequence[vtkProp]) -> list[list[vtkProp]]:
+        """Parts of about the same time, solid things first. Occlusion is of all solid things at once."""
+        solid = [prop for prop in props if not prop.HasTranslucentPolygonalGeometry()]
+        clear = [prop for prop in props if prop.HasTranslucentPolygonalGeometry()]
+        parts = [solid] if self._stage.scene.GetUseSSAO() else list(self._packed(solid))
+        return [*parts, *self._packed(clear)] or [[]]
+
+    def _packed(self, props: Sequence[vtkProp]) -> Iterator[list[vtkProp]]:
+        part: list[vtkProp] = []
+        seconds = 0.0
+        for prop in props:
+            cost = self._costs.of(prop)
+            if part and seconds + cost > SLICE_S:
+                yield part
+                part, seconds = [], 0.0
+            part.append(prop)
+            seconds += cost
+        if part:
+            yield part

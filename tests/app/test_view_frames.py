@@ -1,0 +1,154 @@
+"""A slow scene is drawn in parts: the same picture, counted instead of timed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.theme import theme_named
+from app.view import frames, slices
+from geo.model import ElementRef
+from tests.app.test_view_viewport import document, pixels, settle, viewport  # noqa: F401  fixtures
+from tests.app.view_scene import trees
+
+pytestmark = pytest.mark.gl
+
+
+@pytest.fixture
+def slow(viewport: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: F811
+    """The town as if it took long to draw, each thing in a part of its own."""
+    monkeypatch.setattr(frames, "SLOW_FACES", 0)
+    monkeypatch.setattr(slices, "SLICE_S", 0.0)
+    viewport.canvas.software = True
+    viewport.document.scene.add(trees(9))
+    settle(viewport, qtbot)
+    viewport.redraw()
+    at_rest(viewport, qtbot)
+    return viewport
+
+
+def at_rest(viewport: Any, qtbot: Any) -> None:  # noqa: F811
+    """Until the finished frame is on the screen."""
+    qtbot.waitUntil(lambda: not (viewport.canvas.stale or viewport.frames.busy), timeout=20_000)
+
+
+def drawn_at_once(viewport: Any, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:  # noqa: F811
+    with monkeypatch.context() as patch:
+        patch.setattr(viewport.frames, "is_slow", lambda: False)
+        viewport.redraw()
+        return pixels(viewport)
+
+
+def test_in_parts_it_is_the_same_picture(slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow.document.selection.set([ElementRef("blocks", "b0")])
+    at_rest(slow, qtbot)
+    before = slow.frames.parts
+    in_parts = pixels(slow)
+    assert slow.frames.parts == before  # the finished frame was there already
+    assert before >= 4
+    np.testing.assert_array_equal(in_parts, drawn_at_once(slow, monkeypatch))
+
+
+def test_a_moving_camera_shows_the_last_frame_and_then_the_right_one(
+    slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.view.camera import orbit
+
+    started, quick, parts = slow.frames.whole, slow.frames.quick, slow.frames.parts
+    monkeypatch.setattr(slow.frames._timer, "start", lambda: None)  # no time for a better frame
+    slow.set_camera(orbit(slow.camera, np.zeros(3), turn=4.0, tilt=0.0))
+    qtbot.waitUntil(lambda: slow.frames.quick > quick, timeout=20_000)
+    assert (slow.frames.whole, slow.frames.parts) == (started, parts)
+    stood_in = np.asarray(shown(slow))
+    finished = pixels(slow)  # whoever takes the picture away gets a finished one
+    assert slow.frames.parts > parts
+    np.testing.assert_array_equal(finished, drawn_at_once(slow, monkeypatch))
+    apart = np.abs(stood_in - finished[: stood_in.shape[0], : stood_in.shape[1]]).max(axis=2)
+    assert (apart > 40).mean() < 0.12  # the stand-in shows the town from about where it is seen
+
+
+def shown(viewport: Any) -> np.ndarray:  # noqa: F811
+    """What is in the buffer that the screen shows."""
+    from app.view.stage import read_pixels
+
+    viewport.canvas.makeCurrent()
+    found = read_pixels(viewport.stage.window).astype(float)
+    viewport.canvas.doneCurrent()
+    return found
+
+
+def test_marks_and_a_mass_in_hand_do_not_draw_the_scene_anew(slow: Any, qtbot: Any) -> None:
+    from app.view.ghost import Ghost
+
+    layer = slow.document.scene["blocks"]
+    ghost = Ghost(slow.stage, ElementRef("blocks", "b0"), layer.geometry)
+    slow.redraw()
+    at_rest(slow, qtbot)
+    parts, quick, before = slow.frames.parts, slow.frames.quick, pixels(slow)
+    ghost.move(
+        type(layer.geometry)(
+            layer.geometry.vertices + (0.0, 30.0, 0.0), layer.geometry.faces, layer.geometry.face_element
+        )
+    )
+    slow.redraw(scene=False)
+    qtbot.waitUntil(lambda: slow.frames.quick > quick, timeout=20_000)
+    slow.document.selection.set([ElementRef("blocks", "b1")])
+    at_rest(slow, qtbot)
+    assert slow.frames.parts == parts
+    assert np.abs(pixels(slow) - before).max() > 60  # and yet it has moved
+    ghost.release()
+    assert slow.stage.moving == []
+
+
+def test_a_change_while_a_frame_is_drawn_is_seen_in_the_end(
+    slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = slow.frames.parts
+    slow.redraw()
+    qtbot.waitUntil(lambda: slow.frames.parts > parts, timeout=20_000)
+    slow.set_theme(theme_named("dark"))
+    slow.resize(300, 220)
+    at_rest(slow, qtbot)
+    np.testing.assert_array_equal(pixels(slow), drawn_at_once(slow, monkeypatch))
+
+
+def test_a_small_scene_is_drawn_at_once(viewport: Any, qtbot: Any) -> None:  # noqa: F811
+    viewport.canvas.software = True
+    viewport.redraw()
+    settle(viewport, qtbot)
+    assert viewport.frames.parts == 0
+    assert viewport.frames.whole > 0
+
+
+def test_the_relief_of_a_plane_lies_on_the_plane() -> None:
+    from vtkmodules.vtkRenderingCore import vtkCamera
+
+    from app.view.kept_frame import relief_of
+
+    camera = vtkCamera()
+    camera.SetPosition(0.0, -100.0, 100.0)
+    camera.SetFocalPoint(0.0, 0.0, 0.0)
+    camera.SetViewUp(0.0, 0.0, 1.0)
+    camera.SetClippingRange(20.0, 2000.0)
+    height, width = 60, 90
+    matrix = camera.GetCompositeProjectionTransformMatrix(width / height, -1.0, 1.0)
+    forward = np.array([[matrix.GetElement(row, col) for col in range(4)] for row in range(4)])
+    x, y = np.meshgrid((np.arange(width) + 0.5) / width * 2 - 1, (np.arange(height) + 0.5) / height * 2 - 1)
+    back = np.linalg.inv(forward)
+
+    def at(depth: float) -> np.ndarray:
+        points = np.stack([x, y, np.full_like(x, 2 * depth - 1), np.ones_like(x)], axis=-1) @ back.T
+        return points[..., :3] / points[..., 3:]
+
+    near, far = at(0.0), at(1.0)
+    level = near + (far - near) * (near[..., 2] / (near[..., 2] - far[..., 2]))[..., None]  # z = 0
+    clip = np.concatenate([level, np.ones((*x.shape, 1))], axis=-1) @ forward.T
+    depths = ((clip[..., 2] / clip[..., 3] + 1) / 2).astype(np.float32)
+    points, quads, places = relief_of(depths, camera)
+    assert np.abs(points[:, 2]).max() < 0.05
+    assert len(quads) > 100
+    assert places.min() >= 0.0
+    assert places.max() <= 1.0
+    assert np.ptp(points[:, 0]) > 1.8 * np.ptp(level[..., 0])  # the rim goes on beyond the picture

@@ -1,0 +1,88 @@
+"""A working day in small in the real window on the sample district: the five worst gaps of the event loop.
+
+``python -m tests.bench.bench_working_day [--short] [--project FILE]``. Needs a screen (``xvfb-run -a``). A user's
+hand moves in steps of some 30 ms, as a mouse does, and rests between two things; the long script goes through the day
+again until ten minutes are over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+LONG_S = 600.0
+PATIENCE_S = 240.0
+
+
+def main(quick: bool = False) -> None:
+    """Measure in a process of its own."""
+    code = f"from tests.bench.bench_working_day import measure; measure(short={quick})"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def sample() -> Path:
+    """The sample project, made once."""
+    from app.demo import sample_project
+    from app.layer_cache import cache_folder
+    from geo.model import Feedback
+
+    project = cache_folder() / "bench" / "hapgang.twin"
+    if not project.exists():
+        sample_project(project.parent, Feedback())
+    return project
+
+
+def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] = (1366, 768)) -> None:
+    """Work through the day and print what held it up."""
+    from PySide6.QtWidgets import QApplication
+
+    from app.document import Document
+    from app.main_window import MainWindow
+    from app.settings import Settings
+    from tests.bench.gaps import GapWatch
+    from tests.bench.working_day import WorkingDay
+
+    application = QApplication.instance() or QApplication([])
+    original = project or sample()
+    with tempfile.TemporaryDirectory(prefix="twin-day-") as folder:
+        copy = Path(shutil.copytree(original.parent, Path(folder) / "day", dirs_exist_ok=True)) / original.name
+        window = MainWindow(Document(), Settings())
+        window.resize(*size)
+        window.show()
+        watch = GapWatch([window.viewport.stage.window])
+        day = WorkingDay(window, copy, watch, short=short)
+        watch.start()
+        began = time.perf_counter()
+        day.open()
+        rounds = 0
+        while rounds == 0 or (not short and time.perf_counter() - began < LONG_S):
+            day.work(first=rounds == 0)
+            rounds += 1
+        watch.stop()
+        _tell(watch, time.perf_counter() - began, day)
+        window.release()
+    application.quit()
+
+
+def _tell(watch: Any, seconds: float, day: Any) -> None:
+    width, height = day.window.viewport.width(), day.window.viewport.height()
+    print(f"{seconds:.0f} s of work in {day.done} acts, picture {width} x {height}, {watch.frames} frames drawn")
+    print(f"{len(watch.gaps)} gaps above 0.2 s, {sum(gap.wall_s for gap in watch.gaps):.1f} s in all; the five worst:")
+    for gap in watch.worst():
+        print("  " + gap.text())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", "--quick", action="store_true", help="once through the day")
+    parser.add_argument("--project", type=Path, help="another project than the sample district")
+    parser.add_argument("--size", default="1366x768", help="of the window")
+    chosen = parser.parse_args()
+    width, height = (int(part) for part in chosen.size.split("x"))
+    measure(short=chosen.short, project=chosen.project, size=(width, height))

@@ -52,6 +52,7 @@ ISSUES_SHOWN = 12
 ROW_HEIGHT = 28
 COUNTS_SHOWN = 12
 COMPARED_BYTES = 64 << 20  # larger files are compared with the project only when they are imported
+BAR_WIDTH, WIDEST_PAGE = 20, 760  # pixels of the bar that scrolls, and of a page on a small screen
 
 
 @dataclass(frozen=True)
@@ -378,7 +379,8 @@ class ImportDialog(QDialog):
             for box in page.doctor:
                 box.chosen.connect(self._refresh)
         self._areas = [scrolled(page) for page in self.pages]
-        for area in self._areas:
+        for page, area in zip(self.pages, self._areas, strict=True):
+            area.setMinimumWidth(min(page.minimumSizeHint().width() + BAR_WIDTH, WIDEST_PAGE))
             self._right.addWidget(area)
         self.list.currentRowChanged.connect(self._show)
         self.list.itemChanged.connect(self._refresh)

@@ -1,118 +1,154 @@
-"""Pictures of the real window on the sample district, for the README and the manual: ``make screenshots``."""
+"""Pictures of the real window on the sample district, for the README and the manual: ``make screenshots``.
+
+All pictures go into a folder; the few that the README and the manual show are written, small, beside these.
+"""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import itertools
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication, QDialog
 
-from app.commands import SetStyle
-from app.demo import ANALYSIS, WINTER_DAY, sample_project
+from app.demo import sample_project
 from app.document import Document
 from app.jobs import Job
 from app.main_window import MainWindow
-from app.runs import run_on_project
-from app.screenshot_cctv import CAMERAS
-from app.screenshot_dig import DIGS
-from app.screenshot_views import VIEWS
+from app.screenshot_scenes import SCENES, SceneShot, tidy
 from app.settings import Settings
-from geo.model import Bounds, Feedback
+from geo.model import Feedback
 
-SIZE = (1366, 768)
-PATIENCE_MS = 300_000
-REACH = 260.0  # metres around the middle of the district
-BUILDINGS = "buildings-building"
+SIZES = ((1366, 768), (1920, 1080))
+THEMES = ("light", "dark")
+LANGUAGES = ("ko", "en")
+PATIENCE_MS = 600_000
 LOOK_MS = 100
-JPEG_QUALITY = 88
+QUALITY, SMALL_QUALITY = 88, 82
 SETTLE_MS = 6_000  # light and shadow are made in a job; software rendering needs a few frames
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / ".github" / "pictures"
+HELP = ROOT / "resources" / "help"
+README_WIDTH, HELP_WIDTH = 1200, 640
+# Pictures of the README: scene, theme, language. Those of the manual are light, in the language of the page.
+IN_README = (
+    ("sun", "light", "ko"),
+    ("massing", "light", "en"),
+    ("underground", "light", "ko"),
+    ("wind", "light", "en"),
+)
+NOT_IN_HELP = ("start", "settings")
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One picture: file name, language, theme, and whether results are shown."""
+class Way:
+    """How a picture is taken."""
 
-    name: str
-    language: str
+    size: tuple[int, int]
     theme: str
-    results: bool
+    language: str
 
-
-SHOTS = (
-    Shot("window-light-en-plain", "en", "light", False),
-    Shot("window-light-ko-plain", "ko", "light", False),
-    Shot("window-light-ko-results", "ko", "light", True),
-    Shot("window-light-en-results", "en", "light", True),
-    Shot("window-dark-en-results", "en", "dark", True),
-    Shot("window-dark-ko-plain", "ko", "dark", False),
-)
+    def file_name(self, scene: str) -> str:
+        """Name without ending."""
+        return f"{scene}-{self.language}-{self.theme}-{self.size[0]}x{self.size[1]}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make all pictures into a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    out: Path = parser.parse_args(arguments).out
-    out.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--project", type=Path, help="a project of the sample district; else one is generated")
+    parser.add_argument("--only", nargs="*", choices=[scene.name for scene in SCENES], help="these scenes only")
+    parser.add_argument("--few", action="store_true", help="light theme and small screen only")
+    parser.add_argument("--keep", action="store_true", help="write those of the README and the manual too")
+    chosen = parser.parse_args(arguments)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    scenes = [scene for scene in SCENES if not chosen.only or scene.name in chosen.only]
+    photographer = _Photographer(chosen.out, list(_ways(chosen.few)), keep=chosen.keep)
     with tempfile.TemporaryDirectory(prefix="twin-screenshots-") as folder:
-        project = sample_project(Path(folder), Feedback())
-        run_on_project(ANALYSIS, project, params={"day": WINTER_DAY})
-        _photograph(project, out)
+        project = chosen.project or sample_project(Path(folder), Feedback())
+        photographer.take_all(project, scenes, Path(folder) / "settings.ini")
     return 0
 
 
-def _photograph(project: Path, out: Path) -> None:
-    application = QApplication.instance() or QApplication(sys.argv[:1])
-    window = MainWindow(Document(), Settings())
-    window.resize(*SIZE)
-    window.show()
-    _wait(SETTLE_MS // 3)
-    window.set_language("en")
-    window.grab().save(str(out / "window-start.png"))
-    _until_over(window.bench.open_project(project))
-    middle = window.bench.document.scene[BUILDINGS].geometry
-    if middle is not None and middle.bounds is not None:
-        window.viewport.fit(_close_up(middle.bounds))
-    for shot in SHOTS:
-        window.set_language(shot.language)
-        window.bench.set_theme(shot.theme)
-        _show_results(window, shot.results)
+def _ways(few: bool) -> Iterator[Way]:
+    sizes, themes = (SIZES[:1], THEMES[:1]) if few else (SIZES, THEMES)
+    for size, theme, language in itertools.product(sizes, themes, LANGUAGES):
+        yield Way(size, theme, language)
+
+
+class _Photographer:
+    def __init__(self, out: Path, ways: list[Way], *, keep: bool) -> None:
+        self._out, self._ways, self._keep = out, ways, keep
+
+    def take_all(self, project: Path, scenes: list[SceneShot], preferences: Path) -> None:
+        application = QApplication.instance() or QApplication(sys.argv[:1])
+        window = MainWindow(Document(), Settings(preferences))
+        window.show()
+        _wait(SETTLE_MS // 3)
+        for scene in sorted(scenes, key=lambda one: not one.empty):
+            if not scene.empty and not len(window.document.scene):
+                _until_over(window.bench.open_project(project))
+            for way in self._ways:
+                self._take(window, scene, way)
+        tidy(window)
+        window.document.history.clear()
+        window.release()
+        application.quit()
+
+    def _take(self, window: MainWindow, scene: SceneShot, way: Way) -> None:
+        tidy(window)
+        window.resize(*way.size)
+        window.bench.set_theme(way.theme)
+        window.set_language(way.language)
+        _wait(LOOK_MS)
+        scene.prepare(window, _until)
+        _until(lambda: not window.bench.jobs.busy)
         _wait(SETTLE_MS)
-        window.grab().save(str(out / f"{shot.name}.png"))
-    _show_results(window, False)
-    for view in (*CAMERAS, *DIGS, *VIEWS):
-        window.set_language(view.language)
-        window.bench.set_theme(view.theme)
-        view.prepare(window, _until)
-        _wait(SETTLE_MS)
-        _save_small(window.grab().toImage(), out / f"{view.name}.jpg")
-    window.release()
-    application.quit()
+        window.notice_area.clear()
+        picture = _picture(window)
+        picture.save(str(self._out / f"{way.file_name(scene.name)}.jpg"), "JPG", QUALITY)
+        if self._keep and way.size == SIZES[0]:
+            self._write_kept(picture, scene.name, way)
+
+    def _write_kept(self, picture: QImage, scene: str, way: Way) -> None:
+        if way.theme == "light" and scene not in NOT_IN_HELP:
+            _save_small(picture, HELP / way.language / "pictures" / f"{scene}.jpg", HELP_WIDTH)
+        if (scene, way.theme, way.language) in IN_README:
+            _save_small(picture, README / f"{scene}.jpg", README_WIDTH)
 
 
-def _close_up(whole: Bounds) -> Bounds:
-    """A part in the middle, near enough to see roofs and windows."""
-    x, y, z = whole.centre
-    return Bounds((x - REACH, y - REACH, whole.low[2]), (x + REACH, y + REACH, z))
+def _picture(window: MainWindow) -> QImage:
+    """The window with the dialogs over it; a window of its own alone."""
+    shown = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible() and dialog.isWindow()]
+    for dialog in shown:
+        if dialog.windowType() == Qt.WindowType.Window:
+            dialog.resize(window.size())
+            _wait(SETTLE_MS)
+            return dialog.grab().toImage()
+    picture = window.grab().toImage()
+    painter = QPainter(picture)
+    for dialog in shown:
+        inside = dialog.mapToGlobal(QPoint(0, 0)) - window.mapToGlobal(QPoint(0, 0))
+        free = window.size() - dialog.size()
+        at_most = QPoint(max(free.width(), 0), max(free.height(), 0))
+        place = QPoint(min(max(inside.x(), 0), at_most.x()), min(max(inside.y(), 0), at_most.y()))
+        painter.drawPixmap(place, dialog.grab())
+        painter.drawRect(place.x(), place.y(), dialog.width(), dialog.height())
+    painter.end()
+    return picture
 
 
-def _show_results(window: MainWindow, shown: bool) -> None:
-    """Results on or off, as a user's undoable change."""
-    for layer in window.bench.document.scene:
-        if layer.theme == "result" and layer.style.visible != shown:
-            window.bench.do(SetStyle(layer.id, dataclasses.replace(layer.style, visible=shown)))
-
-
-def _save_small(image: QImage, path: Path) -> None:
-    """A picture for the manual, as JPEG: scenes full of detail are large as PNG."""
-    image.save(str(path.with_suffix(".jpg")), "JPG", JPEG_QUALITY)
+def _save_small(picture: QImage, path: Path, width: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    small = picture.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation)
+    small.save(str(path), "JPG", SMALL_QUALITY)
 
 
 def _until(condition: Callable[[], bool]) -> None:

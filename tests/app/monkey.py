@@ -37,7 +37,8 @@ WORST = 5
 HISTORY_KEPT = 200
 HELD_UP_S = 60.0  # after this all threads say where they are
 LOOK_MS = 250
-RARE = {"quit": 0.3, "new": 0.5, "sample": 0.5}  # how often it is done when its turn has come
+# How often it is done when its turn has come: what ends the window, and what is slow to draw without a graphics card.
+RARE = {"quit": 0.3, "new": 0.5, "sample": 0.5, "quality_fine": 0.2}
 
 
 class _Errors(logging.Handler):

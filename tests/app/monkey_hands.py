@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 
@@ -33,9 +34,14 @@ class Hands(Answers):
 
     def act(self) -> None:
         """Something of the table of actions; what was done seldom comes sooner."""
-        able = [(k, a) for k, a in self.window.actions_.items() if a.isEnabled() and not self.is_never_done(a)]
-        weights = self.marks.weights([f"action {key}" for key, _ in able])
-        key, action = self.random.choices(able, weights)[0]
+        self._act_of(self._able())
+
+    def _able(self) -> list[str]:
+        return [key for key, a in self.window.actions_.items() if a.isEnabled() and not self.is_never_done(a)]
+
+    def _act_of(self, able: list[str]) -> None:
+        key = self.random.choices(able, self.marks.weights([f"action {one}" for one in able]))[0]
+        action = self.window.actions_[key]
         self.say(key)
         action.trigger()
         drawing = getattr(self.window.viewport, "_drawing", None)
@@ -199,9 +205,11 @@ class Hands(Answers):
         self.marks.hit(f"window {kind}")
         if kind == "size":
             self.window.showNormal()
-            self.window.resize(self.random.randint(400, 1400), self.random.randint(300, 900))
+            self.window.resize(self.random.randint(400, 1100), self.random.randint(300, 750))
         elif kind == "maximize":
             self.window.showMaximized()
+            pump(50)
+            self.window.showNormal()
         elif kind == "minimize":
             self.window.showMinimized()
             pump(30)
@@ -223,9 +231,12 @@ class Hands(Answers):
             layer = self.random.choice(layers)
             refs = [ElementRef(layer.id, self.random.choice(list(layer.table.ids)))] if len(layer.table) else []
         self.say(str(refs))
+        before = set(self._able())
         self.window.document.selection.set(refs)
-        if self.random.random() < 0.6:
-            self.act()
+        if self.random.random() < 0.6:  # what this can be used for, before anything else
+            able = self._able()
+            new = [key for key in able if key not in before]
+            self._act_of(new if new and self.random.random() < 0.8 else able)
 
     def undo(self) -> None:
         """A few steps back and forth."""
@@ -251,10 +262,9 @@ class Hands(Answers):
         luck = self.random.random()
         pump(self.random.choice((5, 50, 400)))
         if luck < 0.3:
-            waited = 0.0
-            while panel.job is not None and waited < LONGEST_RUN_S:
+            until = time.monotonic() + LONGEST_RUN_S
+            while panel.job is not None and time.monotonic() < until:
                 pump(100)
-                waited += 0.1
             self.marks.hit("study waited for")
         elif luck < 0.7:
             self.say("cancelled")

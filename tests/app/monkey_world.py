@@ -11,7 +11,7 @@ import numpy as np
 from app.commands import AddLayers
 from app.document import Document
 from app.dust import edit as purifiers
-from geo.model import Field, Layer, Style, Volume
+from geo.model import Field, Layer, Source, Style, Volume
 from tests import tiny_cameras, tiny_parcels, tiny_pipes, tiny_sensors, tiny_wind
 from tests.app import house, tiny_city, view_scene
 from tests.conftest import DATA
@@ -73,6 +73,7 @@ def small_city() -> tuple[Layer, ...]:
         view_scene.trees(6),
         tiny_wind.steady_winds((0.0, 90.0, 270.0), count=240),
         _air(),
+        *_proposals(),
     )
 
 
@@ -92,6 +93,22 @@ def _air() -> Layer:
     fields = tuple(Field(name, "m/s", "cell", values) for name in ("speed", "east", "north", "up"))
     style = Style(visible=False, colour_by="speed")
     return Layer("air", "Air", "result", Volume(values, -35.0, -35.0, 22.0, 10.0, 10.0), fields=fields, style=style)
+
+
+def _proposals() -> list[Layer]:
+    """Cameras and purifiers as studies propose them."""
+    cameras = tiny_cameras.camera_layers()[0].with_(id="proposed-cameras", name="Proposed cameras")
+    units = purifiers.layer_of(PURIFIERS[:1], layer_id="proposed-purifiers", name="Proposed purifiers")
+    return [_of_study(cameras, "cctv.siting"), _of_study(units, "dust.siting")]
+
+
+def _of_study(layer: Layer, analysis: str) -> Layer:
+    stamp = {
+        "analysis": analysis, "version": 1, "params": {}, "inputs": [], "libraries": {}, "program": "test",
+        "started": "2026-03-01T10:00:00+09:00", "duration_s": 1.0, "frame": {},
+    }  # fmt: skip
+    record = {"run": f"run of {analysis}", "provenance": stamp, "summary": {}, "assumptions": [], "issues": []}
+    return layer.with_(source=Source(provenance=record))
 
 
 def fill(document: Document) -> None:

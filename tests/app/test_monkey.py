@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,3 +49,30 @@ def test_three_hundred_random_actions(city: Any, tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("seed", range(100, 100 + PIECES))
 def test_ten_thousand_random_actions(seed: int, city: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play(city, seed, PIECE, PIECE_S, tmp_path, monkeypatch)
+
+
+def test_a_mistake_and_a_change_that_cannot_be_undone_are_noticed(
+    city: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The random user would be of no use if it overlooked them."""
+    from PySide6.QtCore import QTimer
+
+    from tests.app.monkey import Monkey
+
+    def fail() -> None:
+        sys.excepthook(ZeroDivisionError, ZeroDivisionError("a mistake in the program"), None)  # as Qt does for a slot
+
+    city.document.history.clear()
+    monkey = Monkey(city, 1, tmp_path, monkeypatch)
+    layer = city.document.scene["houses"]
+    monkeypatch.setattr(monkey, "act", lambda: QTimer.singleShot(0, fail))
+    for deed in ("mouse", "poke", "touch", "key", "select", "study", "undo", "shortcut", "drop", "odd_time", "size"):
+        monkeypatch.setattr(monkey, deed, monkey.act)
+    for deed in ("hide_or_show", "context", "escape", "menu_bar"):
+        monkeypatch.setattr(monkey, deed, monkey.act)
+    QTimer.singleShot(0, city, lambda: city.document.scene.replace(layer.with_(name="Other"), "name"))
+    monkey.run(1, limit_s=60.0)
+    said = "\n".join(text for _, text in monkey.faults)
+    assert "ZeroDivisionError" in said
+    assert "undoing everything does not give the start: ['layer houses" in said
+    assert "Other" in said

@@ -24,7 +24,7 @@ KEYS = (
     *(Qt.Key.Key_Q, Qt.Key.Key_E, Qt.Key.Key_R, Qt.Key.Key_G, Qt.Key.Key_5, Qt.Key.Key_Plus, Qt.Key.Key_Minus),
     *(Qt.Key.Key_Period, Qt.Key.Key_Comma, Qt.Key.Key_Enter, Qt.Key.Key_F2, Qt.Key.Key_Menu),
 )
-LONGEST_RUN_S = 8.0
+LONGEST_RUN_S = 5.0
 
 
 class Hands(Answers):
@@ -261,7 +261,7 @@ class Hands(Answers):
         self.window.run_analysis()
         luck = self.random.random()
         pump(self.random.choice((5, 50, 400)))
-        if luck < 0.3:
+        if luck < 0.15:
             until = time.monotonic() + LONGEST_RUN_S
             while panel.job is not None and time.monotonic() < until:
                 pump(100)

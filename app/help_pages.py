@@ -10,7 +10,7 @@ from resources import path
 
 EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = (
-    *("overview", "first_steps", "importing", "layers", "views", "measure", "utilities", "underground_view"),
+    *("overview", "first_steps", "importing", "layers", "style", "find", "views", "measure", "utilities", "underground_view"),
     *("network", "checks_underground", "model", "placing", "checks", "topics"),
     *("indoor", "alternatives", "figures", "analyses"),
     *("sun_hours", "standards", "irradiation", "setback", "sun_validation"),
@@ -19,7 +19,7 @@ PAGES = (
     *("cctv_window", "cctv_coverage", "cctv_siting", "cctv_privacy", "cctv_validation"),
     "sensor_siting",
     *("dust_dispersion", "dust_siting", "dust_calibrate", "dust_effect", "dust_window", "dust_validation"),
-    *("reports", "timeline", "shadow", "jobs", "settings", "keys"),
+    *("reports", "timeline", "shadow", "jobs", "settings", "commands", "keys"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.hangul import contains, is_initials
@@ -40,17 +40,26 @@ def matching_rooms(
     """Rooms whose number, name or use holds the words (first letters of Hangul syllables too), the best first."""
     until = time.perf_counter() + seconds
     found: list[FoundRoom] = []
-    for layer in layers:
-        if layer.theme == "space" and time.perf_counter() < until:
-            found += _rooms_in(layer, words, until)
+    for room in rooms_in_steps(layers, words):
+        if room is not None:
+            found.append(room)
+        elif time.perf_counter() > until:
+            break
     return sorted(found, key=lambda room: room.rank)[:at_most]
 
 
-def _rooms_in(layer: Layer, words: str, until: float) -> Iterable[FoundRoom]:
+def rooms_in_steps(layers: Sequence[Layer], words: str) -> Iterator[FoundRoom | None]:
+    """The same as they are found; None between two pieces of work."""
+    for layer in layers:
+        if layer.theme == "space":
+            yield from _rooms_in(layer, words)
+
+
+def _rooms_in(layer: Layer, words: str) -> Iterator[FoundRoom | None]:
     columns = {name: _texts(layer, name) for name in (ROOM_NAME, LONG_NAME, ROOM_NUMBER, ROOM_USE, STOREY)}
     for row, element in enumerate(layer.table.ids.tolist()):
-        if row % 64 == 0 and time.perf_counter() > until:
-            return
+        if row % 64 == 0:
+            yield None
         own = {name: texts[row] for name, texts in columns.items()}
         rank = _rank(own, words)
         if rank is not None:

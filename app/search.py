@@ -6,6 +6,7 @@ layers are through.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -22,16 +23,18 @@ from app.language import tr
 from app.names import layer_title
 from app.panels.layers import element_name
 from app.place_search import parse_place
-from app.room_search import matching_rooms
+from app.room_search import FoundRoom, rooms_in_steps
 from app.row_filter import has_condition
 from app.theme import Theme
 from app.widgets.found_list import FoundList
 from app.widgets.wording import say
-from geo.model import Bounds, ElementRef, Layer
+from geo.model import Bounds, ElementRef, Grid, Layer
+from geo.terrain import ground_at
 
 ELEMENTS_AT_MOST = 12  # of one layer
-SEARCH_SECONDS = 0.06  # the window must answer each key
+SEARCH_SECONDS = 0.05  # the window must answer each key
 SLICE_SECONDS = 0.012  # between two frames
+LONGEST_WAIT = 0.15  # seconds for a first line, when Return is pressed before there is one
 WAIT_MS = 60  # for what a job prepares
 AROUND_M = 80.0
 RECENT_SHOWN = 6
@@ -75,7 +78,7 @@ class SearchBox(QDialog):
         self._found: list[Found] = []
         self._at_once: list[Found] = []
         self._elements: list[Found] = []
-        self._work: Iterator[Matches | bool | None] | None = None
+        self._work: Iterator[Matches | FoundRoom | bool | None] | None = None
         self._given: list[Found] | None = None
         self._moved = False
         self._more = QTimer(self)
@@ -147,11 +150,18 @@ class SearchBox(QDialog):
             return
         until = time.perf_counter() + SEARCH_SECONDS
         self._at_once = self._find(words)
-        # The places of a walking network are rooms and doors again; rooms have lines of their own.
-        layers = [layer for layer in self._by_size() if layer.theme != "network"]
-        self._work = matching_elements(layers, words, at_most=ELEMENTS_AT_MOST)
+        self._work = self._looking(words)
         self._work_until(until, words)
         self._show(words)
+
+    def _looking(self, words: str) -> Iterator[Matches | FoundRoom | bool | None]:
+        """Rooms, then all other elements."""
+        layers = self._by_size()
+        if len(words) > 1 and not has_condition(words):
+            yield from rooms_in_steps(layers, words)
+        # The places of a walking network are rooms and doors again; rooms have lines of their own.
+        others = [layer for layer in layers if layer.theme != "network"]
+        yield from matching_elements(others, words, at_most=ELEMENTS_AT_MOST)
 
     def _go_on(self) -> None:
         """Look through what there was no time for."""
@@ -170,6 +180,8 @@ class SearchBox(QDialog):
                 break
             if isinstance(found, Matches):
                 self._elements += self._lines_of(found, words)
+            if isinstance(found, FoundRoom):
+                self._elements.append(self._room(found))
             if found is WAIT:
                 self._more.start(WAIT_MS)
                 break
@@ -209,12 +221,15 @@ class SearchBox(QDialog):
     def _again(self, name: str) -> Found | None:
         """A line chosen before, if it can still be."""
         kind, _, rest = name.partition(":")
-        if kind == "element":
+        if kind in ("element", "room"):
             layer_id, _, element_id = rest.partition("\n")
             layer = self._document.scene.get(layer_id)
             if layer is None or element_id not in layer.table.index:
                 return None
-            return self._element(layer, element_id, rank=HOLDS)
+            line = self._element(layer, element_id, rank=HOLDS)
+            if kind == "element":
+                return line
+            return Found(line.title, line.detail, partial(self._open_room, ElementRef(layer_id, element_id)), key=name)
         if kind == "layer":
             layer = self._document.scene.get(rest)
             return self._layer(layer, HOLDS) if layer is not None else None
@@ -231,7 +246,7 @@ class SearchBox(QDialog):
 
     def _find(self, words: str) -> list[Found]:
         """All that takes no time."""
-        return [*self._place(words), *self._rooms(words), *self._layers(words), *self._fitting_commands(words)]
+        return [*self._place(words), *self._layers(words), *self._fitting_commands(words)]
 
     def _fitting_commands(self, words: str) -> list[Found]:
         found = []
@@ -243,22 +258,10 @@ class SearchBox(QDialog):
                 found.append(_ranked(line, rank))
         return found
 
-    def _rooms(self, words: str) -> list[Found]:
-        """Rooms whose number or name this is, and others that fit."""
-        if len(words) < 2 or has_condition(words):
-            return []
-        rooms = matching_rooms(self._by_size(), words, seconds=SEARCH_SECONDS / 2)
-        return [
-            Found(
-                room.title,
-                room.detail,
-                partial(self._open_room, room.ref),
-                "room",
-                room.rank if room.rank < 2 else room.rank + 1,
-                f"room:{room.ref.layer_id}\n{room.ref.element_id}",
-            )
-            for room in rooms
-        ]
+    def _room(self, room: FoundRoom) -> Found:
+        act = partial(self._open_room, room.ref)
+        rank = room.rank if room.rank < HOLDS else HOLDS
+        return Found(room.title, room.detail, act, "room", rank, f"room:{room.ref.layer_id}\n{room.ref.element_id}")
 
     def _place(self, words: str) -> list[Found]:
         frame = self._document.scene.frame
@@ -266,9 +269,19 @@ class SearchBox(QDialog):
         if place is None or frame is None:
             return []
         x, y = place[0] - frame.origin[0], place[1] - frame.origin[1]
-        box = Bounds((x - AROUND_M, y - AROUND_M, 0.0), (x + AROUND_M, y + AROUND_M, 0.0))
+        z = self._ground(x, y)
+        box = Bounds((x - AROUND_M, y - AROUND_M, z), (x + AROUND_M, y + AROUND_M, z))
         title = tr("search.place", east=f"{place[0]:,.1f}", north=f"{place[1]:,.1f}")
         return [Found(title, frame.crs, lambda: self._go_to(box), "place", 0, f"place:{words}")]
+
+    def _ground(self, x: float, y: float) -> float:
+        """Height of the ground at a place [local m]; 0 where none is known. The middle of the picture is there then."""
+        for layer in self._document.scene:
+            if layer.kind == "terrain" and isinstance(layer.geometry, Grid):
+                height = float(ground_at(layer.geometry, x, y))
+                if math.isfinite(height):
+                    return height
+        return 0.0
 
     def _layers(self, words: str) -> list[Found]:
         ranks = [(layer, best_rank((layer_title(layer),), words)) for layer in self._document.scene]
@@ -309,6 +322,10 @@ class SearchBox(QDialog):
 
     def choose(self) -> None:
         """Do what the current line says, and remember it."""
+        if self.is_searching and not self._found:  # Return came sooner than the first line
+            words = self.line.text().strip()
+            self._work_until(time.perf_counter() + LONGEST_WAIT, words)
+            self._show(words)
         row = self.list.currentRow()
         if not 0 <= row < len(self._found):
             return

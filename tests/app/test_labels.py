@@ -118,9 +118,9 @@ def test_ten_thousand_houses_are_labelled_within_a_tenth_of_a_second() -> None:
     placed([layer], view, SIZE, measure)
     took = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()
         placed([layer], view, SIZE, measure)
-        took.append(time.perf_counter() - start)
+        took.append(time.thread_time() - start)
     assert min(took) < 0.1
 
 

@@ -10,7 +10,8 @@ from resources import path
 
 EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = (
-    *("overview", "first_steps", "importing", "layers", "style", "find", "views", "measure", "utilities", "underground_view"),
+    *("overview", "first_steps", "importing", "layers", "style", "find", "views", "measure"),
+    *("utilities", "underground_view"),
     *("network", "checks_underground", "model", "placing", "checks", "topics"),
     *("indoor", "alternatives", "figures", "analyses"),
     *("sun_hours", "standards", "irradiation", "setback", "sun_validation"),

@@ -229,6 +229,7 @@ class MassActions(QObject):
         finally:
             self._busy = False
         self._settle(dataclasses.replace(body, change=change) if done else body)
+        self.figures.release(change if done else body.change)
 
     def _do(self, body: Body, change: Change, mark: str) -> bool:
         try:

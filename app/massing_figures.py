@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from analysis.site_figures.plots import PlotFigures
 from app.language import error_texts, tr
+from app.live_rules import LiveRules
 from app.live_sun import LiveLoop
 from app.mass_edit import Body, moved_mass
 from app.numbers import number_text
@@ -70,6 +71,12 @@ class FiguresCard(QFrame):
             layout.addWidget(shown)
         self.setFixedWidth(WIDTH)
         self.hide()
+
+    def add_rules(self, rules: QWidget) -> None:
+        """Lines of rules between figures and note."""
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertWidget(layout.indexOf(self.note), rules)
 
     def tell(self, text: str) -> None:
         """One line and no figures."""
@@ -190,6 +197,9 @@ class LiveFigures(QObject):
         self.window = window
         self.wanted, self.plot, self.seconds = True, None, 0.0
         self.card = FiguresCard(window.viewport)
+        self.rules = LiveRules(window, parent=self)
+        self.rules.answered.connect(self._on_rules)
+        self.card.add_rules(self.rules.list)
         self._loop: LiveLoop | None = None
         self._above = 0
 
@@ -216,6 +226,7 @@ class LiveFigures(QObject):
         loop.rested.connect(loop.go_on)  # the newest place, if the building has moved on meanwhile
         loop.failed.connect(self._on_failed)
         self._loop = loop
+        self.rules.start(body)
         self.move(body.change)
 
     def move(self, change: Change) -> None:
@@ -223,12 +234,23 @@ class LiveFigures(QObject):
         if self._loop is not None:
             self._loop.ask(change)  # type: ignore[arg-type]
             self.card.mark_waiting()
+            self.rules.wait()
+
+    def release(self, change: Change) -> None:
+        """The building was let go: the rules are worked out, which takes longer than the figures."""
+        if self._loop is not None:
+            self.rules.move(change)
+
+    def _on_rules(self) -> None:
+        self.card.adjustSize()
+        self.place(self._above)
 
     def stop(self) -> None:
         """It was let go."""
         loop, self._loop, self.plot = self._loop, None, None
         if loop is not None:
             loop.end()
+        self.rules.stop()
         self.card.hide()
 
     def set_wanted(self, on: bool, body: Body | None) -> None:
@@ -271,10 +293,12 @@ class LiveFigures(QObject):
         """Another language or other colours."""
         self.card.theme = self.window.bench.theme.name
         if self.plot is not None and self._loop is not None:
+            self.rules.refresh()
             self.card.show_figures(self.plot, waiting=not self.resting, outside=self._outside(self.plot))
 
     def _on_answer(self, plot: PlotFigures | None, seconds: float) -> None:
         self.plot, self.seconds = plot, seconds
+        self.rules.show_plot(plot)
         if plot is None:
             self.card.tell(tr("massing.figures.none"))
         else:

@@ -62,6 +62,47 @@ def plot_setup(document: Document, body: Body) -> PlotSetup | None:
     return PlotSetup(body, tuple(document.scene), frame, {**params, "plot": ""})
 
 
+class LocalCity:
+    """Parcels and buildings that are found by place; the building in hand is in none of them.
+
+    Parameters
+    ----------
+    parcels, buildings : sequence of Layer
+    """
+
+    def __init__(self, body: Body, parcels: Sequence[Layer], buildings: Sequence[Layer]) -> None:
+        self._body = body
+        self._parcels = [Elements.of(layer) for layer in parcels]
+        self._buildings = [Elements.of(self._others(layer)) for layer in buildings]
+
+    def _others(self, layer: Layer) -> Layer:
+        """A layer without the building in hand; its row stays."""
+        mesh = layer.geometry
+        if layer.id != self._body.ref.layer_id or not isinstance(mesh, Mesh):
+            return layer
+        kept = mesh.face_element != self._body.row
+        return layer.with_(geometry=Mesh(mesh.vertices, mesh.faces[kept], mesh.face_element[kept]), fields=())
+
+    def near(self, boxes: Floats, *, reach: float = 0.0) -> tuple[list[Layer], list[Layer]]:
+        """Parcels under boxes (k, 2, 2) and `reach` [m] around, the buildings on these, and the parcels of those."""
+        buildings: list[Rows] = []
+        parcels = [elements.under(boxes) for elements in self._parcels]
+        if reach > 0.0 and any(len(rows) for rows in parcels):
+            plots = [elements.boxes[rows] for elements, rows in zip(self._parcels, parcels, strict=True)]
+            boxes = np.concatenate([boxes, *plots])
+            boxes = np.stack([boxes[:, 0].min(axis=0) - reach, boxes[:, 1].max(axis=0) + reach])[None]
+            parcels = [elements.under(boxes) for elements in self._parcels]
+        for _ in range(ROUNDS):
+            plots = [elements.boxes[rows] for elements, rows in zip(self._parcels, parcels, strict=True)]
+            buildings = [elements.under(np.concatenate(plots)) for elements in self._buildings]
+            stand = [elements.boxes[rows] for elements, rows in zip(self._buildings, buildings, strict=True)]
+            parcels = [elements.under(np.concatenate([boxes, *stand])) for elements in self._parcels]
+        chosen = [elements.only(rows) for elements, rows in zip(self._parcels, parcels, strict=True) if len(rows)]
+        return chosen, [
+            elements.only(rows) for elements, rows in zip(self._buildings, buildings, strict=True) if len(rows)
+        ]
+
+
 class PlotStudy:
     """Figures that follow; one job at a time may use it. Raises `UserError` where the scene has no parcels."""
 
@@ -72,17 +113,8 @@ class PlotStudy:
             raise TypeError("site.figures has other inputs than it declares")
         self._body, self._params, self._inputs = setup.body, params, inputs
         self._plot = ""
-        self._parcels = [Elements.of(layer) for layer in inputs.parcels]
-        self._buildings = [Elements.of(self._others(layer)) for layer in inputs.buildings]
+        self._city = LocalCity(setup.body, inputs.parcels, inputs.buildings)
         feedback.step(1.0, "measuring the plots")
-
-    def _others(self, layer: Layer) -> Layer:
-        """A layer without the building in hand; its row stays."""
-        mesh = layer.geometry
-        if layer.id != self._body.ref.layer_id or not isinstance(mesh, Mesh):
-            return layer
-        kept = mesh.face_element != self._body.row
-        return layer.with_(geometry=Mesh(mesh.vertices, mesh.faces[kept], mesh.face_element[kept]), fields=())
 
     def move(self, change: Change, feedback: Feedback) -> PlotFigures | None:
         """Figures of the plot with the building after a change; None where it stands on no plot."""
@@ -90,7 +122,8 @@ class PlotStudy:
         mesh = own.geometry
         if not isinstance(mesh, Mesh) or len(mesh.faces) == 0:
             return None
-        parcels, buildings = self._near(np.stack([mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)])[None, :, :2])
+        box = np.stack([mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)])[None, :, :2]
+        parcels, buildings = self._city.near(box)
         if not parcels:
             return None
         inputs = replace(self._inputs, parcels=tuple(parcels), buildings=(own, *buildings))
@@ -106,19 +139,6 @@ class PlotStudy:
         # The building in hand is read first: no other has its name.
         name = self._body.ref.element_id
         return next((plot for plot in found if name in plot.buildings), None)
-
-    def _near(self, boxes: Floats) -> tuple[list[Layer], list[Layer]]:
-        buildings: list[Rows] = []
-        parcels = [elements.under(boxes) for elements in self._parcels]
-        for _ in range(ROUNDS):
-            plots = [elements.boxes[rows] for elements, rows in zip(self._parcels, parcels, strict=True)]
-            buildings = [elements.under(np.concatenate(plots)) for elements in self._buildings]
-            stand = [elements.boxes[rows] for elements, rows in zip(self._buildings, buildings, strict=True)]
-            parcels = [elements.under(np.concatenate([boxes, *stand])) for elements in self._parcels]
-        chosen = [elements.only(rows) for elements, rows in zip(self._parcels, parcels, strict=True) if len(rows)]
-        return chosen, [
-            elements.only(rows) for elements, rows in zip(self._buildings, buildings, strict=True) if len(rows)
-        ]
 
 
 def held_layer(body: Body, change: Change) -> Layer:

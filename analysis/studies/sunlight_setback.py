@@ -11,7 +11,7 @@ from analysis.sunlight_setback.daylight import DWELLINGS, judge_daylight
 from analysis.sunlight_setback.declaration import SetbackInputs, SetbackParams
 from analysis.sunlight_setback.facades import Wall, walls_of
 from analysis.sunlight_setback.findings import Finding, Findings
-from analysis.sunlight_setback.north import judge_north
+from analysis.sunlight_setback.north import Envelope, judge_north
 from analysis.sunlight_setback.outcome import ASSUMPTIONS, issues_of, layers_of, summary_of, tables_of
 from analysis.sunlight_setback.parcels import read_parcels
 from analysis.sunlight_setback.plots import City, city_of
@@ -48,14 +48,36 @@ MOLIT_REPLY = Reference(
 def sunlight_setback(inputs: SetbackInputs, params: SetbackParams, feedback: Feedback) -> Result:
     """Judge the buildings of all plots."""
     issues: list[Issue] = []
+    found, city, way, envelopes = judge(inputs, params, issues, feedback)
+    layers = layers_of(found, envelopes, way, feedback.part(0.9, 1.0))
+    feedback.step(1.0, "done")
+    rules = rulebook()
+    return Result(
+        layers=layers,
+        summary=summary_of(found, city, envelopes, rules),
+        tables=tables_of(found, city),
+        issues=(*issues_of(found, city, inputs, params, rules), *issues),
+        assumptions=ASSUMPTIONS,
+    )
+
+
+def judge(
+    inputs: SetbackInputs, params: SetbackParams, issues: list[Issue], feedback: Feedback, *, building: str = ""
+) -> tuple[Findings, City, Floats, list[Envelope]]:
+    """What the rules find, of which plots and buildings, the way to true north, and the envelopes.
+
+    building : str
+        Judge only the plot that this one stands on; all plots when empty.
+    """
     rules = rulebook()
     feedback.step(0.0, "reading the parcels")
     parcels = read_parcels(inputs.parcels, params, rules, issues, feedback.part(0.0, 0.05))
     bodies = read_bodies(inputs.buildings, params, rules, issues, feedback.part(0.05, 0.25))
     city = city_of(parcels, bodies, inputs.roads, inputs.terrain, params, rules, issues, feedback.part(0.25, 0.35))
+    city = _only_plot_of(city, building) if building else city
     found = Findings()
     way = true_north(inputs.frame)
-    envelopes = []
+    envelopes: list[Envelope] = []
     if params.north:
         envelopes = judge_north(city, way, params, rules, found, feedback.part(0.35, 0.6))
     walls = _walls(city, way, params, feedback.part(0.6, 0.65))
@@ -64,15 +86,14 @@ def sunlight_setback(inputs: SetbackInputs, params: SetbackParams, feedback: Fee
     if params.spacing:
         judge_spacing(city, walls, way, params, rules, found, feedback.part(0.8, 0.9))
     _without_plot(city, found)
-    layers = layers_of(found, envelopes, way, feedback.part(0.9, 1.0))
-    feedback.step(1.0, "done")
-    return Result(
-        layers=layers,
-        summary=summary_of(found, city, envelopes, rules),
-        tables=tables_of(found, city),
-        issues=(*issues_of(found, city, inputs, params, rules), *issues),
-        assumptions=ASSUMPTIONS,
-    )
+    return found, city, way, envelopes
+
+
+def _only_plot_of(city: City, building: str) -> City:
+    """The city with buildings to be judged on the plot of one building only; all else is still there to look at."""
+    mine = [any(city.bodies[number].name == building for number in plot.bodies) for plot in city.plots]
+    plots = [plot if own else plot._replace(bodies=(), open=True) for plot, own in zip(city.plots, mine, strict=True)]
+    return city._replace(plots=plots)
 
 
 def true_north(frame: Frame) -> Floats:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QTextBrowser, QWidget
 
 from app.actions import ACTIONS
+from app.help_commands import commands_table
 from app.help_pages import page, page_titles
 from app.language import language, tr
 from app.widgets.wording import say
@@ -16,6 +17,13 @@ def keys_table() -> str:
     """The shortcuts of the table of actions as Markdown, so that the page cannot differ from the program."""
     rows = [f"| {tr(f'action.{spec.id}').rstrip('…')} | `{spec.shortcut}` |" for spec in ACTIONS if spec.shortcut]
     return "\n".join(["", f"| {tr('help.column.command')} | {tr('help.column.key')} |", "|---|---|", *rows, ""])
+
+
+def made_part(name: str) -> str:
+    """What the program adds to a written page from its own tables."""
+    if name == "commands":
+        return commands_table()
+    return keys_table() if name == "keys" else ""
 
 
 class HelpWindow(QDialog):
@@ -55,7 +63,7 @@ class HelpWindow(QDialog):
         if item is not None:
             name = str(item.data(Qt.ItemDataRole.UserRole))
             self.text.setSearchPaths([str(path(f"help/{language.code}"))])  # of pictures
-            self.text.setMarkdown(page(name) + (keys_table() if name == "keys" else ""))
+            self.text.setMarkdown(page(name) + made_part(name))
 
     def retranslate(self) -> None:
         """Titles and text in the current language."""

@@ -188,7 +188,10 @@ class Frames(QObject):
         if kept is None:
             yield
             return
-        if frame is not None and frame.is_begun and self._put_by is None:
+        if frame is not None and frame.size != tuple(stage.window.GetSize()):
+            self._frame, self._put_by = None, None  # of no use in a window of another size
+            self._begin_later()
+        elif frame is not None and frame.is_begun and self._put_by is None:
             self._put_by = KeptFrame(stage.window, frame.camera)
         camera, size = stage.scene.GetActiveCamera(), tuple(stage.window.GetSize())
         same = kept.is_from(camera, size)

@@ -38,7 +38,7 @@ def sample() -> Path:
     return project
 
 
-def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] = (1366, 768)) -> None:
+def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] = (1366, 768), parts: str = "") -> None:
     """Work through the day and print what held it up."""
     from PySide6.QtWidgets import QApplication
 
@@ -46,7 +46,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
     from app.main_window import MainWindow
     from app.settings import Settings
     from tests.bench.gaps import GapWatch
-    from tests.bench.working_day import WorkingDay
+    from tests.bench.working_day import PARTS, WorkingDay
 
     application = QApplication.instance() or QApplication([])
     original = project or sample()
@@ -62,7 +62,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
         day.open()
         rounds = 0
         while rounds == 0 or (not short and time.perf_counter() - began < LONG_S):
-            day.work(first=rounds == 0)
+            day.work(first=rounds == 0, parts=parts.split(",") if parts else PARTS)
             rounds += 1
         watch.stop()
         _tell(watch, time.perf_counter() - began, day)
@@ -83,6 +83,9 @@ if __name__ == "__main__":
     parser.add_argument("--short", "--quick", action="store_true", help="once through the day")
     parser.add_argument("--project", type=Path, help="another project than the sample district")
     parser.add_argument("--size", default="1366x768", help="of the window")
+    parser.add_argument(
+        "--parts", default="", help="of the day, with commas: look, find, sun, masses, dress, studies, modes, out"
+    )
     chosen = parser.parse_args()
     width, height = (int(part) for part in chosen.size.split("x"))
-    measure(short=chosen.short, project=chosen.project, size=(width, height))
+    measure(short=chosen.short, project=chosen.project, size=(width, height), parts=chosen.parts)

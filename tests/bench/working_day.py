@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from geo.model import ElementRef
 from tests.bench.gaps import GapWatch
 
 MOVE_MS = 30
+PARTS = ("look", "find", "sun", "masses", "dress", "studies", "modes", "out")
 PATIENCE_S = 300.0
 NONE, LEFT, MIDDLE = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
@@ -45,6 +46,7 @@ class WorkingDay:
         self.window, self.path, self.watch = window, path, watch
         self.rest_ms, self.steps = (250, 10) if short else (900, 40)
         self.done = 0
+        self.tells = short
 
     # ---- the day
 
@@ -52,25 +54,28 @@ class WorkingDay:
         """Come in and open the project."""
         self._act("open the project", lambda: self._job(self.window.bench.open_project(self.path)), settle=True)
 
-    def work(self, *, first: bool) -> None:
+    def work(self, *, first: bool, parts: Sequence[str] = PARTS) -> None:
         """Everything once, in the order of a day; what takes its own program only in the first round."""
-        window = self.window
-        self._look_around()
-        self._select_and_search()
+        for part in parts:
+            getattr(self, f"_{part}")()
+        if first and "out" in parts:
+            report = self.path.with_name("report.html")
+            self._act("report", lambda: self._job(self.window.bench.write_report(report)))
+
+    def _sun(self) -> None:
         self._act("sun slider", self._slide_the_sun)
-        self._masses()
+
+    def _dress(self) -> None:
         self._act("dark theme", self._trigger("theme_dark"))
         self._act("light theme", self._trigger("theme_light"))
-        self._act("Korean", lambda: window.set_language("ko"))
-        self._act("English", lambda: window.set_language("en"))
-        self._studies()
-        self._modes()
-        if first:
-            self._act("report", lambda: self._job(window.bench.write_report(self.path.with_name("report.html"))))
-        self._act("save", lambda: self._job(window.bench.save(self.path)))
+        self._act("Korean", lambda: self.window.set_language("ko"))
+        self._act("English", lambda: self.window.set_language("en"))
+
+    def _out(self) -> None:
+        self._act("save", lambda: self._job(self.window.bench.save(self.path)))
         self._act("picture", self._picture)
 
-    def _look_around(self) -> None:
+    def _look(self) -> None:
         middle = self._middle()
         self._act("orbit", lambda: self._drag(LEFT, middle, middle + QPoint(160, 40)))
         self._act("pan", lambda: self._drag(MIDDLE, middle, middle + QPoint(-120, 60)))
@@ -79,7 +84,7 @@ class WorkingDay:
         self._act("zoom out", lambda: self._wheel(middle, -5))
         self._act("home", self._trigger("view_home"))
 
-    def _select_and_search(self) -> None:
+    def _find(self) -> None:
         window = self.window
         self._act("hover", lambda: self._hover(self._middle()))
         self._act("select a building", lambda: window.document.selection.set([self._building()]))
@@ -139,10 +144,10 @@ class WorkingDay:
         if settle:
             self._settle()
         self.done += 1
-        print(
-            f"{time.perf_counter() - began:6.1f} s, longest gap {self.watch.longest.get(name, 0.0):5.2f} s  {name}",
-            flush=True,
-        )
+        seconds, mine = time.perf_counter() - began, [gap for gap in self.watch.gaps if gap.doing == name]
+        print(f"{seconds:6.1f} s, longest gap {self.watch.longest.get(name, 0.0):5.2f} s  {name}", flush=True)
+        if self.tells and mine:
+            print("      " + max(mine, key=lambda gap: gap.wall_s).text(), flush=True)
 
     def _settle(self) -> None:
         until = time.monotonic() + PATIENCE_S

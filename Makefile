@@ -64,7 +64,7 @@ validation-page: setup
 	$(BIN)/python -m app.validation_page $(RECORDS)
 
 screenshots: setup
-	$(WITH_SCREEN) $(BIN)/python -m app.screenshots --out .github/pictures
+	$(subst 1600x1000,1920x1080,$(WITH_SCREEN)) $(BIN)/python -m app.screenshots --out build/screenshots --keep
 
 # A bundle is made for the system it is made on.
 bundle: setup

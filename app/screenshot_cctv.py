@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.screenshot_views import Until, View
+from app.screenshot_views import Until
 from app.view.camera import looking
 from geo.model import ElementRef, Points
 
@@ -29,6 +29,3 @@ def show_camera(window: MainWindow, until: Until) -> None:
     window.cameras.open_panel()
     until(lambda: not window.bench.jobs.busy)
     window.notice_area.clear()
-
-
-CAMERAS = (View("camera-ko", "ko", "light", show_camera),)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.commands import AddLayers
 from app.language import tr
-from app.screenshot_views import Until, View
+from app.screenshot_views import Until
 from app.view.camera import looking
 from geo.excavation import excavation_layer
 from geo.model import Grid, Lines, Scene
@@ -54,9 +54,3 @@ def _busiest(scene: Scene) -> NDArray[np.float64]:
     near = np.sum([cKDTree(cloud[:, :2]).query(spots)[0] < NEAR for cloud in clouds], axis=0)
     x, y = spots[int(np.argmax(near))]
     return np.array([x, y, float(ground.sample(np.array([x]), np.array([y]))[0])])
-
-
-DIGS = (
-    View("underground-dig-ko", "ko", "light", show_excavation),
-    View("underground-dig-en", "en", "dark", show_excavation),
-)

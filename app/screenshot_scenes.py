@@ -15,7 +15,7 @@ from app.commands import SetStyle
 from app.place_texts import point_text
 from app.screenshot_cctv import show_camera
 from app.screenshot_dig import show_excavation
-from app.screenshot_views import Until, open_storey
+from app.screenshot_views import Until, open_plan, open_storey, show_way
 from app.shown_runs import runs_of
 from app.view.camera import looking
 from geo.model import ElementRef, Grid, Mesh
@@ -163,6 +163,16 @@ def _indoor(window: MainWindow, until: Until) -> None:
     open_storey(window, until)
 
 
+def _plan(window: MainWindow, until: Until) -> None:
+    show_only(window, "")
+    open_plan(window, until)
+
+
+def _way(window: MainWindow, until: Until) -> None:
+    show_only(window, "")
+    show_way(window, until)
+
+
 def _underground(window: MainWindow, until: Until) -> None:
     show_only(window, "")
     show_excavation(window, until)
@@ -206,5 +216,7 @@ SCENES = (
     SceneShot("wind", _wind),
     SceneShot("dust", _dust),
     SceneShot("indoor", _indoor),
+    SceneShot("plan", _plan),
+    SceneShot("way", _way),
     SceneShot("underground", _underground),
 )

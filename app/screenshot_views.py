@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,16 +20,6 @@ ROOM, ENTRANCE = "705-1", "주출입문"
 STREET = 60.0  # metres from the entrance at which the way begins
 
 Until = Callable[[Callable[[], bool]], None]
-
-
-@dataclass(frozen=True)
-class View:
-    """One picture: file name, language, theme, and what is done for it."""
-
-    name: str
-    language: str
-    theme: str
-    prepare: Callable[[MainWindow, Until], None]
 
 
 def open_storey(window: MainWindow, until: Until) -> None:
@@ -59,13 +48,6 @@ def show_way(window: MainWindow, until: Until) -> None:
     form.set_values({"start": point_text(place, frame), "goal": _element(window, ROOMS, ROOM_NUMBER, ROOM)})
     window.run_analysis()
     until(lambda: bool(runs_of(tuple(window.document.scene))) and not window.bench.jobs.busy)
-
-
-VIEWS = (
-    View("indoor-storey-en", "en", "light", open_storey),
-    View("indoor-plan-ko", "ko", "light", open_plan),
-    View("indoor-way-ko", "ko", "light", show_way),
-)
 
 
 def _element(window: MainWindow, layer_id: str, column: str, value: str) -> str:

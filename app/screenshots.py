@@ -28,6 +28,7 @@ from geo.model import Feedback
 SIZES = ((1366, 768), (1920, 1080))
 THEMES = ("light", "dark")
 LANGUAGES = ("ko", "en")
+AUTHOR = "Sejong Twin"
 PATIENCE_MS = 600_000
 LOOK_MS = 100
 QUALITY, SMALL_QUALITY = 88, 82
@@ -43,7 +44,7 @@ IN_README = (
     ("underground", "light", "ko"),
     ("wind", "light", "en"),
 )
-NOT_IN_HELP = ("start", "settings")
+NOT_IN_HELP = ("start", "settings", "overview", "search", "camera")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ class _Photographer:
 
     def take_all(self, project: Path, scenes: list[SceneShot], preferences: Path) -> None:
         application = QApplication.instance() or QApplication(sys.argv[:1])
-        window = MainWindow(Document(), Settings(preferences))
+        settings = Settings(preferences)
+        settings.author = AUTHOR
+        window = MainWindow(Document(), settings)
         window.show()
         _wait(SETTLE_MS // 3)
         for scene in sorted(scenes, key=lambda one: not one.empty):

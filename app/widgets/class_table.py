@@ -41,6 +41,7 @@ class ClassTable(QTableWidget):
         self.setHorizontalHeaderLabels([tr(f"style.head.{name}") for name in HEADS])
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.setTabKeyNavigation(False)  # Tab goes to the colours, arrows to the cells
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self.horizontalHeader()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from app.commands import SetStyle
 from app.legend_editor import LegendEditor
 from app.main_window import MainWindow
 from app.view.legend import legend_of
-from app.widgets.class_table import HIGH, TITLE
+from app.widgets.class_table import HIGH, LOW, TITLE
 from geo.model import ElementRef, Style
+from geo.store import style_from_dict, style_to_dict
 from tests.app.test_window import settle
 
 BLOCKS = "houses"
@@ -188,3 +190,60 @@ def test_the_edited_legend_is_saved_with_the_project(city: MainWindow, qtbot: An
     assert legend.ramp is not None
     assert legend.ramp[0].tolist() == ramp("viridis")[-1].tolist()
     assert dataclasses.replace(style, range=None) != style
+
+
+WRITTEN = ("", "0", "-1", "1e9", "12.5", "abc", "30", "24", "x" * 300, "#ff0000", "nan", "−5", "1,000")
+
+
+def test_whatever_is_done_in_the_dialog_can_be_taken_back(city: MainWindow, qtbot: Any) -> None:
+    chance = random.Random(5)
+    dialog = editor(city)
+    before, steps = shown(city), city.document.history.state
+
+    def choose(box: Any) -> None:
+        if box.count():
+            box.setCurrentIndex(chance.randrange(box.count()))
+            box.activated.emit(box.currentIndex())
+
+    def write_cell() -> None:
+        if dialog.table.rowCount():
+            item = dialog.table.item(chance.randrange(dialog.table.rowCount()), chance.choice((LOW, HIGH, TITLE)))
+            item.setText(chance.choice(WRITTEN))
+
+    def colour() -> None:
+        if dialog.table.rowCount():
+            button = dialog.table.cellWidget(chance.randrange(dialog.table.rowCount()), 0)
+            button.choose(chance.choice(("", "#010203", "#ffffff")))
+
+    def row() -> None:
+        if dialog.table.rowCount():
+            dialog.table.setCurrentCell(chance.randrange(dialog.table.rowCount()), TITLE)
+
+    def write_end() -> None:
+        edit = chance.choice((dialog.low_edit, dialog.high_edit))
+        edit.setText(chance.choice(WRITTEN))
+        edit.editingFinished.emit()
+
+    hands = (
+        lambda: choose(dialog.by_box),
+        lambda: choose(dialog.method_box),
+        lambda: choose(dialog.ramp_box),
+        lambda: dialog.classes_box.setValue(chance.randint(2, 12)),
+        lambda: dialog.reversed_box.toggle(),
+        lambda: dialog.title_edit.setText(chance.choice(WRITTEN)),
+        lambda: dialog.missing_button.choose(chance.choice(("", "#445566"))),
+        *(write_cell, colour, row, write_end, write_cell),
+        lambda: dialog.split_button.click(),
+        lambda: dialog.join_button.click(),
+        lambda: dialog.reset_button.click() if chance.random() < 0.2 else None,
+    )
+    for _ in range(250):
+        chance.choice(hands)()
+        style = shown(city)
+        assert style_from_dict(style_to_dict(style)) == style
+        assert list(style.breaks) == sorted(set(style.breaks))
+        legend_of(city.document.scene[BLOCKS])
+    settle(city, qtbot)
+    dialog.reject()
+    assert shown(city) == before
+    assert city.document.history.state == steps

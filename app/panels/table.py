@@ -208,7 +208,9 @@ class TablePanel(Panel):
 
     # ---- the model changes --------------------------------------------------------------------------------------
 
-    def _on_layers(self, _layer: Layer) -> None:
+    def _on_layers(self, layer: Layer) -> None:
+        if layer.id == self._layer_id:  # another project may have a layer of the same name, with other rows
+            self._sheet = None
         self._layers_later.ask()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
@@ -256,7 +258,7 @@ class TablePanel(Panel):
     def selected_rows(self) -> Rows:
         """Rows selected among those shown, in the order shown."""
         layer = self.layer
-        if layer is None:
+        if layer is None or self._sheet is None:
             return np.empty(0, dtype=np.int64)
         chosen = mask_of(layer, self.document.selection.of_layer(layer.id))
         return self.model.rows[chosen[self.model.rows]]
@@ -345,7 +347,7 @@ class TablePanel(Panel):
 
     def _select(self, rows: Rows) -> None:
         layer = self.layer
-        if layer is not None:
+        if layer is not None and self._sheet is not None:
             ids = layer.table.ids[rows].tolist()
             self.document.selection.set([ElementRef(layer.id, element_id) for element_id in ids])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6")
@@ -16,13 +17,13 @@ from PySide6.QtWidgets import QMessageBox
 
 from analysis.contract import Result
 from app import project_file
-from app.commands import RemoveLayers
+from app.commands import AddLayers, RemoveLayers, Together
 from app.document import Document
 from app.import_requests import ImportRequest
 from app.jobs import JobState
 from app.language import language
 from app.main_window import MainWindow
-from geo.model import ElementRef, Feedback, Layer, Points
+from geo.model import Column, ElementRef, ElementTable, Feedback, Layer, Points
 from tests.app import tiny_city
 from tests.app.test_window import made_analysis, settle
 
@@ -185,6 +186,30 @@ def test_of_two_first_imports_the_second_comes_into_the_place_of_the_first(
     east = {layer.kind: layer.geometry.bounds.low[0] for layer in window.document.scene}
     ground = east.pop("terrain")
     assert next(iter(east.values())) - ground == pytest.approx(10_000.0 - 60.0 + 100.0, abs=6.0)
+
+
+def test_the_table_follows_a_layer_of_the_same_name_with_fewer_rows(
+    city: MainWindow, bugs: list[str], qtbot: Any
+) -> None:
+    city.show_table("houses")
+    settle(city, qtbot)
+    assert city.table.model.rowCount() == 4
+    layer = city.document.scene["houses"]
+    fewer = layer.with_(
+        geometry=tiny_city.box(*tiny_city.PLACES[0]),
+        table=ElementTable(["B1"], {"name": Column(np.array(["Elm"], dtype=object))}),
+        fields=(),
+    )
+    city.document.do(Together((RemoveLayers(("houses",)), AddLayers((fewer,))), "add_layers"))
+    city.document.selection.set([ElementRef("houses", "B1")])
+    city.table.show_selection()  # asked for by the selection, at times before the table has been filled again
+    settle(city, qtbot)
+    assert city.table.model.rowCount() == 1
+    city.document.history.undo()
+    city.document.selection.set([ElementRef("houses", "B4")])
+    settle(city, qtbot)
+    assert city.table.model.rowCount() == 4
+    assert list(city.table.selected_rows()) == [3]
 
 
 def test_a_layer_is_removed_while_it_is_studied(city: MainWindow, gate: Gate, bugs: list[str], qtbot: Any) -> None:

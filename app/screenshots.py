@@ -38,17 +38,12 @@ README = ROOT / ".github" / "pictures"
 HELP = ROOT / "resources" / "help"
 README_WIDTH, HELP_WIDTH = 1200, 640
 # Pictures of the README: scene, theme, language. Those of the manual are light, in the language of the page.
-IN_README = tuple(
-    (scene, "light", language)
-    for scene, language in (
-        *(("sun", "ko"), ("massing", "en"), ("underground", "ko")),
-        *(("indoor", "en"), ("camera", "ko")),
-    )
-)
+IN_README = (
     ("sun", "light", "ko"),
     ("massing", "light", "en"),
     ("underground", "light", "ko"),
-    ("wind", "light", "en"),
+    ("indoor", "light", "en"),
+    ("camera", "light", "ko"),
 )
 NOT_IN_HELP = ("start", "settings", "overview", "search", "camera")
 

@@ -329,4 +329,5 @@ def _sample_of(document: Document, folder: Path) -> Path:
     target.parent.mkdir()
     project_file.save(document.snapshot(), target)
     project_file.save(document.snapshot(), folder / "first.twin")
+    project_file.save(monkey_world.other_city(), folder / "other.twin")
     return target

@@ -12,7 +12,7 @@ from app.commands import AddLayers
 from app.document import Document
 from app.dust import edit as purifiers
 from geo.model import Field, Layer, Source, Style, Volume
-from tests import tiny_cameras, tiny_parcels, tiny_pipes, tiny_sensors, tiny_wind
+from tests import tiny, tiny_cameras, tiny_parcels, tiny_pipes, tiny_sensors, tiny_wind
 from tests.app import house, tiny_city, view_scene
 from tests.conftest import DATA
 
@@ -114,6 +114,17 @@ def _of_study(layer: Layer, analysis: str) -> Layer:
 def fill(document: Document) -> None:
     """Put the small city into a document, as an import does."""
     document.do(AddLayers(small_city(), frame=tiny_city.frame()))
+
+
+def other_city() -> Document:
+    """A project whose layers have the names of the small city's, and other elements."""
+    document = Document(tiny_city.frame())
+    document.scene.add(tiny.terrain().with_(id="ground"))
+    document.scene.add(tiny.buildings().with_(id="houses"))
+    document.scene.add(purifiers.layer_of(PURIFIERS[1:], layer_id="purifiers", name="Purifiers"))
+    document.scene.add(tiny_parcels.parcels(tiny_parcels.TINY[:1]))
+    document.scene.add(tiny_pipes.nodes().with_(id="stations", theme="sensor"))
+    return document
 
 
 def write_files(folder: Path) -> list[Path]:

@@ -44,3 +44,13 @@ def building() -> list[Layer]:
     from tests.tiny_indoor import house
 
     return [model(), *house()]
+
+
+def schedule() -> Layer:
+    """When the elements of the building are to stand, all in the same week; the first is finished."""
+    ids = [part[0] for part in PARTS]
+    planned = {"PlannedStart": "2026-03-02", "PlannedFinish": "2026-03-06"}
+    columns = {name: Column(np.array([day] * len(ids), dtype=object)) for name, day in planned.items()}
+    finished = np.array(["2026-03-05", *[None] * (len(ids) - 1)], dtype=object)
+    columns |= {"GUID": Column(np.array(ids, dtype=object)), "ActualFinish": Column(finished)}
+    return Layer("schedule", "Schedule", "other", None, ElementTable([str(k) for k in range(len(ids))], columns))

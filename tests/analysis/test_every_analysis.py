@@ -17,6 +17,7 @@ from geo.model.digest import layer_digest
 from geo.model.layer import Layer
 from tests.tiny import buildings, tiny_frame, tiny_layers
 from tests.tiny_bim import building
+from tests.tiny_bim import schedule as bim_schedule
 from tests.tiny_cameras import camera_layers
 from tests.tiny_indoor import house
 from tests.tiny_parcels import parcels
@@ -49,6 +50,7 @@ QUICK: dict[str, dict[str, object]] = {
         "count": 2,
         "ground": "open",
     },
+    "construction.progress": {"day": "2026-03-10"},
     "dust.effect": {"treated": "북측", "since": "2024-03-31"},
     "cctv.coverage": {"ground_cell": 4, "facades": True, "facade_cell": 8},
     "cctv.privacy": {"least_density": 5, "reach": 80},
@@ -79,6 +81,7 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "sunlight.irradiation": weather_layers,
     "sunlight.setback": lambda: [parcels()],
     "site": lambda: [parcels()],
+    "construction": lambda: [*building(), bim_schedule()],
     "wind.comfort": lambda: [steady_winds([270.0, 0.0])],
     "dust.calibrate": three_days,
     "dust.effect": two_months,

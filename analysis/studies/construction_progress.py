@@ -1,0 +1,271 @@
+"""Progress against schedule (공정 진척): what should stand on a day, what stands, and what is late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.contract import (
+    Chart,
+    Inputs,
+    Params,
+    Quantity,
+    Reference,
+    Result,
+    Series,
+    Table,
+    analysis,
+    choice,
+    layer_input,
+)
+from geo.model import Column, ElementTable, Feedback, Field, Issue, Layer, Mesh, Style, UserError
+
+if TYPE_CHECKING:
+    from analysis.construction.schedule import Days, Schedule
+
+PMBOK = Reference("pmi-pmbok", "Project Management Institute: A Guide to the Project Management Body of Knowledge.")
+STATES = ("done", "late", "late_start", "under_way", "not_due", "planned_done", "planned_under_way", "unplanned")
+COLOURS = ("#3a7d44", "#c0392b", "#e08e0b", "#2f77b5", "#c9ced6", "#7fb58a", "#8fb8dc", "#eceff3")
+ASSUMPTIONS = (
+    "An element is done when all its tasks are, and begun with the first of them.",
+    "The schedule is taken at its word: nothing is measured on the site.",
+    "Elements count alike, whatever their size or cost.",
+)
+
+
+class ProgressParams(Params):
+    """What a user can set for ``construction.progress``."""
+
+    day: date = choice("Day", default=date(2026, 12, 21), help="The evening of this day is looked at.")
+
+
+@dataclass(frozen=True)
+class ProgressInputs(Inputs):
+    """What is built, and when."""
+
+    models: tuple[Layer, ...] = layer_input("Building models", kind="mesh", theme="bim", many=True)
+    schedules: tuple[Layer, ...] = layer_input("Schedules (tables with ids of elements)", kind="table", many=True)
+
+
+class Plan(NamedTuple):
+    """For each element: days (n,) as planned and as they were; NaT where nothing is said."""
+
+    start: Days
+    finish: Days
+    began: Days
+    done: Days
+
+
+@analysis(
+    id="construction.progress",
+    title="Progress against schedule",
+    description=(
+        "Compares the elements of building models with a schedule on a day: what should stand, what stands by the "
+        "days reported, what is late and by how much."
+    ),
+    version=1,
+    inputs=ProgressInputs,
+    params=ProgressParams,
+    references=(PMBOK,),
+    headline=("day",),
+)
+def construction_progress(inputs: ProgressInputs, params: ProgressParams, feedback: Feedback) -> Result:
+    """Tell what stands and what is late."""
+    from analysis.construction.schedule import is_schedule, read_schedule
+
+    tables = [layer for layer in inputs.schedules if is_schedule(layer)]
+    if not tables:
+        raise _no_schedule()
+    issues: list[Issue] = []
+    schedule = read_schedule(tables, issues)
+    feedback.step(0.3, "matching elements with tasks")
+    today = np.datetime64(params.day, "D")
+    layers, plans, codes = [], [], []
+    for number, layer in enumerate(inputs.models):
+        plan = plan_of(layer.table, schedule)
+        code = states_of(plan, today, says_actual=schedule.says_actual)
+        plans.append(plan)
+        codes.append(code)
+        layers.append(_shown(layer, plan, code, today, number))
+        feedback.step(0.3 + 0.6 * (number + 1) / len(inputs.models), "telling what stands")
+    plan = Plan(*(np.concatenate(days) for days in zip(*plans, strict=True)))
+    code = np.concatenate(codes)
+    if (code == STATES.index("unplanned")).all():
+        raise _no_match()
+    issues += _doubts(schedule, inputs.models, code)
+    return Result(
+        layers=tuple(layers),
+        summary=_summary(code, plan, today, says_actual=schedule.says_actual),
+        tables=(_late_table(inputs.models, plan, code, today),),
+        charts=(_curve(plan, code, says_actual=schedule.says_actual),),
+        issues=tuple(issues),
+        assumptions=ASSUMPTIONS,
+    )
+
+
+def plan_of(table: ElementTable, schedule: Schedule) -> Plan:
+    """From the first start to the last finish of the tasks of each element; done when all of them are."""
+    # Parts of one element ("id#2") share its tasks.
+    bases, part_of = np.unique([str(key).partition("#")[0] for key in table.ids], return_inverse=True)
+    row = {str(key): number for number, key in enumerate(bases)}
+    which = np.array([row.get(str(key), -1) for key in schedule.element], dtype=np.int64)
+    found = []
+    for values, pick in (
+        (schedule.start, np.fmin),
+        (schedule.finish, np.fmax),
+        (schedule.began, np.fmin),
+        (schedule.done, np.maximum),  # one task without a day leaves the element undone
+    ):
+        days = np.full(len(bases), np.datetime64("NaT", "D"))
+        seen: set[int] = set()
+        for at, value in zip(which[which >= 0].tolist(), values[which >= 0], strict=True):
+            days[at] = pick(days[at], value) if at in seen else value
+            seen.add(at)
+        found.append(days[part_of])
+    return Plan(*found)
+
+
+def states_of(plan: Plan, today: np.datetime64, *, says_actual: bool) -> NDArray[np.int8]:
+    """(n,) number in `STATES` of each element on the evening of a day."""
+    planned = ~(np.isnat(plan.start) & np.isnat(plan.finish))
+    begun_by_plan, over_by_plan = plan.start <= today, plan.finish <= today
+    if not says_actual:
+        rules = [(~planned, "unplanned"), (over_by_plan, "planned_done"), (begun_by_plan, "planned_under_way")]
+    else:
+        began = (plan.began <= today) | (plan.done <= today)
+        rules = [
+            (~planned, "unplanned"),
+            (plan.done <= today, "done"),
+            (over_by_plan, "late"),
+            (begun_by_plan & ~began, "late_start"),
+            (began, "under_way"),
+        ]
+    names = [STATES.index(name) for _, name in rules]
+    return np.select([rule for rule, _ in rules], names, STATES.index("not_due")).astype(np.int8)
+
+
+def days_late(plan: Plan, code: NDArray[np.int8], today: np.datetime64) -> NDArray[np.float64]:
+    """(n,) days since an element should have been finished, or begun; NaN where it is not late [d]."""
+    late = np.full(len(code), np.nan)
+    for name, due in (("late", plan.finish), ("late_start", plan.start)):
+        chosen = code == STATES.index(name)
+        late[chosen] = (today - due[chosen]).astype(np.float64)
+    return late
+
+
+def _shown(layer: Layer, plan: Plan, code: NDArray[np.int8], today: np.datetime64, number: int) -> Layer:
+    if not isinstance(layer.geometry, Mesh):
+        raise TypeError(f"{layer.name} is not a mesh")
+    columns = {name: column for name, column in layer.table.columns.items() if name in ("name", "class", "storey")}
+    columns |= _day_columns(plan)
+    state = Field("progress", "1", "element", code, categories=STATES)
+    late = Field("days_late", "d", "element", days_late(plan, code, today))
+    style = Style(colour_by="progress", class_colours=tuple(zip(STATES, COLOURS, strict=True)))
+    name = f"{layer.name} – Progress"
+    table = ElementTable(layer.table.ids, columns)
+    return Layer(f"progress-{number + 1}", name, "result", layer.geometry, table, (state, late), style)
+
+
+def _day_columns(plan: Plan) -> dict[str, Column]:
+    names = ("planned_start", "planned_finish", "actual_start", "actual_finish")
+    said = (np.where(np.isnat(days), "", np.datetime_as_string(days)).astype(object) for days in plan)
+    return {name: Column(values) for name, values in zip(names, said, strict=True)}
+
+
+def _summary(code: NDArray[np.int8], plan: Plan, today: np.datetime64, *, says_actual: bool) -> dict[str, Quantity]:
+    count = {name: int((code == number).sum()) for number, name in enumerate(STATES)}
+    planned = len(code) - count["unplanned"]
+    due = int((plan.finish <= today).sum())
+    told = {
+        "day": Quantity(str(today), ""),
+        "planned": Quantity(planned, "1"),
+        "due": Quantity(due, "1"),
+        "due_share": Quantity(100.0 * due / planned, "%"),
+    }
+    if says_actual:
+        late = days_late(plan, code, today)
+        told |= {name: Quantity(count[name], "1") for name in ("done", "late", "late_start", "under_way")}
+        told["done_share"] = Quantity(100.0 * count["done"] / planned, "%")
+        if np.isfinite(late).any():
+            told["most_late"] = Quantity(float(np.nanmax(late)), "d")
+    return told | {"unplanned": Quantity(count["unplanned"], "1")}
+
+
+def _late_table(models: tuple[Layer, ...], plan: Plan, code: NDArray[np.int8], today: np.datetime64) -> Table:
+    """What is late, the latest first."""
+    late = days_late(plan, code, today)
+    order = np.argsort(-late, kind="stable")[: int(np.isfinite(late).sum())]
+    ids = np.concatenate([layer.table.ids.astype(object) for layer in models])
+
+    def texts(name: str) -> NDArray[np.object_]:
+        found = [layer.table.columns.get(name) for layer in models]
+        return np.concatenate(
+            [
+                np.full(len(layer.table), "", dtype=object) if column is None else column.values.astype(object)
+                for layer, column in zip(models, found, strict=True)
+            ]
+        )
+
+    columns = {
+        "element": Column(ids[order]),
+        **{name: Column(texts(name)[order]) for name in ("name", "class", "storey")},
+        "progress": Column(np.array([STATES[number] for number in code[order]], dtype=object)),
+        "days_late": Column(late[order], "d"),
+        **{name: Column(column.values[order]) for name, column in _day_columns(plan).items()},
+    }
+    return Table("late", "What is late", columns)
+
+
+def _curve(plan: Plan, code: NDArray[np.int8], *, says_actual: bool) -> Chart:
+    """The share of the planned elements that are finished, by days since the first start."""
+    planned = code != STATES.index("unplanned")
+    first = np.nanmin(np.concatenate([plan.start[planned], plan.finish[planned]]))
+
+    def curve(days: Days, name: str, role: str) -> Series:
+        when = np.sort((days[planned & ~np.isnat(days)] - first).astype(np.float64))
+        share = 100.0 * np.arange(len(when) + 1) / planned.sum()
+        return Series(name, np.concatenate([[0.0], when]), share, role=role)
+
+    series = [curve(plan.finish, "planned", "dashed")]
+    if says_actual:
+        series.append(curve(plan.done, "actual", "line"))
+    return Chart("curve", "Finished elements", "Days since the first start", "d", "Finished", "%", tuple(series))
+
+
+def _doubts(schedule: Schedule, models: tuple[Layer, ...], code: NDArray[np.int8]) -> list[Issue]:
+    found = []
+    if not schedule.says_actual:
+        text = "The schedule says only what was planned: what really stands is not known."
+        found.append(Issue("construction.only_planned", text, "doubt"))
+    known = {str(key).partition("#")[0] for layer in models for key in layer.table.ids}
+    astray = len({str(key) for key in schedule.element} - known)
+    if astray:
+        text = f"{astray} elements of the schedule are not in the models."
+        found.append(Issue("construction.not_in_model", text, "doubt", astray))
+    without = int((code == STATES.index("unplanned")).sum())
+    if without:
+        text = f"{without} elements of the models are in no schedule."
+        found.append(Issue("construction.unplanned", text, "note", without))
+    return found
+
+
+def _no_schedule() -> UserError:
+    return UserError(
+        "No table is a schedule.",
+        "A schedule has a column with the ids of elements (GUID) and columns with planned start and finish.",
+        "Import the schedule as CSV with columns such as GUID, PlannedStart, PlannedFinish, ActualStart, ActualFinish.",
+        code="construction.no_schedule",
+    )
+
+
+def _no_match() -> UserError:
+    return UserError(
+        "No element of the models is in the schedule.",
+        "The ids in the schedule are not those of the models.",
+        "Export the schedule with the GlobalId of each element, from this version of the model.",
+        code="construction.no_match",
+    )

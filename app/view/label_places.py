@@ -25,7 +25,7 @@ Rows = NDArray[np.int64]
 
 MOST_LABELS = 200
 TRIED = 1200  # elements in the picture that are looked at for them, the nearest first
-GAP = 3.0  # pixels between two labels
+GAP = 8.0  # pixels between two labels: a picture full of words says nothing
 LIFT = 6.0  # pixels between the place of an element and the foot of its label
 LONGEST = 40  # letters of a label
 ROOF_GAP = 0.5  # metres over a roof

@@ -9,7 +9,9 @@ import pytest
 
 from app.classes import MOST_CLASSES, classed, styled
 from app.colour import ClassedField, category_colours, class_colours, field_colours, ramp
+from app.compare_view_scale import with_common_scale
 from app.language import language
+from app.report import _legends
 from app.theme import theme_named
 from app.view.legend import class_name, legend_of, plain_field, shown_field
 from geo.model import Column, ElementTable, Field, Layer, Points, Style
@@ -219,3 +221,30 @@ def test_styles_with_everything_survive_a_project_and_bad_colours_do_not() -> No
     for wrong in ({"class_colours": [["0", "red; }"]]}, {"missing": "#12"}, {"range": [1]}, {"breaks": ["x"]}):
         with pytest.raises(ValueError):
             style_from_dict(wrong)
+
+
+def test_reports_and_comparisons_have_the_legend_of_the_picture() -> None:
+    style = Style(
+        colour_by="speed", method="breaks", breaks=(0.0, 2.0, 9.0), class_colours=(("1", "#ff0000"),), title="바람"
+    )
+
+    def result(layer_id: str, values: list[float]) -> Layer:
+        layer = houses({"n": Column(np.arange(float(len(values))))})
+        field = Field("speed", "m/s", "element", np.array(values))
+        return layer.with_(id=layer_id, theme="result", fields=(field,), style=style)
+
+    first, second = result("a", [0.5, 5.0]), result("b", [1.0, 8.0])
+    (said,) = _legends([first])
+    assert said["title"] == "바람"
+    assert said["classes"][1] == {"text": "2 – 9", "colour": "#ff0000"}
+    left, right = with_common_scale([first], [second])
+    legends = [legend_of(layer) for (layer,) in (left, right)]
+    assert legends[0] is not None
+    assert legends[1] is not None
+    assert legends[0].classes == legends[1].classes
+    assert legends[0].classes[1][1] == (255, 0, 0)
+    assert legends[0].title == "바람"
+    plain = result("c", [1.0, 3.0]).with_(style=Style(colour_by="speed", range=(0.0, 4.0), reversed=True))
+    (ramp_said,) = _legends([plain])
+    assert (ramp_said["low"], ramp_said["high"]) == ("0", "4")
+    assert ramp_said["colours"][0] == "#fde725"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -27,6 +27,7 @@ from app.document import Document
 from app.drawing_actions import DrawingActions
 from app.dust_actions import DustActions
 from app.file_dialogs import FileDialogs
+from app.focus_order import panel_around, step_focus
 from app.help_window import HelpWindow
 from app.language import language, tr
 from app.layouts import BOTTOM_HEIGHT, arrange
@@ -353,6 +354,10 @@ class MainWindow(QMainWindow):
         else:
             self.show_table()
 
+    def focusNextPrevChild(self, onward: bool) -> bool:
+        """Tab and Shift+Tab, past panels that lie behind others."""
+        return step_focus(lambda: super(MainWindow, self).focusNextPrevChild(onward))
+
     # ---- dropped files --------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -404,9 +409,7 @@ class MainWindow(QMainWindow):
         self._help.raise_()
 
     def _page_in_focus(self) -> str:
-        widget: QObject | None = QApplication.focusWidget()
-        while widget is not None and not isinstance(widget, Panel):
-            widget = widget.parent()
+        widget = panel_around(QApplication.focusWidget())
         if isinstance(widget, AnalysesPanel) and widget.analysis is not None:
             return f"analysis:{widget.analysis.id}"
         return widget.help_page if isinstance(widget, Panel) else "overview"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 
 from analysis.registry import analyses
@@ -51,7 +52,7 @@ def commands_of(window: MainWindow) -> list[Found]:
         Found(
             tr(f"{a.id}.title", a.title),
             tr("panel.analyses"),
-            partial(window.show_analysis, a.id),
+            partial(_open_study, window, a.id),
             key=f"command:{a.id}",
             icon="play",
         )
@@ -67,6 +68,12 @@ def commands_of(window: MainWindow) -> list[Found]:
             title = action.text().replace("…", "")
             found.append(Found(title, keys, partial(window.perform, spec), key=f"command:{spec.id}", icon=spec.icon))
     return found
+
+
+def _open_study(window: MainWindow, analysis_id: str) -> None:
+    """A study that was looked for by its name has the keys at once: Tab goes on into its form."""
+    window.show_analysis(analysis_id)
+    window.analyses.choice.setFocus(Qt.FocusReason.TabFocusReason)
 
 
 def select_found(window: MainWindow, refs: list[ElementRef]) -> None:

@@ -143,6 +143,7 @@ class PropertiesPanel(Panel):
 
     def refresh_words(self) -> None:
         """In the current language."""
+        self.tree.setAccessibleName(tr("panel.properties"))
         self.refresh()
 
 

@@ -108,7 +108,7 @@ class TimelinePanel(Panel):
         self.time_edit = QTimeEdit()
         self.time_edit.setDisplayFormat("HH:mm")
         self.time_edit.timeChanged.connect(lambda time: self.set_minute(time.hour() * 60 + time.minute()))
-        self.slider = DaySlider(self.bench.theme)
+        self.slider = say(DaySlider(self.bench.theme), tip="timeline.slider")
         self.slider.valueChanged.connect(self._on_minute)
         self.shadow = say(QCheckBox(), "timeline.shadow", tip="timeline.shadow.tip")
         self.shadow.setChecked(True)

@@ -200,7 +200,9 @@ class ParamForm(QWidget):
             )
             editor = self.editors[name]
             self._labels[name].setText(folded(title, self._labels[name].fontMetrics(), WIDEST_BESIDE))
-            editor.setAccessibleName(title)
+            for widget in (editor, editor.focusProxy()):  # a number is a box in its editor
+                if widget is not None:
+                    widget.setAccessibleName(title)
             for widget in (self._labels[name], editor):
                 widget.setToolTip(tip)
             if isinstance(editor, QCheckBox):

@@ -59,6 +59,7 @@ PAGE_OF_STUDY = {
     "utility.check": "checks_underground",
     **{f"utility.{name}": "network" for name in ("excavation", "isolation", "path", "profile", "topology", "trace")},
     "links.worlds": "network",
+    "construction.progress": "model",
     "compare.results": "alternatives",
     "site.figures": "figures",
 }

@@ -326,6 +326,8 @@ def pole_faults(scene: SightScene, poles: ArrayLike) -> NDArray[np.int8]:
     """(p,) why no camera can be at each place: `OK`, `INSIDE` a solid, `UNDERGROUND` or `TOUCHING` a surface."""
     lenses = np.ascontiguousarray(poles, dtype=np.float64).reshape(-1, 3)
     out = np.zeros(len(lenses), dtype=np.int8)
+    if not len(scene.obstacles.normal):  # nothing stands anywhere
+        return out
     near = np.zeros(len(lenses), dtype=bool)
     for way in _ways_around():
         near |= scene.opaque.occluded(lenses, way[None], WALL_CLEARANCE)

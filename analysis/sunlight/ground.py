@@ -103,7 +103,7 @@ def _under_buildings(city: City, points: Floats, feedback: Feedback) -> Bools:
     """
     inside = np.zeros(len(points), dtype=bool)
     up, down = np.array([[0.0, 0.0, 1.0]]), np.array([[0.0, 0.0, -1.0]])
-    for start in range(0, len(points), PROBED_POINTS):
+    for start in range(0, len(points) if len(city.solid) else 0, PROBED_POINTS):  # without a face nothing is inside
         feedback.step(start / len(points), "finding the open ground")
         part = points[start : start + PROBED_POINTS]
         hit = city.occluder.first_hit(part + [0, 0, SURFACE_OFFSET], up)

@@ -15,8 +15,11 @@ from analysis.cctv.catalogue import catalogue
 from analysis.cctv.seen import PlanScore, Score
 from analysis.cctv.sight import SightScene, blocked_poles, pole_faults, segments_meet, sight_scene, trace
 from analysis.cctv.targets import Targets, facade_targets, ground_targets, join, order_of, plate_targets
+from analysis.registry import get
+from analysis.run import execute
 from geo.model import Bounds, ElementTable, Field, Grid, Instances, Layer, Mesh
-from tests.tiny import BOX_FACES, box_mesh, buildings, terrain
+from tests.tiny import BOX_FACES, box_mesh, buildings, terrain, tiny_frame
+from tests.tiny_cameras import camera_layers
 
 Floats = NDArray[np.float64]
 
@@ -280,6 +283,16 @@ def test_light_falls_with_the_way_in_the_crown() -> None:
 
 
 # Where no camera can be
+
+
+def test_where_nothing_stands_a_camera_can_be_anywhere() -> None:
+    assert pole_faults(sight_scene([]), [(5.0, 5.0, 5.0), (0.0, 0.0, -3.0)]).tolist() == [0, 0]
+
+
+def test_cameras_are_studied_where_nothing_stands() -> None:
+    """As when everything else is hidden, or before the city is imported."""
+    found = execute(get("cctv.coverage"), layers=camera_layers(), frame=tiny_frame(), params={})
+    assert found.summary["cameras"].value == 2
 
 
 def test_places_inside_under_ground_and_in_walls_are_told() -> None:

@@ -84,27 +84,38 @@ def construction_progress(inputs: ProgressInputs, params: ProgressParams, feedba
     schedule = read_schedule(tables, issues)
     feedback.step(0.3, "matching elements with tasks")
     today = np.datetime64(params.day, "D")
-    layers, plans, codes = [], [], []
-    for number, layer in enumerate(inputs.models):
-        plan = plan_of(layer.table, schedule)
-        code = states_of(plan, today, says_actual=schedule.says_actual)
-        plans.append(plan)
-        codes.append(code)
-        layers.append(_shown(layer, plan, code, today, number))
-        feedback.step(0.3 + 0.6 * (number + 1) / len(inputs.models), "telling what stands")
+    models, plans = _planned_models(inputs.models, schedule)
+    if not models:
+        raise _no_match()
+    feedback.step(0.7, "telling what stands")
+    codes = [states_of(plan, today, says_actual=schedule.says_actual) for plan in plans]
+    layers = [
+        _shown(layer, own, state, today, number)
+        for number, (layer, own, state) in enumerate(zip(models, plans, codes, strict=True))
+    ]
     plan = Plan(*(np.concatenate(days) for days in zip(*plans, strict=True)))
     code = np.concatenate(codes)
-    if (code == STATES.index("unplanned")).all():
-        raise _no_match()
-    issues += _doubts(schedule, inputs.models, code)
+    issues += _doubts(schedule, models, code)
+    if len(models) < len(inputs.models):
+        left = len(inputs.models) - len(models)
+        text = f"{left} models have no element in the schedule and were left out."
+        issues.append(Issue("construction.other_models", text, "note", left))
     return Result(
         layers=tuple(layers),
         summary=_summary(code, plan, today, says_actual=schedule.says_actual),
-        tables=(_late_table(inputs.models, plan, code, today),),
+        tables=(_late_table(models, plan, code, today),),
         charts=(_curve(plan, code, says_actual=schedule.says_actual),),
         issues=tuple(issues),
         assumptions=ASSUMPTIONS,
     )
+
+
+def _planned_models(models: tuple[Layer, ...], schedule: Schedule) -> tuple[tuple[Layer, ...], list[Plan]]:
+    """The models that the schedule speaks of, that with most planned elements last, and the days of their elements."""
+    plans = [(layer, plan_of(layer.table, schedule)) for layer in models]
+    count = [int((~np.isnat(plan.finish)).sum()) for _, plan in plans]
+    order = [number for number in np.argsort(count, kind="stable").tolist() if count[number]]
+    return tuple(plans[number][0] for number in order), [plans[number][1] for number in order]
 
 
 def plan_of(table: ElementTable, schedule: Schedule) -> Plan:

@@ -90,6 +90,14 @@ def test_an_element_is_done_when_all_its_tasks_are_and_its_parts_go_with_it() ->
     assert str(plan.began[2]) == "2026-03-01"
 
 
+def test_models_of_which_the_schedule_says_nothing_are_left_out() -> None:
+    inputs = ProgressInputs(tiny_frame(), (building("A", "B"), building("X", "Y")), (table(),))
+    result = construction_progress.run(inputs, ProgressParams(day=date(2026, 3, 10)), Feedback())
+    assert [len(layer.table) for layer in result.layers] == [2]
+    assert result.summary["unplanned"].value == 0
+    assert "construction.other_models" in {issue.code for issue in result.issues}
+
+
 def test_a_plan_alone_says_nothing_about_what_stands() -> None:
     result = run(table(tuple(row[:3] for row in ROWS), NAMES[:3]))
     assert states(result)[:5] == ["planned_done"] * 2 + ["planned_under_way"] * 2 + ["not_due"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from analysis.site_figures.plots import PlotFigures
@@ -33,7 +33,15 @@ MORE = ("dwellings", "parking")
 
 
 class FiguresCard(QFrame):
-    """One row a figure: what it is, how much, and how that stands to the limit."""
+    """One row a figure: what it is, how much, and how that stands to the limit.
+
+    Signals
+    -------
+    grown()
+        It has another height.
+    """
+
+    grown = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -71,6 +79,14 @@ class FiguresCard(QFrame):
             layout.addWidget(shown)
         self.setFixedWidth(WIDTH)
         self.hide()
+
+    def event(self, event: QEvent) -> bool:
+        """As high as what is in it, whenever that becomes more or less."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            self.adjustSize()
+            self.grown.emit()
+        return done
 
     def add_rules(self, rules: QWidget) -> None:
         """Lines of rules between figures and note."""
@@ -198,8 +214,8 @@ class LiveFigures(QObject):
         self.wanted, self.plot, self.seconds = True, None, 0.0
         self.card = FiguresCard(window.viewport)
         self.rules = LiveRules(window, parent=self)
-        self.rules.answered.connect(self._on_rules)
         self.card.add_rules(self.rules.list)
+        self.card.grown.connect(lambda: self.place(self._above))
         self._loop: LiveLoop | None = None
         self._above = 0
 
@@ -240,10 +256,6 @@ class LiveFigures(QObject):
         """The building was let go: the rules are worked out, which takes longer than the figures."""
         if self._loop is not None:
             self.rules.move(change)
-
-    def _on_rules(self) -> None:
-        self.card.adjustSize()
-        self.place(self._above)
 
     def stop(self) -> None:
         """It was let go."""

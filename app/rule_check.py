@@ -19,6 +19,8 @@ from analysis.run import check_params, choose_inputs
 from analysis.site_figures import rules as site_rules
 from analysis.site_figures.plots import PlotFigures
 from analysis.studies.sunlight_setback import judge
+from analysis.sunlight_setback.bodies import Body as SetbackBody
+from analysis.sunlight_setback.bodies import read_bodies
 from analysis.sunlight_setback.declaration import SetbackInputs, SetbackParams
 from analysis.sunlight_setback.findings import RULES, Finding
 from analysis.sunlight_setback.rules import rulebook
@@ -27,7 +29,7 @@ from app.mass_edit import Body
 from app.plot_figures import Elements, LocalCity, PlotSetup, held_layer, plot_setup
 from app.shown_runs import runs_of
 from geo.alternatives import Change
-from geo.model import Feedback, Issue, Mesh
+from geo.model import Feedback, Issue, Layer, Mesh
 
 Floats = NDArray[np.float64]
 
@@ -108,6 +110,7 @@ class RuleStudy:
         self._body, self._params, self._inputs = setup.body, params, inputs
         self._city = LocalCity(setup.body, inputs.parcels, inputs.buildings)
         self._roads = [Elements.of(layer) for layer in inputs.roads]
+        self._known: tuple[tuple[str, ...], list[SetbackBody]] = ((), [])
         feedback.step(1.0, "measuring the plots")
 
     def move(self, change: Change, feedback: Feedback) -> tuple[RuleLine, ...]:
@@ -125,12 +128,23 @@ class RuleStudy:
         inputs = replace(self._inputs, parcels=tuple(parcels), buildings=(own, *buildings), roads=tuple(roads))
         heard: list[Issue] = []
         name = self._body.ref.element_id
-        found, city, _, _ = judge(inputs, self._params, heard, feedback, building=name)
+        bodies = [*read_bodies((own,), self._params, rulebook(), heard, feedback.part(0.0, 0.02))]
+        others = self._others(buildings, feedback.part(0.02, 0.2))
+        bodies += [one if one.name != name else one._replace(name=f"{name}#2") for one in others]  # of another layer
+        rest = feedback.part(0.2, 1.0)
+        found, city, _, _ = judge(inputs, self._params, heard, rest, building=name, bodies=bodies)
         plot = next((plot for plot in city.plots if any(city.bodies[k].name == name for k in plot.bodies)), None)
         mine = [item for item in found.items if plot is not None and item.plot == plot.id] or [
             item for item in found.items if item.building == name
         ]
         return lines_of_findings(mine)
+
+    def _others(self, buildings: Sequence[Layer], feedback: Feedback) -> list[SetbackBody]:
+        """The buildings around, read once while they are the same ones."""
+        key = tuple(f"{layer.id}#{name}" for layer in buildings for name in layer.table.ids)
+        if self._known[0] != key or not key:
+            self._known = key, read_bodies(buildings, self._params, rulebook(), [], feedback)
+        return self._known[1]
 
 
 def lines_of_findings(items: Sequence[Finding]) -> tuple[RuleLine, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.contract import Reference, Result, analysis
-from analysis.sunlight_setback.bodies import read_bodies
+from analysis.sunlight_setback.bodies import Body, read_bodies
 from analysis.sunlight_setback.daylight import DWELLINGS, judge_daylight
 from analysis.sunlight_setback.declaration import SetbackInputs, SetbackParams
 from analysis.sunlight_setback.facades import Wall, walls_of
@@ -62,17 +62,26 @@ def sunlight_setback(inputs: SetbackInputs, params: SetbackParams, feedback: Fee
 
 
 def judge(
-    inputs: SetbackInputs, params: SetbackParams, issues: list[Issue], feedback: Feedback, *, building: str = ""
+    inputs: SetbackInputs,
+    params: SetbackParams,
+    issues: list[Issue],
+    feedback: Feedback,
+    *,
+    building: str = "",
+    bodies: list[Body] | None = None,
 ) -> tuple[Findings, City, Floats, list[Envelope]]:
     """What the rules find, of which plots and buildings, the way to true north, and the envelopes.
 
     building : str
         Judge only the plot that this one stands on; all plots when empty.
+    bodies : list of Body
+        Of the buildings, where they were read before.
     """
     rules = rulebook()
     feedback.step(0.0, "reading the parcels")
     parcels = read_parcels(inputs.parcels, params, rules, issues, feedback.part(0.0, 0.05))
-    bodies = read_bodies(inputs.buildings, params, rules, issues, feedback.part(0.05, 0.25))
+    if bodies is None:
+        bodies = read_bodies(inputs.buildings, params, rules, issues, feedback.part(0.05, 0.25))
     city = city_of(parcels, bodies, inputs.roads, inputs.terrain, params, rules, issues, feedback.part(0.25, 0.35))
     city = _only_plot_of(city, building) if building else city
     found = Findings()

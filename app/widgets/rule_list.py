@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCursor
+from PySide6.QtGui import QCursor, QFont, QFontMetrics
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.language import tr
 from app.numbers import number_text
 from app.rule_check import RuleLine
 
+WIDTH, LEAST_NAME = 268, 60  # pixels of a line; of the name in it
 MARKS = {"ok": "✓", "breaks": "▲", "needs_review": "!", "cannot_tell": "?"}
 COLOURS = {
     "light": {"breaks": "#b3261e", "needs_review": "#8a5a00"},
@@ -32,6 +33,9 @@ class RuleList(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.expanded = False
+        self.lines: tuple[RuleLine, ...] = ()
+        self._theme = "light"
         self.title = QLabel()
         self.title.setObjectName("soft")
         self.rows: list[QPushButton] = []
@@ -49,6 +53,7 @@ class RuleList(QWidget):
         self._clear()
         self.title.setText(text)
         self.title.setWordWrap(True)
+        self.lines = ()
         self.show()
 
     def show_lines(self, lines: Sequence[RuleLine], *, theme: str) -> None:
@@ -56,22 +61,44 @@ class RuleList(QWidget):
         self._clear()
         editions = " · ".join(dict.fromkeys(line.edition for line in lines))
         self.title.setText(tr("rules.title", edition=editions))
-        for line in lines:
-            row = QPushButton(line_text(line))
-            row.setObjectName("link")
-            row.setCursor(QCursor(Qt.CursorShape.PointingHandCursor))
-            row.setToolTip(line_tip(line))
+        self.lines, self._theme = tuple(lines), theme
+        kept = [line for line in lines if line.verdict == "ok"]
+        for line in lines if self.expanded else [line for line in lines if line not in kept]:
+            row = self._row(self._short(line), line.verdict)
+            row.setToolTip(f"{line_text(line)}\n{line_tip(line)}")
             row.setAccessibleName(f"{line_text(line)}. {line_tip(line)}")
-            row.setAutoDefault(False)
-            row.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            colour = COLOURS.get(theme, COLOURS["light"]).get(line.verdict)
-            weight = "font-weight: 600;" if colour else ""
-            paint = f"color: {colour};" if colour else "color: palette(text);"
-            row.setStyleSheet(f"text-align: left; padding: 1px 0px; border: none; {paint} {weight}")
             row.clicked.connect(lambda _checked=False, one=line: self.place_asked.emit(one))
-            self._rows.addWidget(row)
-            self.rows.append(row)
+        if kept:
+            text = tr("rules.fewer") if self.expanded else f"✓ {tr('rules.kept', count=len(kept))}"
+            self._row(text, "ok").clicked.connect(lambda _checked=False: self.expand(not self.expanded))
         self.setVisible(bool(lines))
+
+    def expand(self, on: bool) -> None:
+        """Show the rules that are kept as well, or only what is not."""
+        self.expanded = on
+        self.show_lines(self.lines, theme=self._theme)
+
+    def _row(self, text: str, verdict: str) -> QPushButton:
+        row = QPushButton(text)
+        row.setObjectName("link")
+        row.setCursor(QCursor(Qt.CursorShape.PointingHandCursor))
+        row.setAutoDefault(False)
+        row.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        colour = COLOURS.get(self._theme, COLOURS["light"]).get(verdict)
+        paint = f"color: {colour}; font-weight: 600;" if colour else "color: palette(text);"
+        row.setStyleSheet(f"text-align: left; padding: 1px 0px; border: none; {paint}")
+        self._rows.addWidget(row)
+        self.rows.append(row)
+        return row
+
+    def _short(self, line: RuleLine) -> str:
+        """The line with the name of the rule cut where it must be; the numbers stay."""
+        font = QFont(self.font())
+        font.setBold(True)
+        metrics = QFontMetrics(font)
+        name, numbers = title_text(line), numbers_text(line)
+        room = WIDTH - metrics.horizontalAdvance(f"  {numbers}")
+        return f"{metrics.elidedText(name, Qt.TextElideMode.ElideRight, max(room, LEAST_NAME))}  {numbers}"
 
     def _clear(self) -> None:
         for row in self.rows:
@@ -83,14 +110,24 @@ class RuleList(QWidget):
 
 def line_text(line: RuleLine) -> str:
     """Mark, rule, what is measured against the limit; a star where nobody checked the rule's source."""
-    title = f"{MARKS[line.verdict]} {tr(f'class.rule.{line.rule}', line.rule)}"
+    return f"{title_text(line)}  {numbers_text(line)}"
+
+
+def title_text(line: RuleLine) -> str:
+    """Mark and name of the rule."""
+    name = tr(f"class.rule.{line.rule}", line.rule)
+    return f"{MARKS[line.verdict]} {name[:1].upper()}{name[1:]}"
+
+
+def numbers_text(line: RuleLine) -> str:
+    """What is measured against the limit, in how many places, and a star; why, where nobody can tell."""
     star = "" if line.verified else " *"
     if not math.isfinite(line.measured) or not math.isfinite(line.limit):
-        return f"{title}  {_words(line)}{star}"
+        return f"{_words(line)}{star}"
     sign = "≥" if line.at_least else "≤"
     numbers = f"{_amount(line.measured)} ({sign} {_amount(line.limit)} {line.unit})"
     places = f" · {tr('rules.places', count=line.places)}" if line.places > 1 else ""
-    return f"{title}  {numbers}{places}{star}"
+    return f"{numbers}{places}{star}"
 
 
 def line_tip(line: RuleLine) -> str:

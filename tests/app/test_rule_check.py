@@ -104,13 +104,17 @@ def test_the_card_has_a_line_for_each_rule_and_a_click_shows_where(still: Any, q
     rules = still.masses.figures.rules
     qtbot.waitUntil(lambda: rules.resting and still.masses.figures.resting and len(rules.lines) > 2, timeout=WAIT_MS)
     assert [line.rule for line in rules.lines[:3]] == ["coverage", "floor_area", "north"]
-    assert len(rules.list.rows) == len(rules.lines)
+    assert len(rules.list.rows) == 1  # all are kept: one line that says so, and opens
+    rules.list.rows[0].click()
+    assert len(rules.list.rows) == len(rules.lines) + 1
     assert rules.list.isEnabled()
     before = rules.lines[2]
     still.masses._on_typed(Change(move=(0.0, 30.0, 0.0), height_factor=2.0), "north")
     qtbot.waitUntil(lambda: rules.resting and rules.lines[2].verdict == "breaks", timeout=WAIT_MS)
     assert rules.lines[2].measured < before.measured
     camera = still.viewport.camera
+    card = still.masses.figures.card
+    qtbot.waitUntil(lambda: card.height() >= card.sizeHint().height(), timeout=5000)  # nothing is squeezed
     row = rules.list.rows[2]
     assert row.text().startswith("▲")
     row.click()

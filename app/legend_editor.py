@@ -206,7 +206,7 @@ class LegendEditor(QDialog):
             (self._ramp_row, field is not None),
             (self._ends_row, continuous),
             (self.title_edit, field is not None),
-            (self.missing_button, field is not None),
+            (self.missing_button, field is not None and layer.kind in ("mesh", "lines", "points", "instances")),
         ):
             self.form.setRowVisible(part, shown)
         self.table.setVisible(bool(rows))

@@ -32,6 +32,7 @@ ESTIMATE_AFTER_S = 1.0
 ESTIMATE_FROM_FRACTION = 0.03
 KEPT_JOBS = 50
 CHILD_POLL_S = 0.1
+SWITCH_S = 0.0005  # Python's own is ten times that: the window waits so long after each call that let the jobs run
 
 
 class JobState(Enum):
@@ -157,6 +158,7 @@ class JobQueue(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.kept = SessionStore()
+        sys.setswitchinterval(SWITCH_S)
         self._jobs: list[Job] = []
         self._threads: dict[Job, threading.Thread] = {}
         self._closed = False
@@ -170,6 +172,11 @@ class JobQueue(QObject):
     def jobs(self) -> tuple[Job, ...]:
         """Jobs to show, the newest last."""
         return tuple(job for job in self._jobs if job.shown)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no more work."""
+        return self._closed
 
     @property
     def busy(self) -> bool:

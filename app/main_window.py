@@ -33,6 +33,7 @@ from app.language import language, tr
 from app.layouts import BOTTOM_HEIGHT, arrange
 from app.mass_actions import MassActions
 from app.measure_actions import MeasureActions
+from app.memory import MemoryKeeper
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
 from app.panel_set import PANELS
@@ -129,6 +130,7 @@ class MainWindow(QMainWindow):
         self._state_later = Later(self, self.refresh_state)
         self._connect()
         self.sight = UndergroundSight(self)
+        self.memory = MemoryKeeper(self.bench)
         self.resize(1280, 800)
         self._restore_layout(settings.layout)
         self.refresh_words()
@@ -202,8 +204,9 @@ class MainWindow(QMainWindow):
     # ---- state ----------------------------------------------------------------------------------------------------
 
     def perform(self, spec: ActionSpec) -> None:
-        """Do one row of the table of actions."""
-        spec.run(self)
+        """Do one row of the table of actions. A menu may outlive the window."""
+        if self._is_open:
+            spec.run(self)
         if self._is_open:
             self.refresh_state()
 

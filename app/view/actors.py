@@ -36,6 +36,7 @@ ACTORS: dict[str, type[LayerActors]] = {
 
 MOST_DOTS = 20_000  # points beyond which they are a cloud and no longer signs of their own
 HEAVY = 20_000  # triangles, cells or points from which preparing a layer is worth a job
+NODE_FACES = 100  # about as many triangles has a manhole or a valve
 
 
 def prepare(layer: Layer) -> object:
@@ -53,6 +54,8 @@ def is_heavy(layer: Layer) -> bool:
         return geometry.face_count > HEAVY
     if isinstance(geometry, Grid):
         return layer.kind == "terrain" and geometry.values.size > HEAVY
+    if isinstance(geometry, Points) and _maker_of(layer) is NodesActors:
+        return len(geometry.vertices) * NODE_FACES > HEAVY
     return isinstance(geometry, Points | Lines) and len(geometry.vertices) > HEAVY
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
+from vtkmodules.vtkRenderingCore import vtkCamera
 
 from app.view.kept_frame import KeptFrame
 from app.view.slices import Costs, SlicedFrame, drawn_over, faces_of, only, props_of
@@ -51,6 +52,8 @@ class Frames(QObject):
         self._kept: KeptFrame | None = None
         self._put_by: KeptFrame | None = None
         self._moved = 0.0
+        self._whole_from: vtkCamera | None = None  # the last frame drawn at once, and its size
+        self._whole_size: tuple[int, ...] = ()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -83,8 +86,13 @@ class Frames(QObject):
             self._prepare()
             self.whole += 1
             yield
+            self._whole_from = vtkCamera()
+            self._whole_from.DeepCopy(self._stage.scene.GetActiveCamera())
+            self._whole_size = tuple(self._stage.window.GetSize())
             return
-        if wait or self._kept is None:
+        if self._kept is None and self._whole_from is not None:
+            self._keep_whole(self._whole_from)
+        if wait:
             self._finish()
         elif self._is_old():
             self._begin_later()
@@ -102,6 +110,12 @@ class Frames(QObject):
                 kept.release(self._stage.window)
         self._kept = self._put_by = None
         self._scene_changed = True
+
+    def _keep_whole(self, camera: vtkCamera) -> None:
+        """The scene has become slow to draw: the last frame drawn at once stands in for the first in parts."""
+        self._whole_from = None
+        if self._whole_size == tuple(self._stage.window.GetSize()):
+            self._kept = KeptFrame(self._stage.window, camera)
 
     def _is_old(self) -> bool:
         kept, camera = self._kept, self._stage.scene.GetActiveCamera()
@@ -185,8 +199,12 @@ class Frames(QObject):
     def _standing_in(self) -> Iterator[None]:
         """The last finished frame, and what moves over it."""
         stage, frame, kept = self._stage, self._frame, self._kept
-        if kept is None:
-            yield
+        if kept is None:  # nothing was ever drawn: the sky is shown until something is
+            with (
+                only(stage, [stage.backdrop, *stage.moving]),
+                drawn_over(stage, keeps=False, smooth=False, shown=True, front=False),
+            ):
+                yield
             return
         if frame is not None and frame.size != tuple(stage.window.GetSize()):
             self._frame, self._put_by = None, None  # of no use in a window of another size

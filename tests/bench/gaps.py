@@ -41,7 +41,7 @@ class Gap:
 
     def text(self) -> str:
         """The figures in one line and the places under it."""
-        places = [f"\n      {seconds:5.2f} s  {place}" for place, seconds in self.where.most_common(3)]
+        places = [f"\n      {seconds:5.2f} s  {place}" for place, seconds in self.where.most_common(5)]
         rest = max(self.wall_s - self.drawing_s, 0.0)
         return (
             f"{self.wall_s:6.2f} s (main thread worked {self.cpu_s:5.2f} s; drawing {self.drawing_s:5.2f} s, "
@@ -126,8 +126,18 @@ class GapWatch:
         while not self._over.wait(LOOK_S):
             now = time.perf_counter()
             if now - self._last > 2 * LOOK_S and self._main is not None:
-                self._where[_place(sys._current_frames().get(self._main))] += now - max(before, self._last)
+                seconds = now - max(before, self._last)
+                # Asked anew each time and never kept: a frame that is held keeps its painter open, and closes it here.
+                self._where[_place(sys._current_frames().get(self._main))] += seconds
+                if seconds > LONG_S:  # the interpreter was not given to us either: who has it?
+                    self._blame(seconds)
             before = now
+
+    def _blame(self, seconds: float) -> None:
+        """Note what the other threads are at that kept the interpreter."""
+        others = [one.ident for one in threading.enumerate() if one.ident not in (self._main, threading.get_ident())]
+        for number in others:
+            self._where[f"beside it: {_place(sys._current_frames().get(number))}"] += seconds
 
 
 def _place(frame: FrameType | None) -> str:

@@ -26,6 +26,7 @@ from geo.model import Feedback, Frame, Layer, Scene
 FAMILIES = ("site", "sunlight", "cctv", "wind", "dust")
 # What is made coarser for a first look, and how many times; studies that have none of these are quick.
 COARSER = {"cell": 2.0, "ground_cell": 3.0, "facade_spacing": 3.0, "facade_cell": 3.0, "step": 3.0}
+QUICKEST = {"thoroughness": "preview"}
 COARSE_FROM = 4.0  # [s] that a run took: below, a first look would only cost time
 
 
@@ -72,6 +73,8 @@ def coarse_params(analysis: Analysis, params: Mapping[str, Any]) -> dict[str, An
     out = dict(params)
     for info in describe_params(analysis.params):
         value = params.get(info.name)
+        if info.name in QUICKEST and QUICKEST[info.name] in info.options and value is not None:
+            out[info.name] = QUICKEST[info.name]
         if info.name not in COARSER or isinstance(value, bool) or not isinstance(value, int | float):
             continue
         coarser = value * COARSER[info.name]

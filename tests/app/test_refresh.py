@@ -81,8 +81,8 @@ def test_a_first_look_has_coarser_cells_within_what_they_may_be() -> None:
     assert coarse_params(study, params) == {"step": 60.0, "ground_cell": 6.0, "ground": True}
     assert coarse_params(study, {"step": 60.0}) is None  # no coarser than it may be
     slow, quick = fake_run("wind.field", "w", {}, 60.0), fake_run("wind.field", "w", {}, 1.0)
-    slow.record["provenance"]["params"]["cell"] = 4.0
-    assert Task(slow, get("wind.field")).coarse == {"cell": 8.0}
+    slow.record["provenance"]["params"] |= {"cell": 4.0, "thoroughness": "usual"}
+    assert Task(slow, get("wind.field")).coarse == {"cell": 8.0, "thoroughness": "preview"}
     assert Task(quick, get("wind.field")).coarse is None
 
 

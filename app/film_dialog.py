@@ -28,6 +28,7 @@ from app.film_child import film_apart
 from app.jobs import Job
 from app.language import tr
 from app.numbers import seconds_text
+from app.widgets.day_slider import DAYS
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
 from geo.model import UserError
@@ -48,6 +49,7 @@ class FilmDialog(QDialog):
         say(self, "film.title")
         self.kind = _choices("film.kind", FILM_KINDS)
         self.day = QDateEdit(day)
+        self.day.setDateRange(*DAYS)
         self.day.setCalendarPopup(True)
         self.day.setDisplayFormat("yyyy-MM-dd")
         self.hour = QTimeEdit(QTime(minute // 60, minute % 60))

@@ -27,7 +27,7 @@ from analysis.kernels.sun import SunDay, sun_day, sun_position, utc_offset_of
 from app.appearance import set_icon
 from app.language import tr
 from app.panels.panel import Panel, small_button
-from app.widgets.day_slider import MINUTES, DaySlider
+from app.widgets.day_slider import DAYS, MINUTES, DaySlider
 from app.widgets.wording import say
 from geo.model import Feedback, Frame, Layer
 
@@ -102,6 +102,7 @@ class TimelinePanel(Panel):
         self.season_text = QLabel()
         self.season_text.setObjectName("strong")
         self.date_edit = QDateEdit(QDate.currentDate())
+        self.date_edit.setDateRange(*DAYS)
         self.date_edit.setCalendarPopup(True)
         self.date_edit.setDisplayFormat("yyyy-MM-dd")
         self.date_edit.dateChanged.connect(lambda _date: self._on_day())

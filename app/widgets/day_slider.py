@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QDate, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSlider, QWidget
 
@@ -12,6 +12,7 @@ from app.appearance import colours, mix
 from app.theme import Theme
 
 MINUTES = 24 * 60
+DAYS = QDate(1900, 1, 1), QDate(2199, 12, 31)  # the sun's place is known well in these years
 MARGIN = 10
 LABEL_HEIGHT = 14
 HOURS_LABELLED = (0, 3, 6, 9, 12, 15, 18, 21, 24)

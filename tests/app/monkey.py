@@ -142,6 +142,9 @@ class Monkey(Hands):
 
     def _fault(self, text: str) -> None:
         self.faults.append((len(self.done), text))
+        if not self._story.closed:
+            self._story.write(f"\nFAULT {text}\n")
+            self._story.flush()
 
     # ---- the run --------------------------------------------------
 

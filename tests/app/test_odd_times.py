@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("PySide6")
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDate, Qt
 from PySide6.QtWidgets import QMessageBox
 
 from analysis.contract import Result
@@ -210,6 +210,28 @@ def test_the_table_follows_a_layer_of_the_same_name_with_fewer_rows(
     settle(city, qtbot)
     assert city.table.model.rowCount() == 4
     assert list(city.table.selected_rows()) == [3]
+
+
+def test_the_last_day_is_played_to_its_end_and_no_further(city: MainWindow, bugs: list[str], qtbot: Any) -> None:
+    timeline = city.timeline
+    timeline.date_edit.setDate(QDate(9999, 12, 31))
+    last = timeline.day
+    assert last.year < 3000  # no sun is known beyond
+    timeline.set_day(timeline.date_edit.maximumDate().toPython())
+    timeline.set_minute(24 * 60 - 1)
+    timeline._advance()
+    assert timeline.day == timeline.date_edit.maximumDate().toPython()
+    timeline.date_edit.setDate(QDate(1, 1, 1))
+    assert timeline.day.year > 1800
+
+
+def test_a_menu_that_outlives_the_window_does_nothing(city: MainWindow, bugs: list[str], qtbot: Any) -> None:
+    city.document.mark_saved(Path("kept.twin"))
+    city.close()
+    assert not city.isVisible()
+    for key in ("open", "undo", "run", "layer_remove", "walk", "report"):
+        city.actions_[key].setEnabled(True)
+        city.actions_[key].trigger()
 
 
 def test_a_layer_is_removed_while_it_is_studied(city: MainWindow, gate: Gate, bugs: list[str], qtbot: Any) -> None:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from app.document import Document
 from app.element_search import WAIT, Matches, matching_elements
-from app.finding import HOLDS, Found, Kind, best_rank, ordered, remembered
+from app.finding import HOLDS, IN_PARTS, Found, Kind, best_rank, ordered, remembered
 from app.language import tr
 from app.names import layer_title
 from app.panels.layers import element_name
@@ -297,7 +297,7 @@ class SearchBox(QDialog):
         if len(matches.rows) > 1:
             title = tr("search.select", count=f"{len(matches.rows):,}", layer=layer_title(layer))
             act = partial(_select_all, self._select, matches)
-            rank = HOLDS if has_condition(words) else HOLDS + 1
+            rank = HOLDS if has_condition(words) else IN_PARTS + 1  # of words the elements themselves come first
             lines.append(Found(title, words, act, "select", rank, f"select:{layer.id}"))
         if layer.theme == "space":
             return lines

@@ -204,3 +204,45 @@ def test_from_the_drop_to_the_list_and_the_topic(
     assert window.viewport.camera.position == pytest.approx(seen.position, abs=0.01)
     assert language.code == "ko"
     assert layer_of(window, "wtl_pipe").table.columns["cover"].values[0] == pytest.approx(1.2, abs=1e-6)
+
+
+def write_schedule(path: Path, ids: list[str]) -> Path:
+    """The first half of the elements was finished in time, of the rest nothing is reported."""
+    lines = ["GUID,작업명,계획착수일,계획완료일,실제착수일,실제완료일"]
+    for number, key in enumerate(ids):
+        done = "2026-03-02,2026-03-05" if number < len(ids) // 2 else ","
+        lines.append(f"{key},골조,2026-03-02,2026-03-06,{done}")
+    path.write_text("\n".join(lines), encoding="utf-8-sig")
+    return path
+
+
+def test_a_schedule_is_dropped_and_tells_what_is_late(site: MainWindow, qtbot: Any, tmp_path: Path) -> None:
+    window = site
+    model = next(layer for layer in window.document.scene if layer.theme == "bim")
+    bases = sorted({str(key).partition("#")[0] for key in model.table.ids})
+    drop(window, [write_schedule(tmp_path / "공정표.csv", bases)])
+    settle(window, qtbot)
+    click(qtbot, window.files.import_dialog.import_button)
+    settle(window, qtbot)
+    window.show_analysis("construction.progress")
+    window.analyses.form.set_values({"day": "2026-03-16"})
+    click(qtbot, window.analyses.run_button)
+    settle(window, qtbot)
+    run = runs_of(list(window.document.scene))[0]
+    assert run.analysis_id == "construction.progress"
+    told = {name: item["value"] for name, item in run.record["summary"].items()}
+    assert told["due_share"] == 100.0
+    assert told["most_late"] == 10.0
+    legend = legend_for(list(window.document.scene))
+    assert {"끝남", "완료 늦음"} <= {text for text, _ in legend.classes}
+    # The table, filtered, leads to an element that is late.
+    click(qtbot, card_button(window, tr("results.table")))
+    settle(window, qtbot)
+    qtbot.keyClicks(window.table.filter_line, "days_late > 0")
+    qtbot.waitUntil(lambda: 0 < len(window.table.model.rows) < len(model.table), timeout=60_000)
+    window.table.view.selectRow(0)
+    settle(window, qtbot)
+    click(qtbot, window.table.buttons["table.zoom"])
+    assert window.document.selection.items[0].element_id.partition("#")[0] in set(bases[len(bases) // 2 :])
+    window.actions_["undo"].trigger()
+    assert not runs_of(list(window.document.scene))

@@ -123,6 +123,8 @@ class FileDialogs(QObject):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
         def answered(button: object) -> None:
+            if not self.window.isVisible():  # saved and closed while the question stood
+                return
             if button is save:
                 self.save_then(then)
             elif button is discard:

@@ -234,6 +234,17 @@ def test_a_menu_that_outlives_the_window_does_nothing(city: MainWindow, bugs: li
         city.actions_[key].trigger()
 
 
+def test_a_question_that_outlives_the_window_does_nothing(city: MainWindow, bugs: list[str], tmp_path: Path) -> None:
+    """It was asked while the project was being saved to be closed."""
+    city.files.open_project(tmp_path / "other.twin")
+    city.document.mark_saved(tmp_path / "kept.twin")
+    city.close()
+    assert not city.isVisible()
+    box = next(iter(city.findChildren(QMessageBox)))
+    next(one for one in box.buttons() if box.buttonRole(one) == QMessageBox.ButtonRole.DestructiveRole).click()
+    assert len(city.document.scene) == 2
+
+
 def test_a_layer_is_removed_while_it_is_studied(city: MainWindow, gate: Gate, bugs: list[str], qtbot: Any) -> None:
     job = begin(city, gate, qtbot)
     city.document.selection.set([ElementRef("houses", "B1")])

@@ -152,16 +152,21 @@ class RemoveLayers:
     layer_ids: tuple[str, ...]
     title: str = "remove_layers"
     _removed: list[tuple[Layer, int]] = field(default_factory=list)
+    _base: dict[str, Layer] = field(default_factory=dict)
 
     def do(self, document: Document) -> None:
         """Remove them, keeping each with its position."""
         _forget_selection(document, set(self.layer_ids))
+        self._base = dict(document.alternatives.base)
         self._removed = [document.scene.remove(layer_id) for layer_id in self.layer_ids]
 
     def undo(self, document: Document) -> None:
-        """Put them back where they were."""
+        """Put them back where they were, and what they are without the alternative that is shown."""
         for layer, position in reversed(self._removed):
+            if layer.id in document.scene:  # a step taken back since then has shown an alternative's own layer again
+                document.scene.remove(layer.id)
             document.scene.add(layer, position=position)
+        document.alternatives.base = dict(self._base)
 
     def merge(self, later: Command) -> Command | None:
         """Never merges."""

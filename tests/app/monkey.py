@@ -162,7 +162,7 @@ class Monkey(Hands):
                 self._step(number)
                 over = number == count or time.monotonic() > until or bool(self.faults and stop_at_fault)
                 if number % check_each == 0 or over:
-                    self._check_history()
+                    self._try_history()
                 if over:
                     break
             self._tidy()
@@ -255,6 +255,14 @@ class Monkey(Hands):
         if jobs.busy:
             self._fault(f"jobs left running: {[job.title for job in jobs._jobs if not job.is_over]}")
         return not jobs.busy
+
+    def _try_history(self) -> None:
+        try:
+            self._check_history()
+        except Exception as error:  # noqa: BLE001 - a step that cannot be undone is a fault, and not the end
+            titles = [command.title for command, _ in self.window.document.history._done]
+            self._fault(f"undoing or redoing fails: {error!r} after {titles}")
+            self.window.document.clear()
 
     def _check_history(self) -> None:
         """Undo to the start, and redo what was undone."""

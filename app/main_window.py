@@ -67,6 +67,7 @@ from app.view_modes import ViewModes
 from app.viewpoints_menu import ViewpointActions
 from app.volume_control import VolumeControl
 from app.widgets.later import Later
+from app.widgets.turns import Turns
 from app.widgets.wording import retranslate
 from app.workbench import Workbench
 from geo.model import ElementRef, Layer
@@ -126,6 +127,7 @@ class MainWindow(QMainWindow):
         self.toolbar = make_toolbar(self)
         self.status = StatusLine(self.bench, self)
         self.setStatusBar(self.status)
+        self.dressing = Turns(self)
         self._fold_later = Later(self, self.fold_titles)
         self._state_later = Later(self, self.refresh_state)
         self._connect()
@@ -135,6 +137,7 @@ class MainWindow(QMainWindow):
         self._restore_layout(settings.layout)
         self.refresh_words()
         self.refresh_theme(self.bench.theme)
+        self.dressing.finish()
 
     # ---- making ---------------------------------------------------------------------------------------------------
 
@@ -293,15 +296,17 @@ class MainWindow(QMainWindow):
         self.refresh_state()
 
     def refresh_theme(self, theme: Theme) -> None:
-        """Colours of everything."""
-        _dress(theme)
-        appearance.paint_icons(self, theme)
-        self.viewport.set_theme(theme)
-        self.modes.refresh_theme(theme)
-        self.masses.refresh_theme(theme)
-        for panel in self.panels.values():
-            panel.refresh_theme()
-        self.refresh_state()
+        """Colours of everything: of what is largest first, of the rest as the window comes round to it."""
+        self.dressing.begin(
+            [
+                lambda: _dress(theme),
+                lambda: self.viewport.set_theme(theme),
+                lambda: appearance.paint_icons(self, theme),
+                lambda: (self.modes.refresh_theme(theme), self.masses.refresh_theme(theme)),
+                *(panel.refresh_theme for panel in self.panels.values()),
+                self.refresh_state,
+            ]
+        )
 
     # ---- layouts --------------------------------------------------------------------------------------------------
 
@@ -448,6 +453,7 @@ class MainWindow(QMainWindow):
         if not self._is_open:
             return
         self._is_open = False
+        self.dressing.drop()
         self._keep_layout()
         self.settings.save()
         project_file.discard_autosave(self.document)

@@ -184,6 +184,7 @@ class Monkey(Hands):
             *[self.mouse] * 3,
             *[self.poke] * 5,
             *[self.touch] * 2,
+            *[self.select] * 2,
             *(self.key, self.key, self.select, self.study, self.undo, self.hide_or_show, self.context, self.escape),
             *(self.shortcut, self.menu_bar, self.drop, self.odd_time, self.size),
         )

@@ -24,6 +24,7 @@ KEYS = (
     *(Qt.Key.Key_Q, Qt.Key.Key_E, Qt.Key.Key_R, Qt.Key.Key_G, Qt.Key.Key_5, Qt.Key.Key_Plus, Qt.Key.Key_Minus),
     *(Qt.Key.Key_Period, Qt.Key.Key_Comma, Qt.Key.Key_Enter, Qt.Key.Key_F2, Qt.Key.Key_Menu),
 )
+HANDLED = {"camera", "purifier", "road", "excavation", "emission", "bim", "building", "sensor", "tree"}
 LONGEST_RUN_S = 5.0
 
 
@@ -228,7 +229,7 @@ class Hands(Answers):
             ids = list(layer.table.ids)
             refs += [ElementRef(layer.id, self.random.choice(ids) if ids and self.random.random() < 0.8 else "")]
         if layers and self.random.random() < 0.5:  # one thing, and what can be done with it
-            layer = self.random.choice(layers)
+            layer = self.random.choices(layers, [4.0 if one.theme in HANDLED else 1.0 for one in layers])[0]
             refs = [ElementRef(layer.id, self.random.choice(list(layer.table.ids)))] if len(layer.table) else []
         self.say(str(refs))
         before = set(self._able())

@@ -30,7 +30,7 @@ from app.language import tr
 from app.report_builder_runs import RunTree
 from app.report_choice import BOTH, FORMS, PARTS, ReportChoice, SavedPicture, read_saved_picture
 from app.report_contents import preview_of
-from app.widgets.wording import say
+from app.widgets.wording import say, tie_labels
 from geo.model import UserError
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ class ReportBuilder(QDialog):
         outer.setSpacing(12)
         outer.addLayout(columns, 1)
         outer.addWidget(box)
+        tie_labels(self)
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
         self.write_button.setDefault(True)  # Enter in a line writes; only now, when the dialog knows the button

@@ -28,7 +28,7 @@ from app.layer_cache import USUAL_LIMIT_GB, cache_folder, cache_size, clear_cach
 from app.numbers import number_text
 from app.settings import QUALITIES, THEMES
 from app.widgets.elided_label import ElidedLabel
-from app.widgets.wording import retranslate, say
+from app.widgets.wording import retranslate, say, tie_labels
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -53,6 +53,7 @@ class SettingsDialog(QDialog):
         close.clicked.connect(self.accept)
         box.addButton(close, QDialogButtonBox.ButtonRole.AcceptRole)
         layout.addWidget(box)
+        tie_labels(self)
         self._refresh()
 
     # ---- look

@@ -6,9 +6,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QGroupBox, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFormLayout, QGroupBox, QLabel, QLineEdit, QMenu, QWidget
 
 from app.language import tr
+
+_LABEL, _FIELD = QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole
 
 
 def say(target: QObject, text_id: str = "", *, tip: str = "") -> Any:
@@ -19,6 +21,16 @@ def say(target: QObject, text_id: str = "", *, tip: str = "") -> Any:
         target.setProperty("tip_id", tip)
     _apply(target)
     return target
+
+
+def tie_labels(root: QWidget) -> None:
+    """The label of each row of the forms under `root` names what stands beside it, for those who hear the window."""
+    for form in root.findChildren(QFormLayout):
+        for row in range(form.rowCount()):
+            left, right = form.itemAt(row, _LABEL), form.itemAt(row, _FIELD)
+            label, field = left.widget() if left else None, right.widget() if right else None
+            if isinstance(label, QLabel) and field is not None:
+                label.setBuddy(field)
 
 
 def retranslate(root: QObject) -> None:

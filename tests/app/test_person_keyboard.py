@@ -13,7 +13,7 @@ pytest.importorskip("PySide6")
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QScrollArea, QTabBar, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QScrollArea, QTabBar, QWidget
 
 from app.focus_order import is_covered, panel_around
 from app.main_window import MainWindow
@@ -260,3 +260,49 @@ def test_escape_leaves_every_mode(opened: MainWindow) -> None:
             window.modes.leave()
     assert not stuck
     assert tried >= 12
+
+
+def walk_through(dialog: QDialog) -> list[str]:
+    """What is wrong with the way of Tab through a dialog: nothing seen, no name, or a trap."""
+    wake(dialog)
+    wrong, last, seen = [], None, set()
+    for widget in stops(dialog):
+        assert widget.window() is dialog, "Tab leaves the dialog"
+        seen.add(widget)
+        if widget is last:
+            continue
+        last = widget
+        if not name_of(widget) and not is_labelled(widget) and not isinstance(widget, QTabBar | QScrollArea):
+            wrong.append(f"{type(widget).__name__} has no name")
+        if not shows_focus(widget):
+            wrong.append(f"the focus of {type(widget).__name__} {name_of(widget)} is not seen")
+    assert len(seen) > 1
+    return wrong
+
+
+def is_labelled(widget: QWidget) -> bool:
+    """Whether a label before it tells what it is."""
+    around = {widget, widget.parentWidget()}
+    return any(label.buddy() in around for label in widget.window().findChildren(QLabel) if label.buddy() is not None)
+
+
+def test_tab_is_seen_in_dialogs_and_stays_in_them(opened: MainWindow) -> None:
+    window, wrong = opened, []
+    building = window.document.scene["buildings-building"]
+    window.document.selection.set([ElementRef(building.id, str(building.table.ids[0]))])
+    for action_id in ("tree_plant", "mass_copy", "report", "settings"):
+        wake(window)
+        window.viewport.setFocus()
+        window.actions_[action_id].trigger()
+        if action_id == "mass_copy":
+            window.masses.edit()
+        rest(window)
+        shown = [one for one in window.findChildren(QDialog) if one.isVisible()]
+        assert shown, action_id
+        for dialog in shown:
+            wrong += [f"{action_id}: {said}" for said in walk_through(dialog)]
+            press(Qt.Key.Key_Escape)
+            wait_a_moment()
+        assert not [one for one in window.findChildren(QDialog) if one.isVisible()], action_id
+    window.masses.finish()
+    assert not wrong, "\n".join(dict.fromkeys(wrong))

@@ -29,6 +29,11 @@ def field_name(name: str, default: str = "") -> str:
     return default or name.replace("_", " ")
 
 
+def column_name(theme: str, name: str, default: str = "") -> str:
+    """Title of a column of a layer: the same name may mean another thing among sensors than among pipes."""
+    return tr(f"field.{theme}.{name}", "") or field_name(name, default)
+
+
 def class_name(key: str, text: str, default: str = "") -> str:
     """A class or code of a field or column: words that the program put there are in the user's language."""
     if not text:

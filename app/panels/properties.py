@@ -26,7 +26,7 @@ from app.panels.bim_properties import TABLE_ONLY, BimProperties
 from app.panels.layers import element_name
 from app.panels.panel import Panel
 from app.widgets.wording import say
-from app.words import class_name, field_name
+from app.words import class_name, column_name, field_name
 from geo.crs import to_lonlat
 from geo.model import ElementRef, Field, Frame, Grid, Image, Instances, Layer, Lines, Mesh, Points
 from geo.model.conventions import DIAMETER
@@ -157,7 +157,7 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
             continue
         value = column.values[row]
         plain = value.item() if isinstance(value, np.generic) else value
-        title = field_name(name, column.title)
+        title = column_name(layer.theme, name, column.title)
         if plain is not None and number_text(plain) != "–":
             attributes.append((title, value_text(layer, name, plain, column.unit)))
     return [

@@ -259,7 +259,7 @@ class Viewport(PointerWidget):
         """Show these elements, with some of what is around them."""
         box = Bounds.union([b for ref in refs if (b := self._bounds_of(ref)) is not None])
         if box is not None:
-            margin = max(max(box.size) * 0.8, 8.0)
+            margin = max(max(box.size) * 0.8, 8.0 if max(box.size) > 0.0 else 30.0)  # a point needs what is around it
             low = tuple(v - margin * (0.2 if axis == 2 else 1.0) for axis, v in enumerate(box.low))
             high = tuple(v + margin * (0.2 if axis == 2 else 1.0) for axis, v in enumerate(box.high))
             self.fit(Bounds(low, high))  # type: ignore[arg-type]

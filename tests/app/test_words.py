@@ -8,7 +8,7 @@ import pytest
 from analysis.contract import Chart, Series
 from app.chart_svg import mark_label, series_name
 from app.language import issue_text, language
-from app.words import field_name, figure_word
+from app.words import column_name, field_name, figure_word
 from geo.model import Issue
 
 
@@ -18,7 +18,7 @@ def korean() -> None:
 
 
 def test_sentences_name_groups_layers_and_rules() -> None:
-    lost = Issue("dust.source_lost", "5 % of local_streets", "doubt", 1, values={"group": "local_streets", "percent": 5})
+    lost = Issue("dust.source_lost", "-", "doubt", 1, values={"group": "local_streets", "percent": 5})
     assert issue_text(lost).startswith("국지도로의 5 %")
     silt = Issue("dust.silt_assumed", "-", "note", 3, values={"layer": "Roads (synthetic)"})
     assert "도로 (합성)의 도로 3개" in issue_text(silt)
@@ -46,3 +46,8 @@ def test_figures_charts_and_columns_name_groups() -> None:
     language.set("en")
     assert series_name("dust.dispersion", chart, series) == "batching plant"
     assert figure_word("dust.siting", "cut_group", "local_streets") == "local streets"
+
+
+def test_a_column_of_sensors_is_not_that_of_pipes() -> None:
+    assert column_name("sensor", "station") == "측정소"
+    assert column_name("result", "station") == field_name("station")

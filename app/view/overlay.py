@@ -28,6 +28,7 @@ from app.view.legend import Legend, bands_of
 TITLE_SIZE, TEXT_SIZE = 14, 11  # pixels
 NEEDLE_RED = "#e2423c"
 SWATCH, LEAST_WIDTH = 26, 150  # pixels of a class's colour with its gap; of the narrowest legend
+WIDEST = 340  # pixels of the widest: more would hide the picture on a small screen
 SCALE_PADDING = 8  # pixels between the scale bar and the edge of its plate
 
 
@@ -54,9 +55,16 @@ def legend_size(legend: Legend) -> QSizeF:
     height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
     height += len(legend.hatches) * CLASS_ROW
     if legend.ramp is not None:
-        return QSizeF(LEGEND_WIDTH, height + RAMP_HEIGHT + 26 + (6 if legend.hatches else 0))
+        return QSizeF(_ramp_width(legend), height + RAMP_HEIGHT + 26 + (6 if legend.hatches else 0))
     rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
     return QSizeF(_classes_width(legend), height + rows * CLASS_ROW + CARD_PAD - 4)
+
+
+def _ramp_width(legend: Legend) -> float:
+    """Wider than usual where the line below the title needs it: day, step and date of a run are read whole."""
+    small, bold = QFontMetricsF(card_font(TEXT_SIZE)), QFontMetricsF(card_font(TITLE_SIZE, bold=True))
+    widest = max(bold.horizontalAdvance(legend.title), small.horizontalAdvance(legend.subtitle))
+    return float(min(max(widest + 2 * CARD_PAD + 6, LEGEND_WIDTH), WIDEST))
 
 
 def _classes_width(legend: Legend) -> float:
@@ -65,7 +73,7 @@ def _classes_width(legend: Legend) -> float:
     shown = (*(text for text, _ in legend.classes), legend.missing, *(text for text, _ in legend.hatches))
     names = [small.horizontalAdvance(text) + SWATCH for text in shown]
     widest = max(bold.horizontalAdvance(legend.title), small.horizontalAdvance(legend.subtitle), *names)
-    return float(min(max(widest + 2 * CARD_PAD + 6, LEAST_WIDTH), LEGEND_WIDTH))
+    return float(min(max(widest + 2 * CARD_PAD + 6, LEAST_WIDTH), WIDEST))
 
 
 def paint_legend(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:

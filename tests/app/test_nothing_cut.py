@@ -18,7 +18,8 @@ import pytest
 
 pytest.importorskip("PySide6")
 
-from PySide6.QtCore import QDate
+from PySide6.QtCore import QDate, QPointF, QRectF
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QDialog, QWidget
 
 from analysis.registry import analyses
@@ -43,6 +44,9 @@ from app.project_file import MissingSource
 from app.relink_dialog import RelinkDialog
 from app.report_builder import ReportBuilder
 from app.settings_dialog import SettingsDialog
+from app.theme import theme_named
+from app.view.legend import Legend
+from app.view.overlay import legend_size, paint_legend
 from geo.pose import Pose
 from tests.app import tiny_city
 from tests.app.test_window import settle
@@ -205,6 +209,22 @@ def test_painted_cards_hold_their_texts(small: MainWindow, qtbot: Any, code: str
             small.viewport.repaint()
             qtbot.wait(100)
             assert [str(fault) for fault in faults_of_painting(drawn)] == []
+
+
+@pytest.mark.parametrize("subtitle", ["2026-12-22 · one day · 10 min · made 2026-11-21", "2026-12-22 · 하루"])
+def test_a_legend_is_as_wide_as_what_it_says(qapp: Any, subtitle: str) -> None:
+    ramp = np.zeros((256, 3), np.uint8)
+    legend = Legend(
+        "Hours of direct sun", subtitle, "h", ramp=ramp, low=0.0, high=10.0, ticks=((0.0, "0"), (10.0, "10 h"))
+    )
+    size = legend_size(legend)
+    picture = QImage(size.toSize(), QImage.Format.Format_RGB32)
+    with painted_texts() as drawn:
+        painter = QPainter(picture)
+        paint_legend(painter, QRectF(QPointF(0.0, 0.0), size), legend, theme=theme_named("light"))
+        painter.end()
+    assert subtitle in {one.text for one in drawn}
+    assert [str(fault) for fault in faults_of_painting(drawn)] == []
 
 
 def test_the_finder_finds_what_is_cut(qtbot: Any, screen: None) -> None:

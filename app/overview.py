@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from analysis.registry import analyses
 from app.alternatives import BASE
 from app.language import tr
 from app.scorecard import TINY, Figure, figure_text, is_number, newest_by_alternative
@@ -117,7 +118,9 @@ def texts_of_overview(card: Overview, *, only_changed: bool) -> tuple[list[str],
     for row in card.rows:
         if only_changed and not _is_telling(row):
             continue
-        title = f"{tr(f'{row.study}.title')} · {tr(f'{row.study}.summary.{row.name}', row.name.replace('_', ' '))}"
+        declared = analyses().get(row.study)
+        study = tr(f"{row.study}.title", declared.title if declared is not None else row.study)
+        title = f"{study} · {tr(f'{row.study}.summary.{row.name}', row.name.replace('_', ' '))}"
         rows.append([title, *(_cell(row, column) for column in range(len(row.figures)))])
     return heads, rows
 

@@ -15,7 +15,7 @@ from analysis.registry import analyses
 from app.chart_window import ChartWindow
 from app.commands import RemoveLayers
 from app.honesty import lead_of, lead_text
-from app.language import issue_text, tr
+from app.language import issue_text, language, tr
 from app.names import layer_title
 from app.numbers import quantity_text
 from app.panels.panel import Panel, scrolled
@@ -59,6 +59,7 @@ class ResultCard(QFrame):
     def __init__(self, run: Run, stale: list[str], *, theme: Theme) -> None:
         super().__init__()
         self.run = run
+        self.key: object = None
         self.setObjectName("card")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 8)
@@ -214,27 +215,40 @@ class ResultsPanel(Panel):
             self._later.ask()
 
     def rebuild(self) -> None:
-        """Make the cards anew."""
+        """Make the cards anew; those that would be the same stay, so that the list does not blink."""
+        runs = runs_of(list(self.document.scene))
+        there = {card.key: card for card in self.cards}
+        keys = [self._key(run) for run in runs]
         for card in self.cards:
             self._list.removeWidget(card)
-            card.hide()
-            card.deleteLater()
-        runs = runs_of(list(self.document.scene))
-        self.cards = [ResultCard(run, self.bench.stale.get(run.id, []), theme=self.bench.theme) for run in runs]
+            if card.key not in keys:
+                card.hide()
+                card.deleteLater()
+        self.cards = [there.get(key) or self._card(run, key) for run, key in zip(runs, keys, strict=True)]
         for index, card in enumerate(self.cards):
-            card.show_asked.connect(self.bench.show_run)
-            card.report_asked.connect(self.report_asked)
-            card.export_asked.connect(self.export_asked)
-            card.again_asked.connect(self.again_asked)
-            card.topics_asked.connect(self.topics_asked)
-            card.pdf_asked.connect(self.pdf_asked)
-            card.charts_asked.connect(self.open_charts)
-            card.table_asked.connect(self.open_table)
-            card.remove_asked.connect(self._remove)
-            card.step_chosen.connect(self.step_chosen)
             self._list.insertWidget(index, card)
         self.empty.setVisible(not self.cards)
         self.refresh_bar.refresh()
+
+    def _key(self, run: Run) -> object:
+        """What a card hangs on."""
+        layers = tuple((layer.id, layer.name) for layer in run.layers)
+        return run.id, layers, tuple(self.bench.stale.get(run.id, ())), self.bench.theme.name, language.code
+
+    def _card(self, run: Run, key: object) -> ResultCard:
+        card = ResultCard(run, self.bench.stale.get(run.id, []), theme=self.bench.theme)
+        card.key = key
+        card.show_asked.connect(self.bench.show_run)
+        card.report_asked.connect(self.report_asked)
+        card.export_asked.connect(self.export_asked)
+        card.again_asked.connect(self.again_asked)
+        card.topics_asked.connect(self.topics_asked)
+        card.pdf_asked.connect(self.pdf_asked)
+        card.charts_asked.connect(self.open_charts)
+        card.table_asked.connect(self.open_table)
+        card.remove_asked.connect(self._remove)
+        card.step_chosen.connect(self.step_chosen)
+        return card
 
     def open_charts(self, run: Run) -> None:
         """The charts of a run in a window of their own."""

@@ -251,5 +251,5 @@ def test_everything_fits_with_a_larger_font() -> None:
     environment = {**os.environ, LARGER_FONT: "125"}
     environment.pop("PYTEST_XDIST_WORKER", None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "fit", str(Path(__file__))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=1500)
     assert done.returncode == 0, done.stdout[-6000:]

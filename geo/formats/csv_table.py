@@ -93,7 +93,7 @@ def decoded(data: bytes, said: str, path: Path) -> tuple[str, str, list[Issue]]:
     if said:
         try:
             return data.decode(said, errors="replace"), said, []
-        except LookupError:
+        except (LookupError, ValueError):
             raise unreadable(path, f"there is no encoding called {said}") from None
     for name in ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp949"):
         try:

@@ -103,11 +103,22 @@ def opened(path: Path, *, encoding: str = "") -> Iterator[list[Opened]]:
     """Open a GIS file, or every shapefile of a zip; repaired copies live until the block ends."""
     if not path.is_file() or path.stat().st_size == 0:
         raise unreadable(path, "the file is absent or empty")
+    if encoding and not is_encoding(encoding):
+        raise unreadable(path, f"there is no encoding called {encoding}")
     with tempfile.TemporaryDirectory(prefix="twin-gis-") as folder, gdal_errors(path):
         if zipfile.is_zipfile(path):
             yield [_open_one(path, file, Path(folder), encoding) for file in _unzipped(path, Path(folder))]
         else:
             yield [_open_one(path, path, Path(folder), encoding)]
+
+
+def is_encoding(name: str) -> bool:
+    """Whether texts can be read in an encoding of this name."""
+    try:
+        b"\xb0\xa1".decode(name, errors="replace")
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def _unzipped(path: Path, folder: Path) -> list[Path]:

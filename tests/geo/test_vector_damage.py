@@ -15,7 +15,8 @@ import shapely
 from pyproj import Transformer
 
 from geo import buildings
-from geo.formats import vector
+from geo.formats import csv_table, vector
+from geo.formats.contract import ReadOptions
 from geo.formats.vector_source import text_encoding
 from geo.model import (
     Column,
@@ -44,6 +45,18 @@ def shapefile(folder: Path, *, encoding: str = "CP949", name: str = "건물") ->
     return save(
         folder / f"{name}.shp", [square(0, 0), square(30, 0)], columns, geometry_type="Polygon", encoding=encoding
     )
+
+
+@pytest.mark.parametrize("name", ["nonsense", "hex", "idna", "a\0b", "한글"])
+def test_an_encoding_nobody_knows_is_one_calm_error(tmp_path: Path, name: str) -> None:
+    table = tmp_path / "a.csv"
+    table.write_bytes(b"name,x,y\n\xb0\xa1,1,2\n")
+    map_options = ReadOptions(own=vector.VectorOptions(encoding=name))
+    with pytest.raises(UserError, match="no encoding called"):
+        vector.read(shapefile(tmp_path), SEJONG, map_options, Feedback())
+    table_options = ReadOptions(own=csv_table.CsvOptions(encoding=name))
+    with pytest.raises(UserError, match="no encoding called"):
+        csv_table.read(table, SEJONG, table_options, Feedback())
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,7 @@ class LiveFigures(QObject):
             loop.end()
         self.rules.stop()
         self.card.hide()
+        self.window.viewport.cards.legend.make_room(False)
 
     def set_wanted(self, on: bool, body: Body | None) -> None:
         """The switch."""
@@ -279,6 +280,8 @@ class LiveFigures(QObject):
         tool = self.window.masses.tool
         if self.card.isVisible() and (tool is None or not tool.is_dragging):
             self.card.place(above, self._to_be_seen())
+        legend = self.window.viewport.cards.legend
+        legend.make_room(self.card.isVisible() and self.card.geometry().intersects(legend.geometry()))
 
     def _to_be_seen(self) -> list[QRect]:
         """The building in hand with its ring, and the card of the sun, in the picture."""

@@ -7,6 +7,7 @@ frame takes its place, and it is the very frame that would have been drawn at on
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SLOW_FACES = 250_000  # that a processor draws in more time than a hand waits for
 PAUSE_MS = 4  # between two parts, for what the user does
 REST_S = 0.25  # after which a camera has come to rest
+JUMP = 0.5  # of the distance to what is seen: a camera that moves so far at once was sent, not led by hand
 
 
 class Frames(QObject):
@@ -52,6 +54,8 @@ class Frames(QObject):
         self._kept: KeptFrame | None = None
         self._put_by: KeptFrame | None = None
         self._moved = 0.0
+        self._seen: tuple[float, float, float] | None = None
+        self._jumped = False
         self._whole_from: vtkCamera | None = None  # the last frame drawn at once, and its size
         self._whole_size: tuple[int, ...] = ()
         self._timer = QTimer(self)
@@ -213,18 +217,27 @@ class Frames(QObject):
             self._put_by = KeptFrame(stage.window, frame.camera)
         camera, size = stage.scene.GetActiveCamera(), tuple(stage.window.GetSize())
         same = kept.is_from(camera, size)
-        actor, behind = (kept.flat, []) if same else (kept.relief, [stage.backdrop])
+        self._jumped = not same and size == kept.size and (self._jumped or self._is_jump(kept))
+        self._seen = camera.GetPosition()
+        # From far off signs and trees of the last frame would fill the picture: after a jump it stays as it was.
+        actor, behind = (kept.flat, []) if same or self._jumped else (kept.relief, [stage.backdrop])
+        moving = [] if self._jumped else stage.moving
         if not same:
             self._moved = time.monotonic()
         occludes = stage.scene.GetUseSSAO()
         stage.scene.SetUseSSAO(False)
         with (
             self._added(actor),
-            only(stage, [*behind, actor, *stage.moving]),
+            only(stage, [*behind, actor, *moving]),
             drawn_over(stage, keeps=False, smooth=False, shown=True, front=True),
         ):
             yield
         stage.scene.SetUseSSAO(occludes)
+
+    def _is_jump(self, kept: KeptFrame) -> bool:
+        """Whether the camera is far from where it was when the picture was last shown."""
+        place = self._stage.scene.GetActiveCamera().GetPosition()
+        return self._seen is not None and math.dist(place, self._seen) > JUMP * kept.reach
 
     @contextmanager
     def _added(self, actor: object) -> Iterator[None]:

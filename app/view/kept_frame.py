@@ -51,6 +51,14 @@ class KeptFrame:
         self._depth = ArrayTexture(depth_bytes(self.depths), smooth=False)
         self.flat = self._flat()
         self._relief: vtkActor | None = None
+        self._reach = 0.0
+
+    @property
+    def reach(self) -> float:
+        """How far away what it shows lies in the middle [m]."""
+        if self._relief is None:
+            _ = self.relief
+        return self._reach
 
     def is_from(self, camera: vtkCamera, size: tuple[int, ...]) -> bool:
         """Whether a camera sees just this frame."""
@@ -78,6 +86,7 @@ class KeptFrame:
         """The frame as a surface in the scene."""
         if self._relief is None:
             points, quads, places = relief_of(self.depths, self.camera)
+            self._reach = float(np.median(np.linalg.norm(points - np.array(self.camera.GetPosition()), axis=1)))
             mapper = vtkPolyDataMapper()
             mapper.SetInputData(textured_quads(points, quads, places))
             mapper.SetVBOShiftScaleMethod(0)

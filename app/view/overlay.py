@@ -241,11 +241,17 @@ class LegendCard(_Card):
     """The legend of the shown result."""
 
     legend: Legend | None = None
+    _is_covered = False
+
+    def make_room(self, covered: bool) -> None:
+        """Hide while something lies over it: half a legend misleads."""
+        self._is_covered = covered
+        self.setVisible(self.legend is not None and not covered)
 
     def set_legend(self, legend: Legend | None) -> None:
         """Show this legend, or none."""
         self.legend = legend
-        self.setVisible(legend is not None)
+        self.setVisible(legend is not None and not self._is_covered)
         if legend is not None:
             self.resize(legend_size(legend).toSize())
         self.update()

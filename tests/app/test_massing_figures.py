@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PySide6.QtTest import QTest
 from analysis.registry import get
 from analysis.run import execute
 from app.alternatives import change_elements, set_mass
-from app.commands import AddLayers
+from app.commands import AddLayers, SetStyle
 from app.document import Document
 from app.mass_edit import body_of
 from app.plot_figures import PlotStudy, only_rows, plot_setup
@@ -194,3 +195,22 @@ def test_the_card_stands_beside_the_building_and_tells_what_is_off_the_plot(stil
         roof = pixel(window, (5.0, 15.0, 46.0))
         assert not figures.card.geometry().contains(roof)
         assert not figures.card.geometry().intersects(window.masses.bar.geometry())
+
+
+def test_a_legend_under_the_card_is_not_half_seen(still: Any, qtbot: Any) -> None:  # noqa: F811
+    window = still
+    window.document.do(AddLayers((lots(),)))
+    legend = window.viewport.cards.legend
+    window.document.do(
+        SetStyle(TOWER.layer_id, dataclasses.replace(window.document.scene[TOWER.layer_id].style, colour_by="height"))
+    )
+    qtbot.waitUntil(legend.isVisible)
+    take(window, TOWER)
+    figures = window.masses.figures
+    qtbot.waitUntil(lambda: figures.plot is not None and figures.resting, timeout=30_000)
+    figures.card.move(legend.pos())
+    figures.card.place = lambda *_told: None  # it has no other place
+    figures.place(window.masses.bar.y())
+    assert not legend.isVisible()
+    figures.stop()
+    assert legend.isVisible()

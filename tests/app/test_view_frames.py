@@ -69,6 +69,23 @@ def test_a_moving_camera_shows_the_last_frame_and_then_the_right_one(
     assert (apart > 40).mean() < 0.12  # the stand-in shows the town from about where it is seen
 
 
+def test_after_a_jump_the_last_frame_stays_until_the_right_one_is_there(
+    slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.view.camera import looking
+
+    last, quick = np.asarray(shown(slow)), slow.frames.quick
+    with monkeypatch.context() as patch:
+        patch.setattr(slow.frames._timer, "start", lambda: None)  # no time for a better frame
+        slow.set_camera(looking(np.array([30.0, 20.0, 5.0]), azimuth=200.0, pitch=-20.0, distance=8.0))
+        qtbot.waitUntil(lambda: slow.frames.quick > quick, timeout=20_000)
+        np.testing.assert_array_equal(shown(slow), last)
+    slow.redraw()
+    at_rest(slow, qtbot)
+    assert np.abs(np.asarray(shown(slow)) - last).max() > 60
+    np.testing.assert_array_equal(pixels(slow), drawn_at_once(slow, monkeypatch))
+
+
 def shown(viewport: Any) -> np.ndarray:  # noqa: F811
     """What is in the buffer that the screen shows."""
     from app.view.stage import read_pixels

@@ -66,7 +66,7 @@ def parse_degrees(text: str) -> tuple[float, float] | None:
 
 
 def _two_numbers(text: str) -> tuple[float, float] | None:
-    if re.search(r"[^\d\s.,;+\-°NEneEWSws]", text):
+    if re.search(r"[^\d\s.,;+\-°NEneEWSws]|\d-\d", text):  # 705-1 is a room or a lot
         return None
     if text.count(",") == 1 and not re.search(r"\d\s+\S", text.strip()):
         text = text.replace(",", " ")

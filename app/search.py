@@ -34,7 +34,7 @@ from geo.terrain import ground_at
 ELEMENTS_AT_MOST = 12  # of one layer
 SEARCH_SECONDS = 0.05  # the window must answer each key
 SLICE_SECONDS = 0.012  # between two frames
-LONGEST_WAIT = 0.15  # seconds for a first line, when Return is pressed before there is one
+LONGEST_WAIT_MS = 1000  # that Return waits for a better line than those found already
 WAIT_MS = 60  # for what a job prepares
 AROUND_M = 80.0
 RECENT_SHOWN = 6
@@ -84,6 +84,10 @@ class SearchBox(QDialog):
         self._more = QTimer(self)
         self._more.setSingleShot(True)
         self._more.timeout.connect(self._go_on)
+        self._return = QTimer(self)  # runs while Return waits for the best line
+        self._return.setSingleShot(True)
+        self._return.setInterval(LONGEST_WAIT_MS)
+        self._return.timeout.connect(self.choose)
         self.line = say(QLineEdit(), "search.hint")
         self.line.setClearButtonEnabled(True)
         self.line.textChanged.connect(self.refresh)
@@ -120,6 +124,7 @@ class SearchBox(QDialog):
 
     def _stop(self) -> None:
         self._more.stop()
+        self._return.stop()
         self._work = None
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
@@ -134,7 +139,7 @@ class SearchBox(QDialog):
                 self._moved = True
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self.choose()
+                self._choose_best()
                 return True
         return False
 
@@ -168,6 +173,8 @@ class SearchBox(QDialog):
         words = self.line.text().strip()
         if self._work_until(time.perf_counter() + SLICE_SECONDS, words) or self._work is None:
             self._show(words)
+        if self._return.isActive() and not self.is_searching:
+            self.choose()
 
     def _work_until(self, until: float, words: str) -> bool:
         """Look through layers for some time; whether anything was found."""
@@ -320,12 +327,20 @@ class SearchBox(QDialog):
 
     # ---- choosing
 
+    def _choose_best(self) -> None:
+        """Return was pressed: whoever types faster than the search finds still gets the best line, not the first."""
+        exact = bool(self._found) and self._found[0].rank == 0
+        if self.is_searching and not self._moved and not exact:
+            self._return.start()
+        else:
+            self.choose()
+
     def choose(self) -> None:
         """Do what the current line says, and remember it."""
-        if self.is_searching and not self._found:  # Return came sooner than the first line
-            words = self.line.text().strip()
-            self._work_until(time.perf_counter() + LONGEST_WAIT, words)
-            self._show(words)
+        self._return.stop()
+        if self.is_searching and not self._found:
+            self._return.start()
+            return
         row = self.list.currentRow()
         if not 0 <= row < len(self._found):
             return

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 
+import psutil
+
 PROCESSES_AT_MOST = 4  # a window on the sample district takes 2 GB
 SCREEN = ("-screen", "0", "1600x1000x24", "+extension", "GLX", "-nolisten", "tcp")
 
@@ -46,3 +48,8 @@ def share_processors() -> None:
     mine = str(max((os.cpu_count() or 1) // workers, 1))
     for name in ("TWIN_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, mine)
+
+
+def child_processes() -> list[psutil.Process]:
+    """What this process has started and not ended, its screen left out."""
+    return [child for child in psutil.Process().children() if child.name() != "Xvfb"]

@@ -57,7 +57,8 @@ class ComparePanel(Panel):
         self.card: Scorecard | None = None
         self.study = say(QComboBox(), tip="compare.study.tip")
         self.study.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.study.currentIndexChanged.connect(lambda _index: self._fill_table())
+        self._chosen = False  # whether the user has chosen what is compared
+        self.study.currentIndexChanged.connect(self._on_study)
         self.only_changed = say(QCheckBox(), "compare.only_changed", tip="compare.only_changed.tip")
         self.only_changed.setChecked(True)
         self.only_changed.toggled.connect(lambda _on: self._fill_table())
@@ -107,6 +108,10 @@ class ComparePanel(Panel):
         if layer.theme == "result":
             self._later.ask()
 
+    def _on_study(self, _index: int) -> None:
+        self._chosen = True
+        self._fill_table()
+
     def rebuild(self) -> None:
         """List the studies anew and fill the table."""
         layers = tuple(self.document.scene)
@@ -120,8 +125,9 @@ class ComparePanel(Panel):
         for name in found:
             declared = analyses().get(name)
             self.study.addItem(tr(f"{name}.title", declared.title if declared else name), name)
-        # What was chosen stays; else the study that was run last.
-        self.study.setCurrentIndex(max(self.study.findData(current), 1 if current is None and found else 0))
+        # What the user chose stays; else the study that was run last on more than one side, else all.
+        kept = self.study.findData(current) if self._chosen or current != EVERYTHING else -1
+        self.study.setCurrentIndex(kept if kept >= 0 else min(1, len(found)))
         self.study.blockSignals(False)
         self.empty.setVisible(not some)
         for widget in (self.study, self.only_changed, self.table, self.before, self.after, self.difference):

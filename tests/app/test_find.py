@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from app import search
 from app.addresses import address_columns, address_rank, address_text, fits_address, plain_address, with_address
 from app.commands import AddLayers
 from app.element_search import Matches, get_ready, matching_elements
@@ -244,4 +245,19 @@ def test_every_key_is_answered_at_once_and_the_rest_is_found_afterwards(city: Ma
     assert sum(text.startswith("합강로 9999") for text in found) == 3  # of every layer, cut nowhere
     box.hide()
     assert not box.is_searching
+    settle(city, qtbot)
+
+
+def test_return_before_the_search_is_through_takes_the_best_line(
+    city: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.document.do(AddLayers((places({"도로명주소": ADDRESSES}),)))
+    settle(city, qtbot)
+    monkeypatch.setattr(search, "SEARCH_SECONDS", -1.0)  # no layer is looked through while the key is answered
+    box = opened(city, "B3")
+    assert box.is_searching
+    qtbot.keyClick(box.line, Qt.Key.Key_Return)
+    assert box.isVisible()
+    qtbot.waitUntil(lambda: not box.isVisible(), timeout=5000)
+    assert city.document.selection.items == (ElementRef("houses", "B3"),)
     settle(city, qtbot)

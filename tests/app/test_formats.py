@@ -12,6 +12,7 @@ import pytest
 from app.catalog import detect, formats
 from app.importer import ImportOptions, examine, import_files
 from geo.model import UserError
+from tests.screens import child_processes
 
 # Real files by format, with the options they need; sizes keep the test quick.
 SAMPLES = [
@@ -87,15 +88,13 @@ def test_a_crashing_reader_takes_nothing_with_it(shared_data: Path, monkeypatch:
     """The child process is killed while it reads; the import ends in a user error."""
     import threading
 
-    import psutil
-
     from app.isolation import close_idle
 
     close_idle()  # an earlier test's child that waits is not the one to kill
 
     def kill_children() -> None:
         for _ in range(200):
-            children = psutil.Process().children()
+            children = child_processes()
             readers = [child for child in children if "app.isolation" in " ".join(child.cmdline())]
             if readers:
                 readers[0].kill()

@@ -20,6 +20,7 @@ from app.isolation import close_idle
 from app.leftovers import sweep, temporary_folder
 from app.model_service import ModelService
 from geo.model import Cancelled, Feedback, UserError
+from tests.screens import child_processes
 from tests.tiny import write_city_json
 
 SAVER = """
@@ -104,12 +105,11 @@ def test_what_a_killed_program_left_is_cleared_and_nothing_else() -> None:
 
 
 def test_a_reader_killed_while_it_reads_leaves_nothing(tmp_path: Path, shared_data: Path) -> None:
-    import psutil
 
     killed: list[int] = []
 
     def on_progress(fraction: float, message: str) -> None:
-        for child in psutil.Process().children():
+        for child in child_processes():
             if child.pid not in killed:
                 killed.append(child.pid)
                 os.kill(child.pid, signal.SIGTERM)
@@ -121,11 +121,10 @@ def test_a_reader_killed_while_it_reads_leaves_nothing(tmp_path: Path, shared_da
     assert caught.value.code in ("reader.crashed", "crs.missing")
     close_idle()
     assert not list((tmp_path / "temporary").glob("twin-*"))
-    assert not psutil.Process().children()
+    assert not child_processes()
 
 
 def test_cancelling_at_every_stage_leaves_nothing(tmp_path: Path, shared_data: Path) -> None:
-    import psutil
 
     file = shared_data / "ifc" / "construction_scheduling_task.ifc"
     seen: list[float] = []
@@ -144,20 +143,19 @@ def test_cancelling_at_every_stage_leaves_nothing(tmp_path: Path, shared_data: P
         (tmp_path / "cache").mkdir(exist_ok=True)
     close_idle()
     assert not list((tmp_path / "temporary").glob("twin-*"))
-    assert not psutil.Process().children()
+    assert not child_processes()
 
 
 def test_a_service_whose_child_is_killed_while_asked_answers_and_leaves_nothing(
     tmp_path: Path, shared_data: Path
 ) -> None:
-    import psutil
 
     service = ModelService()
     path = shared_data / "ifc" / "AC20-FZK-Haus.ifc"
     shot: list[int] = []
 
     def on_progress(_fraction: float, _message: str) -> None:
-        for child in psutil.Process().children():
+        for child in child_processes():
             if not shot:
                 shot.append(child.pid)
                 child.kill()
@@ -169,7 +167,7 @@ def test_a_service_whose_child_is_killed_while_asked_answers_and_leaves_nothing(
     assert out.stat().st_size > 0
     service.close()
     assert not list((tmp_path / "temporary").glob("twin-*"))
-    assert not psutil.Process().children()
+    assert not child_processes()
     with pytest.raises(Cancelled):
         service.ask(path, "schema", {}, feedback=Feedback())
 

@@ -559,6 +559,7 @@ def test_coordinates_are_read_both_ways() -> None:
     assert parse_place("36.52,127.325", frame) == parse_place("36.52 127.325", frame)
     assert parse_place("block 12 34", frame) is None
     assert parse_place("12", frame) is None
+    assert parse_place("705-1", frame) is None  # a room
 
 
 def test_the_sun_follows_the_slider(city: MainWindow, qtbot: Any) -> None:

@@ -22,6 +22,7 @@ from geo.crs import make_frame
 from geo.formats.contract import ReadOptions
 from geo.model import Cancelled, Feedback, Instances, Layer, Mesh, UserError
 from tests.bench.tower_ifc import write_tower
+from tests.screens import child_processes
 
 FRAME = make_frame("EPSG:5186", 229_000.0, 435_500.0)
 TWIN = (
@@ -179,20 +180,18 @@ def test_a_crash_that_is_nobodys_fault_ends_in_an_error(
 def test_cancel_ends_the_child_soon(tower: Path, products: dict[str, list[int]], dying: Callable[..., Path]) -> None:
     import time
 
-    import psutil
-
     dying(hanging=products["IfcColumn"][:1])
     asked: list[float] = []
 
     def is_cancelled() -> bool:
-        if not asked and any("crashing_child" in " ".join(c.cmdline()) for c in psutil.Process().children()):
+        if not asked and any("crashing_child" in " ".join(c.cmdline()) for c in child_processes()):
             asked.append(time.monotonic() + 1.5)
         return bool(asked) and time.monotonic() > asked[0]
 
     with pytest.raises(Cancelled):
         read(tower, Feedback(is_cancelled=is_cancelled))
     assert time.monotonic() - asked[0] < 2.0
-    assert not psutil.Process().children()
+    assert not child_processes()
 
 
 def test_a_file_is_opened_once_for_describing_and_reading(

@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 test: setup lint
-	$(WITH_SCREEN) $(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(WITH_SCREEN) $(BIN)/python -m pytest -q -n auto --dist loadfile --max-worker-restart 0
 
 check: test
 

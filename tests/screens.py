@@ -40,6 +40,7 @@ def own_screen() -> None:
         os.environ["DISPLAY"] = f":{number}"
         os.environ.pop("WAYLAND_DISPLAY", None)
         os.environ.pop("XAUTHORITY", None)
+        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")  # what makes pages without a window would take none
 
 
 def share_processors() -> None:

@@ -11,6 +11,8 @@ import sys
 import psutil
 
 PROCESSES_AT_MOST = 4  # a window on the sample district takes 2 GB
+KEPT: list[object] = []
+TRIES = 5
 SCREEN = ("-screen", "0", "1600x1000x24", "+extension", "GLX", "-nolisten", "tcp")
 
 
@@ -22,8 +24,18 @@ def is_worker() -> bool:
 def own_screen() -> None:
     """Starts a virtual screen that lives as long as this process; does nothing where there is no Xvfb."""
     server = shutil.which("Xvfb") if sys.platform == "linux" else None
-    if server is None:
-        return
+    for _ in range(TRIES if server else 0):
+        number = _started(str(server))
+        if number:
+            os.environ["DISPLAY"] = f":{number}"
+            os.environ.pop("WAYLAND_DISPLAY", None)
+            os.environ.pop("XAUTHORITY", None)
+            os.environ.setdefault("QT_QPA_PLATFORM", "xcb")  # what makes pages without a window would take none
+            return
+
+
+def _started(server: str) -> str:
+    """The number of a new screen; empty where another process took that number at the same moment."""
     reading, writing = os.pipe()
     screen = subprocess.Popen(
         [server, "-displayfd", str(writing), *SCREEN],
@@ -35,12 +47,19 @@ def own_screen() -> None:
     os.close(writing)
     atexit.register(screen.kill)
     with os.fdopen(reading, encoding="ascii") as told:
-        number = told.readline().strip()
-    if number:
-        os.environ["DISPLAY"] = f":{number}"
-        os.environ.pop("WAYLAND_DISPLAY", None)
-        os.environ.pop("XAUTHORITY", None)
-        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")  # what makes pages without a window would take none
+        return told.readline().strip()
+
+
+def start_qt() -> None:
+    """Begin with an application that can have windows: what asks for less, and comes first, would leave one without."""
+    from app.platform_check import has_display, missing_packages
+
+    if missing_packages() or not has_display():
+        return
+    from PySide6.QtWidgets import QApplication
+
+    if QApplication.instance() is None:
+        KEPT.append(QApplication(["twin-tests"]))
 
 
 def share_processors() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from app.film import Filmed, FilmPlan, film_steps
-from app.film_writer import SUFFIXES, write_error
+from app.film_writer import checked_suffix, write_error
 from app.language import language
 from app.leftovers import TEMPORARY, temporary_folder
 from app.look import NO_SECTION, Section
@@ -86,10 +86,7 @@ def film_apart(plan: FilmPlan, filmed: Filmed, target: Path, feedback: Feedback)
 
 def _check(target: Path) -> None:
     """Say at once what would be found out after an hour: a wrong suffix, a folder that cannot be written to."""
-    if target.suffix.lower() not in SUFFIXES:
-        from app.film_writer import open_writer
-
-        open_writer(target, size=(64, 64), fps=1)  # says so
+    checked_suffix(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():

@@ -39,6 +39,20 @@ class FilmWriter(Protocol):
         """Leave nothing behind."""
 
 
+def checked_suffix(target: Path) -> str:
+    """The suffix of a film's file in small letters. Raises `UserError` for one that no film has."""
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UserError(
+            f"A film cannot be written as {suffix or 'a file without a suffix'}.",
+            f"Known are {', '.join(SUFFIXES)}.",
+            "Name the file .mp4 or .gif.",
+            code="film.suffix",
+            values={"suffix": suffix or target.name, "known": ", ".join(SUFFIXES)},
+        )
+    return suffix
+
+
 def open_writer(target: Path, *, size: tuple[int, int], fps: int) -> FilmWriter:
     """A writer for the suffix of a file.
 
@@ -49,15 +63,7 @@ def open_writer(target: Path, *, size: tuple[int, int], fps: int) -> FilmWriter:
     fps : int
         Frames per second.
     """
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UserError(
-            f"A film cannot be written as {suffix or 'a file without a suffix'}.",
-            f"Known are {', '.join(SUFFIXES)}.",
-            "Name the file .mp4 or .gif.",
-            code="film.suffix",
-            values={"suffix": suffix or target.name, "known": ", ".join(SUFFIXES)},
-        )
+    suffix = checked_suffix(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():

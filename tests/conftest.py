@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.screens import PROCESSES_AT_MOST, is_worker, own_screen, share_processors, start_qt
+from tests.screens import PROCESSES_AT_MOST, is_worker, own_screen, share_processors
 
 DATA = Path(os.environ.get("TWIN_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
@@ -25,7 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_worker():
         share_processors()
         own_screen()
-        start_qt()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -11,7 +11,6 @@ import sys
 import psutil
 
 PROCESSES_AT_MOST = 4  # a window on the sample district takes 2 GB
-KEPT: list[object] = []
 TRIES = 5
 SCREEN = ("-screen", "0", "1600x1000x24", "+extension", "GLX", "-nolisten", "tcp")
 
@@ -30,7 +29,6 @@ def own_screen() -> None:
             os.environ["DISPLAY"] = f":{number}"
             os.environ.pop("WAYLAND_DISPLAY", None)
             os.environ.pop("XAUTHORITY", None)
-            os.environ.setdefault("QT_QPA_PLATFORM", "xcb")  # what makes pages without a window would take none
             return
 
 
@@ -48,18 +46,6 @@ def _started(server: str) -> str:
     atexit.register(screen.kill)
     with os.fdopen(reading, encoding="ascii") as told:
         return told.readline().strip()
-
-
-def start_qt() -> None:
-    """Begin with an application that can have windows: what asks for less, and comes first, would leave one without."""
-    from app.platform_check import has_display, missing_packages
-
-    if missing_packages() or not has_display():
-        return
-    from PySide6.QtWidgets import QApplication
-
-    if QApplication.instance() is None:
-        KEPT.append(QApplication(["twin-tests"]))
 
 
 def share_processors() -> None:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QSizeF, QUrl
-from PySide6.QtGui import QFont, QImage, QTextDocument
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QFont, QGuiApplication, QImage, QTextDocument
 
 from app.pdf import FOOT, STYLE, page_layout, pdf_bytes
 from geo.model import Feedback
@@ -30,14 +29,14 @@ h3 { font-size: 10.5pt; margin-top: 10px; margin-bottom: 3px; }
 .blank { color: #8a929b; }
 .broken { color: #b3261e; }
 """
-_kept: list[QApplication] = []
+_kept: list[QGuiApplication] = []
 
 
 def ready() -> None:
     """Start Qt without a screen where nothing has started it: a PDF needs its letters."""
-    if QApplication.instance() is None:
+    if QGuiApplication.instance() is None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        _kept.append(QApplication([]))  # a window may be opened later by whoever uses this as a library
+        _kept.append(QGuiApplication([]))
 
 
 def korean_font() -> QFont:

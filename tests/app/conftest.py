@@ -42,6 +42,13 @@ def screen() -> None:
         pytest.skip(reason)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def application_with_windows(request: pytest.FixtureRequest) -> None:
+    """Begins with an application that can have windows: one made for pages alone would leave the next tests none."""
+    if not screen_reason():
+        request.getfixturevalue("qapp")
+
+
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """Every test starts and ends in English."""

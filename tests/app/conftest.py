@@ -127,7 +127,7 @@ def window(qtbot: Any, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def city(window: MainWindow, qtbot: Any) -> MainWindow:
     """The window with four boxes on a slope."""
     from tests.app import tiny_city
-    from tests.app.test_window import settle
+    from tests.app.window_hands import settle
 
     tiny_city.fill(window.document)
     window.bench.document_opened.emit()

@@ -16,7 +16,7 @@ from app.language import language
 from app.panels.alternatives import AlternativesPanel
 from geo.alternatives import MASSES, Alternative, Change, Mass, Tree
 from geo.model import ElementRef, Mesh
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 ALDER, TOWER = ElementRef("houses", "B1"), ElementRef("houses", "B4")
 MOVED = Change(move=(30.0, -40.0, 1.5), turn_deg=-15.0, height_factor=1.25)

@@ -19,9 +19,9 @@ from app.commands import AddLayers
 from app.main_window import MainWindow
 from app.view.camera import looking, project
 from geo.model import ElementRef, ElementTable, Layer, Mesh, Source
-from tests.app.test_window import settle
 from tests.app.tiny_city import box
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 WAIT_MS = 60_000
 HERE = (0.0, 0.0, 21.95)  # on the slope, 1.95 m over its foot

@@ -21,7 +21,7 @@ from app.importer import import_files
 from app.language import language
 from app.main_window import MainWindow
 from app.panels.checks import ChecksPanel
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 WAIT_MS = 60_000
 HOUSE = "AC20-FZK-Haus.ifc"

@@ -20,8 +20,8 @@ from app.view import camera as cameras
 from app.view.legend import legend_for, shown_field
 from geo.alternatives import Change
 from geo.model import Column, ElementRef, ElementTable, Field, Grid, Layer, Source, Style
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 TALL = ElementRef("houses", "B1")
 

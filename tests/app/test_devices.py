@@ -16,7 +16,7 @@ from app.main_window import MainWindow
 from app.study_here import start_study, studies_at
 from geo.model import Column, ElementRef, ElementTable, Layer, Lines
 from geo.model import conventions as words
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 from tests.tiny import buildings, tiny_frame
 
 

@@ -18,8 +18,8 @@ from app.main_window import MainWindow
 from geo.model import ElementRef
 from tests.app.test_camera_window import drag, pixel, send
 from tests.app.test_dust_edit import roads
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 WAIT_MS = 120_000
 HERE = (0.0, 0.0, 21.95)

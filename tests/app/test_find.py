@@ -31,7 +31,7 @@ from app.main_window import MainWindow
 from app.search import SearchBox
 from app.sheet import sheet_of
 from geo.model import Column, ElementRef, ElementTable, Feedback, Layer, Points
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 ADDRESSES = [
     "세종특별자치시 합강로 12",

@@ -13,8 +13,8 @@ from app.fly import FAST, FASTEST, SLOWEST, Flight, flight_of, flown, speed_at, 
 from app.main_window import MainWindow
 from app.view import camera as cameras
 from geo.model import Bounds
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 LEVEL = Flight((0.0, 0.0, 50.0), azimuth=90.0, pitch=0.0)
 

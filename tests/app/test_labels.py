@@ -15,8 +15,8 @@ from app.view import camera as cameras
 from app.view.label_places import MOST_LABELS, anchors_of, is_labelled, label_column, label_text, placed
 from app.view.label_sight import sight_of
 from geo.model import Bounds, Column, ElementTable, Layer, Lines, Points, Style
-from tests.app.test_window import settle
 from tests.app.view_scene import box, buildings
+from tests.app.window_hands import settle
 
 SIZE = (800, 600)
 LABELLED = Style(labelled=True, label_by="name")

@@ -22,8 +22,8 @@ from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef, Feedback, Grid
 from tests.app import tiny_city
 from tests.app.test_mass_tool import drag, pixel, send, take
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 BIRCH, TOWER = ElementRef("houses", "B2"), ElementRef("houses", "B4")
 WHOLE = {"facades": False, "margin": 200.0}  # all of the terrain

@@ -19,8 +19,8 @@ from app.view.mass_tool import nearest_hit
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef, Mesh
 from tests.app import tiny_city
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 TOWER = ElementRef("houses", "B4")  # 20 m x 14 m at (30, 30), 48 m high, standing at 20 m
 FRAME_S = 0.3  # of the tiny city, drawn by the processor of a busy machine

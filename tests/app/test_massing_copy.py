@@ -15,7 +15,7 @@ from app.massing_copy import GAP, copied_mass, outline_ring
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef
 from tests.app.test_mass_tool import BIRCH, TOWER, pixel, still, take  # noqa: F401  fixture
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 BLOCK = Mass("mass-1", ((-20.0, -20.0), (0.0, -20.0), (0.0, 0.0), (-20.0, 0.0)), 21.5, 6, 3.5, "별동", "업무시설")
 

@@ -23,7 +23,7 @@ from geo.alternatives import MASSES, Change, Mass
 from geo.model import Column, ElementRef, ElementTable, Feedback, Layer, Lines
 from tests.app import tiny_city
 from tests.app.test_mass_tool import BIRCH, TOWER, drag, pixel, still, take  # noqa: F401  fixture
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 LOTS = ((-80.0, -80.0, 0.0, 0.0), (0.0, -80.0, 80.0, 0.0), (-80.0, 0.0, 0.0, 80.0), (0.0, 0.0, 80.0, 80.0))
 BLOCK = Mass("mass-1", ((5.0, 5.0), (25.0, 5.0), (25.0, 25.0), (5.0, 25.0)), 22.0, 8, 3.0, "A", "공동주택")

@@ -16,7 +16,7 @@ from app.view.draw_tool import plan_area
 from app.view.typed_edge import TypedEdge, longer, plan_angle, typed_edge, typed_text
 from geo.model import ElementTable, Layer, Lines, Mesh
 from tests.app.test_mass_tool import pixel, still  # noqa: F401  fixture
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 SQUARE = np.array([[-30.0, -30.0], [10.0, -30.0], [10.0, 10.0], [-30.0, 10.0], [-30.0, -30.0]])
 

@@ -22,7 +22,7 @@ from geo.model import Column, ElementRef, ElementTable, Instances, Layer
 from geo.trees import CONIFER, plant
 from tests.app import tiny_city
 from tests.app.test_mass_tool import pixel, still  # noqa: F401  fixture
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 OAK = Tree("tree-1", (0.0, -20.0, 21.6), 12.0, 8.0)
 OLD = ElementRef("avenue", "T2")

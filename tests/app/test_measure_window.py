@@ -13,8 +13,8 @@ from app.language import tr
 from app.measure_window import MeasureWindow
 from geo.model import ElementRef
 from tests.app.test_mass_tool import pixel
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 TOWER = ElementRef("houses", "B4")
 BIRCH = ElementRef("houses", "B2")

@@ -25,7 +25,7 @@ from app.model_tree import found_branches, model_tree
 from app.model_view import ModelView
 from bim.hierarchy import Branch, Hierarchy
 from geo.model import Cancelled, Feedback, UserError
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 WAIT_MS = 60_000
 CLICK_S = 0.05  # the time in which a warm reader has to answer

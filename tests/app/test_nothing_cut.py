@@ -49,7 +49,6 @@ from app.view.legend import Legend
 from app.view.overlay import legend_size, paint_legend
 from geo.pose import Pose
 from tests.app import tiny_city
-from tests.app.test_window import settle
 from tests.app.text_fit import (
     Fault,
     faults_of_fit,
@@ -59,6 +58,7 @@ from tests.app.text_fit import (
     painted_texts,
     texts_of_actions,
 )
+from tests.app.window_hands import settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 

@@ -25,7 +25,7 @@ from app.language import language
 from app.main_window import MainWindow
 from geo.model import Column, ElementRef, ElementTable, Feedback, Layer, Points
 from tests.app import tiny_city
-from tests.app.test_window import made_analysis, settle
+from tests.app.window_hands import made_analysis, settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 WAIT_MS = 60_000

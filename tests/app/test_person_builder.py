@@ -34,8 +34,8 @@ from tests.app.test_person_underground import (
     press,
     write_town,
 )
-from tests.app.test_window import click, settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import click, settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.data, pytest.mark.usefixtures("screen")]
 HOUSE = (52.0, 68.0)  # the model's zero point, metres from the corner of the town; it stands north of the main

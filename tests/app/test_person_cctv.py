@@ -15,8 +15,8 @@ from app.main_window import MainWindow
 from app.shown_runs import Run, runs_of
 from geo.model import ElementRef
 from tests.app.test_camera_window import drag, pixel, put, rest, row, send
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 WAIT_MS = 240_000
 FEW = {  # a small search: what is tested is the way through it

@@ -27,8 +27,8 @@ from tests.app.city_files import ADDRESS, LIBRARY, SCHOOL, write_quarter
 from tests.app.test_person_builder import answer, card_button, menu_of, push
 from tests.app.test_person_underground import LEVEL, SOUTH, WEST, drop, layer_of, local, look_at
 from tests.app.test_person_wind import rest, study, until
-from tests.app.test_window import click, settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import click, settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 RAW = re.compile(r"\b[a-z]+_[a-z_]+\b")  # how the program's own ids look

@@ -29,7 +29,7 @@ from app.way_steps import steps_of, ways_of
 from app.widgets.place_edit import PlaceEdit
 from app.widgets.step_list import StepList
 from geo.model import Column, ElementRef, ElementTable, Feedback, Layer, Lines
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 

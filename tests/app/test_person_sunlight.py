@@ -14,8 +14,8 @@ from app.panels.alternatives import AlternativesPanel
 from app.shown_runs import runs_of
 from geo.model import ElementRef
 from tests.app.test_mass_tool import pixel, send, take
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 WAIT_MS = 60_000
 BIRCH = ElementRef("houses", "B2")

@@ -22,8 +22,8 @@ from app.view.camera import looking, project
 from app.view.pins import is_pins
 from app.view.result_tubes import copies_pipes
 from geo.model import Layer
-from tests.app.test_window import click, settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import click, settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 

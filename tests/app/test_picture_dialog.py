@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog
 from app import picture_dialog
 from app.main_window import MainWindow
 from app.picture_dialog import PictureDialog, paper_size
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 
 @pytest.fixture(autouse=True)

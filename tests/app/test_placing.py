@@ -17,7 +17,7 @@ from app.main_window import MainWindow
 from app.view.camera import project
 from geo.model import ElementRef, Mesh
 from geo.pose import pose_of
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 

@@ -22,7 +22,7 @@ from geo.model import ElementRef, Feedback
 from tests.app import tiny_city
 from tests.app.test_mass_tool import still  # noqa: F401  fixture
 from tests.app.test_massing_figures import lots
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 FACES = "f 1 3 2\nf 1 4 3\nf 5 6 7\nf 5 7 8\nf 1 2 6\nf 1 6 5\nf 2 3 7\nf 2 7 6\nf 3 4 8\nf 3 8 7\nf 4 1 5\nf 4 5 8\n"
 PLACES = np.array([(10.0, 10.0, 22.0), (10.0, 30.0, 22.4)])  # north, 20 m apart

@@ -17,7 +17,7 @@ from app.shown_runs import Run, runs_of
 from geo.alternatives import Mass
 from geo.model import ElementTable, Feedback, Layer, Mesh, Source
 from tests.app import tiny_city
-from tests.app.test_window import WAIT_MS, settle
+from tests.app.window_hands import WAIT_MS, settle
 
 BLOCK = Mass("mass-1", ((0.0, 0.0), (12.0, 0.0), (12.0, 12.0), (0.0, 12.0)), 20.0, 20, 3.0)
 HOURS = {"step": 30.0, "ground_cell": 10.0, "facades": False, "margin": 0.0}

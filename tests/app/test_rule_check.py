@@ -22,7 +22,7 @@ from geo.model import Column, ElementTable, Feedback
 from tests.app import tiny_city
 from tests.app.test_mass_tool import BIRCH, TOWER, still, take  # noqa: F401  fixture
 from tests.app.test_massing_figures import lots
-from tests.app.test_window import WAIT_MS, settle
+from tests.app.window_hands import WAIT_MS, settle
 
 
 @pytest.fixture

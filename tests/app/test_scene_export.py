@@ -15,7 +15,7 @@ from app.importer import ImportOptions, import_files
 from app.scene_export import export_kinds, export_layers, writers
 from geo.model import ElementRef, Feedback, UserError
 from tests.app import tiny_city
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 
 def layers() -> list[Any]:

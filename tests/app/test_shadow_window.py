@@ -30,7 +30,7 @@ from app.shown_runs import show_result
 from app.view.legend import legend_of
 from app.view.timed_maps import TimedMaps
 from geo.model import Column, ElementTable, Layer, Lines, Source
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 DAY = date(2026, 12, 22)

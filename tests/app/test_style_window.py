@@ -20,7 +20,7 @@ from app.view.legend import legend_of
 from app.widgets.class_table import HIGH, LOW, TITLE
 from geo.model import ElementRef, Style
 from geo.store import style_from_dict, style_to_dict
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 BLOCKS = "houses"
 

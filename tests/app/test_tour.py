@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.tour import SMALL_RUN, STEPS, STUDY, Tour, offer_tour, start_tour
 from app.tour_place import place_beside
 from tests.app import tiny_city
-from tests.app.test_window import WAIT_MS, settle
+from tests.app.window_hands import WAIT_MS, settle
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow

@@ -30,8 +30,8 @@ from app.viewpoints import (
 )
 from geo.model import Issue
 from tests.app import tiny_city
-from tests.app.test_window import settle
 from tests.app.view_scene import need_graphics
+from tests.app.window_hands import settle
 
 CAMERA = cameras.looking(np.array([10.0, 20.0, 30.0]), azimuth=75.0, pitch=-30.0, distance=180.0)
 FULL = SavedView(

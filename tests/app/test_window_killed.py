@@ -13,7 +13,7 @@ from app.import_requests import ImportRequest
 from app.importer import ImportOptions
 from app.isolation import close_idle
 from app.main_window import MainWindow
-from tests.app.test_window import settle
+from tests.app.window_hands import settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 WAIT_MS = 30_000

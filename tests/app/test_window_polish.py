@@ -21,7 +21,7 @@ from app.main_window import MainWindow
 from app.search import SearchBox, parse_place
 from geo.model import Cancelled, ElementRef, Feedback, Frame, Layer, UserError
 from tests.app import tiny_city
-from tests.app.test_window import WaitParams, click, made_analysis, settle
+from tests.app.window_hands import WaitParams, click, made_analysis, settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 

@@ -14,8 +14,8 @@ from app.view.camera import project
 from app.viewpoints import add_viewpoint
 from geo.model import ElementRef
 from tests.app.house import house, rooms
-from tests.app.test_window import settle
 from tests.app.view_scene import FRAME, need_graphics
+from tests.app.window_hands import settle
 
 pytestmark = pytest.mark.gl
 

@@ -19,7 +19,7 @@ from app.jobs import StallMeter
 from app.main_window import MainWindow
 from geo.model import ElementRef
 from tests.app.test_table import COUNT, large_layer
-from tests.app.test_window import click, settle
+from tests.app.window_hands import click, settle
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, Qt
 
 from app.view.camera import looking, project
 from tests.app.test_view_underground import lines_of, pipes
-from tests.app.test_window import settle
 from tests.app.view_scene import FRAME, ground, need_graphics, town
+from tests.app.window_hands import settle
 
 pytestmark = pytest.mark.gl
 

@@ -19,27 +19,48 @@ def _place(analysis_id: str) -> tuple[int, str]:
     return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), analysis_id)
 
 
+def module_of(analysis_id: str) -> str:
+    """The module of `analysis.studies` that declares an analysis: ``"wind.comfort"`` is in ``wind_comfort``."""
+    return analysis_id.replace(".", "_", 1)
+
+
+@cache
+def analysis_ids() -> tuple[str, ...]:
+    """Ids of all analyses, family by family; none is imported for it."""
+    names = (info.name for info in pkgutil.iter_modules(analysis.studies.__path__))
+    return tuple(sorted((name.replace("_", ".", 1) for name in names), key=_place))
+
+
 @cache
 def analyses() -> dict[str, Analysis]:
-    """All analyses by id, family by family. Two with the same id are a mistake in the program."""
-    found: dict[str, Analysis] = {}
-    for info in pkgutil.iter_modules(analysis.studies.__path__):
-        module = importlib.import_module(f"analysis.studies.{info.name}")
-        for value in vars(module).values():
-            if isinstance(value, Analysis) and found.setdefault(value.id, value) is not value:
-                raise RuntimeError(f"two analyses are called {value.id}")
-    return {key: found[key] for key in sorted(found, key=_place)}
+    """All analyses by id, family by family."""
+    return {analysis_id: _declared(analysis_id) for analysis_id in analysis_ids()}
+
+
+@cache
+def _declared(analysis_id: str) -> Analysis:
+    """The analysis that its module declares: one, and called as the module is."""
+    module = importlib.import_module(f"analysis.studies.{module_of(analysis_id)}")
+    found = [value for value in vars(module).values() if isinstance(value, Analysis)]
+    if [one.id for one in found] != [analysis_id]:
+        raise RuntimeError(f"{module.__name__} declares {[one.id for one in found]} and not {analysis_id}")
+    return found[0]
 
 
 def get(analysis_id: str) -> Analysis:
     """The analysis of that id, or a `UserError` that lists what there is."""
-    try:
-        return analyses()[analysis_id]
-    except KeyError:
-        raise UserError(
-            f"There is no analysis called {analysis_id}.",
-            f"Known are: {', '.join(analyses())}.",
-            "Use 'twin list analyses' to see them all.",
-            code="analysis.unknown",
-            values={"analysis": analysis_id, "known": ", ".join(analyses())},
-        ) from None
+    if analysis_id in analysis_ids():
+        return _declared(analysis_id)
+    known = ", ".join(analysis_ids())
+    raise UserError(
+        f"There is no analysis called {analysis_id}.",
+        f"Known are: {known}.",
+        "Use 'twin list analyses' to see them all.",
+        code="analysis.unknown",
+        values={"analysis": analysis_id, "known": known},
+    )
+
+
+def find_analysis(analysis_id: str) -> Analysis | None:
+    """The analysis of that id, or None."""
+    return _declared(analysis_id) if analysis_id in analysis_ids() else None

@@ -143,21 +143,25 @@ def _svg(name: str, colour: str) -> bytes:
 def icon(name: str, colour: str, faint: str = "", chosen: str = "") -> QIcon:
     """An icon in a colour; `faint` when disabled, `chosen` when checked."""
     made = QIcon()
-    for size in ICON_SIZES:
-        made.addPixmap(_drawn(name, colour, size))
-        if faint:
-            made.addPixmap(_drawn(name, faint, size), QIcon.Mode.Disabled)
-        if chosen:
-            made.addPixmap(_drawn(name, chosen, size), QIcon.Mode.Normal, QIcon.State.On)
+    states = (
+        (colour, QIcon.Mode.Normal, QIcon.State.Off),
+        (faint, QIcon.Mode.Disabled, QIcon.State.Off),
+        (chosen, QIcon.Mode.Normal, QIcon.State.On),
+    )
+    for colour_of_state, mode, state in states:
+        if colour_of_state:
+            drawing = QSvgRenderer(QByteArray(_svg(name, colour_of_state)))
+            for size in ICON_SIZES:
+                made.addPixmap(_drawn(drawing, size), mode, state)
     return made
 
 
-def _drawn(name: str, colour: str, size: int) -> QPixmap:
+def _drawn(drawing: QSvgRenderer, size: int) -> QPixmap:
     pixmap = QPixmap(QSize(size, size))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    QSvgRenderer(QByteArray(_svg(name, colour))).render(painter, QRectF(0, 0, size, size))
+    drawing.render(painter, QRectF(0, 0, size, size))
     painter.end()
     return pixmap
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from analysis.registry import analyses, get
+from analysis.registry import analysis_ids, get
 from app import project_file
 from app.cctv.edit import camera_layers, is_result
 from app.commands import AddLayers, Command, SetStyle, Together
@@ -52,11 +52,11 @@ class CctvActions(QObject):
 
     def can_run(self, name: str) -> bool:
         """Whether a study of cameras can be run now."""
-        return f"{PREFIX}{name}" in analyses() and self.has_cameras()
+        return self.has_cameras() and f"{PREFIX}{name}" in analysis_ids()
 
     def can_site(self) -> bool:
         """Whether cameras can be sited."""
-        return f"{PREFIX}{SITING}" in analyses() and len(self.document.scene) > 0
+        return len(self.document.scene) > 0 and f"{PREFIX}{SITING}" in analysis_ids()
 
     def proposed(self) -> Layer | None:
         """Cameras that an analysis has proposed: those selected, else the newest."""

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from analysis.registry import analyses
+from analysis.registry import find_analysis
 from app.alternatives import BASE, layers_of
 from app.compare_view_scale import Known, Layers, with_common_scale
 from app.document import Document
@@ -44,7 +44,7 @@ def side_title(document: Document, side: Side) -> str:
     if run is None:
         return item.name if item is not None else tr("alternatives.base")
     name = item.name if item is not None else run_name(run)
-    declared = analyses().get(run.analysis_id)
+    declared = find_analysis(run.analysis_id)
     title = f"{tr(f'{run.analysis_id}.title', declared.title if declared else run.analysis_id)} · {name}"
     others = [one for one in runs_of(tuple(document.scene)) if one.analysis_id == run.analysis_id]
     same = [one for one in others if one.alternative == run.alternative]

@@ -39,7 +39,7 @@ class CompareActions(QObject):
         window.compare.pictures_asked.connect(self.open_runs)
         self._low = 0  # height of the foot of the window before the table was given room [pixels]
         self._room = Later(self, self._give_room)
-        window.compare.visibilityChanged.connect(self._room.ask)
+        self._seen = window.compare.visibilityChanged.connect(self._room.ask)
 
     def _give_room(self) -> None:
         """A table needs more rows than the clock does: the foot of the window is higher while it is in front."""
@@ -94,6 +94,6 @@ class CompareActions(QObject):
     def release(self) -> None:
         """The main window closes."""
         self._room.stop()
-        self.window.compare.visibilityChanged.disconnect(self._room.ask)
+        QObject.disconnect(self._seen)
         if self.shown is not None:
             self.shown.close()

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analysis.registry import analyses, get
+from analysis.registry import analysis_ids, get
 from app.commands import AddLayers, Command, SetStyle, Together
 from app.dust.edit import (
     PurifierRow,
@@ -166,7 +166,7 @@ class DustActions(ElementInHand[PurifierRow]):
 
     def can_run(self, name: str) -> bool:
         """Whether a study of dust can be asked for now."""
-        return f"{PREFIX}{name}" in analyses() and len(self.document.scene) > 0
+        return len(self.document.scene) > 0 and f"{PREFIX}{name}" in analysis_ids()
 
     def ask(self, name: str) -> None:
         """The form of a study of dust."""

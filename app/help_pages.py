@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
-from analysis.registry import analyses
+from analysis.registry import analysis_ids, find_analysis
 from app.language import language, tr
 from app.numbers import UNIT_SIGNS, number_text
 from resources import path
@@ -27,7 +27,7 @@ PAGES = (
 def page_titles() -> list[tuple[str, str]]:
     """Id and title of each page, in order; analyses have the id ``analysis:<id>``."""
     written = [(name, tr(f"help.{name}")) for name in PAGES]
-    made = [(f"analysis:{a.id}", tr(f"{a.id}.title", a.title)) for a in analyses().values()]
+    made = [(f"analysis:{analysis_id}", tr(f"{analysis_id}.title")) for analysis_id in analysis_ids()]
     position = PAGES.index("analyses") + 1
     return written[:position] + made + written[position:]
 
@@ -35,7 +35,7 @@ def page_titles() -> list[tuple[str, str]]:
 def page(name: str) -> str:
     """Markdown of a page in the current language."""
     if name.startswith("analysis:"):
-        found = analyses().get(name.removeprefix("analysis:"))
+        found = find_analysis(name.removeprefix("analysis:"))
         return analysis_page(found) if found is not None else ""
     known = name if name in PAGES else "overview"
     return path(f"help/{language.code}/{known}.md").read_text(encoding="utf-8")

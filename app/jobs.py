@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -32,6 +33,7 @@ ESTIMATE_AFTER_S = 1.0
 ESTIMATE_FROM_FRACTION = 0.03
 KEPT_JOBS = 50
 CHILD_POLL_S = 0.1
+WORKER_NICENESS = 5
 SWITCH_S = 0.0005  # Python's own is ten times that: the window waits so long after each call that let the jobs run
 
 
@@ -269,6 +271,7 @@ class JobQueue(QObject):
 
     def _work(self, job: Job) -> None:
         """On the worker thread."""
+        _stand_back()
         state, value = job._run()
         try:
             self._arrived.emit(_End(job, state, value))
@@ -357,6 +360,13 @@ class JobQueue(QObject):
 
 def _nothing(feedback: Feedback) -> None:
     """In place of finished work, so that its inputs can be freed."""
+
+
+def _stand_back() -> None:
+    """Let the window have the processor first, where threads have priorities of their own."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WORKER_NICENESS)
 
 
 class StallMeter(QObject):

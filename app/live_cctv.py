@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from analysis.cctv.classes import Edition
-from analysis.registry import analyses
+from analysis.registry import analysis_ids
 from app.cctv.edit import CameraRow, row_of
 from app.cctv.live_coverage import COVERAGE, Answer, LivePlan, PlanSetup, setup_of
 from app.connections import Connections
@@ -85,7 +85,7 @@ class LiveCoverage(QObject):
 
     def start(self, ref: ElementRef) -> None:
         """A camera is being changed: from here the difference is counted."""
-        if not self.wanted or self._closed or COVERAGE not in analyses():
+        if not self.wanted or self._closed or COVERAGE not in analysis_ids():
             return
         if self._ref == ref and self.card.isVisible():
             return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from analysis.registry import analyses, get
+from analysis.registry import analysis_ids, get
 from app.connections import Connections
 from app.dust.edit import PurifierRow
 from app.dust.live import (
@@ -348,7 +348,7 @@ class LiveReduction(QObject):
 
     def _tell(self, text_id: str, *, runs: bool = False) -> None:
         self.answer, self._is_released = None, False
-        self.card.tell_first(tr(text_id), runs=runs and DISPERSION in analyses())
+        self.card.tell_first(tr(text_id), runs=runs and DISPERSION in analysis_ids())
         self.card.place(EDGE)
 
     def run_dispersion(self) -> None:

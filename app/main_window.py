@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 )
 
 from app import appearance, project_file
-from app.about import show_about
 from app.actions import ActionSpec, make_actions, refresh_actions
 from app.camera_actions import CameraActions
 from app.cctv_actions import CctvActions
@@ -136,7 +135,7 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self._restore_layout(settings.layout)
         self.refresh_words()
-        self.refresh_theme(self.bench.theme)
+        self.dressing.begin(self._theme_steps(self.bench.theme))
         self.dressing.finish()
 
     # ---- making ---------------------------------------------------------------------------------------------------
@@ -297,16 +296,17 @@ class MainWindow(QMainWindow):
 
     def refresh_theme(self, theme: Theme) -> None:
         """Colours of everything: of what is largest first, of the rest as the window comes round to it."""
-        self.dressing.begin(
-            [
-                lambda: _dress(theme),
-                lambda: self.viewport.set_theme(theme),
-                lambda: appearance.paint_icons(self, theme),
-                lambda: (self.modes.refresh_theme(theme), self.masses.refresh_theme(theme)),
-                *(panel.refresh_theme for panel in self.panels.values()),
-                self.refresh_state,
-            ]
-        )
+        self.dressing.begin([lambda: _dress(theme), *self._theme_steps(theme)])
+
+    def _theme_steps(self, theme: Theme) -> list[Callable[[], object]]:
+        """All but the look of the application itself."""
+        return [
+            lambda: self.viewport.set_theme(theme),
+            lambda: appearance.paint_icons(self, theme),
+            lambda: (self.modes.refresh_theme(theme), self.masses.refresh_theme(theme)),
+            *(panel.refresh_theme for panel in self.panels.values()),
+            self.refresh_state,
+        ]
 
     # ---- layouts --------------------------------------------------------------------------------------------------
 
@@ -424,6 +424,8 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Name, version, licence."""
+        from app.about import show_about
+
         show_about(self)
 
     def _show_context_menu(self, ref: ElementRef | None, place: QPoint) -> None:

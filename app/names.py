@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from analysis.contract import ParamInfo, describe_params
-from analysis.registry import analyses
+from analysis.registry import find_analysis
 from app.language import tr
 from app.numbers import quantity_text
 from geo.model import Layer
@@ -28,7 +28,7 @@ def layer_title(layer: Layer) -> str:
 def run_title(layer: Layer) -> str:
     """What a result layer was computed for and when: ``"Tower B · 2026-12-22 · made 2026-11-21"``; empty otherwise."""
     record = layer.source.provenance.get("provenance")
-    declared = analyses().get(str(record.get("analysis"))) if isinstance(record, dict) else None
+    declared = find_analysis(str(record.get("analysis"))) if isinstance(record, dict) else None
     if declared is None or not isinstance(record, dict):
         return ""
     infos = {info.name: info for info in describe_params(declared.params)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from analysis.registry import analyses
+from analysis.registry import find_analysis
 from app.alternatives import BASE
 from app.language import tr
 from app.scorecard import TINY, Figure, figure_text, is_number, newest_by_alternative
@@ -118,7 +118,7 @@ def texts_of_overview(card: Overview, *, only_changed: bool) -> tuple[list[str],
     for row in card.rows:
         if only_changed and not _is_telling(row):
             continue
-        declared = analyses().get(row.study)
+        declared = find_analysis(row.study)
         study = tr(f"{row.study}.title", declared.title if declared is not None else row.study)
         title = f"{study} · {tr(f'{row.study}.summary.{row.name}', row.name.replace('_', ' '))}"
         rows.append([title, *(_cell(row, column) for column in range(len(row.figures)))])

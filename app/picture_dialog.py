@@ -123,11 +123,17 @@ def ask_picture(window: MainWindow) -> None:
     path = window.files.ask_file("action.picture", kinds, suffix=KINDS[0])
     if path is None:
         return
-    image = viewport.grab_picture(*dialog.chosen_size, cards=dialog.cards.isChecked())
-    saved = write_picture(image, path)
-    window.bench.notices.tell(
-        "notice.picture" if saved else "notice.picture_failed", severity="note" if saved else "error", name=path.name
-    )
+
+    def tell(saved: bool) -> None:
+        said, severity = ("notice.picture", "note") if saved else ("notice.picture_failed", "error")
+        window.bench.notices.tell(said, severity=severity, name=path.name)
+
+    def write(image: QImage | None) -> None:
+        if image is not None:
+            title = tr("job.picture", name=path.name)
+            window.bench.jobs.submit(lambda _feedback: write_picture(image, path), title=title, done=tell)
+
+    viewport.picture_later(*dialog.chosen_size, write, cards=dialog.cards.isChecked())
 
 
 def write_picture(image: QImage, path: Path) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.contract import Analysis, Result, Variant, describe_inputs, describe_params
-from analysis.registry import analyses
+from analysis.registry import find_analysis
 from analysis.run import execute
 from app.alternatives import BASE, layers_of, variant_of
 from app.commands import AddLayers, Command, RemoveLayers, Together
@@ -95,7 +95,7 @@ def tasks_of(document: Document, stale: Mapping[str, Any], *, only: Sequence[str
     known = {BASE, *(item.id for item in document.alternatives.items)}
     found: dict[object, Task] = {}
     for run in runs_of(tuple(document.scene)):
-        declared = analyses().get(run.analysis_id)
+        declared = find_analysis(run.analysis_id)
         if declared is None or run.alternative not in known or (only is not None and run.analysis_id not in only):
             continue
         if stale.get(run.id):
@@ -111,7 +111,7 @@ def missing_tasks(document: Document, studies: Sequence[str]) -> list[Task]:
     tasks = []
     for study in studies:
         newest = next((run for run in runs if run.analysis_id == study), None)
-        declared = analyses().get(study)
+        declared = find_analysis(study)
         if newest is not None and declared is not None:
             there = {run.alternative for run in runs if run.analysis_id == study}
             tasks += [Task(newest, declared, one) for one in wanted if one not in there]

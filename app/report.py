@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis.charts import chart_from_dict
 from analysis.contract import describe_params
-from analysis.registry import analyses
+from analysis.registry import find_analysis
 from app.chart_svg import chart_svg, chart_title
 from app.colour import field_range, ramp
 from app.document import Document
@@ -161,7 +161,7 @@ def _comparisons(layers: Sequence[Layer], document: Document) -> Iterator[dict[s
     """For each study that was run on several alternatives: their key figures side by side."""
     order = [item.id for item in document.alternatives.items]
     for analysis_id in studies_to_compare(layers):
-        declared = analyses().get(analysis_id)
+        declared = find_analysis(analysis_id)
         heads, rows = texts_of(scorecard(layers, analysis_id, order), only_changed=True)
         title = tr(f"{analysis_id}.title", declared.title if declared else analysis_id)
         yield {"title": title, "heads": heads, "rows": rows}
@@ -211,7 +211,7 @@ def describe_run(mine: Sequence[Layer], pictures: Sequence[Picture]) -> dict[str
     record = mine[0].source.provenance
     provenance: Mapping[str, Any] = record["provenance"]  # type: ignore[assignment]
     analysis_id = str(provenance["analysis"])
-    declared = analyses().get(analysis_id)
+    declared = find_analysis(analysis_id)
     lead, doubts = lead_of(_issues(record["issues"]))
     return {
         "title": _run_title(analysis_id, declared.title if declared else analysis_id, provenance),
@@ -311,7 +311,7 @@ def _legends(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
 
 
 def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    declared = analyses().get(analysis_id)
+    declared = find_analysis(analysis_id)
     infos = {info.name: info for info in describe_params(declared.params)} if declared else {}
     for name, value in values.items():
         info = infos.get(name)

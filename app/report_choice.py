@@ -147,9 +147,9 @@ def _no_run(name: str, known: Sequence[Run]) -> UserError:
 
 def run_title(run: Run) -> str:
     """What a run is called in lists: its study, and the alternative it was run on."""
-    from analysis.registry import analyses
+    from analysis.registry import find_analysis
 
-    declared = analyses().get(run.analysis_id)
+    declared = find_analysis(run.analysis_id)
     title = tr(f"{run.analysis_id}.title", declared.title if declared else run.analysis_id)
     return f"{title} – {run.alternative_name}" if run.alternative_name else title
 

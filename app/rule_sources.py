@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from analysis.registry import analyses
+from analysis.registry import find_analysis
 from app.language import tr
 from app.numbers import number_text, unit_text
 from app.shown_runs import Run
@@ -70,7 +70,7 @@ def rule_sources(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _study(analysis_id: str) -> str:
-    declared = analyses().get(analysis_id)
+    declared = find_analysis(analysis_id)
     return tr(f"{analysis_id}.title", declared.title if declared else analysis_id)
 
 

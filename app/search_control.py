@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 
-from analysis.registry import analyses
+from analysis.registry import analysis_ids
 from app.element_search import get_ready
 from app.finding import Found
 from app.language import tr
@@ -50,13 +50,13 @@ def commands_of(window: MainWindow) -> list[Found]:
 
     found = [
         Found(
-            tr(f"{a.id}.title", a.title),
+            tr(f"{analysis_id}.title"),
             tr("panel.analyses"),
-            partial(_open_study, window, a.id),
-            key=f"command:{a.id}",
+            partial(_open_study, window, analysis_id),
+            key=f"command:{analysis_id}",
             icon="play",
         )
-        for a in analyses().values()
+        for analysis_id in analysis_ids()
     ]
     for view in window.document.viewpoints.items:
         act = partial(window.viewpoints.go_to, view.id)

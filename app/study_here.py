@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMenu
 
 from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
-from analysis.registry import analyses
+from analysis.registry import analyses, find_analysis
 from app.language import tr
 from app.place_texts import places_text
 from app.utility_kinds import is_network
@@ -61,7 +61,7 @@ def add_studies(window: MainWindow, menu: QMenu, ref: ElementRef | None) -> None
 
 def dug_by(window: MainWindow, layer: Layer) -> dict[str, list[str]]:
     """The inputs of the excavation check that a layer, and the others of its model, would be; empty without pipes."""
-    declared = analyses().get(EXCAVATION)
+    declared = find_analysis(EXCAVATION)
     scene = list(window.document.scene)
     if declared is None or layer.theme not in DUG_THEMES or not any(is_network(other) for other in scene):
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
 
     Raises `UserError` when this machine has no screen or lacks system libraries.
     """
+    gc.disable()  # what is imported and made until the window is up stays: to look for rubbish in it takes a tenth
     check_window()
     _log_to_file()
     sweep()
@@ -41,16 +43,30 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     window = MainWindow(Document(), settings)
     window.bench.notices.install_hooks()
     window.show()
+    QTimer.singleShot(0, window, _collect_from_here)
     if path is not None:
         QTimer.singleShot(0, window, lambda: window.files.open_paths([path]))
     else:
         QTimer.singleShot(0, window, lambda: offer_tour(window))
     QTimer.singleShot(WARM_UP_MS, window, window.files.offer_recovery)
+    QTimer.singleShot(WARM_UP_MS, window, lambda: window.bench.submit_for_view(_import_studies, lambda _none: None))
     try:
         return int(application.exec())
     finally:
         window.bench.notices.remove_hooks()
         window.release()
+
+
+def _collect_from_here() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+def _import_studies() -> None:
+    """Beside the window, before somebody asks what can be studied at a place."""
+    from analysis.registry import analyses
+
+    analyses()
 
 
 def log_folder() -> Path:

@@ -86,3 +86,18 @@ def test_threads_and_processes_start_in_few_places(path: Path) -> None:
 def test_numpy_is_never_told_to_unpickle() -> None:
     for path in FILES:
         assert "allow_pickle=True" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_window_comes_up_without_what_it_does_not_need() -> None:
+    """PyVista's plotting and Matplotlib took longer to import than all the rest until the window was up."""
+    code = (
+        "import sys, app.main_window, app.view.viewport\n"
+        "from analysis.registry import analysis_ids\n"
+        "assert 'sunlight.hours' in analysis_ids()\n"
+        "slow = [n for n in ('pyvista', 'matplotlib', 'numba', 'analysis.studies.wind_comfort') if n in sys.modules]\n"
+        "assert not slow, slow\n"
+        "import pyvistaqt\n"
+        "assert pyvistaqt.QtInteractor  # whoever wants the whole package has it\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -172,11 +172,11 @@ def _run(
     more: Sequence[Layer] = (),
 ) -> tuple[Layer, ...]:
     """The layers of a run on what the project shows; none where nothing can be said, which the plan tells."""
-    from analysis.registry import analyses
+    from analysis.registry import find_analysis
     from analysis.run import execute
 
     frame = document.scene.frame
-    declared = analyses().get(study)
+    declared = find_analysis(study)
     if declared is None or frame is None:
         return ()
     scene = (*document.scene, *more)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.contract import Analysis, InputSpec, describe_inputs, describe_params
-from analysis.registry import analyses
+from analysis.registry import analysis_ids, find_analysis
 from app.appearance import set_icon
 from app.jobs import Job, JobState
 from app.language import error_texts, tr
@@ -199,8 +199,8 @@ class AnalysesPanel(Panel):
         current = self.choice.currentData()
         self.choice.blockSignals(True)
         self.choice.clear()
-        for analysis in analyses().values():
-            self.choice.addItem(tr(f"{analysis.id}.title", analysis.title), analysis.id)
+        for analysis_id in analysis_ids():  # by their names alone: only the one chosen is imported
+            self.choice.addItem(tr(f"{analysis_id}.title"), analysis_id)
         self.choice.setCurrentIndex(max(0, self.choice.findData(current)))
         self.choice.blockSignals(False)
         if self.choice.currentData() != current or self.form is None:
@@ -209,7 +209,7 @@ class AnalysesPanel(Panel):
     @property
     def analysis(self) -> Analysis | None:
         """The one chosen."""
-        return analyses().get(str(self.choice.currentData() or ""))
+        return find_analysis(str(self.choice.currentData() or ""))
 
     def choose(self, analysis_id: str) -> None:
         """Choose by id."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.contract import describe_inputs
-from analysis.registry import analyses, get
+from analysis.registry import find_analysis, get
 from app.language import tr
 from app.overview import overview, studies_of_overview, texts_of_overview
 from app.panels.panel import Panel
@@ -123,7 +123,7 @@ class ComparePanel(Panel):
         if some:
             self.study.addItem(tr("compare.everything"), EVERYTHING)
         for name in found:
-            declared = analyses().get(name)
+            declared = find_analysis(name)
             self.study.addItem(tr(f"{name}.title", declared.title if declared else name), name)
         # What the user chose stays; else the study that was run last on more than one side, else all.
         kept = self.study.findData(current) if self._chosen or current != EVERYTHING else -1

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from analysis.contract import Chart, ParamInfo, describe_params
-from analysis.registry import analyses
+from analysis.registry import find_analysis
 from app.chart_window import ChartWindow
 from app.commands import RemoveLayers
 from app.honesty import lead_of, lead_text
@@ -330,7 +330,7 @@ def _soft(text: str) -> QLabel:
 
 def run_title(run: Run) -> str:
     """Title of the analysis that was run."""
-    found = analyses().get(run.analysis_id)
+    found = find_analysis(run.analysis_id)
     return tr(f"{run.analysis_id}.title", found.title if found else run.analysis_id)
 
 
@@ -362,7 +362,7 @@ def figures_of(run: Run) -> tuple[Figures, dict[str, Figures]]:
 
 def figure_text(run: Run, name: str, quantity: Mapping[str, Any]) -> str:
     """A key figure with its unit; the choice of a parameter in the user's words."""
-    found = analyses().get(run.analysis_id)
+    found = find_analysis(run.analysis_id)
     infos = {info.name: info for info in describe_params(found.params)} if found else {}
     if name in infos and infos[name].options and isinstance(quantity["value"], str):
         return value_text(run.analysis_id, infos[name], quantity["value"])
@@ -382,7 +382,7 @@ def part_title(run: Run, part: str, name: str) -> str:
 
 def main_params(run: Run) -> list[str]:
     """Names of the parameters that tell runs apart: the day, the step, and what is not as usual."""
-    found = analyses().get(run.analysis_id)
+    found = find_analysis(run.analysis_id)
     infos = {info.name: info for info in describe_params(found.params)} if found else {}
     names = []
     for name, value in run.record["provenance"]["params"].items():
@@ -396,7 +396,7 @@ def main_params(run: Run) -> list[str]:
 
 def params_line(run: Run, names: Sequence[str] | None = None) -> str:
     """Parameters with their units; all of them without `names`."""
-    found = analyses().get(run.analysis_id)
+    found = find_analysis(run.analysis_id)
     infos = {info.name: info for info in describe_params(found.params)} if found else {}
     parts = []
     for name, value in run.record["provenance"]["params"].items():

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
-from pyvistaqt.rwi import QVTKRenderWindowInteractor
+
+from app.view.rwi import QVTKRenderWindowInteractor
 
 if TYPE_CHECKING:
     from app.view.frames import Frames
 
 GL_RENDERER = 0x1F01
+GL_COLOR_BUFFER_BIT = 0x4000
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swiftshader", "swrast")
 
 
@@ -35,6 +37,8 @@ class Canvas(QVTKRenderWindowInteractor):
         self.frames: Frames | None = None
         self._before_draw = before_draw
         self._asked_by_screen = False
+        self._held = False
+        self._held_size: tuple[int, int] | None = None
         # Without an interactor the widget asks the window itself to draw; ours would only swallow the request.
         self.GetRenderWindow().SetInteractor(None)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -50,6 +54,8 @@ class Canvas(QVTKRenderWindowInteractor):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The screen asks; whoever else makes us paint takes the picture away, and wants it finished."""
+        if self._held:  # the widget's own buffer still has the last frame
+            return
         self._asked_by_screen = True
         try:
             super().paintEvent(event)
@@ -58,9 +64,14 @@ class Canvas(QVTKRenderWindowInteractor):
 
     def paintGL(self) -> None:
         """Draw the scene if it changed, else show the last frame again (a card moved over it)."""
+        if self._held:
+            return
         taken_away = not self._asked_by_screen
         if self.stale or (taken_away and self.frames is not None and self.frames.busy):
             self.stale = False
+            if self.frames is not None and self.frames.is_blank(wait=taken_away):
+                self._clear(self.frames.background)
+                return
             if self.frames is None:
                 self._before_draw()
                 super().paintGL()
@@ -80,7 +91,37 @@ class Canvas(QVTKRenderWindowInteractor):
         self._blit(self.defaultFramebufferObject(), area)
         state.Pop()
 
+    def hold(self) -> None:
+        """Show what is shown until `let_go`: somebody needs the drawing buffer for something else."""
+        self._held = True
+
+    def let_go(self) -> None:
+        """Draw again."""
+        self._held = False
+        size, self._held_size = self._held_size, None
+        if size is not None and self.isValid():
+            self.makeCurrent()
+            super().resizeGL(*size)
+            self.doneCurrent()
+        self.stale = True
+        self.update()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the drawing buffer is not the screen's now."""
+        return self._held
+
+    def _clear(self, colour: tuple[float, float, float]) -> None:
+        """Nothing but a colour."""
+        functions = self.context().functions()
+        red, green, blue = colour
+        functions.glClearColor(red, green, blue, 1.0)
+        functions.glClear(GL_COLOR_BUFFER_BIT)
+
     def resizeGL(self, width: int, height: int) -> None:
         """A new size needs a new frame."""
         self.stale = True
+        if self._held:
+            self._held_size = (width, height)
+            return
         super().resizeGL(width, height)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
-from vtkmodules.vtkRenderingCore import vtkCamera
+from vtkmodules.vtkRenderingCore import vtkCamera, vtkProp
 
 from app.view.kept_frame import KeptFrame
 from app.view.slices import Costs, SlicedFrame, drawn_over, faces_of, only, props_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SLOW_FACES = 250_000  # that a processor draws in more time than a hand waits for
 PAUSE_MS = 4  # between two parts, for what the user does
+NEW_S = 0.15  # of things that were never drawn: as long as a hand waits for
 REST_S = 0.25  # after which a camera has come to rest
 JUMP = 0.5  # of the distance to what is seen: a camera that moves so far at once was sent, not led by hand
 
@@ -69,14 +70,35 @@ class Frames(QObject):
         return self._wanted or self._frame is not None
 
     def is_slow(self) -> bool:
-        """Whether the scene takes long to draw: a processor draws, and there is much of it."""
+        """Whether the scene takes long to draw: a processor draws, and there is much of it, or much that is new."""
         if not self._canvas.software:
             return False
-        return sum(faces_of(prop) for prop in props_of(self._stage) if prop.GetVisibility()) > SLOW_FACES
+        shown = self._shown()
+        if sum(map(faces_of, shown)) > SLOW_FACES:
+            return True
+        occluded = bool(self._stage.scene.GetUseSSAO())
+        return sum(self.costs.of(prop, occluded) for prop in self.costs.new(shown, occluded)) > NEW_S
+
+    def _shown(self) -> list[vtkProp]:
+        moving = set(map(id, self._stage.moving))
+        return [prop for prop in props_of(self._stage) if prop.GetVisibility() and id(prop) not in moving]
 
     def touch(self) -> None:
         """The scene has changed, not only marks over it or the camera."""
         self._scene_changed = True
+
+    @property
+    def background(self) -> tuple[float, float, float]:
+        """The colour behind all, 0..1."""
+        red, green, blue = self._stage.scene.GetBackground()
+        return red, green, blue
+
+    def is_blank(self, *, wait: bool) -> bool:
+        """Whether nothing can stand in for a frame that is on its way; it is begun."""
+        if wait or self._kept is not None or self._whole_from is not None or not self.is_slow():
+            return False
+        self._begin_later()
+        return True
 
     @contextmanager
     def painting(self, *, wait: bool) -> Iterator[None]:
@@ -89,7 +111,10 @@ class Frames(QObject):
             self.forget()
             self._prepare()
             self.whole += 1
+            began = time.perf_counter()
             yield
+            occluded = bool(self._stage.scene.GetUseSSAO())
+            self.costs.learn(self._shown(), time.perf_counter() - began, occluded)
             self._whole_from = vtkCamera()
             self._whole_from.DeepCopy(self._stage.scene.GetActiveCamera())
             self._whole_size = tuple(self._stage.window.GetSize())
@@ -154,7 +179,7 @@ class Frames(QObject):
     def _step(self) -> None:
         """One part, and the next when there is time."""
         canvas, window = self._canvas, self._stage.window
-        if not canvas.isValid() or not canvas.isVisible():
+        if not canvas.isValid() or not canvas.isVisible() or canvas.is_held:
             canvas.stale = True  # for when it is seen again
             return
         if self._frame is None:
@@ -203,13 +228,8 @@ class Frames(QObject):
     def _standing_in(self) -> Iterator[None]:
         """The last finished frame, and what moves over it."""
         stage, frame, kept = self._stage, self._frame, self._kept
-        if kept is None:  # nothing was ever drawn: the sky is shown until something is
-            with (
-                only(stage, [stage.backdrop, *stage.moving]),
-                drawn_over(stage, keeps=False, smooth=False, shown=True, front=False),
-            ):
-                yield
-            return
+        if kept is None:
+            raise RuntimeError("there is no frame to stand in")
         if frame is not None and frame.size != tuple(stage.window.GetSize()):
             self._frame, self._put_by = None, None  # of no use in a window of another size
             self._begin_later()

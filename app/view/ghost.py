@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,35 @@ def _without(inputs: SkyInputs, mesh: Mesh) -> NDArray[np.float32]:
     """The surface that casts shadows without a building: ground where it was uppermost."""
     from analysis.kernels.shade import surface_raster
 
-    own = surface_raster(mesh.vertices, mesh.faces, **_place(inputs))
+    bare = inputs.surface.copy()
+    around = _cells_around(inputs, mesh)
+    rows, cols = around
+    part = {
+        "x0": inputs.x0 + cols.start * inputs.cell,
+        "y0": inputs.y0 + rows.start * inputs.cell,
+        "cell": inputs.cell,
+        "shape": bare[around].shape,
+    }
+    if bare[around].size == 0:
+        return bare
+    own = surface_raster(mesh.vertices, mesh.faces, **part)
     with np.errstate(invalid="ignore"):
-        uppermost = own >= inputs.surface - SAME_SURFACE
-    return np.where(uppermost, inputs.ground, inputs.surface)
+        uppermost = own >= inputs.surface[around] - SAME_SURFACE
+    bare[around] = np.where(uppermost, inputs.ground[around], inputs.surface[around])
+    return bare
+
+
+def _cells_around(inputs: SkyInputs, mesh: Mesh) -> tuple[slice, slice]:
+    """Rows and columns of the raster under a building: the rest of a city need not be looked at."""
+    low, high = mesh.vertices[:, :2].min(axis=0), mesh.vertices[:, :2].max(axis=0)
+    rows, cols = inputs.ground.shape
+
+    def within(start: float, stop: float, count: int) -> slice:
+        first, last = math.floor(start) - 1, math.ceil(stop) + 2
+        return slice(min(max(first, 0), count), min(max(last, 0), count))
+
+    (west, south), (east, north) = (
+        (low - (inputs.x0, inputs.y0)) / inputs.cell,
+        (high - (inputs.x0, inputs.y0)) / inputs.cell,
+    )
+    return within(south, north, rows), within(west, east, cols)

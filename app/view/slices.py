@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vtkmodules.vtkRenderingCore import vtkCamera, vtkProp
+
+from app.view.warm_up import crumb_of, steps_of
 
 if TYPE_CHECKING:
     from app.view.stage import Stage
@@ -23,26 +25,32 @@ FIRST_FACE_S = 2e-6  # for each that was never drawn: it is brought to where it 
 
 
 class Costs:
-    """What drawing each thing took the last time [s]."""
+    """What drawing each thing took the last time [s]. With occlusion it is another thing: it has other shaders."""
 
     def __init__(self) -> None:
-        self._known: dict[str, float] = {}
+        self._known: dict[tuple[str, bool], float] = {}
+        self.brought: set[str] = set()  # textures, by address
 
-    def of(self, prop: vtkProp) -> float:
+    def of(self, prop: vtkProp, occluded: bool = False) -> float:
         """Measured, or guessed from the number of its triangles."""
-        found = self._known.get(_key(prop))
+        found = self._known.get((_key(prop), occluded))
         return FIRST_S + FIRST_FACE_S * faces_of(prop) if found is None else found
 
-    def learn(self, props: Sequence[vtkProp], seconds: float) -> None:
+    def new(self, props: Iterable[vtkProp], occluded: bool = False) -> list[vtkProp]:
+        """Those that were never drawn."""
+        return [prop for prop in props if (_key(prop), occluded) not in self._known]
+
+    def learn(self, props: Sequence[vtkProp], seconds: float, occluded: bool = False) -> None:
         """Share the time of a part among its things by their size."""
         weights = [1000 + faces_of(prop) for prop in props]
         whole = sum(weights)
         for prop, weight in zip(props, weights, strict=True):
-            self._known[_key(prop)] = seconds * weight / whole
+            self._known[_key(prop), occluded] = seconds * weight / whole
 
     def forget(self) -> None:
         """Another scene: the names of what is gone would be given again."""
         self._known.clear()
+        self.brought.clear()
 
 
 def _key(prop: vtkProp) -> str:
@@ -106,6 +114,21 @@ def drawn_over(stage: Stage, *, keeps: bool, smooth: bool, shown: bool, front: b
         stage.front.SetDraw(True)
 
 
+class Part(NamedTuple):
+    """Things that are drawn in one go; or one of them as a crumb with these textures, to make it ready."""
+
+    props: list[vtkProp]
+    crumb: frozenset[str] | None = None
+
+
+@contextmanager
+def _whole_or(props: Sequence[vtkProp], crumb: frozenset[str] | None) -> Iterator[None]:
+    with ExitStack() as small:
+        for prop in props if crumb is not None else ():
+            small.enter_context(crumb_of(prop, crumb or frozenset()))
+        yield
+
+
 class SlicedFrame:
     """One frame of the scene as its camera sees it now.
 
@@ -128,6 +151,8 @@ class SlicedFrame:
         self.size = tuple(stage.window.GetSize())
         moving = set(map(_key, stage.moving))
         seen = [prop for prop in props_of(stage) if prop.GetVisibility() and _key(prop) not in moving]
+        self._occluded = bool(stage.scene.GetUseSSAO())
+        self._first = 0  # parts before it only bring what is new to where it is drawn from
         self._parts = self._pack(seen)
         self._done = 0
 
@@ -148,42 +173,61 @@ class SlicedFrame:
 
     def draw_next(self, under: vtkProp | None = None) -> None:
         """Draw the next part; `under` gives back what was drawn so far, if the buffer was used for something else."""
-        part = self._parts[self._done]
+        part, crumb = self._parts[self._done]
         stage = self._stage
         last = self._done == len(self._parts) - 1
-        active, before = stage.scene.GetActiveCamera(), vtkCamera()
-        before.DeepCopy(active)
-        active.DeepCopy(self.camera)
+        keeps = self._done > self._first
         began = time.perf_counter()
-        try:
+        with self.seen_again():
             if under is not None:
                 with only(stage, [under]), drawn_over(stage, keeps=False, smooth=False, shown=False, front=False):
                     stage.window.Render()
-            keeps = self._done > 0
-            with only(stage, part), drawn_over(stage, keeps=keeps, smooth=last, shown=False, front=False):
+            with (
+                only(stage, part),
+                _whole_or(part, crumb),
+                drawn_over(stage, keeps=keeps, smooth=last, shown=False, front=False),
+            ):
                 stage.window.Render()
                 stage.window.WaitForCompletion()
-        finally:
-            active.DeepCopy(before)
-        self._costs.learn(part, time.perf_counter() - began)
+        if crumb is None:
+            self._costs.learn(part, time.perf_counter() - began, self._occluded)
         self._done += 1
 
-    def _pack(self, props: Sequence[vtkProp]) -> list[list[vtkProp]]:
-        """Parts of about the same time, solid things first. Occlusion is of all solid things at once."""
+    @contextmanager
+    def seen_again(self) -> Iterator[None]:
+        """The scene from where the frame was begun, wherever the camera has gone meanwhile."""
+        active, before = self._stage.scene.GetActiveCamera(), vtkCamera()
+        before.DeepCopy(active)
+        active.DeepCopy(self.camera)
+        try:
+            yield
+        finally:
+            active.DeepCopy(before)
+
+    def _pack(self, props: Sequence[vtkProp]) -> list[Part]:
+        """Parts of about the same time, solid things first; before all, crumbs of what is large and new.
+
+        Occlusion is of all solid things at once: those that were never drawn with it are drawn by themselves before.
+        """
         solid = [prop for prop in props if not prop.HasTranslucentPolygonalGeometry()]
         clear = [prop for prop in props if prop.HasTranslucentPolygonalGeometry()]
-        parts = [solid] if self._stage.scene.GetUseSSAO() else list(self._packed(solid))
-        return [*parts, *self._packed(clear)] or [[]]
+        new = self._costs.new(props, self._occluded)
+        before = [Part([prop], crumb) for prop in new for crumb in steps_of(prop, self._costs.brought)]
+        if self._occluded:
+            before += self._packed(self._costs.new(solid, occluded=True))
+        self._first = len(before)
+        solids = [Part(solid)] if self._occluded else list(self._packed(solid))
+        return [*before, *solids, *self._packed(clear)] if solids or clear else [*before, Part([])]
 
-    def _packed(self, props: Sequence[vtkProp]) -> Iterator[list[vtkProp]]:
+    def _packed(self, props: Sequence[vtkProp]) -> Iterator[Part]:
         part: list[vtkProp] = []
         seconds = 0.0
         for prop in props:
-            cost = self._costs.of(prop)
+            cost = self._costs.of(prop, self._occluded)
             if part and seconds + cost > SLICE_S:
-                yield part
+                yield Part(part)
                 part, seconds = [], 0.0
             part.append(prop)
             seconds += cost
         if part:
-            yield part
+            yield Part(part)

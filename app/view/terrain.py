@@ -108,18 +108,30 @@ class DrapedActors(LayerActors):
         self._sheet = new_actor(triangles(corners, faces))
         self.actors = [self._sheet]
         self._drape: Drape | None = None
+        self._pictured: tuple[NDArray[np.uint8], ArrayTexture] | None = None
         self._flat = False
 
     def recolour(self) -> None:
         """Make the picture anew."""
         geometry = self.layer.geometry
         if isinstance(geometry, Image):
-            self._drape = _image_drape(self.layer, geometry, self.look)
+            self._drape = _image_drape(self.layer, geometry, self.look, self._picture(geometry))
         elif isinstance(geometry, Grid):
             self._drape = _grid_drape(self.layer, geometry, self.look)
         if self._drape is not None:
             drape_over(self._sheet, [self._drape], self.look, Finish(fades=True))
         self._sheet.GetProperty().SetColor(self.look.theme.unit_rgb("ground"))
+
+    def _picture(self, image: Image) -> ArrayTexture | None:
+        """The texture of a picture; the one before as long as its pixels are the same: it takes long to bring."""
+        if image.pixels.size == 0:
+            return None
+        if self._pictured is None or self._pictured[0] is not image.pixels:
+            step = _texture_step(image.pixels.shape)
+            # Three channels: a texture without alpha is opaque, and the layer's own pixels need no copy.
+            texture = ArrayTexture(image.pixels[::step, ::step], smooth=True, mipmap=True)
+            self._pictured = image.pixels, texture
+        return self._pictured[1]
 
     def patch(self, index: NDArray[np.int64], colours: NDArray[np.uint8], known: NDArray[np.bool_]) -> bool:
         """Colours (k, 3) of some cells, by their flat number in the grid; False where not every cell has a texel.
@@ -166,12 +178,9 @@ def _grid_drape(layer: Layer, grid: Grid, look: Look) -> Drape | None:
     return Drape(layer.id, texture, _box(grid, grid.values.shape), strength, RESULT_KEEP, hatch)
 
 
-def _image_drape(layer: Layer, image: Image, look: Look) -> Drape | None:
-    if image.pixels.size == 0:
+def _image_drape(layer: Layer, image: Image, look: Look, texture: ArrayTexture | None) -> Drape | None:
+    if texture is None:
         return None
-    step = _texture_step(image.pixels.shape)
-    # Three channels: a texture without alpha is opaque, and the layer's own pixels need no copy.
-    texture = ArrayTexture(image.pixels[::step, ::step], smooth=True, mipmap=True)
     strength = layer.style.opacity * (DARK_PHOTO if look.theme.is_dark else 1.0)
     return Drape(layer.id, texture, _box(image, image.pixels.shape[:2]), strength, 0.35)
 

@@ -34,9 +34,9 @@ from app.view.preview import Previews
 from app.view.probe import hover_info
 from app.view.section_work import SectionWork
 from app.view.stage import Stage
-from app.view.still import pixels_apart, pixels_in_window
 from app.view.timed_maps import TimedMaps
 from app.view.trench import Trench
+from app.view.view_pictures import ViewPictures
 from app.view.xray import XRay
 from app.view.xray_work import XRayWork
 from app.volume_view import VolumeView
@@ -101,6 +101,7 @@ class Viewport(PointerWidget):
         self._bringer = LayerBringer(document, self.stage, self._submit, self._after_layers)
         self._light = LightWork(document, self.stage, self.picker, submit=self._submit, redraw=self.redraw, parent=self)
         self._sky_timer = self._light.timer
+        self._pictures = ViewPictures(self, apply_sun=self._light.apply_sun, restore=self._on_ready)
         self._timed = TimedMaps()
         self._previews = Previews(self.stage, self._submit, self._on_preview, document.scene.get)
         self.section_work = SectionWork(
@@ -356,19 +357,20 @@ class Viewport(PointerWidget):
 
     def grab_picture(self, width: int, height: int, *, cards: bool = True) -> QImage:
         """The picture at any size, drawn anew, with legend, north arrow and scale unless `cards` is false."""
-        size = (max(width, 16), max(height, 16))
-        pixels = self._pixels(size)
-        image = QImage(pixels.tobytes(), size[0], size[1], 3 * size[0], QImage.Format.Format_RGB888).copy()
-        if cards:
-            self.cards.paint_on(image, self._camera)
-        self.labels.paint_on(image)
-        return image
+        return self._pictures.grab(width, height, cards=cards)
+
+    def picture_later(
+        self, width: int, height: int, on_done: Callable[[QImage | None], object], *, cards: bool = True
+    ) -> None:
+        """The same in short parts where a processor draws; `on_done` gets None when the window closes meanwhile."""
+        self._pictures.later(width, height, on_done, cards=cards)
 
     def shutdown(self) -> None:
         """Let go of VTK and of the document. Call before the parent goes."""
         if self._closed:
             return
         self._closed = True
+        self._pictures.give_up()
         self._previews.release()
         self.stop_drawing()
         self.xray_work.card.forget()
@@ -473,13 +475,3 @@ class Viewport(PointerWidget):
     def _update_cards(self) -> None:
         layers = self._previews.over(self.seen)
         self.cards.show_for([layer for layer in layers if not self.stage.is_bare(layer.id)], self._camera)
-
-    def _pixels(self, size: tuple[int, int]) -> np.ndarray:
-        """Draw once at another size."""
-        self._light.apply_sun()
-        if not self.canvas.isValid():
-            layers, section = self.seen, self.section_work.section
-            return pixels_apart(layers, self.stage, size, camera=self._camera, theme=self.theme, section=section)
-        pixels = pixels_in_window(self.canvas, self.stage, size, restore=self._on_ready)
-        self.redraw()
-        return pixels

@@ -15,7 +15,7 @@ from app import picture_dialog
 from app.main_window import MainWindow
 from app.picture_dialog import PictureDialog, paper_size
 from tests.app.view_scene import need_graphics
-from tests.app.window_hands import settle
+from tests.app.window_hands import WAIT_MS, settle
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,11 @@ def test_the_picture_has_the_size_that_was_asked_for(
     need_graphics()
     said = ask(city, monkeypatch, tmp_path / "with.png", size=(1200, 600), cards=True)
     assert said.startswith("10.2 × 5.1 cm")
+    qtbot.waitUntil((tmp_path / "with.png").exists, timeout=WAIT_MS)
+    settle(city, qtbot)
     ask(city, monkeypatch, tmp_path / "without.jpg", size=(1200, 600), cards=False)
+    qtbot.waitUntil((tmp_path / "without.jpg").exists, timeout=WAIT_MS)
+    settle(city, qtbot)
     with Image.open(tmp_path / "with.png") as full, Image.open(tmp_path / "without.jpg") as bare:
         assert full.size == bare.size == (1200, 600)
         assert full.info["dpi"] == pytest.approx((300, 300), abs=0.1)

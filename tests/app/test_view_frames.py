@@ -131,12 +131,77 @@ def test_a_change_while_a_frame_is_drawn_is_seen_in_the_end(
     np.testing.assert_array_equal(pixels(slow), drawn_at_once(slow, monkeypatch))
 
 
+def test_what_is_large_and_new_is_made_ready_before_it_is_drawn(
+    slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.view import warm_up
+
+    crumbs: list[frozenset[str]] = []
+    steps_of = warm_up.steps_of
+
+    def noted(prop: Any, brought: set[str]) -> list[frozenset[str]]:
+        found = steps_of(prop, brought)
+        crumbs.extend(found)
+        return found
+
+    monkeypatch.setattr(slices, "steps_of", noted)
+    monkeypatch.setattr(warm_up, "MANY_FACES", 1)
+    monkeypatch.setattr(warm_up, "MANY_TEXELS", 1)
+    slow.frames.costs.forget()  # as if nothing had been drawn
+    slow.redraw()
+    at_rest(slow, qtbot)
+    assert frozenset() in crumbs  # the shader alone
+    assert frozenset({"skyTex"}) in crumbs  # then the light
+    np.testing.assert_array_equal(pixels(slow), drawn_at_once(slow, monkeypatch))
+
+
+def test_with_occlusion_in_parts_it_is_the_same_picture(slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow.set_quality("fine")
+    slow.redraw()
+    parts = slow.frames.parts
+    at_rest(slow, qtbot)
+    assert slow.frames.parts - parts >= 3  # what is new is drawn by itself before all of it together
+    np.testing.assert_array_equal(pixels(slow), drawn_at_once(slow, monkeypatch))
+
+
+def test_a_picture_in_parts_is_the_one_at_once(slow: Any, qtbot: Any) -> None:
+    from app.view.camera import orbit
+
+    at_once, size = slow.grab_picture(500, 330), tuple(slow.stage.window.GetSize())
+    at_rest(slow, qtbot)
+    seen = np.asarray(shown(slow))
+    taken: list[Any] = []
+    slow.picture_later(500, 330, taken.append)
+    slow.set_camera(orbit(slow.camera, np.zeros(3), turn=40.0, tilt=0.0))  # the person goes on
+    assert not taken
+    qtbot.waitUntil(lambda: bool(taken), timeout=20_000)
+    np.testing.assert_allclose(_array(taken[0]), _array(at_once), atol=2)  # letters are mixed in another order
+    at_rest(slow, qtbot)
+    assert tuple(slow.stage.window.GetSize()) == size
+    assert np.abs(shown(slow) - seen).max() > 60  # the window shows where the camera is now
+
+
+def _array(image: Any) -> np.ndarray:
+    image = image.convertToFormat(image.Format.Format_RGB888)
+    return np.array(image.constBits(), dtype=np.int64).reshape(image.height(), image.bytesPerLine())
+
+
+def test_a_picture_is_given_up_when_the_window_closes(slow: Any) -> None:
+    taken: list[Any] = []
+    slow.picture_later(500, 330, taken.append)
+    slow.shutdown()
+    assert taken == [None]
+
+
 def test_a_small_scene_is_drawn_at_once(viewport: Any, qtbot: Any) -> None:  # noqa: F811
     viewport.canvas.software = True
+    viewport.redraw()  # for the first time perhaps in parts: shaders are compiled
+    at_rest(viewport, qtbot)
+    parts, whole = viewport.frames.parts, viewport.frames.whole
     viewport.redraw()
-    settle(viewport, qtbot)
-    assert viewport.frames.parts == 0
-    assert viewport.frames.whole > 0
+    at_rest(viewport, qtbot)
+    assert viewport.frames.parts == parts
+    assert viewport.frames.whole == whole + 1
 
 
 def test_the_relief_of_a_plane_lies_on_the_plane() -> None:

@@ -10,6 +10,7 @@ import argparse
 import gc
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -37,7 +38,8 @@ def measure(*, rounds: int = ROUNDS, project: Path | None = None, names: bool = 
 
     application = QApplication.instance() or QApplication([])
     process, path = psutil.Process(), project or sample()
-    window = MainWindow(Document(), Settings())
+    folder = tempfile.TemporaryDirectory(prefix="twin-memory-")
+    window = MainWindow(Document(), Settings(Path(folder.name) / "settings.ini"))
     window.resize(1100, 700)
     window.show()
     pump(300)
@@ -63,6 +65,7 @@ def measure(*, rounds: int = ROUNDS, project: Path | None = None, names: bool = 
             before = now
     print(f"after {rounds} projects {held[-1] / held[0]:.3f} of what was held after the first")
     window.release()
+    folder.cleanup()
     application.quit()
 
 

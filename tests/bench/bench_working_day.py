@@ -52,7 +52,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
     original = project or sample()
     with tempfile.TemporaryDirectory(prefix="twin-day-") as folder:
         copy = Path(shutil.copytree(original.parent, Path(folder) / "day", dirs_exist_ok=True)) / original.name
-        window = MainWindow(Document(), Settings())
+        window = MainWindow(Document(), Settings(Path(folder) / "settings.ini"))
         window.resize(*size)
         window.show()
         watch = GapWatch([window.viewport.stage.window])

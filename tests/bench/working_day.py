@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from app.main_window import MainWindow
 from app.view.camera import project
@@ -274,6 +274,7 @@ class WorkingDay:
         target = self.path.with_name("picture.png")
         before = QFileDialog.getSaveFileName
         QFileDialog.getSaveFileName = lambda *_args, **_named: (str(target), "")  # type: ignore[method-assign,assignment]
+        QTimer.singleShot(600, self._accept_dialog)
         try:
             self.window.actions_["picture"].trigger()
             until = time.monotonic() + PATIENCE_S
@@ -281,6 +282,11 @@ class WorkingDay:
                 pump(50)
         finally:
             QFileDialog.getSaveFileName = before  # type: ignore[method-assign]
+
+    def _accept_dialog(self) -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, QDialog):
+            dialog.accept()
 
 
 def _growing(text: str) -> Iterable[str]:

@@ -1,0 +1,59 @@
+"""The widget of PyVistaQt that VTK draws into, without the rest of PyVista.
+
+The package's own start imports all of PyVista's plotting and Matplotlib, which takes longer than everything else until
+the window is up, and nothing here uses it. Only the module with the widget is run, with VTK's own classes; whoever
+imports the package afterwards gets all of it. Where that does not work the package is imported as usual.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+from typing import Any
+
+PACKAGE = "pyvistaqt"
+OURS = (PACKAGE, f"{PACKAGE}._vtk", f"{PACKAGE}.rwi")
+
+log = logging.getLogger(__name__)
+
+
+def load_widget() -> Any:
+    """The class of the widget."""
+    if PACKAGE not in sys.modules:
+        try:
+            return _alone()
+        except (ImportError, AttributeError) as error:  # another release of the package may be built in another way
+            log.info("the widget alone could not be loaded: %s", error)
+        finally:
+            for name in OURS:
+                sys.modules.pop(name, None)
+    return importlib.import_module(f"{PACKAGE}.rwi").QVTKRenderWindowInteractor
+
+
+def _alone() -> Any:
+    spec = find_spec(PACKAGE)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {PACKAGE!r}", name=PACKAGE)
+    sys.modules[PACKAGE] = module_from_spec(spec)  # it knows where its modules are; its start is not run
+    sys.modules[f"{PACKAGE}._vtk"] = _plain_vtk()
+    return importlib.import_module(f"{PACKAGE}.rwi").QVTKRenderWindowInteractor
+
+
+def _plain_vtk() -> ModuleType:
+    """What the package has from PyVista: where VTK's classes are."""
+    from vtkmodules.vtkCommonCore import vtkObjectBase
+    from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
+    from vtkmodules.vtkRenderingOpenGL2 import vtkGenericOpenGLRenderWindow
+    from vtkmodules.vtkRenderingUI import vtkGenericRenderWindowInteractor
+
+    plain = ModuleType(f"{PACKAGE}._vtk")
+    plain.VTK_BACKEND, plain.BACKEND_IS_FLAT = "vtkmodules", False  # type: ignore[attr-defined]
+    for one in (vtkObjectBase, vtkActor, vtkRenderer, vtkGenericOpenGLRenderWindow, vtkGenericRenderWindowInteractor):
+        setattr(plain, one.__name__, one)
+    return plain
+
+
+QVTKRenderWindowInteractor = load_widget()

@@ -1,0 +1,106 @@
+"""Pictures of what a viewport shows, at any size: at once, or in short parts while the window answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPainter
+
+from app.view.picture_work import PictureWork
+from app.view.still import pixels_apart, pixels_in_window
+
+if TYPE_CHECKING:
+    from app.view.viewport import Viewport
+
+Pixels = NDArray[np.uint8]
+LEAST = 16  # pixels of a side
+
+
+class ViewPictures:
+    """Takes pictures of one viewport.
+
+    Parameters
+    ----------
+    apply_sun : callable
+        Brings the shadows up to date.
+    restore : callable
+        Sets the drawing quality of the window again.
+    """
+
+    def __init__(self, view: Viewport, *, apply_sun: Callable[[], None], restore: Callable[[], None]) -> None:
+        self._view, self._apply_sun, self._restore = view, apply_sun, restore
+        self._work: PictureWork | None = None
+
+    def grab(self, width: int, height: int, *, cards: bool) -> QImage:
+        """Drawn at once."""
+        if self._work is not None:
+            self._work.finish()
+        image = image_of(self._pixels(_size(width, height)))
+        self._paint_over(image, cards=cards)
+        return image
+
+    def later(self, width: int, height: int, on_done: Callable[[QImage | None], object], *, cards: bool) -> None:
+        """In parts where a processor draws."""
+        view = self._view
+        if self._work is not None:
+            self._work.finish()
+        if not view.canvas.software or not view.canvas.isValid():
+            on_done(self.grab(width, height, cards=cards))
+            return
+        size = _size(width, height)
+        over = QImage(*size, QImage.Format.Format_ARGB32_Premultiplied)
+        over.fill(Qt.GlobalColor.transparent)
+        self._paint_over(over, cards=cards)  # now: the camera may move on
+
+        def finish(pixels: Pixels | None) -> None:
+            self._work = None
+            view.redraw()
+            on_done(None if pixels is None else laid_over(pixels, over))
+
+        self._apply_sun()
+        self._work = PictureWork(view.canvas, view.stage, size, restore=self._restore)
+        self._work.done.connect(finish)
+        self._work.begin()
+
+    def give_up(self) -> None:
+        """Whoever waits for a picture gets none."""
+        if self._work is not None:
+            self._work.give_up()
+
+    def _paint_over(self, image: QImage, *, cards: bool) -> None:
+        if cards:
+            self._view.cards.paint_on(image, self._view.camera)
+        self._view.labels.paint_on(image)
+
+    def _pixels(self, size: tuple[int, int]) -> Pixels:
+        view = self._view
+        self._apply_sun()
+        if not view.canvas.isValid():
+            section = view.section_work.section
+            return pixels_apart(view.seen, view.stage, size, camera=view.camera, theme=view.theme, section=section)
+        pixels = pixels_in_window(view.canvas, view.stage, size, restore=self._restore)
+        view.redraw()
+        return pixels
+
+
+def _size(width: int, height: int) -> tuple[int, int]:
+    return max(width, LEAST), max(height, LEAST)
+
+
+def image_of(pixels: Pixels) -> QImage:
+    """Pixels (height, width, 3) as an image."""
+    height, width, _ = pixels.shape
+    return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def laid_over(pixels: Pixels, over: QImage) -> QImage:
+    """Pixels with an image of the same size over them."""
+    image = image_of(pixels)
+    painter = QPainter(image)
+    painter.drawImage(0, 0, over)
+    painter.end()
+    return image

@@ -28,6 +28,7 @@ from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Mesh,
 from geo.model.layer import THEMES
 
 Floats = NDArray[np.float64]
+SILENCE = logging.NullHandler()  # what the library would log is said in words of our own
 TITLE = "DXF drawing"
 BINARY_MAGIC = b"AutoCAD Binary DXF"
 DWG = re.compile(rb"AC10\d\d")
@@ -91,7 +92,7 @@ def _opened(path: Path) -> tuple[Any, list[Issue]]:
     import ezdxf
     from ezdxf import recover
 
-    logging.getLogger("ezdxf").addHandler(logging.NullHandler())
+    logging.getLogger("ezdxf").addHandler(SILENCE)
     logging.getLogger("ezdxf").propagate = False
     with path.open("rb") as file:
         if DWG.match(file.read(6)):

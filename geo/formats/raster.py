@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Content = Literal["auto", "terrain", "image", "values"]
+SILENCE = logging.NullHandler()  # what the library would log is said in words of our own
 FOOT, US_FOOT = 0.3048, 1200.0 / 3937.0  # international foot; US survey foot (exact by definition)
 HEIGHT_UNITS = {"m": 1.0, "ft": FOOT, "us-ft": US_FOOT}
 # Deflate cannot shrink more than about 1 : 1030, LZW not more than 1 : 1370: a file far beyond has no such content.
@@ -94,7 +95,7 @@ def opened(path: Path, *, crs: str | None = None) -> Iterator[Opened]:
     from rasterio.errors import RasterioError
     from rasterio.transform import from_gcps
 
-    logging.getLogger("rasterio").addHandler(logging.NullHandler())
+    logging.getLogger("rasterio").addHandler(SILENCE)
     if not path.is_file() or path.stat().st_size == 0:
         raise unreadable(path, "the file is absent or empty")
     try:

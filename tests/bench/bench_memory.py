@@ -32,6 +32,7 @@ def measure(*, rounds: int = ROUNDS, project: Path | None = None, names: bool = 
 
     from app.document import Document
     from app.main_window import MainWindow
+    from app.memory import REST_MS
     from app.settings import Settings
     from tests.bench.bench_working_day import sample
     from tests.bench.working_day import pump
@@ -55,8 +56,10 @@ def measure(*, rounds: int = ROUNDS, project: Path | None = None, names: bool = 
         window.bench.new_project()
         while window.bench.jobs.busy and time.monotonic() < until:
             pump(100)
-        pump(300)
         gc.collect()
+        pump(REST_MS + 500)  # the program gives back what is free when it has come to rest
+        while window.bench.jobs.busy and time.monotonic() < until:
+            pump(100)
         held.append(process.memory_info().rss / 2**20)
         print(f"round {number + 1:2d}: open {opened:6.0f} MB, closed {held[-1]:6.0f} MB", flush=True)
         if names:

@@ -13,6 +13,8 @@ from app.compare_view import same_picture
 from app.compare_view_scale import Layers
 from app.connections import Connections
 from app.document import Document
+from app.label_control import LabelControl
+from app.theme import Theme
 from app.view.viewport import Viewport
 from geo.model import Layer
 
@@ -47,6 +49,7 @@ class PictureOfSide(QObject):
         self._held.timeout.connect(self._draw_again)
         self.viewport = Viewport(self._own, theme=bench.theme, quality=bench.settings.quality, submit=self._submit)
         self.viewport.picker.take_from(window.viewport.picker)
+        self.labelling = LabelControl(self.viewport, submit=self._aside, parent=self)
         self._connections = Connections()
         self._connections.add(self._own.selection.changed, self._on_own_selection)
         self._connections.add(window.document.selection.changed, self._on_selection)
@@ -55,13 +58,21 @@ class PictureOfSide(QObject):
 
     def _submit(self, work: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
         """Layers come one by one: the picture is drawn when the last of them is there, not once for each."""
+
+        def done(answer: Any) -> None:
+            on_done(answer)
+            self._after_answer()
+
+        self._aside(work, done)
+
+    def _aside(self, work: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
+        """Have work done beside the window; nothing is answered to a picture that was closed."""
         waiting, me = [on_done], weakref.ref(self)  # the list of jobs remembers what is over: not the picture with it
 
         def done(answer: Any) -> None:
             take, picture = waiting.pop(), me()
             if picture is not None and not picture._released:
                 take(answer)
-                picture._after_answer()
 
         self._window.bench.submit_for_view(work, done)
 
@@ -83,6 +94,11 @@ class PictureOfSide(QObject):
             self.viewport.set_sun(None)
         else:
             self.viewport.set_sun(*sun)
+
+    def set_theme(self, theme: Theme) -> None:
+        """In other colours."""
+        self.viewport.set_theme(theme)
+        self.labelling.refresh_theme(theme)
 
     def show_layers(self, layers: Layers) -> None:
         """Show these layers and no others; what looks the same stays as it is."""
@@ -143,6 +159,7 @@ class PictureOfSide(QObject):
         self._held.stop()
         self._next.stop()
         self._connections.close()
+        self.labelling.release()
         self.viewport.shutdown()
         # Buildings of an alternative and their search trees belong to this picture only: gone with it, at once.
         self.viewport.picker.prepare(())

@@ -32,7 +32,7 @@ from app.compare_view_picture import PictureOfSide
 from app.compare_view_scale import Known, same_scale
 from app.connections import Connections
 from app.language import language, tr
-from app.panels.results import made_line, main_params, params_line
+from app.run_texts import made_line, main_params, params_line
 from app.theme import Theme
 from app.view import camera as cameras
 from app.view.legend import legend_for
@@ -235,7 +235,7 @@ class CompareWindow(QDialog):
 
     def _on_theme(self, theme: Theme) -> None:
         for picture in self.pictures:
-            picture.viewport.set_theme(theme)
+            picture.set_theme(theme)
         self.places.set_theme(theme)
 
     def _on_sun(self, sun: tuple[float, float] | None) -> None:

@@ -183,6 +183,7 @@ class MainWindow(QMainWindow):
         bench.preview_ended.connect(self._end_preview)
         bench.sun_requested.connect(self._set_sun)
         bench.time_requested.connect(self.viewport.set_time)
+        self.viewport.set_time(self.timeline.day, self.timeline.minute)  # results follow what is changed from here on
         bench.document_opened.connect(self._on_opened)
         bench.project_missing.connect(self.files.ask_relink)
         bench.result_ready.connect(self._on_result)

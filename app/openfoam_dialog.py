@@ -26,7 +26,7 @@ from app.language import tr
 from app.openfoam.bridge import STUDY, reading_study, running_study, write_project_case
 from app.openfoam.dictionaries import MODELS, Plan
 from app.openfoam.programs import Missing, find_openfoam
-from app.panels.results import made_line, main_params, params_line
+from app.run_texts import made_line, main_params, params_line
 from app.shown_runs import Run, runs_of
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say

@@ -48,7 +48,8 @@ class ViewModes(QObject):
         self._plane: ClipPlane | None = None
         self._offset = 0.0
         self._drawing: Any = None
-        self.legend_hand, self.labelling = LegendHand(window), LabelControl(window)
+        labels = LabelControl(window.viewport, submit=window.bench.submit_for_view, parent=window)
+        self.legend_hand, self.labelling = LegendHand(window), labels
         self.bar = SectionBar(self.viewport)
         self.bar.moved.connect(self.move_plane)
         self.bar.flipped.connect(self.flip_plane)

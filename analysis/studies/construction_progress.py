@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.construction.progress import (
+    COLOURS,
+    STATES,
+    Plan,
+    day_columns,
+    days_late,
+    fields_of,
+    states_of,
+)
 from analysis.contract import (
     Chart,
     Inputs,
@@ -22,14 +31,12 @@ from analysis.contract import (
     choice,
     layer_input,
 )
-from geo.model import Column, ElementTable, Feedback, Field, Issue, Layer, Mesh, Style, UserError
+from geo.model import Column, ElementTable, Feedback, Issue, Layer, Mesh, Style, UserError
 
 if TYPE_CHECKING:
     from analysis.construction.schedule import Days, Schedule
 
 PMBOK = Reference("pmi-pmbok", "Project Management Institute: A Guide to the Project Management Body of Knowledge.")
-STATES = ("done", "late", "late_start", "under_way", "not_due", "planned_done", "planned_under_way", "unplanned")
-COLOURS = ("#3a7d44", "#c0392b", "#e08e0b", "#2f77b5", "#c9ced6", "#7fb58a", "#8fb8dc", "#eceff3")
 ASSUMPTIONS = (
     "An element is done when all its tasks are, and begun with the first of them.",
     "The schedule is taken at its word: nothing is measured on the site.",
@@ -49,15 +56,6 @@ class ProgressInputs(Inputs):
 
     models: tuple[Layer, ...] = layer_input("Building models", kind="mesh", theme="bim", many=True)
     schedules: tuple[Layer, ...] = layer_input("Schedules (tables with ids of elements)", kind="table", many=True)
-
-
-class Plan(NamedTuple):
-    """For each element: days (n,) as planned and as they were; NaT where nothing is said."""
-
-    start: Days
-    finish: Days
-    began: Days
-    done: Days
 
 
 @analysis(
@@ -90,7 +88,7 @@ def construction_progress(inputs: ProgressInputs, params: ProgressParams, feedba
     feedback.step(0.7, "telling what stands")
     codes = [states_of(plan, today, says_actual=schedule.says_actual) for plan in plans]
     layers = [
-        _shown(layer, own, state, today, number)
+        _shown(layer, own, state, today, number, says_actual=schedule.says_actual)
         for number, (layer, own, state) in enumerate(zip(models, plans, codes, strict=True))
     ]
     plan = Plan(*(np.concatenate(days) for days in zip(*plans, strict=True)))
@@ -140,51 +138,17 @@ def plan_of(table: ElementTable, schedule: Schedule) -> Plan:
     return Plan(*found)
 
 
-def states_of(plan: Plan, today: np.datetime64, *, says_actual: bool) -> NDArray[np.int8]:
-    """(n,) number in `STATES` of each element on the evening of a day."""
-    planned = ~(np.isnat(plan.start) & np.isnat(plan.finish))
-    begun_by_plan, over_by_plan = plan.start <= today, plan.finish <= today
-    if not says_actual:
-        rules = [(~planned, "unplanned"), (over_by_plan, "planned_done"), (begun_by_plan, "planned_under_way")]
-    else:
-        began = (plan.began <= today) | (plan.done <= today)
-        rules = [
-            (~planned, "unplanned"),
-            (plan.done <= today, "done"),
-            (over_by_plan, "late"),
-            (begun_by_plan & ~began, "late_start"),
-            (began, "under_way"),
-        ]
-    names = [STATES.index(name) for _, name in rules]
-    return np.select([rule for rule, _ in rules], names, STATES.index("not_due")).astype(np.int8)
-
-
-def days_late(plan: Plan, code: NDArray[np.int8], today: np.datetime64) -> NDArray[np.float64]:
-    """(n,) days since an element should have been finished, or begun; NaN where it is not late [d]."""
-    late = np.full(len(code), np.nan)
-    for name, due in (("late", plan.finish), ("late_start", plan.start)):
-        chosen = code == STATES.index(name)
-        late[chosen] = (today - due[chosen]).astype(np.float64)
-    return late
-
-
-def _shown(layer: Layer, plan: Plan, code: NDArray[np.int8], today: np.datetime64, number: int) -> Layer:
+def _shown(
+    layer: Layer, plan: Plan, code: NDArray[np.int8], today: np.datetime64, number: int, *, says_actual: bool
+) -> Layer:
     if not isinstance(layer.geometry, Mesh):
         raise TypeError(f"{layer.name} is not a mesh")
     columns = {name: column for name, column in layer.table.columns.items() if name in ("name", "class", "storey")}
-    columns |= _day_columns(plan)
-    state = Field("progress", "1", "element", code, categories=STATES)
-    late = Field("days_late", "d", "element", days_late(plan, code, today))
+    columns |= day_columns(plan, says_actual=says_actual)
     style = Style(colour_by="progress", class_colours=tuple(zip(STATES, COLOURS, strict=True)))
     name = f"{layer.name} – Progress"
     table = ElementTable(layer.table.ids, columns)
-    return Layer(f"progress-{number + 1}", name, "result", layer.geometry, table, (state, late), style)
-
-
-def _day_columns(plan: Plan) -> dict[str, Column]:
-    names = ("planned_start", "planned_finish", "actual_start", "actual_finish")
-    said = (np.where(np.isnat(days), "", np.datetime_as_string(days)).astype(object) for days in plan)
-    return {name: Column(values) for name, values in zip(names, said, strict=True)}
+    return Layer(f"progress-{number + 1}", name, "result", layer.geometry, table, fields_of(plan, code, today), style)
 
 
 def _summary(code: NDArray[np.int8], plan: Plan, today: np.datetime64, *, says_actual: bool) -> dict[str, Quantity]:
@@ -226,7 +190,7 @@ def _late_table(models: tuple[Layer, ...], plan: Plan, code: NDArray[np.int8], t
         **{name: Column(texts(name)[order]) for name in ("name", "class", "storey")},
         "progress": Column(np.array([STATES[number] for number in code[order]], dtype=object)),
         "days_late": Column(late[order], "d"),
-        **{name: Column(column.values[order]) for name, column in _day_columns(plan).items()},
+        **{name: Column(column.values[order]) for name, column in day_columns(plan).items()},
     }
     return Table("late", "What is late", columns)
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 PLAY_MS = 80
 PLAY_STEP_MIN = 5
-SPEEDS_MIN = (1, 2, 5, 15, 30)  # minutes of the day for each picture while it plays
+DAY_MIN = 24 * 60
+SPEEDS_MIN = (1, 2, 5, 15, 30, DAY_MIN, 7 * DAY_MIN)  # minutes for each picture while it plays
 START_MINUTE = 14 * 60 + 30
 KST_HOURS = 9.0
 
@@ -92,7 +93,7 @@ class TimelinePanel(Panel):
         self.play_button.toggled.connect(self.set_playing)
         self.speed = say(QComboBox(), tip="timeline.speed")
         for minutes in SPEEDS_MIN:
-            self.speed.addItem(tr("timeline.minutes", count=minutes), minutes)
+            self.speed.addItem(speed_text(minutes), minutes)
         self.speed.setCurrentIndex(SPEEDS_MIN.index(PLAY_STEP_MIN))
         self.season_menu = QMenu(self)
         self.season_menu.aboutToShow.connect(self._fill_seasons)
@@ -187,8 +188,12 @@ class TimelinePanel(Panel):
             self.play_timer.stop()
 
     def _advance(self) -> None:
-        """One step on; nights are passed over."""
-        minute = self.minute + int(self.speed.currentData())
+        """One step on: whole days at the same hour, else in the day; nights are passed over."""
+        step = int(self.speed.currentData())
+        if step >= DAY_MIN:
+            self.set_day(self.day + timedelta(minutes=step))
+            return
+        minute = self.minute + step
         if minute >= MINUTES:
             self.set_day(self.day + timedelta(days=1))
             minute = 0
@@ -267,7 +272,7 @@ class TimelinePanel(Panel):
     def refresh_words(self) -> None:
         """In the current language."""
         for row, minutes in enumerate(SPEEDS_MIN):
-            self.speed.setItemText(row, tr("timeline.minutes", count=minutes))
+            self.speed.setItemText(row, speed_text(minutes))
         self._write()
 
     def refresh_theme(self) -> None:
@@ -278,6 +283,12 @@ class TimelinePanel(Panel):
         """Stop the play timer as well."""
         self.play_timer.stop()
         super().release()
+
+
+def speed_text(minutes: int) -> str:
+    """Minutes or days for each picture."""
+    days = minutes // DAY_MIN
+    return tr("timeline.days", count=days) if days else tr("timeline.minutes", count=minutes)
 
 
 def zone_text(offset_h: float) -> str:

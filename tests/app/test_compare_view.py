@@ -21,7 +21,7 @@ from app.view.legend import legend_for, shown_field
 from geo.alternatives import Change
 from geo.model import Column, ElementRef, ElementTable, Field, Grid, Layer, Source, Style
 from tests.app.view_scene import need_graphics
-from tests.app.window_hands import settle
+from tests.app.window_hands import WAIT_MS, settle
 
 TALL = ElementRef("houses", "B1")
 
@@ -214,6 +214,24 @@ def test_swiping_puts_the_halves_of_both_pictures_together(planned: MainWindow, 
     assert both.pixel(200, 300) == alone[0].pixel(200, 300)
     assert both.pixel(400, 300) == alone[1].pixel(400, 300)
     assert alone[0].pixel(400, 170) != alone[1].pixel(400, 170)  # six hours are not nine on one scale
+
+
+def test_labels_stand_in_both_pictures(planned: MainWindow, qtbot: Any) -> None:
+    need_graphics()
+    houses = planned.document.scene["houses"]
+    planned.document.scene.replace(
+        houses.with_(style=dataclasses.replace(houses.style, labelled=True, label_by="name")), "style"
+    )
+    planned.actions_["compare_views"].trigger()
+    shown = planned.comparing.shown
+    qtbot.waitExposed(shown)
+    settle(planned, qtbot)
+    labels = [picture.labelling.labels for picture in shown.pictures]
+    qtbot.waitUntil(lambda: all(one.labels and one.isVisible() for one in labels), timeout=WAIT_MS)
+    written = [{label.text for label in one.labels} for one in labels]
+    assert written[0] & written[1]
+    planned.bench.set_theme("dark")
+    assert all(one.theme.is_dark for one in labels)
 
 
 def test_selection_language_theme_and_closing(planned: MainWindow, qtbot: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.view.legend import legend_for
 from bim.bcf.read import read_bcf
 from bim.georeference_write import write_georeferenced
 from geo.crs import make_frame
+from geo.model import Layer
 from geo.pose import Pose
 from tests.app.test_person_underground import (
     LEVEL,
@@ -216,6 +218,16 @@ def write_schedule(path: Path, ids: list[str]) -> Path:
     return path
 
 
+def shown_progress(window: MainWindow) -> Layer:
+    """The result as the picture has it."""
+    return next(layer for layer in window.viewport.seen if any(field.name == "progress" for field in layer.fields))
+
+
+def progress_seen(window: MainWindow) -> set[str]:
+    field = next(field for field in shown_progress(window).fields if field.name == "progress")
+    return {field.categories[code] for code in field.values}
+
+
 def test_a_schedule_is_dropped_and_tells_what_is_late(site: MainWindow, qtbot: Any, tmp_path: Path) -> None:
     window = site
     model = next(layer for layer in window.document.scene if layer.theme == "bim")
@@ -235,6 +247,18 @@ def test_a_schedule_is_dropped_and_tells_what_is_late(site: MainWindow, qtbot: A
     assert told["most_late"] == 10.0
     legend = legend_for(list(window.document.scene))
     assert {"끝남", "완료 늦음"} <= {text for text, _ in legend.classes}
+    # The date is set back by a week, then let run: what is not there yet becomes a veil, and what is done stands.
+    window.timeline.set_day(date(2026, 3, 1))
+    assert progress_seen(window) == {"not_due"}
+    assert len(shown_progress(window).style.faded) == len(shown_progress(window).table)
+    assert "2026-03-01" in legend_for(list(window.viewport.seen)).subtitle
+    window.timeline.speed.setCurrentText(tr("timeline.days", count=7))
+    click(qtbot, window.timeline.play_button)
+    qtbot.waitUntil(lambda: window.timeline.day >= date(2026, 3, 8), timeout=60_000)
+    click(qtbot, window.timeline.play_button)
+    assert progress_seen(window) == {"done", "late"}
+    assert not shown_progress(window).style.faded
+    settle(window, qtbot)
     # The table, filtered, leads to an element that is late.
     click(qtbot, card_button(window, tr("results.table")))
     settle(window, qtbot)

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.language import tr
 from app.main_window import MainWindow
-from app.panels.results import figure_text, notes_of, summary_title
 from app.relink_dialog import RelinkDialog
+from app.run_texts import figure_text, notes_of, summary_title
 from app.search import SearchBox
 from app.shown_runs import Run
 from app.view.camera import looking, project

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("vtkmodules")
 
-from app.panels.results import table_of
+from app.run_texts import table_of
 from app.shown_runs import Run
 from app.view.legend import legend_of
 from app.view.picking import Hit

@@ -95,7 +95,11 @@ class Frames(QObject):
 
     def is_blank(self, *, wait: bool) -> bool:
         """Whether nothing can stand in for a frame that is on its way; it is begun."""
-        if wait or self._kept is not None or self._whole_from is not None or not self.is_slow():
+        if wait or not self.is_slow():
+            return False
+        if self._kept is None and self._whole_from is not None:
+            self._keep_whole(self._whole_from)
+        if self._kept is not None:
             return False
         self._begin_later()
         return True
@@ -119,8 +123,6 @@ class Frames(QObject):
             self._whole_from.DeepCopy(self._stage.scene.GetActiveCamera())
             self._whole_size = tuple(self._stage.window.GetSize())
             return
-        if self._kept is None and self._whole_from is not None:
-            self._keep_whole(self._whole_from)
         if wait:
             self._finish()
         elif self._is_old():

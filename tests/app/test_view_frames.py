@@ -131,6 +131,21 @@ def test_a_change_while_a_frame_is_drawn_is_seen_in_the_end(
     np.testing.assert_array_equal(pixels(slow), drawn_at_once(slow, monkeypatch))
 
 
+def test_a_scene_that_becomes_slow_while_the_window_grows_has_no_frame_to_stand_in(
+    viewport: Any,  # noqa: F811
+    qtbot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    viewport.canvas.software = True
+    viewport.redraw()
+    at_rest(viewport, qtbot)
+    monkeypatch.setattr(frames, "SLOW_FACES", 0)
+    viewport.resize(viewport.width() + 40, viewport.height() + 30)  # the last frame was of another size
+    viewport.redraw()
+    at_rest(viewport, qtbot)
+    np.testing.assert_array_equal(pixels(viewport), drawn_at_once(viewport, monkeypatch))
+
+
 def test_what_is_large_and_new_is_made_ready_before_it_is_drawn(
     slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,7 +136,7 @@ class AddLayers:
         self._drop_frame(document)
 
     def _drop_frame(self, document: Document) -> None:
-        if self._set_frame and len(document.scene) == 0:
+        if self._set_frame and all(layer.geometry is None for layer in document.scene):
             document.scene.set_frame(None)
             self._set_frame = False
 

@@ -38,6 +38,7 @@ NAMES = {
     "house/network_nodes": "Places of the ways in the community centre (synthetic)",
     "house/network_edges": "Ways in the community centre (synthetic)",
     "mixed_use": "Mixed-use building (synthetic)",
+    "schedule_mixed_use": "Schedule of the mixed-use building (synthetic)",
     "mixed_use/spaces": "Rooms of the mixed-use building (synthetic)",
     "mixed_use/mep": "Services of the mixed-use building (synthetic)",
     "mixed_use/mep_lines": "Pipes of the mixed-use building (synthetic)",

@@ -297,7 +297,7 @@ class Workbench(QObject):
         return job
 
     def _imported(self, answer: FilesRead) -> None:
-        was_empty = len(self.document.scene) == 0
+        was_empty = all(layer.geometry is None for layer in self.document.scene)
         if answer.layers and self.do(AddLayers(with_free_ids(self.document.scene, answer.layers), frame=answer.frame)):
             if was_empty:
                 self.document_opened.emit()

@@ -16,7 +16,7 @@ from geo.model import Feedback, UserError
 
 DEFAULT_SEED = 51
 # Raised whenever the same seed gives another district, so that an old copy in the cache is not taken for this one.
-SAMPLE_VERSION = 11
+SAMPLE_VERSION = 12
 MARKER = "sample.json"
 IMPORT_ORDER = (
     "terrain.tif",
@@ -30,6 +30,7 @@ IMPORT_ORDER = (
     "water.gpkg",
     "trees.gpkg",
     "cctv.gpkg",
+    "schedule_mixed_use.csv",
     *dust_names.MAPS,
 )
 BOUNDARY = "boundary.gpkg"
@@ -186,6 +187,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
         photo,
         readme,
         roads,
+        schedule,
         terrain,
         trees,
         utilities,
@@ -210,6 +212,7 @@ def _write_all(folder: Path, seed: int, feedback: Feedback) -> None:
     roads.write_boundary(plan, folder / BOUNDARY)
     house.write(plan, ground, folder / "house.ifc", seed=seed, feedback=feedback.part(0.5, 0.6))
     mixed_use.write(plan, ground, folder / "mixed_use.ifc", seed=seed, feedback=feedback.part(0.6, 0.67))
+    schedule.write(folder / "mixed_use.ifc", folder / "schedule_mixed_use.csv")
     apartments.write(plan, ground, folder / "apartments.ifc", seed=seed, feedback=feedback.part(0.67, 0.7))
     underground = utilities.lay(plan, ground, seed, feedback.part(0.7, 0.78))
     utilities.write(underground, folder)

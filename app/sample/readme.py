@@ -41,6 +41,7 @@ Coordinates EPSG:5186, heights KVD1964 (mean sea level at Incheon), metres.
     buildings.city.json  건물 {buildings}동, {dwellings}세대 / buildings, dwellings (CityJSON 2.0, LoD2)
     house.ifc            주민공동시설 BIM / community building (IFC4)
     mixed_use.ifc        주상복합 BIM, {mixed} 건물을 대신함 / mixed-use building, replaces {mixed} (IFC4)
+    schedule_mixed_use.csv  주상복합 공정표, 2026-11-20까지 보고됨 / its construction schedule, reported to that day
     apartments.ifc       아파트 2개 동 BIM, {slabs} 건물을 대신함 / two apartment slabs, replace {slabs} (IFC4)
     roads.gpkg           도로 중심선, 자전거길과 보행로 / street centre lines, paths
     parcels.gpkg         필지 {parcels}개 / parcels with zoning

@@ -50,7 +50,7 @@ class Camera:
     @property
     def is_parallel(self) -> bool:
         """Whether lines of sight are parallel."""
-        return self.parallel_height > 0.0
+        return bool(self.parallel_height > 0.0)
 
     @property
     def eye(self) -> Vector:
@@ -237,7 +237,7 @@ def plan_of(bounds: Bounds, *, level: float, aspect: float, margin: float = 1.1)
     height = max(depth, width / max(aspect, 1e-3), NEAREST) * margin
     x, y, _ = bounds.centre
     above = max(bounds.high[2] - level, 0.0) + ABOVE_PLAN
-    return Camera((x, y, level + above), (x, y, level), CITY_FOV, height)
+    return Camera((x, y, level + above), (x, y, level), CITY_FOV, float(height))
 
 
 def clipping(camera: Camera, bounds: Bounds | None) -> tuple[float, float]:

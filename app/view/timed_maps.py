@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from app.progress_days import at_day
+from app.progress_days import at_day, made_way
 from app.shadow_instants import at_instant
 from geo.model import Layer
 
@@ -15,6 +15,7 @@ class TimedMaps:
 
     def __init__(self) -> None:
         self._maps: dict[str, Layer] = {}
+        self._made_way: dict[str, str] = {}  # models, and the result for which some of each is left out
         self._day: date | None = None
 
     def show(self, layers: Sequence[Layer], day: date, minute: int) -> list[Layer]:
@@ -27,7 +28,7 @@ class TimedMaps:
         seen = [layer for layer in layers if layer.style.visible]
         changed = [shown for layer in seen if (shown := self._shadow(layer, day, minute)) is not None]
         if is_new_day:
-            changed += [shown for layer in seen if (shown := at_day(layer, day)) is not None]
+            changed += self._progress(seen, day)
         self._maps |= {layer.id: layer for layer in changed}
         return changed
 
@@ -35,9 +36,27 @@ class TimedMaps:
         shown, name = at_instant(layer, day, minute)
         return shown if name and shown.style != self._maps.get(layer.id, layer).style else None
 
-    def forget(self, layer_id: str) -> None:
-        """The scene says anew how a layer looks."""
+    def _progress(self, seen: Sequence[Layer], day: date) -> list[Layer]:
+        """Results of progress on a day, and the models in which what is not there yet makes way for its veil."""
+        results = [shown for layer in seen if (shown := at_day(layer, day)) is not None]
+        models: dict[str, Layer] = {}
+        for result in results:
+            for layer in seen:
+                model = made_way(layer, result)
+                if model is not None and layer.id not in models:
+                    models[layer.id] = model
+                    self._made_way[layer.id] = result.id
+        return [*results, *models.values()]
+
+    def forget(self, layer_id: str) -> list[str]:
+        """The scene says anew how a layer looks. The models that had made way for it look as usual again."""
         self._maps.pop(layer_id, None)
+        self._made_way.pop(layer_id, None)
+        free = [model for model, result in self._made_way.items() if result == layer_id]
+        for model in free:
+            self._maps.pop(model, None)
+            del self._made_way[model]
+        return free
 
     def over(self, layers: Sequence[Layer]) -> tuple[Layer, ...]:
         """The layers of the scene as they are seen."""

@@ -157,15 +157,21 @@ class Viewport(PointerWidget):
 
     def _on_removed(self, layer: Layer) -> None:
         self.stage.remove(layer.id)
-        self._timed.forget(layer.id)
+        self._forget_time(layer)
         if len(self.document.scene) == 0:
             self._untouched = True
         self._after_layers()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
-        self._timed.forget(layer.id)
+        self._forget_time(layer)
         self._bringer.change(layer, what)
         self._after_layers()
+
+    def _forget_time(self, layer: Layer) -> None:
+        """The scene says anew how a layer looks, and with it those that had made way for it."""
+        for other in map(self.document.scene.get, self._timed.forget(layer.id)):
+            if other is not None:
+                self._bringer.change(other, "style")
 
     @property
     def seen(self) -> tuple[Layer, ...]:

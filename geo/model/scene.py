@@ -37,10 +37,10 @@ class Scene:
         return self._frame
 
     def set_frame(self, frame: Frame | None) -> None:
-        """Choose the frame. Only an empty scene may change it, since layers hold local metres."""
+        """Choose the frame. Only a scene of tables may change it, since other layers hold local metres."""
         if frame == self._frame:
             return
-        if self._layers:
+        if any(layer.geometry is not None for layer in self._layers.values()):
             raise ValueError("the frame of a scene with layers cannot change")
         self._frame = frame
         if frame is not None:

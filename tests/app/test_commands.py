@@ -6,7 +6,7 @@ import pytest
 
 from app.commands import AddLayers, RemoveLayers, SetStyle
 from app.document import Document
-from geo.model import ElementRef, Frame
+from geo.model import ElementRef, ElementTable, Frame, Layer
 from tests.tiny import buildings, terrain, tiny_frame
 
 
@@ -24,6 +24,18 @@ def test_import_and_undo_leave_nothing_behind() -> None:
     assert document.scene.frame is None
     document.history.redo()
     assert [layer.id for layer in document.scene] == ["terrain", "buildings"]
+
+
+def test_a_table_may_come_before_the_first_map() -> None:
+    document = Document()
+    table = Layer("schedule", "Schedule", "other", None, ElementTable(["a"], {}))
+    document.do(AddLayers((table,)))
+    document.do(AddLayers((terrain(),), frame=tiny_frame()))
+    assert document.scene.frame == tiny_frame()
+    document.history.undo()
+    assert document.scene.frame is None
+    document.history.redo()
+    assert [layer.id for layer in document.scene] == ["schedule", "terrain"]
 
 
 def test_a_command_that_fails_changes_nothing() -> None:

@@ -12,7 +12,7 @@ from analysis.studies.construction_progress import STATES
 from app.progress_days import at_day
 from app.view.timed_maps import TimedMaps
 from geo.model import Layer
-from tests.analysis.test_construction_progress import NAMES, ROWS, run, states, table
+from tests.analysis.test_construction_progress import NAMES, ROWS, building, run, states, table
 from tests.tiny import tiny_layers
 
 
@@ -55,3 +55,14 @@ def test_only_a_change_of_the_date_moves_it() -> None:
     (moved,) = maps.show([layer], date(2026, 3, 1), 700)
     assert maps.over([layer]) == (moved,)
     assert moved.source.provenance["provenance"]["params"] == {"day": "2026-03-01"}
+
+
+def test_what_is_not_there_yet_makes_way_in_the_model_until_the_result_goes() -> None:
+    maps, shown = TimedMaps(), result()
+    model = building(*"ABCDEF")
+    maps.show([model, shown], date(2026, 5, 1), 600)
+    maps.show([model, shown], date(2026, 3, 1), 600)
+    by_id = {layer.id: layer for layer in maps.over([model, shown])}
+    assert by_id[model.id].style.hidden == by_id[shown.id].style.faded == frozenset("ABCDE")
+    assert maps.forget(shown.id) == [model.id]
+    assert maps.over([model, shown]) == (model, shown)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import shapely
 
-from app.sample import apartments, mixed_use, terrain
+from app.sample import apartments, mixed_use, schedule, terrain
 from app.sample.detailed import city_object
 from app.sample.district import plan_district
 from app.sample.fittings import clear_width
@@ -328,3 +328,18 @@ def test_the_block_in_the_city_model_has_the_outline_of_the_podium(drawn: tuple[
     plan, _ = drawn
     assert plan.buildings[plan.mixed_building].form.polygon.area == pytest.approx(LENGTH * DEPTH, rel=1e-4)
     assert plan.buildings[plan.mixed_building].dwellings == 8 * len(HOMES)
+
+
+def test_every_element_of_the_mixed_use_building_is_in_its_schedule(folder: Path, models: dict[str, Any]) -> None:
+    rows = list(schedule.tasks_of(folder / FILES[0]))
+    assert len({row.guid for row in rows}) == len(rows)
+    model = models[FILES[0]]
+    built = {one.GlobalId for rel in model.by_type("IfcRelContainedInSpatialStructure") for one in rel.RelatedElements}
+    assert built <= {row.guid for row in rows}
+    assert all(row.finish > row.start and (row.done is None or row.done <= schedule.REPORTED) for row in rows)
+    late = [row for row in rows if row.done is not None and row.done > row.finish]
+    assert {row.storey for row in late} >= {schedule.LATE_FROM}
+    assert not any(row.storey == "1F" for row in late)
+    assert any(row.done is None and row.finish <= schedule.REPORTED for row in rows)  # late and not done yet
+    frame = {row.storey: row.start for row in rows if row.trade.endswith("Frame")}
+    assert frame["B2"] < frame["1F"] < frame["12F"]

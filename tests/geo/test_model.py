@@ -6,10 +6,12 @@ import pytest
 from geo.model import (
     Cancelled,
     ElementRef,
+    ElementTable,
     Feedback,
     Field,
     Grid,
     Instances,
+    Layer,
     Lines,
     Mesh,
     Scene,
@@ -113,6 +115,17 @@ def test_scene_keeps_order_and_tells_of_changes() -> None:
     with pytest.raises(ValueError, match="cannot change"):
         scene.set_frame(None)
     assert scene.free_id("terrain") == "terrain-2"
+
+
+def test_tables_alone_have_no_place_and_a_frame_may_come_after_them() -> None:
+    scene = Scene()
+    scene.add(Layer("schedule", "Schedule", "other", None, ElementTable(["a"], {})))
+    scene.set_frame(tiny_frame())
+    scene.add(terrain())
+    with pytest.raises(ValueError, match="cannot change"):
+        scene.set_frame(None)
+    scene.remove("terrain")
+    scene.set_frame(None)
 
 
 def test_selection_emits_only_on_change() -> None:

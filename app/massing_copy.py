@@ -14,7 +14,7 @@ from app.mass_edit import MOST_STOREYS, Ground, body_of, element_title, footing,
 from app.plot_figures import Elements
 from app.proposals import free_proposal_id
 from geo.alternatives import COUNT_COLUMNS, Mass
-from geo.model import ElementRef, ElementTable, Layer
+from geo.model import ElementRef, ElementTable, Layer, UserError
 from geo.proposals import Proposal
 
 Floats = NDArray[np.float64]
@@ -93,13 +93,23 @@ def _of_building(document: Document, ref: ElementRef) -> Copy:
 
 
 def outline_ring(triangles: Floats) -> tuple[Floats, bool]:
-    """(n, 2) outer ring of the plan of triangles (t, 3, 3), and whether it is all: no courts, no second part."""
+    """(n, 2) outer ring of the plan of triangles (t, 3, 3), and whether it is all: no courts, no second part.
+
+    Raises `UserError` where they cover nothing.
+    """
     import shapely
 
     from analysis.sunlight_setback.bodies import outline_of
 
     plan = shapely.simplify(outline_of(triangles), SAME_LINE)
     parts = [part for part in shapely.get_parts(plan) if shapely.get_type_id(part) == 3]
+    if not parts:
+        raise UserError(
+            "This has no plan.",
+            "Seen from above it covers nothing: all its surfaces stand upright, or it is a point or a line.",
+            "Choose a building with a roof or a floor, or draw one.",
+            code="massing.no_plan",
+        )
     largest = max(parts, key=shapely.area)
     outer = shapely.Polygon(largest.exterior)
     ring = shapely.get_coordinates(outer.exterior)[:-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from app.screenshot_dig import show_excavation
 from app.screenshot_views import Until, open_plan, open_storey, show_way
 from app.shown_runs import runs_of
 from app.view.camera import looking
-from geo.model import ElementRef, Grid, Mesh
+from geo.model import Bounds, ElementRef, Grid, Mesh
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -27,6 +28,7 @@ BUILDINGS = "buildings-building"
 REACH, HEIGHT = 260.0, 15.0  # metres around the middle of the district; above its ground
 AWAY = 620.0  # metres to the eye
 NEAR = 130.0  # the same for one building
+DAY = date(2026, 10, 15)  # on show: pictures of another year are the same
 HOUSE = 12.0  # metres: buildings of this height and more are worth a picture
 ROSE = {"thoroughness": "preview", "directions": "strongest8", "cell": 20.0, "size": 700.0}
 
@@ -58,6 +60,7 @@ def tidy(window: MainWindow) -> None:
     for dialog in window.findChildren(QDialog):
         dialog.close()
     window.document.selection.clear()
+    window.timeline.set_day(DAY)
     window.notice_area.clear()
 
 
@@ -188,6 +191,18 @@ def _report(window: MainWindow, until: Until) -> None:
     window.files.ask_report()
 
 
+def _progress(window: MainWindow, until: Until) -> None:
+    """A building in the middle of its work: done from below, late, and a veil where nothing is yet."""
+    run_once(window, until, "construction.progress", {"day": date(2026, 11, 20).isoformat()})
+    run = next(one for one in runs_of(tuple(window.document.scene)) if one.analysis_id == "construction.progress")
+    boxes = [layer.geometry.bounds for layer in run.layers if layer.geometry is not None]
+    box = Bounds.union([one for one in boxes if one is not None])
+    if box is not None:
+        window.viewport.set_camera(looking(np.array(box.centre), azimuth=35.0, pitch=-25.0, distance=NEAR))
+    window.timeline.set_day(date(2026, 9, 15))
+    until(lambda: not window.bench.jobs.busy)
+
+
 def _settings(window: MainWindow, until: Until) -> None:
     show_only(window, "")
     look(window)
@@ -209,6 +224,7 @@ SCENES = (
     SceneShot("settings", _settings),
     SceneShot("sun", _sun),
     SceneShot("report", _report),
+    SceneShot("progress", _progress),
     SceneShot("massing", _massing),
     SceneShot("compare", _compare),
     SceneShot("camera", _camera),

@@ -142,6 +142,11 @@ class Frames(QObject):
         self._kept = self._put_by = None
         self._scene_changed = True
 
+    def release(self) -> None:
+        """Let go of all that is in graphics memory; its context is current."""
+        self.forget()
+        self.costs.small.release(self._stage.window)
+
     def _keep_whole(self, camera: vtkCamera) -> None:
         """The scene has become slow to draw: the last frame drawn at once stands in for the first in parts."""
         self._whole_from = None

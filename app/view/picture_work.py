@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.view.slices import Costs, SlicedFrame, drawn_over, only
 from app.view.stage import read_pixels
+from app.view.warm_up import SmallTextures
 
 if TYPE_CHECKING:
     from app.view.canvas import Canvas
@@ -29,6 +30,8 @@ class PictureWork(QObject):
     Parameters
     ----------
     size : (width, height) [pixels]
+    small : SmallTextures
+        Those of the window.
     restore : callable
         Sets the drawing quality of the window again.
 
@@ -40,8 +43,17 @@ class PictureWork(QObject):
 
     done = Signal(object)
 
-    def __init__(self, canvas: Canvas, stage: Stage, size: tuple[int, int], *, restore: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        canvas: Canvas,
+        stage: Stage,
+        size: tuple[int, int],
+        *,
+        small: SmallTextures,
+        restore: Callable[[], None],
+    ) -> None:
         super().__init__(canvas)
+        self._small = small
         self._canvas, self._stage, self._size, self._restore = canvas, stage, size, restore
         self._frame: SlicedFrame | None = None
         self._before: tuple[int, ...] = ()
@@ -64,7 +76,7 @@ class PictureWork(QObject):
         window.SetSize(*self._size)
         self._stage.set_quality(self._stage.quality)  # a picture to keep is worth its samples, whoever draws it
         self._stage.aim()
-        self._frame = SlicedFrame(self._stage, Costs())
+        self._frame = SlicedFrame(self._stage, Costs(self._small))
         self._canvas.doneCurrent()
         self._timer.start()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vtkmodules.vtkRenderingCore import vtkCamera, vtkProp
 
-from app.view.warm_up import crumb_of, steps_of
+from app.view.warm_up import SmallTextures, crumb_of, steps_of
 
 if TYPE_CHECKING:
     from app.view.stage import Stage
@@ -27,8 +27,9 @@ FIRST_FACE_S = 2e-6  # for each that was never drawn: it is brought to where it 
 class Costs:
     """What drawing each thing took the last time [s]. With occlusion it is another thing: it has other shaders."""
 
-    def __init__(self) -> None:
+    def __init__(self, small: SmallTextures | None = None) -> None:
         self._known: dict[tuple[str, bool], float] = {}
+        self.small = small or SmallTextures()
         self.brought: set[str] = set()  # textures, by address
 
     def of(self, prop: vtkProp, occluded: bool = False) -> float:
@@ -121,14 +122,6 @@ class Part(NamedTuple):
     crumb: frozenset[str] | None = None
 
 
-@contextmanager
-def _whole_or(props: Sequence[vtkProp], crumb: frozenset[str] | None) -> Iterator[None]:
-    with ExitStack() as small:
-        for prop in props if crumb is not None else ():
-            small.enter_context(crumb_of(prop, crumb or frozenset()))
-        yield
-
-
 class SlicedFrame:
     """One frame of the scene as its camera sees it now.
 
@@ -184,7 +177,7 @@ class SlicedFrame:
                     stage.window.Render()
             with (
                 only(stage, part),
-                _whole_or(part, crumb),
+                self._whole_or(part, crumb),
                 drawn_over(stage, keeps=keeps, smooth=last, shown=False, front=False),
             ):
                 stage.window.Render()
@@ -203,6 +196,13 @@ class SlicedFrame:
             yield
         finally:
             active.DeepCopy(before)
+
+    @contextmanager
+    def _whole_or(self, props: Sequence[vtkProp], crumb: frozenset[str] | None) -> Iterator[None]:
+        with ExitStack() as crumbs:
+            for prop in props if crumb is not None else ():
+                crumbs.enter_context(crumb_of(prop, crumb or frozenset(), self._costs.small))
+            yield
 
     def _pack(self, props: Sequence[vtkProp]) -> list[Part]:
         """Parts of about the same time, solid things first; before all, crumbs of what is large and new.

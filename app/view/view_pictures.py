@@ -62,7 +62,8 @@ class ViewPictures:
             on_done(None if pixels is None else laid_over(pixels, over))
 
         self._apply_sun()
-        self._work = PictureWork(view.canvas, view.stage, size, restore=self._restore)
+        small = view.frames.costs.small
+        self._work = PictureWork(view.canvas, view.stage, size, small=small, restore=self._restore)
         self._work.done.connect(finish)
         self._work.begin()
 

@@ -389,7 +389,7 @@ class Viewport(PointerWidget):
             signal.disconnect(slot)
         self._connections = []
         self.canvas.GetRenderWindow().MakeCurrent()
-        self.frames.forget()
+        self.frames.release()
         self.stage.release()
         self.canvas.close()
 

@@ -14,14 +14,55 @@ from typing import Any
 
 from vtkmodules.vtkCommonCore import vtkIdList, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
-from vtkmodules.vtkRenderingCore import vtkPolyDataMapper, vtkProp, vtkTexture
+from vtkmodules.vtkRenderingCore import vtkPolyDataMapper, vtkProp, vtkRenderWindow, vtkTexture
 
 from app.view.drapes import HATCH_TEXTURE, MOST_DRAPES
 
+LIKENESS = (
+    (vtkTexture.GetColorMode, vtkTexture.SetColorMode),
+    (vtkTexture.GetInterpolate, vtkTexture.SetInterpolate),
+    (vtkTexture.GetMipmap, vtkTexture.SetMipmap),
+    (vtkTexture.GetRepeat, vtkTexture.SetRepeat),
+    (vtkTexture.GetEdgeClamp, vtkTexture.SetEdgeClamp),
+    (vtkTexture.GetMaximumAnisotropicFiltering, vtkTexture.SetMaximumAnisotropicFiltering),
+)
 TEXTURES = ("skyTex", HATCH_TEXTURE, *(f"drapeTex{number}" for number in range(MOST_DRAPES)))
 MANY_FACES = 20_000
 MANY_TEXELS = 500_000
 SIDE = 3  # texels; a texture whose sides are powers of two would be of another kind
+
+
+class SmallTextures:
+    """One texture of each kind with hardly any texels. They stay: drawing goes wrong where textures come and go."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[float, ...], vtkTexture] = {}
+
+    def like(self, texture: vtkTexture) -> vtkTexture:
+        """The one of the same kind."""
+        scalars = texture.GetInput().GetPointData().GetScalars()
+        kind = (scalars.GetDataType(), scalars.GetNumberOfComponents(), *(get(texture) for get, _ in LIKENESS))
+        if kind not in self._made:
+            self._made[kind] = _small(texture)
+        return self._made[kind]
+
+    def release(self, window: vtkRenderWindow) -> None:
+        """Give their places in graphics memory back."""
+        for texture in self._made.values():
+            texture.ReleaseGraphicsResources(window)
+        self._made.clear()
+
+
+def _small(texture: vtkTexture) -> vtkTexture:
+    image, copy = vtkImageData(), vtkTexture()
+    scalars = texture.GetInput().GetPointData().GetScalars()
+    image.SetDimensions(SIDE, SIDE, 1)
+    image.AllocateScalars(scalars.GetDataType(), scalars.GetNumberOfComponents())
+    image.GetPointData().GetScalars().Fill(0)
+    copy.SetInputData(image)
+    for get, put in LIKENESS:
+        put(copy, get(texture))
+    return copy
 
 
 def steps_of(prop: vtkProp, brought: set[str]) -> list[frozenset[str]]:
@@ -43,7 +84,7 @@ def steps_of(prop: vtkProp, brought: set[str]) -> list[frozenset[str]]:
 
 
 @contextmanager
-def crumb_of(prop: vtkProp, whole: frozenset[str]) -> Iterator[None]:
+def crumb_of(prop: vtkProp, whole: frozenset[str], small: SmallTextures) -> Iterator[None]:
     """While this lasts the thing is one cell, with small textures but for the named ones."""
     data = _data_of(prop)
     if data is None:
@@ -52,7 +93,7 @@ def crumb_of(prop: vtkProp, whole: frozenset[str]) -> Iterator[None]:
     mapper: Any = prop.GetMapper()  # type: ignore[attr-defined]
     textures = {name: one for name, one in _textures(prop).items() if name not in whole}
     mapper.SetInputData(first_cell(data))
-    _wear(prop, {name: small_copy(texture) for name, texture in textures.items()})
+    _wear(prop, {name: small.like(texture) for name, texture in textures.items()})
     try:
         yield
     finally:
@@ -79,23 +120,6 @@ def first_cell(data: vtkPolyData) -> vtkPolyData:
     small.InsertNextCell(data.GetCellType(0), mine)
     small.GetCellData().CopyData(data.GetCellData(), 0, 0)
     return small
-
-
-def small_copy(texture: vtkTexture) -> vtkTexture:
-    """A texture of the same kind with hardly any texels."""
-    image, copy = vtkImageData(), vtkTexture()
-    scalars = texture.GetInput().GetPointData().GetScalars()
-    image.SetDimensions(SIDE, SIDE, 1)
-    image.AllocateScalars(scalars.GetDataType(), scalars.GetNumberOfComponents())
-    image.GetPointData().GetScalars().Fill(0)
-    copy.SetInputData(image)
-    copy.SetColorMode(texture.GetColorMode())
-    copy.SetInterpolate(texture.GetInterpolate())
-    copy.SetMipmap(texture.GetMipmap())
-    copy.SetRepeat(texture.GetRepeat())
-    copy.SetEdgeClamp(texture.GetEdgeClamp())
-    copy.SetMaximumAnisotropicFiltering(texture.GetMaximumAnisotropicFiltering())
-    return copy
 
 
 def _data_of(prop: vtkProp) -> vtkPolyData | None:

@@ -13,7 +13,7 @@ from app.alternatives import change_elements, set_mass
 from app.mass_edit import Ground, footing
 from app.massing_copy import GAP, copied_mass, outline_ring
 from geo.alternatives import MASSES, Change, Mass
-from geo.model import ElementRef
+from geo.model import ElementRef, UserError
 from tests.app.test_mass_tool import BIRCH, TOWER, pixel, still, take  # noqa: F401  fixture
 from tests.app.window_hands import settle
 
@@ -106,3 +106,9 @@ def test_the_menu_offers_the_dialog_for_masses_only(still: Any) -> None:  # noqa
         assert "Copy beside itself" in texts
         assert ("Change mass…" in texts) == offered
         menu.deleteLater()
+
+
+def test_a_wall_alone_has_no_plan_to_copy() -> None:
+    upright = np.array([[(0.0, 0.0, 0.0), (5.0, 0.0, 0.0), (0.0, 0.0, 3.0)]])
+    with pytest.raises(UserError, match="no plan"):
+        outline_ring(upright)

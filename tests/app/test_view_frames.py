@@ -170,6 +170,22 @@ def test_what_is_large_and_new_is_made_ready_before_it_is_drawn(
     np.testing.assert_array_equal(pixels(slow), drawn_at_once(slow, monkeypatch))
 
 
+def test_however_often_something_is_new_the_frame_is_shown(
+    slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textures that were made and dropped for each crumb left the screen empty after some dozens."""
+    from app.view import warm_up
+
+    monkeypatch.setattr(warm_up, "MANY_FACES", 1)
+    monkeypatch.setattr(warm_up, "MANY_TEXELS", 1)
+    before = shown(slow)
+    for _ in range(12):
+        slow.frames.costs.forget()
+        slow.redraw()
+        at_rest(slow, qtbot)
+    np.testing.assert_array_equal(shown(slow), before)
+
+
 def test_with_occlusion_in_parts_it_is_the_same_picture(slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     slow.set_quality("fine")
     slow.redraw()

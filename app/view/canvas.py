@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from app.view.frames import Frames
 
 GL_RENDERER = 0x1F01
-GL_COLOR_BUFFER_BIT = 0x4000
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swiftshader", "swrast")
 
 
@@ -69,9 +68,6 @@ class Canvas(QVTKRenderWindowInteractor):
         taken_away = not self._asked_by_screen
         if self.stale or (taken_away and self.frames is not None and self.frames.busy):
             self.stale = False
-            if self.frames is not None and self.frames.is_blank(wait=taken_away):
-                self._clear(self.frames.background)
-                return
             if self.frames is None:
                 self._before_draw()
                 super().paintGL()
@@ -110,13 +106,6 @@ class Canvas(QVTKRenderWindowInteractor):
     def is_held(self) -> bool:
         """Whether the drawing buffer is not the screen's now."""
         return self._held
-
-    def _clear(self, colour: tuple[float, float, float]) -> None:
-        """Nothing but a colour."""
-        functions = self.context().functions()
-        red, green, blue = colour
-        functions.glClearColor(red, green, blue, 1.0)
-        functions.glClear(GL_COLOR_BUFFER_BIT)
 
     def resizeGL(self, width: int, height: int) -> None:
         """A new size needs a new frame."""

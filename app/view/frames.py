@@ -87,23 +87,6 @@ class Frames(QObject):
         """The scene has changed, not only marks over it or the camera."""
         self._scene_changed = True
 
-    @property
-    def background(self) -> tuple[float, float, float]:
-        """The colour behind all, 0..1."""
-        red, green, blue = self._stage.scene.GetBackground()
-        return red, green, blue
-
-    def is_blank(self, *, wait: bool) -> bool:
-        """Whether nothing can stand in for a frame that is on its way; it is begun."""
-        if wait or not self.is_slow():
-            return False
-        if self._kept is None and self._whole_from is not None:
-            self._keep_whole(self._whole_from)
-        if self._kept is not None:
-            return False
-        self._begin_later()
-        return True
-
     @contextmanager
     def painting(self, *, wait: bool) -> Iterator[None]:
         """Around the drawing of a frame that the canvas is asked for.
@@ -123,10 +106,14 @@ class Frames(QObject):
             self._whole_from.DeepCopy(self._stage.scene.GetActiveCamera())
             self._whole_size = tuple(self._stage.window.GetSize())
             return
+        if self._kept is None and self._whole_from is not None:
+            self._keep_whole(self._whole_from)
         if wait:
             self._finish()
         elif self._is_old():
             self._begin_later()
+        elif self._frame is None:
+            self._wanted = False  # it was asked for while the one that is shown now was under way
         with self._standing_in():
             self.quick += 1
             yield
@@ -236,7 +223,14 @@ class Frames(QObject):
         """The last finished frame, and what moves over it."""
         stage, frame, kept = self._stage, self._frame, self._kept
         if kept is None:
-            raise RuntimeError("there is no frame to stand in")
+            # Nothing was ever drawn: the sky is shown until something is. Without a first frame that is shown at once
+            # VTK makes no buffer to show frames from, and all that follow are lost.
+            with (
+                only(stage, [stage.backdrop, *stage.moving]),
+                drawn_over(stage, keeps=False, smooth=False, shown=True, front=False),
+            ):
+                yield
+            return
         if frame is not None and frame.size != tuple(stage.window.GetSize()):
             self._frame, self._put_by = None, None  # of no use in a window of another size
             self._begin_later()

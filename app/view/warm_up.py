@@ -33,7 +33,7 @@ SIDE = 3  # texels; a texture whose sides are powers of two would be of another 
 
 
 class SmallTextures:
-    """One texture of each kind with hardly any texels. They stay: drawing goes wrong where textures come and go."""
+    """One texture of each kind with hardly any texels."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[float, ...], vtkTexture] = {}

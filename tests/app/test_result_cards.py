@@ -13,10 +13,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from analysis.contract import Quantity, Result
+from analysis.registry import analyses
 from app.language import tr
 from app.main_window import MainWindow
 from app.panels.result_card import ResultCard
 from app.panels.results import OPEN_CARDS
+from app.search_control import commands_of
 from geo.model import ElementTable, Feedback, Layer, Points
 from tests.app.window_hands import click, made_analysis, settle
 
@@ -59,3 +61,16 @@ def test_a_card_is_folded_by_the_keyboard(city: MainWindow, qtbot: Any) -> None:
     assert city.focusWidget() is city.results.cards[0].fold_button
     qtbot.keyClick(city.results.cards[0].fold_button, Qt.Key.Key_Space)
     assert has_body(city.results.cards[0])
+
+
+def test_studies_are_listed_by_their_titles_in_both_languages(city: MainWindow) -> None:
+    """They are listed before they are imported: the English titles stand in the words too."""
+    declared = [one.title for one in analyses().values()]
+    choice = city.analyses.choice
+    assert [choice.itemText(row) for row in range(choice.count())] == declared
+    city.set_language("ko")
+    korean = [choice.itemText(row) for row in range(choice.count())]
+    assert korean == [tr(f"{one}.title") for one in analyses()]
+    assert not any(text.endswith(".title") or text in declared for text in korean)
+    found = [line.title for line in commands_of(city)]
+    assert not any(text.endswith(".title") for text in found)

@@ -1,4 +1,4 @@
-"""The OpenGL widget that VTK draws into. The only module that knows pyvistaqt."""
+"""The OpenGL widget that VTK draws into. Where the widget comes from, `app.view.rwi` knows."""
 
 from __future__ import annotations
 

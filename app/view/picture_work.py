@@ -100,14 +100,17 @@ class PictureWork(QObject):
         state = window.GetState()
         state.Reset()
         state.Push()
+        pixels: Pixels | None = None
+        is_over = True  # also where drawing fails: else the canvas would be held for ever
         try:
             frame.draw_next()
             pixels = self._finished(frame) if frame.is_finished else None
+            is_over = frame.is_finished
         finally:
             state.Pop()
             self._canvas.doneCurrent()
-        if pixels is not None:
-            self._end(pixels)
+            if is_over:
+                self._end(pixels)
 
     def _finished(self, frame: SlicedFrame) -> Pixels:
         """What moves and the marks, over all the rest; then the pixels."""

@@ -160,6 +160,7 @@ class Viewport(PointerWidget):
         self._forget_time(layer)
         if len(self.document.scene) == 0:
             self._untouched = True
+            self.frames.costs.forget()
         self._after_layers()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
@@ -175,11 +176,11 @@ class Viewport(PointerWidget):
 
     @property
     def seen(self) -> tuple[Layer, ...]:
-        """The layers of the scene as the picture shows them: shadow results as the map of the time."""
+        """The layers of the scene as the picture shows them: shadows and progress as they are at the time on show."""
         return self._timed.over(tuple(self.document.scene))
 
     def set_time(self, day: date, minute: int) -> None:
-        """Draw shadow results as their map of a minute of a day."""
+        """Draw shadow results as their map of a minute of a day, and progress as it is on that day."""
         changed = self._timed.show(tuple(self.document.scene), day, minute)
         for layer in changed:
             self.stage.change(layer, "style")

@@ -236,6 +236,22 @@ def test_a_picture_is_given_up_when_the_window_closes(slow: Any) -> None:
     assert taken == [None]
 
 
+def test_a_picture_that_fails_gives_the_window_back(slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_under: Any = None) -> None:
+        raise MemoryError("no room for the picture")
+
+    taken: list[Any] = []
+    slow.picture_later(500, 330, taken.append)
+    work = slow._pictures._work
+    monkeypatch.setattr(work._frame, "draw_next", fail)
+    with pytest.raises(MemoryError):
+        work.finish()
+    assert taken == [None]
+    assert not slow.canvas.is_held
+    slow.redraw()
+    at_rest(slow, qtbot)
+
+
 def test_a_small_scene_is_drawn_at_once(viewport: Any, qtbot: Any) -> None:  # noqa: F811
     viewport.canvas.software = True
     viewport.redraw()  # for the first time perhaps in parts: shaders are compiled

@@ -5,52 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
-from pydantic import Field as PydanticField
-from pydantic_core import PydanticUndefined
 
 from geo.model import Column, Feedback, Frame, Issue, Layer
 
-
-class Params(BaseModel):
-    """Base of every analysis' parameters. Declare each with `quantity`, `choice` or `switch`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def quantity(title: str, unit: str, *, default: float, ge: float, le: float, help: str = "") -> Any:
-    """A number with a unit and a range (int or float by its annotation)."""
-    return PydanticField(
-        default=default, ge=ge, le=le, title=title, description=help, json_schema_extra={"unit": unit, "sort": "number"}
-    )
-
-
-def choice(title: str, *, default: Any, help: str = "") -> Any:
-    """One of the values of its annotation (Literal), a date, or a text."""
-    return PydanticField(
-        default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "choice"}
-    )
-
-
-def switch(title: str, *, default: bool, help: str = "") -> Any:
-    """Yes or no."""
-    return PydanticField(
-        default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "switch"}
-    )
-
-
-def place(title: str, *, default: str = "", help: str = "") -> Any:
-    """A place of the scene as text, read by `analysis.places.read_places`: an element's id, or coordinates.
-
-    Several are separated by ``;``. The form offers the selection and a click in the picture.
-    """
-    return PydanticField(
-        default=default, title=title, description=help, json_schema_extra={"unit": "", "sort": "place"}
-    )
+if TYPE_CHECKING:
+    from analysis.params import Params
+    from analysis.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -95,7 +59,7 @@ def describe_params(params: type[Params]) -> list[ParamInfo]:
                 help=info.description or "",
                 unit=str(extra.get("unit", "")),
                 sort=sort,
-                default=None if info.default is PydanticUndefined else info.default,
+                default=None if info.is_required() else info.default,
                 annotation=info.annotation,
                 low=low,
                 high=high,
@@ -213,31 +177,6 @@ class Chart:
     y_title: str
     y_unit: str
     series: tuple[Series, ...]
-
-
-class InputDigest(BaseModel):
-    """Which data an input had."""
-
-    input: str
-    layer: str
-    name: str
-    digest: str
-
-
-class Provenance(BaseModel):
-    """How a result came about; enough to repeat it. `alternative` is the id of the one it ran on, or empty."""
-
-    analysis: str
-    version: int
-    params: dict[str, Any]
-    inputs: list[InputDigest]
-    libraries: dict[str, str]
-    program: str
-    started: str
-    duration_s: float
-    frame: dict[str, Any]
-    alternative: str = ""
-    alternative_name: str = ""
 
 
 class Variant(NamedTuple):

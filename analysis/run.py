@@ -7,20 +7,16 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from analysis.charts import chart_to_dict
 from analysis.contract import (
     BASE_VARIANT,
     Analysis,
-    InputDigest,
     Inputs,
     InputSpec,
-    Params,
-    Provenance,
     Result,
     Table,
     Variant,
@@ -42,6 +38,9 @@ from geo.model import (
 )
 from geo.model.digest import layer_digest
 
+if TYPE_CHECKING:
+    from analysis.params import Params
+
 STAMPED = ("numpy", "scipy", "numba", "embreex", "pvlib", "trimesh", "ifcopenshell", "rasterio", "pyproj")
 
 Chosen = Mapping[str, Sequence[str]]
@@ -51,6 +50,8 @@ PUT_UP = "alternative"  # `Source.reader` of layers that an alternative makes
 
 def check_params(analysis: Analysis, values: Mapping[str, object]) -> Params:
     """Parameters from plain values. Raises `UserError` naming the first that is wrong."""
+    from pydantic import ValidationError
+
     known = {info.name: info for info in describe_params(analysis.params)}
     for name in values:
         if name not in known:
@@ -189,6 +190,8 @@ def execute(
     Result
         Its layers are ready for the scene: ids ``<analysis>-<time>-<part>``, the run's record in their source.
     """
+    from analysis.provenance import InputDigest, Provenance
+
     feedback = feedback or Feedback()
     checked = check_params(analysis, params)
     inputs, used = choose_inputs(analysis, layers, frame, chosen)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
 
-from app.action_spec import Act, ActionSpec
+from app.action_spec import Act, ActionSpec, always
 from app.appearance import set_icon
 from app.compare_view_menu import COMPARE_ACTIONS
 from app.dust_menu import DUST_ACTIONS, DUST_MENU
@@ -132,6 +132,7 @@ def _frustums(mode: str) -> ActionSpec:
     return ActionSpec(
         f"camera_ground_{mode}",
         lambda window: window.cameras.set_frustums(mode),
+        enabled=_has_scene,
         checked=lambda window: window.cameras.frustums == mode,
     )
 
@@ -405,9 +406,10 @@ def make_actions(window: MainWindow) -> dict[str, QAction]:
 
 
 def refresh_actions(window: MainWindow, actions: dict[str, QAction]) -> None:
-    """Enable what can be done now and tick what is chosen."""
+    """Enable what can be done now and tick what is chosen. Until there is a picture, only what needs nothing."""
     for spec in ACTIONS:
         action = actions[spec.id]
-        action.setEnabled(spec.enabled(window))
-        if spec.checked is not None:
+        is_ready = window.is_furnished or spec.enabled is always
+        action.setEnabled(is_ready and spec.enabled(window))
+        if spec.checked is not None and is_ready:
             action.setChecked(spec.checked(window))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtCore import QObject, QSize
+from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from app.leftovers import temporary_folder
@@ -16,7 +15,6 @@ from resources import path
 
 FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "Apple SD Gothic Neo", "NanumBarunGothic", "NanumGothic")
 BASE_POINT_SIZE = 9.5
-ICON_SIZES = (16, 20, 24, 32, 40, 48)
 DANGER = {"light": "#b3261e", "dark": "#ff8a80"}
 DOUBT = {"light": "#8a5a00", "dark": "#f0c060"}
 
@@ -123,7 +121,7 @@ def _icon_folder() -> Path:
 
 
 def _icon_file(name: str, colour: str) -> str:
-    """A style sheet can only name files: the icon in a colour, written once."""
+    """Style sheets and Qt's drawing of SVG can only name files: the icon in a colour, written once."""
     file = _icon_folder() / f"{name}-{colour.lstrip('#')}.svg"
     if not file.exists():
         file.write_bytes(_svg(name, colour))
@@ -143,27 +141,14 @@ def _svg(name: str, colour: str) -> bytes:
 def icon(name: str, colour: str, faint: str = "", chosen: str = "") -> QIcon:
     """An icon in a colour; `faint` when disabled, `chosen` when checked."""
     made = QIcon()
-    states = (
+    for colour_of_state, mode, state in (
         (colour, QIcon.Mode.Normal, QIcon.State.Off),
         (faint, QIcon.Mode.Disabled, QIcon.State.Off),
         (chosen, QIcon.Mode.Normal, QIcon.State.On),
-    )
-    for colour_of_state, mode, state in states:
-        if colour_of_state:
-            drawing = QSvgRenderer(QByteArray(_svg(name, colour_of_state)))
-            for size in ICON_SIZES:
-                made.addPixmap(_drawn(drawing, size), mode, state)
+    ):
+        if colour_of_state:  # Qt draws a file at the size that is asked for, and not before
+            made.addFile(_icon_file(name, colour_of_state), QSize(), mode, state)
     return made
-
-
-def _drawn(drawing: QSvgRenderer, size: int) -> QPixmap:
-    pixmap = QPixmap(QSize(size, size))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    drawing.render(painter, QRectF(0, 0, size, size))
-    painter.end()
-    return pixmap
 
 
 def program_icon() -> QIcon:

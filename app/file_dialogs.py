@@ -12,15 +12,13 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from app import project_file
 from app.catalog import formats
 from app.document import Document
-from app.import_dialog import Examined, ImportDialog, examine_all
 from app.jobs import Job
 from app.language import tr
-from app.relink_dialog import RelinkDialog
-from app.scene_export import export_kinds, export_layers
 from app.shown_runs import Run
 from geo.model import Layer
 
 if TYPE_CHECKING:
+    from app.import_dialog import Examined, ImportDialog
     from app.main_window import MainWindow
 
 TOPIC_SUFFIXES = (".bcf", ".bcfzip")
@@ -135,6 +133,8 @@ class FileDialogs(QObject):
 
     def ask_relink(self, path: Path, loaded: project_file.Loaded) -> None:
         """Where are the files the project cannot find?"""
+        from app.relink_dialog import RelinkDialog
+
         dialog = RelinkDialog(loaded.missing, path.parent, self.window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
@@ -177,6 +177,8 @@ class FileDialogs(QObject):
 
     def import_paths(self, paths: Sequence[Path]) -> Job:
         """Look at files in a job, then show what they would bring. Topics need no look: they come in at once."""
+        from app.import_dialog import examine_all
+
         topics = [path for path in paths if path.suffix.lower() in TOPIC_SUFFIXES]
         if topics:
             job = self.window.topics.import_topics(topics)
@@ -191,6 +193,8 @@ class FileDialogs(QObject):
         )
 
     def _show_import(self, examined: list[Examined]) -> None:
+        from app.import_dialog import ImportDialog
+
         scene = self.document.scene
         dialog = ImportDialog(
             examined,
@@ -232,6 +236,8 @@ class FileDialogs(QObject):
         self._export([layer for layer in self.document.scene if layer.id in chosen], "action.export_layers")
 
     def _export(self, layers: Sequence[Layer], title_id: str) -> None:
+        from app.scene_export import export_kinds, export_layers
+
         path = self.ask_file(title_id, export_kinds(), suffix=".glb")
         if path is None:
             return

@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from app import layer_cache
 from app.catalog import detect, while_it_is_there
@@ -28,7 +26,7 @@ from app.isolation import inspect_isolated, read_isolated
 from geo import crs as crs_module
 from geo import doctor
 from geo.doctor_compare import compare
-from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
+from geo.formats.contract import FileInfo, Format, MapBox, ReadOptions
 from geo.model import (
     Feedback,
     Frame,
@@ -44,6 +42,9 @@ from geo.model import (
 )
 from geo.reach import within_reach
 from geo.repairs import Plan, plan, with_heights
+
+if TYPE_CHECKING:
+    from geo.formats.options import FormatOptions
 
 ORIGIN_STEP_M = 100.0
 
@@ -310,6 +311,8 @@ def own_options(candidate: Format, values: Mapping[str, object]) -> FormatOption
     """The format's own options, checked. Raises `UserError` naming what is wrong and what there is."""
     if candidate.options is None:
         return None
+    from pydantic import ValidationError
+
     known = candidate.options.model_fields
     try:
         return candidate.options(**{name: value for name, value in values.items() if name in known})

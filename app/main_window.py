@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
@@ -19,19 +19,11 @@ from PySide6.QtWidgets import (
 
 from app import appearance, project_file
 from app.actions import ActionSpec, make_actions, refresh_actions
-from app.camera_actions import CameraActions
-from app.cctv_actions import CctvActions
-from app.compare_view_menu import CompareActions
 from app.document import Document
-from app.drawing_actions import DrawingActions
-from app.dust_actions import DustActions
 from app.file_dialogs import FileDialogs
 from app.focus_order import panel_around, step_focus
-from app.help_window import HelpWindow
 from app.language import language, tr
 from app.layouts import BOTTOM_HEIGHT, arrange
-from app.mass_actions import MassActions
-from app.measure_actions import MeasureActions
 from app.memory import MemoryKeeper
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
@@ -49,27 +41,22 @@ from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
-from app.panels.topics import TopicsPanel
-from app.place_actions import PlaceActions
 from app.qt_guard import keep_none_alive
-from app.search import SearchBox
-from app.search_control import make_search, open_search
 from app.settings import LayoutName, Settings
 from app.shown_runs import Run
 from app.start_page import StartPage
 from app.status import StatusLine
 from app.theme import Theme
-from app.topic_actions import TopicActions
-from app.underground_actions import UndergroundActions
-from app.underground_sight import UndergroundSight
-from app.view_modes import ViewModes
-from app.viewpoints_menu import ViewpointActions
-from app.volume_control import VolumeControl
 from app.widgets.later import Later
 from app.widgets.turns import Turns
 from app.widgets.wording import retranslate
+from app.window_tools import ToolWindow, reserve_surface
 from app.workbench import Workbench
-from geo.model import ElementRef, Layer
+from geo.model import ElementRef, Frame, Layer
+
+if TYPE_CHECKING:
+    from app.help_window import HelpWindow
+    from app.search import SearchBox
 
 TABLE_HEIGHT = 270
 SomePanel = TypeVar("SomePanel", bound=Panel)
@@ -83,8 +70,12 @@ def make_viewport(bench: Workbench) -> QWidget:
     return Viewport(bench.document, theme=bench.theme, quality=bench.settings.quality, submit=bench.submit_for_view)
 
 
-class MainWindow(QMainWindow):
-    """The window on one document."""
+class MainWindow(ToolWindow):
+    """The window on one document.
+
+    The start page, the panels and the menus are there at once; the picture and the tools that work on it follow in
+    the first turns of the event loop, or when somebody asks for one of them.
+    """
 
     def __init__(
         self,
@@ -95,10 +86,10 @@ class MainWindow(QMainWindow):
         parent: QWidget | None = None,
     ) -> None:
         keep_none_alive()
-        super().__init__(parent)
+        super().__init__(lambda: viewport_maker(self.bench), parent)
         self.document, self.settings = document, settings
         self.bench = Workbench(document, settings, parent=self)
-        self._closing, self._is_open = False, True
+        self._closing = False
         self._help: HelpWindow | None = None
         self._search: SearchBox | None = None
         _dress(self.bench.theme)
@@ -106,21 +97,9 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(appearance.program_icon())
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.viewport: Any = viewport_maker(self.bench)
-        self.modes = ViewModes(self)
         self.files = FileDialogs(self)
-        self.drawing = DrawingActions(self)
-        self.underground = UndergroundActions(self)
-        self.measuring = MeasureActions(self)
-        self.placing = PlaceActions(self)
-        self.masses = MassActions(self)
-        self.volumes = VolumeControl(self)
         self._make_centre()
         self._make_panels()
-        self.cameras = CameraActions(self)
-        self.cctv = CctvActions(self)
-        self.dust = DustActions(self)
-        self.comparing = CompareActions(self)
         self.actions_ = make_actions(self)
         self.recent_menu = make_menus(self)
         self.toolbar = make_toolbar(self)
@@ -130,13 +109,12 @@ class MainWindow(QMainWindow):
         self._fold_later = Later(self, self.fold_titles)
         self._state_later = Later(self, self.refresh_state)
         self._connect()
-        self.sight = UndergroundSight(self)
         self.memory = MemoryKeeper(self.bench)
         self.resize(1280, 800)
         self._restore_layout(settings.layout)
-        self.refresh_words()
-        self.dressing.begin(self._theme_steps(self.bench.theme))
-        self.dressing.finish()
+        self._write_words()  # what was made a moment ago is in this language and in these colours
+        for panel in self.panels.values():
+            panel.refresh_theme()
 
     # ---- making ---------------------------------------------------------------------------------------------------
 
@@ -144,7 +122,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self.settings.recent)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.start_page)
-        self.stack.addWidget(self.viewport)
+        reserve_surface(self.stack)
         centre = QWidget()
         self.notice_area = NoticeArea(self.bench.notices, centre)
         layout = QVBoxLayout(centre)
@@ -161,8 +139,6 @@ class MainWindow(QMainWindow):
         self.compare, self.timeline = self.panel_of(ComparePanel), self.panel_of(TimelinePanel)
         self.jobs, self.log = self.panel_of(JobsPanel), self.panel_of(LogPanel)
         self.table = self.panel_of(TablePanel)
-        self.topics = TopicActions(self, self.panel_of(TopicsPanel))
-        self.viewpoints = ViewpointActions(self)
 
     def panel_of(self, kind: type[SomePanel]) -> SomePanel:
         """The panel of a kind."""
@@ -172,25 +148,21 @@ class MainWindow(QMainWindow):
         bench, connections = self.bench, self.bench.connections
         connections.add(self.document.changed, self.refresh_state)
         connections.add(self.document.selection.changed, self.refresh_state)
+        connections.add(self.document.scene.framed, self._on_framed)
         connections.add(self.document.scene.added, self._on_layer)
         connections.add(self.document.scene.removed, self._on_layer)
         connections.add(language.changed, self._on_language)
         bench.theme_changed.connect(self.refresh_theme)
-        bench.zoom_requested.connect(self.viewport.zoom_to)
-        bench.bounds_requested.connect(self.viewport.fit)
+        bench.zoom_requested.connect(lambda refs: self.viewport.zoom_to(refs))
+        bench.bounds_requested.connect(lambda box: self.viewport.fit(box))
         bench.preview_requested.connect(self._show_preview)
-        bench.result_previewed.connect(self.viewport.show_result_preview)
+        bench.result_previewed.connect(lambda key, layers: self.viewport.show_result_preview(key, layers))
         bench.preview_ended.connect(self._end_preview)
-        bench.sun_requested.connect(self._set_sun)
-        bench.time_requested.connect(self.viewport.set_time)
-        self.viewport.set_time(self.timeline.day, self.timeline.minute)  # results follow what is changed from here on
         bench.document_opened.connect(self._on_opened)
         bench.project_missing.connect(self.files.ask_relink)
         bench.result_ready.connect(self._on_result)
         bench.table_requested.connect(self.show_table)
         bench.jobs.changed.connect(self._state_later.ask)
-        self.viewport.hovered.connect(self.status.show_hover)
-        self.viewport.context_requested.connect(self._show_context_menu)
         for panel in self.panels.values():
             for signal in (panel.dockLocationChanged, panel.topLevelChanged, panel.visibilityChanged):
                 signal.connect(self._fold_later.ask)
@@ -198,11 +170,25 @@ class MainWindow(QMainWindow):
         self.start_page.import_asked.connect(self.files.ask_import)
         self.start_page.open_asked.connect(self.files.ask_open)
         self.start_page.recent_asked.connect(self.files.open_project)
-        self.panel_of(AlternativesPanel).mass_asked.connect(self.masses.draw)
+        self.panel_of(AlternativesPanel).mass_asked.connect(lambda: self.masses.draw())
         self.results.report_asked.connect(lambda _run: self.files.ask_report())
         self.results.export_asked.connect(self.files.ask_export)
         self.results.again_asked.connect(self.prepare_again)
         self.results.step_chosen.connect(self.show_room)
+
+    def on_furnished(self) -> None:
+        """All tools are there: let them follow what is asked from here on."""
+        self.stack.addWidget(self.viewport)
+        self.viewport.hovered.connect(self.status.show_hover)
+        self.viewport.context_requested.connect(self._show_context_menu)
+        self.bench.sun_requested.connect(self._set_sun)
+        self.bench.time_requested.connect(self.viewport.set_time)
+        self.viewport.set_time(self.timeline.day, self.timeline.minute)  # results follow what is changed from here on
+        self._set_sun(self.timeline.sun())
+        self._refresh_tool_words()
+        self.dressing.begin(self._tool_theme_steps(self.bench.theme))
+        self.analyses.make_form()
+        self.refresh_state()
 
     # ---- state ----------------------------------------------------------------------------------------------------
 
@@ -220,8 +206,9 @@ class MainWindow(QMainWindow):
         self.setWindowModified(self.document.modified)
         refresh_actions(self, self.actions_)
         self._write_history_titles()
-        has_scene = len(self.document.scene) or self.document.scene.frame or self.viewport.has_preview
-        wanted = self.viewport if has_scene else self.start_page
+        has_scene = len(self.document.scene) or self.document.scene.frame
+        has_picture = has_scene or (self.is_furnished and self.viewport.has_preview)
+        wanted = self.viewport if has_picture else self.start_page
         if self.stack.currentWidget() is not wanted:
             self.stack.setCurrentWidget(wanted)
             self.start_page.show_recent(self.settings.recent)
@@ -243,6 +230,9 @@ class MainWindow(QMainWindow):
         for action in self.actions_.values():
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             action.setToolTip(f"{action.text().replace('…', '')}{f'  ({keys})' if keys else ''}")
+
+    def _on_framed(self, _frame: Frame) -> None:
+        self.furnish()  # what comes into the scene now is to be seen
 
     def _on_layer(self, _layer: Layer) -> None:
         self._state_later.ask()
@@ -283,17 +273,24 @@ class MainWindow(QMainWindow):
     def refresh_words(self) -> None:
         """Every text in the current language."""
         retranslate(self)
+        self._write_words()
+
+    def _write_words(self) -> None:
+        """What is not tied to the id of its text."""
         for panel in self.panels.values():
             panel.refresh_words()
         self.notice_area.refresh()
         self.status.refresh_words()
-        self.modes.refresh_words()
-        self.masses.refresh_words()
-        self.cameras.refresh_words()
+        self._refresh_tool_words()
         self.start_page.show_recent(self.settings.recent)
         if self._help is not None:
             self._help.retranslate()
         self.refresh_state()
+
+    def _refresh_tool_words(self) -> None:
+        if self.is_furnished:
+            for tool in (self.modes, self.masses, self.cameras):
+                tool.refresh_words()
 
     def refresh_theme(self, theme: Theme) -> None:
         """Colours of everything: of what is largest first, of the rest as the window comes round to it."""
@@ -302,11 +299,16 @@ class MainWindow(QMainWindow):
     def _theme_steps(self, theme: Theme) -> list[Callable[[], object]]:
         """All but the look of the application itself."""
         return [
-            lambda: self.viewport.set_theme(theme),
+            *(self._tool_theme_steps(theme) if self.is_furnished else ()),
             lambda: appearance.paint_icons(self, theme),
-            lambda: (self.modes.refresh_theme(theme), self.masses.refresh_theme(theme)),
             *(panel.refresh_theme for panel in self.panels.values()),
             self.refresh_state,
+        ]
+
+    def _tool_theme_steps(self, theme: Theme) -> list[Callable[[], object]]:
+        return [
+            lambda: self.viewport.set_theme(theme),
+            lambda: (self.modes.refresh_theme(theme), self.masses.refresh_theme(theme)),
         ]
 
     # ---- layouts --------------------------------------------------------------------------------------------------
@@ -400,6 +402,8 @@ class MainWindow(QMainWindow):
 
     def open_search(self) -> None:
         """The box that finds everything."""
+        from app.search_control import make_search, open_search
+
         if self._search is None:
             self._search = make_search(self)
         open_search(self, self._search)
@@ -412,6 +416,8 @@ class MainWindow(QMainWindow):
     def open_help(self, name: str = "") -> None:
         """The manual, at the page of the panel that has the focus."""
         if self._help is None:
+            from app.help_window import HelpWindow
+
             self._help = HelpWindow(self)
         self._help.show_page(name or self._page_in_focus())
         self._help.show()
@@ -463,13 +469,10 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             panel.release()
         self.status.release()
-        self.modes.release()
-        self.masses.release()
-        self.cameras.release()
-        self.volumes.release()
-        self.comparing.release()
+        self.release_tools()
         self.bench.close()
-        self.viewport.shutdown()
+        if "viewport" in self.__dict__:
+            self.viewport.shutdown()
 
 
 def _has_runs(document: Document) -> bool:

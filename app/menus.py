@@ -9,10 +9,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.actions import MENUS, TOOLBAR
-from app.hatch_switch import add_hatch_switch
 from app.language import tr
-from app.point_window import add_point_values
-from app.study_here import add_studies
 from app.widgets.wording import say
 from geo.model import ElementRef
 
@@ -111,6 +108,10 @@ def make_toolbar(window: MainWindow) -> QToolBar:
 
 def show_context_menu(window: MainWindow, ref: ElementRef | None, place: QPoint) -> None:
     """What can be done with what lies under the pointer in the picture."""
+    from app.hatch_switch import add_hatch_switch
+    from app.point_window import add_point_values
+    from app.study_here import add_studies
+
     menu = QMenu(window)
     for action_id in IN_THE_PICTURE:
         if window.actions_[action_id].isEnabled():

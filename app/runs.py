@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.contract import Provenance, Result
+from analysis.contract import Result
+from analysis.provenance import Provenance
 from analysis.registry import get
 from analysis.run import execute
 from app.alternatives import BASE, layers_of, scenes_of

@@ -10,15 +10,14 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from app.commands import SetStyle, Together
 from app.language import tr
-from app.legend_editor import LegendEditor
 from app.names import layer_title
 from app.style_edit import brought_to, lacking
-from app.style_file import SUFFIX, load_style, read_style, save_style, style_text
 from app.view.legend import legend_for
 from app.words import field_name
 from geo.model import Layer, Style, UserError
 
 if TYPE_CHECKING:
+    from app.legend_editor import LegendEditor
     from app.panels.layers import LayersPanel
 
 LABEL_COLUMNS = ("name", "Name", "NAME", "이름", "건물명", "address", "use")  # what people read first
@@ -43,6 +42,7 @@ class StyleActions:
 
     def edit_legend(self, layer_id: str = "") -> None:
         """Open the dialog."""
+        from app.legend_editor import LegendEditor
         from app.panels.layers import colour_choices, field_title
 
         layer = self.panel.document.scene.get(layer_id) if layer_id else self.target()
@@ -60,6 +60,8 @@ class StyleActions:
 
     def copy_style(self) -> None:
         """Put the style of the chosen layer on the clipboard, as text."""
+        from app.style_file import style_text
+
         layer = self.panel.current_layer()
         if layer is not None:
             QApplication.clipboard().setText(style_text(layer.style))
@@ -67,6 +69,8 @@ class StyleActions:
 
     def paste_style(self) -> None:
         """Give the style on the clipboard to all chosen layers, as one step."""
+        from app.style_file import read_style
+
         try:
             style = read_style(QApplication.clipboard().text(), name=tr("style.clipboard"))
         except UserError as error:
@@ -93,6 +97,8 @@ class StyleActions:
 
     def ask_save(self) -> None:
         """Ask for a name and write the style there."""
+        from app.style_file import SUFFIX, save_style
+
         layer = self.panel.current_layer()
         if layer is None:
             return
@@ -113,6 +119,8 @@ class StyleActions:
 
     def ask_load(self) -> None:
         """Ask for a file and give its style to the chosen layers."""
+        from app.style_file import SUFFIX, load_style
+
         settings = self.panel.bench.settings
         kinds = f"{tr('style.files')} (*{SUFFIX} *.json)"
         chosen, _ = QFileDialog.getOpenFileName(self.panel, tr("action.load_style"), str(settings.folder), kinds)

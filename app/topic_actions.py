@@ -40,8 +40,9 @@ KINDS = "BCF (*.bcf *.bcfzip)"
 class TopicActions(QObject):
     """Does for the window what the panel of topics asks."""
 
-    def __init__(self, window: MainWindow, panel: TopicsPanel) -> None:
+    def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
+        panel = window.panel_of(TopicsPanel)
         self.window, self.panel = window, panel
         self.bench, self.document = window.bench, window.document
         self.dialog: TopicDialog | None = None

@@ -11,6 +11,7 @@ ENDINGS = ("_difference", "_change", "_before", "_after")
 ARROW = " → "
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d{4}")  # name of a map of shadows: its classes are those of any instant
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+COUNTED = re.compile(r"\d+/\d+")  # before what is said of one of several files
 FROM = "from_"  # a column of what comes from a group of sources
 TEXT_IDS = "figure"  # a column of this name holds ids of texts
 
@@ -58,12 +59,25 @@ def figure_word(analysis_id: str, name: str, text: str) -> str:
 
 
 def progress_text(message: str) -> str:
-    """What work says it is doing, in the user's language; translations name the numbers in it a, b, c ..."""
+    """What work says it is doing, in the user's language.
+
+    Translations name the numbers in it a, b, c ...; what has a name at its end ("reading house.ifc") is found under its
+    first words and a star, and the rest is its `name`.
+    """
+    counted, stop, rest = message.partition(" · ")
+    if stop and COUNTED.fullmatch(counted):
+        return f"{counted}{stop}{progress_text(rest)}"
     found = tr(f"progress.{message}", "")
     if found:
         return found
     numbers = {chr(ord("a") + place): number for place, number in enumerate(NUMBER.findall(message)[:26])}
-    return tr(f"progress.{NUMBER.sub('#', message)}", message, **numbers)
+    found = tr(f"progress.{NUMBER.sub('#', message)}", "", **numbers)
+    words = message.split(" ")
+    for count in range(len(words) - 1, 0, -1):
+        if found:
+            break
+        found = tr(f"progress.{' '.join(words[:count])} *", "", name=" ".join(words[count:]))
+    return found or message
 
 
 def datum_name(name: str) -> str:

@@ -11,10 +11,15 @@ from typing import Any
 
 def path(name: str) -> Traversable:
     """A resource by its name relative to this package, e.g. ``"themes/light.json"``."""
-    node = files(__name__)
+    node = _root()
     for piece in name.split("/"):
         node = node.joinpath(piece)
     return node
+
+
+@cache
+def _root() -> Traversable:
+    return files(__name__)
 
 
 @cache

@@ -10,7 +10,8 @@ from pydantic import field_validator
 from analysis.cctv.classes import editions
 from analysis.cctv.obstacles import OPAQUE_THEMES, Season
 from analysis.cctv.optics import Reading
-from analysis.contract import Inputs, Params, choice, layer_input, quantity, switch
+from analysis.contract import Inputs, layer_input
+from analysis.params import Params, choice, quantity, switch
 from geo.model import Layer
 
 Ground = Literal["open", "roads", "none"]

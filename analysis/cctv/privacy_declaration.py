@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.contract import Inputs, Params, choice, layer_input, quantity, switch
+from analysis.contract import Inputs, layer_input
+from analysis.params import Params, choice, quantity, switch
 from analysis.sunlight.declaration import BLOCKING_THEMES
 from geo.model import Layer
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.cctv.declaration import AUTO, CoverageInputs, Ground, SightParams
-from analysis.contract import Reference, choice, layer_input, place, quantity, switch
+from analysis.contract import Reference, layer_input
+from analysis.params import choice, place, quantity, switch
 from geo.model import Layer
 
 Objective = Literal["count", "budget", "cost", "fewest", "full"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.contract import layer_input, quantity, switch
+from analysis.contract import layer_input
+from analysis.params import quantity, switch
 from analysis.wind.declaration import AreaParams, CityInputs
 from geo.model import Layer
 

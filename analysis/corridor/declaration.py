@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from analysis.contract import Reference, choice, place, quantity, switch
+from analysis.contract import Reference
+from analysis.params import choice, place, quantity, switch
 from analysis.studies.wind_field import Thoroughness
 from analysis.wind.declaration import TunnelParams
 from analysis.wind.honesty import CHECKED

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
-from analysis.contract import choice, layer_input, quantity, switch
+from analysis.contract import layer_input
+from analysis.params import choice, quantity, switch
 from analysis.wind.declaration import ClimateInputs, Exposure, TunnelParams
 from geo.model import Layer
 

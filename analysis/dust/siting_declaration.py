@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.contract import Reference, choice, layer_input, quantity, switch
+from analysis.contract import Reference, layer_input
 from analysis.dust.declaration import DustInputs, DustParams
+from analysis.params import choice, quantity, switch
 from geo.model import Layer
 
 Objective = Literal["people", "area"]

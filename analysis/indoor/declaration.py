@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.contract import Inputs, Params, Reference, choice, layer_input, place, quantity
+from analysis.contract import Inputs, Reference, layer_input
 from analysis.indoor.rules import ProfileName
+from analysis.params import Params, choice, place, quantity
 from geo.model import Layer
 
 DIJKSTRA_1959 = Reference(

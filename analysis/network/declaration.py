@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from analysis.contract import Inputs, Params, Reference, choice, layer_input, place, quantity, switch
+from analysis.contract import Inputs, Reference, layer_input
+from analysis.params import Params, choice, place, quantity, switch
 from geo.model import Layer
 
 DIJKSTRA_1959 = Reference(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.contract import Inputs, Params, Reference, choice, layer_input, quantity, switch
+from analysis.contract import Inputs, Reference, layer_input
+from analysis.params import Params, choice, quantity, switch
 from geo.model import Layer
 
 Mode = Literal["coverage", "representativeness", "service"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.contract import Inputs, Params, choice, layer_input, quantity
+from analysis.contract import Inputs, layer_input
+from analysis.params import Params, choice, quantity
 from geo.model import Layer
 
 

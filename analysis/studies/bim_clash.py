@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.contract import Inputs, Params, Reference, Result, analysis, choice, layer_input, quantity
+from analysis.contract import Inputs, Reference, Result, analysis, layer_input
+from analysis.params import Params, choice, quantity
 from geo.model import Feedback, Layer
 
 ERICSON_2005 = Reference("ericson-2005", "C. Ericson: Real-Time Collision Detection. Morgan Kaufmann, 2005.")

@@ -11,7 +11,8 @@ import numpy as np
 from analysis.compare.differences import CHANGE, UNCHANGED, differences, figure_table, table_of_differences, with_scale
 from analysis.compare.pairs import paired_layers
 from analysis.compare.settling import settling_issues
-from analysis.contract import Inputs, Params, Quantity, Reference, Result, Table, analysis, layer_input, quantity
+from analysis.contract import Inputs, Quantity, Reference, Result, Table, analysis, layer_input
+from analysis.params import Params, quantity
 from geo.model import Feedback, Issue, Layer, UserError
 
 KINDS = ("grid", "mesh", "table")

@@ -18,19 +18,8 @@ from analysis.construction.progress import (
     fields_of,
     states_of,
 )
-from analysis.contract import (
-    Chart,
-    Inputs,
-    Params,
-    Quantity,
-    Reference,
-    Result,
-    Series,
-    Table,
-    analysis,
-    choice,
-    layer_input,
-)
+from analysis.contract import Chart, Inputs, Quantity, Reference, Result, Series, Table, analysis, layer_input
+from analysis.params import Params, choice
 from geo.model import Column, ElementTable, Feedback, Issue, Layer, Mesh, Style, UserError
 
 if TYPE_CHECKING:

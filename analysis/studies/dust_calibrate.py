@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.contract import Reference, Result, analysis, choice, quantity, switch
+from analysis.contract import Reference, Result, analysis
 from analysis.dust import calibrate_outcome as outcome
 from analysis.dust.calibrate import SENSOR_ERROR, calibrate
 from analysis.dust.calibrating import Stations, breathed, check_places, next_sensor, stations_of, whole
@@ -21,6 +21,7 @@ from analysis.dust.readings import readings_of
 from analysis.dust.reference import Rows, rows_of
 from analysis.dust.run import Prepared, each_case, prepare
 from analysis.dust.transfer import Mix, Seen, mix_of, seen_at
+from analysis.params import choice, quantity, switch
 from geo.model import Feedback, Issue
 
 Floats = NDArray[np.float64]

@@ -6,13 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.contract import Reference, Result, analysis, choice, switch
+from analysis.contract import Reference, Result, analysis
 from analysis.dust import outcome, outcome_tables, rules
 from analysis.dust.borders import WHOLE
 from analysis.dust.declaration import DustInputs, DustParams
 from analysis.dust.homes import streets_of
 from analysis.dust.outcome import Dust, Row, row_of
 from analysis.dust.run import CaseFields, Prepared, each_case, prepare
+from analysis.params import choice, switch
 from analysis.wind.sectors import ground_of
 from geo.model import Feedback, Issue
 from resources import load_json

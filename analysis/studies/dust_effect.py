@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.contract import Inputs, Params, Reference, Result, analysis, choice, layer_input, quantity
+from analysis.contract import Inputs, Reference, Result, analysis, layer_input
 from analysis.dust import effect_outcome as outcome
 from analysis.dust.before_after import Comparison, compared, units_of
 from analysis.dust.declaration import SizeName
 from analysis.dust.effect import WINDOW, Effect, effect
 from analysis.dust.readings import readings_of
+from analysis.params import Params, choice, quantity
 from geo.model import Feedback, Issue, Layer
 
 FEW_CONTROLS = 3

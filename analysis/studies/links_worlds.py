@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.contract import (
-    Inputs,
-    Params,
-    Quantity,
-    Reference,
-    Result,
-    Table,
-    analysis,
-    layer_input,
-    quantity,
-    switch,
-)
+from analysis.contract import Inputs, Quantity, Reference, Result, Table, analysis, layer_input
 from analysis.network.declaration import HEIGHT_TOLERANCE, TOLERANCE
+from analysis.params import Params, quantity, switch
 from geo.model import Column, ElementTable, Feedback, Field, Grid, Issue, Layer, Lines, Style
 from geo.model import conventions as words
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.contract import Inputs, Params, Reference, Result, analysis, layer_input, quantity
+from analysis.contract import Inputs, Reference, Result, analysis, layer_input
 from analysis.network.declaration import HEIGHT_TOLERANCE, TOLERANCE
+from analysis.params import Params, quantity
 from geo.model import Feedback, Grid, Issue, Layer
 
 GUIDE = Reference(

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.contract import Reference, Result, analysis, choice, layer_input, quantity, switch
+from analysis.contract import Reference, Result, analysis, layer_input
+from analysis.params import choice, quantity, switch
 from analysis.studies.wind_field import ITERATIONS, LAUNDER_SPALDING_1974, TOMINAGA_2008, Thoroughness
 from analysis.wind import climate, comfort
 from analysis.wind import comfort_outcome as outcome

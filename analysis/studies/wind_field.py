@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.contract import Chart, Quantity, Reference, Result, Series, analysis, choice, quantity, switch
+from analysis.contract import Chart, Quantity, Reference, Result, Series, analysis
+from analysis.params import choice, quantity, switch
 from analysis.wind import honesty, scene_map, timing, warm
 from analysis.wind.declaration import CityInputs, TunnelParams
 from analysis.wind.geometry import EXPOSURE_ROUGHNESS

@@ -8,19 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.contract import (
-    Chart,
-    Params,
-    Quantity,
-    Reference,
-    Result,
-    Series,
-    Table,
-    analysis,
-    choice,
-    place,
-    quantity,
-)
+from analysis.contract import Chart, Quantity, Reference, Result, Series, Table, analysis
+from analysis.params import Params, choice, place, quantity
 from analysis.places import read_places
 from analysis.wind import climate, morphology, terrain, voxels
 from analysis.wind.declaration import ClimateInputs

@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from analysis.contract import Inputs, Params, choice, layer_input, quantity, switch
+from analysis.contract import Inputs, layer_input
 from analysis.kernels.sun import TimeBasis
+from analysis.params import Params, choice, quantity, switch
 from analysis.sunlight.declaration import BLOCKING_THEMES
 from geo.model import Layer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.contract import Params, quantity, switch
+from analysis.params import Params, quantity, switch
 
 
 class SkyParams(Params):

@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from analysis.contract import Params, choice, layer_input, quantity, switch
+from analysis.contract import layer_input
 from analysis.kernels.sun import TimeBasis
+from analysis.params import Params, choice, quantity, switch
 from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from geo.model import Layer
 

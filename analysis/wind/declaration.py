@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.contract import Inputs, Params, choice, layer_input, place, quantity
+from analysis.contract import Inputs, layer_input
+from analysis.params import Params, choice, place, quantity
 from geo.model import Layer
 
 SOLID_THEMES = ("building", "bim")

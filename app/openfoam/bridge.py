@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from analysis.contract import Analysis, Inputs, Params, Quantity, Result
+from analysis.contract import Analysis, Inputs, Quantity, Result
+from analysis.params import Params
 from analysis.registry import get
 from analysis.run import check_params, choose_inputs
 from analysis.studies.wind_field import ASSUMPTIONS, FieldParams, map_layers, space_layers, summary

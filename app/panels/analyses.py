@@ -132,9 +132,10 @@ class AnalysesPanel(Panel):
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
         self.job: Job | None = None
-        self.form: ParamForm | None = None
-        self.inputs: list[InputChoice] = []
-        self.alternatives: AlternativeChoice | None = None
+        self._form: ParamForm | None = None
+        self._inputs: list[InputChoice] = []
+        self._alternatives: AlternativeChoice | None = None
+        self._has_form = False  # it is made when somebody asks: the study has to be imported for it
         self.choice = say(QComboBox(), tip="analyses.choice.tip")
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setMinimumContentsLength(10)
@@ -192,6 +193,31 @@ class AnalysesPanel(Panel):
         row.addWidget(self.reset_button)
         return row
 
+    # ---- the form -------------------------------------------------------------------------------------------------
+
+    @property
+    def form(self) -> ParamForm | None:
+        """The parameters of the chosen analysis."""
+        self.make_form()
+        return self._form
+
+    @property
+    def inputs(self) -> list[InputChoice]:
+        """What it is given."""
+        self.make_form()
+        return self._inputs
+
+    @property
+    def alternatives(self) -> AlternativeChoice | None:
+        """On which alternatives it runs."""
+        self.make_form()
+        return self._alternatives
+
+    def make_form(self) -> None:
+        """Make the first form, if it is not there."""
+        if not self._has_form:
+            self._show_chosen()
+
     # ---- choice -------------------------------------------------------------------------------------------------
 
     def fill_choice(self) -> None:
@@ -203,7 +229,7 @@ class AnalysesPanel(Panel):
             self.choice.addItem(tr(f"{analysis_id}.title"), analysis_id)
         self.choice.setCurrentIndex(max(0, self.choice.findData(current)))
         self.choice.blockSignals(False)
-        if self.choice.currentData() != current or self.form is None:
+        if self._has_form and self.choice.currentData() != current:
             self._show_chosen()
 
     @property
@@ -216,6 +242,7 @@ class AnalysesPanel(Panel):
         self.choice.setCurrentIndex(max(0, self.choice.findData(analysis_id)))
 
     def _show_chosen(self) -> None:
+        self._has_form = True
         self._clear_content()
         analysis = self.analysis
         self.run_button.setEnabled(analysis is not None and self.job is None)
@@ -225,19 +252,19 @@ class AnalysesPanel(Panel):
             self._content_layout.addStretch(1)
             return
         self.description.setText(tr(f"{analysis.id}.description", analysis.description))
-        self.inputs = [InputChoice(analysis.id, spec) for spec in describe_inputs(analysis.inputs)]
-        self.form = ParamForm(analysis.id, describe_params(analysis.params))
-        self.form.changed.connect(self._clear_error)
-        self.form.selection_asked.connect(self._take_selection)
-        self.form.pick_asked.connect(self._pick_place)
+        self._inputs = [InputChoice(analysis.id, spec) for spec in describe_inputs(analysis.inputs)]
+        self._form = form = ParamForm(analysis.id, describe_params(analysis.params))
+        form.changed.connect(self._clear_error)
+        form.selection_asked.connect(self._take_selection)
+        form.pick_asked.connect(self._pick_place)
         self._content_layout.addWidget(self.description)
-        self.alternatives = AlternativeChoice(self.document.alternatives)
-        self._content_layout.addWidget(self.alternatives)
+        self._alternatives = AlternativeChoice(self.document.alternatives)
+        self._content_layout.addWidget(self._alternatives)
         self._content_layout.addWidget(_section("analyses.inputs"))
         for choice in self.inputs:
             self._content_layout.addWidget(choice)
         self._content_layout.addWidget(_section("analyses.params"))
-        self._content_layout.addWidget(self.form)
+        self._content_layout.addWidget(form)
         self._content_layout.addStretch(1)
         self._fill_inputs()
         self._clear_error()
@@ -257,7 +284,7 @@ class AnalysesPanel(Panel):
             self.form.set_values({name: text})
 
     def _clear_content(self) -> None:
-        self.form, self.inputs, self.alternatives = None, [], None
+        self._form, self._inputs, self._alternatives = None, [], None
         while self._content_layout.count():
             widget = self._content_layout.takeAt(0).widget()
             if widget is not None and widget is not self.description:
@@ -273,10 +300,10 @@ class AnalysesPanel(Panel):
 
     def _fill_inputs(self) -> None:
         layers = list(self.document.scene)
-        for choice in self.inputs:
+        for choice in self._inputs:
             choice.fill(layers)
-        if self.alternatives is not None:
-            self.alternatives.fill()
+        if self._alternatives is not None:
+            self._alternatives.fill()
 
     # ---- run ----------------------------------------------------------------------------------------------------
 
@@ -344,18 +371,20 @@ class AnalysesPanel(Panel):
 
     def _clear_error(self) -> None:
         self.error.setVisible(False)
-        if self.form is not None:
-            self.form.clear_errors()
+        if self._form is not None:
+            self._form.clear_errors()
 
     def refresh_words(self) -> None:
         """Titles, labels and options in the current language."""
         self.fill_choice()
+        if not self._has_form:
+            return
         analysis = self.analysis
         if analysis is not None:
             self.description.setText(tr(f"{analysis.id}.description", analysis.description))
-        if self.form is not None:
-            self.form.retranslate()
-        for choice in self.inputs:
+        if self._form is not None:
+            self._form.retranslate()
+        for choice in self._inputs:
             choice.retranslate()
         self._fill_inputs()
 

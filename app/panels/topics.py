@@ -26,8 +26,7 @@ from app.panels.panel import Panel, small_button
 from app.topic_html import GO, status_line, topic_html
 from app.topics import ChangeTopic, RemoveTopics, changed_by, with_comment
 from app.widgets.wording import say
-from bim.bcf.model import Topic
-from bim.bcf.write import VERSIONS
+from bim.bcf.model import VERSIONS, Topic
 
 if TYPE_CHECKING:
     from app.workbench import Workbench

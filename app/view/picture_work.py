@@ -37,10 +37,13 @@ class PictureWork(QObject):
 
     Signals
     -------
+    progressed(float)
+        How much of it was drawn, 0 to 1.
     done(object)
         (height, width, 3) uint8; None when it was given up.
     """
 
+    progressed = Signal(float)
     done = Signal(object)
 
     def __init__(
@@ -111,6 +114,8 @@ class PictureWork(QObject):
             self._canvas.doneCurrent()
             if is_over:
                 self._end(pixels)
+            else:
+                self.progressed.emit(frame.fraction)
 
     def _finished(self, frame: SlicedFrame) -> Pixels:
         """What moves and the marks, over all the rest; then the pixels."""

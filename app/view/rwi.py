@@ -15,6 +15,8 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = "pyvistaqt"
+QT = "qtpy"
+QT_MODULES = ("QtCore", "QtGui", "QtWidgets", "QtOpenGLWidgets")
 OURS = (PACKAGE, f"{PACKAGE}._vtk", f"{PACKAGE}.rwi")
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,9 @@ def load_widget() -> Any:
         finally:
             for name in OURS:
                 sys.modules.pop(name, None)
+            for name in _stand_ins:
+                sys.modules.pop(name, None)
+            _stand_ins.clear()
     return importlib.import_module(f"{PACKAGE}.rwi").QVTKRenderWindowInteractor
 
 
@@ -39,7 +44,23 @@ def _alone() -> Any:
         raise ModuleNotFoundError(f"No module named {PACKAGE!r}", name=PACKAGE)
     sys.modules[PACKAGE] = module_from_spec(spec)  # it knows where its modules are; its start is not run
     sys.modules[f"{PACKAGE}._vtk"] = _plain_vtk()
+    if QT not in sys.modules:
+        _plain_qt()
     return importlib.import_module(f"{PACKAGE}.rwi").QVTKRenderWindowInteractor
+
+
+_stand_ins: list[str] = []
+
+
+def _plain_qt() -> None:
+    """What the widget has from QtPy: Qt's classes as PySide6 names them; QtPy copies every name of each module."""
+    plain = ModuleType(QT)
+    plain.__path__ = []  # a package
+    sys.modules[QT] = plain
+    _stand_ins.append(QT)
+    for name in QT_MODULES:
+        sys.modules[f"{QT}.{name}"] = importlib.import_module(f"PySide6.{name}")
+        _stand_ins.append(f"{QT}.{name}")
 
 
 def _plain_vtk() -> ModuleType:

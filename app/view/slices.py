@@ -160,6 +160,11 @@ class SlicedFrame:
         return self._done > 0
 
     @property
+    def fraction(self) -> float:
+        """How much of it was drawn, 0 to 1."""
+        return self._done / max(len(self._parts), 1)
+
+    @property
     def is_finished(self) -> bool:
         """Whether all of it was drawn."""
         return self._done >= len(self._parts)

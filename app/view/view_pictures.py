@@ -43,8 +43,16 @@ class ViewPictures:
         self._paint_over(image, cards=cards)
         return image
 
-    def later(self, width: int, height: int, on_done: Callable[[QImage | None], object], *, cards: bool) -> None:
-        """In parts where a processor draws."""
+    def later(
+        self,
+        width: int,
+        height: int,
+        on_done: Callable[[QImage | None], object],
+        *,
+        cards: bool,
+        progressed: Callable[[float], object] | None = None,
+    ) -> None:
+        """In parts where a processor draws; `progressed` is told how much of it there is, 0 to 1."""
         view = self._view
         if self._work is not None:
             self._work.finish()
@@ -65,6 +73,8 @@ class ViewPictures:
         small = view.frames.costs.small
         self._work = PictureWork(view.canvas, view.stage, size, small=small, restore=self._restore)
         self._work.done.connect(finish)
+        if progressed is not None:
+            self._work.progressed.connect(progressed)
         self._work.begin()
 
     def give_up(self) -> None:

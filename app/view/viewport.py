@@ -127,6 +127,8 @@ class Viewport(PointerWidget):
         self.xray_work = XRayWork(self.stage, self, camera=lambda: self._camera, redraw=self.redraw, theme=theme)
         self._make_timers()
         self._listen()
+        if document.scene.frame is not None:
+            self._on_framed(document.scene.frame)
         for layer in document.scene:
             self._on_added(layer)
 
@@ -367,10 +369,20 @@ class Viewport(PointerWidget):
         return self._pictures.grab(width, height, cards=cards)
 
     def picture_later(
-        self, width: int, height: int, on_done: Callable[[QImage | None], object], *, cards: bool = True
+        self,
+        width: int,
+        height: int,
+        on_done: Callable[[QImage | None], object],
+        *,
+        cards: bool = True,
+        progressed: Callable[[float], object] | None = None,
     ) -> None:
-        """The same in short parts where a processor draws; `on_done` gets None when the window closes meanwhile."""
-        self._pictures.later(width, height, on_done, cards=cards)
+        """The same in short parts where a processor draws; `on_done` gets None when it was given up meanwhile."""
+        self._pictures.later(width, height, on_done, cards=cards, progressed=progressed)
+
+    def drop_picture(self) -> None:
+        """The picture that is under way is not wanted any more."""
+        self._pictures.give_up()
 
     def shutdown(self) -> None:
         """Let go of VTK and of the document. Call before the parent goes."""

@@ -13,6 +13,7 @@ Vector = tuple[float, float, float]
 
 PROGRAM = "Sejong Twin"
 RULE = "rule: "  # how the id of a component begins that stands for all elements which fulfil a condition
+VERSIONS = ("2.1", "3.0")  # of the format, that are written
 UNSAID = "Unspecified"  # type, status and author where a topic has none and the schema wants one
 LARGEST_ANGLE = 179.0  # degrees of an angle of view that a camera can have
 

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import IO, Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from bim.bcf.model import UNSAID, Comment, ModelFile, Topic, Viewpoint
+from bim.bcf.model import UNSAID, VERSIONS, Comment, ModelFile, Topic, Viewpoint
 from bim.bcf.write_viewpoint import narrowed, visualization
 from geo.model import Feedback, Issue
 from geo.store import write_atomically
 
-VERSIONS = ("2.1", "3.0")
 GUID = re.compile(r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}")
 IFC_GUID = re.compile(r"[0-9A-Za-z_$]{22}")
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -24,7 +24,8 @@ from geo.formats.citygml_place import Axes, unify
 from geo.formats.citygml_utility import network_layers
 from geo.formats.citygml_xml import HEAD, documents, looks_like
 from geo.formats.cityjson_text import collector_paused
-from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
+from geo.formats.contract import FileInfo, Format, ReadOptions
+from geo.formats.options import FormatOptions
 from geo.formats.utility_options import UtilityKind
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 

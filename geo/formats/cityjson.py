@@ -36,8 +36,9 @@ from geo.formats.cityjson_templates import place
 from geo.formats.cityjson_text import collector_paused
 from geo.formats.cityjson_utility import network_layers, take_networks
 from geo.formats.cityjson_write import write
-from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
+from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.formats.network_box import within
+from geo.formats.options import FormatOptions
 from geo.model import Feedback, Frame, Issue, Layer, MissingCrs, UserError
 
 Floats = NDArray[np.float64]

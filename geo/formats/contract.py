@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING, NamedTuple
 
 from geo.model import Feedback, Frame, Grid, Issue, Layer
 
+if TYPE_CHECKING:
+    from geo.formats.options import FormatOptions
+
 HEAD_BYTES = 4096
-
-
-class FormatOptions(BaseModel):
-    """Base of the options a reader understands beyond the common ones (``--set name=value``)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def opens(self, path: Path) -> Sequence[Path]:
-        """Other files that reading `path` with these options opens; a cached copy counts while they are unchanged."""
-        return ()
 
 
 class MapBox(NamedTuple):

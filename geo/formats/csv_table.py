@@ -14,7 +14,8 @@ from pydantic import Field as OptionField
 
 from geo import crs as coordinates
 from geo import terrain
-from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
+from geo.formats.contract import FileInfo, Format, ReadOptions
+from geo.formats.options import FormatOptions
 from geo.formats.raster import far_away
 from geo.formats.vector_fields import Meaning, id_column, numbers, plain
 from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, MissingCrs, Points, Source, UserError

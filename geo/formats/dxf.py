@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from pydantic import Field as OptionField
 
 from geo import crs as coordinates
-from geo.formats.contract import FileInfo, Format, FormatOptions, ReadOptions
+from geo.formats.contract import FileInfo, Format, ReadOptions
 from geo.formats.dxf_entities import ENTITY_TROUBLE, Drawing, clean, collect
+from geo.formats.options import FormatOptions
 from geo.formats.raster import far_away
 from geo.formats.utility_options import RoadClass
 from geo.formats.vector import checked_kind

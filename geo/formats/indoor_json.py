@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field as Setting
 
-from geo.formats.contract import FormatOptions
+from geo.formats.options import FormatOptions
 from geo.model import Frame, Grid, UserError
 
 LARGEST = 512 * 1024**2

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from pydantic import Field as Setting
 
 from geo import crs as coordinates
-from geo.formats.contract import HEAD_BYTES, FileInfo, Format, FormatOptions, MapBox, ReadOptions
+from geo.formats.contract import HEAD_BYTES, FileInfo, Format, MapBox, ReadOptions
 from geo.formats.mesh_model import damaged, on_earth
+from geo.formats.options import FormatOptions
 from geo.formats.raster import FOOT, US_FOOT
 from geo.model import (
     Column,

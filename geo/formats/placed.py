@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field as Setting
 from pydantic import model_validator
 
-from geo.formats.contract import FormatOptions
+from geo.formats.options import FormatOptions
 
 
 class PlacedOptions(FormatOptions):

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from pydantic import Field as Setting
 
 from geo import crs as coordinates
-from geo.formats.contract import FileInfo, Format, FormatOptions, MapBox, ReadOptions
+from geo.formats.contract import FileInfo, Format, MapBox, ReadOptions
 from geo.formats.las_file import MAGIC, Cloud, faults_told, opened
 from geo.formats.mesh_model import on_earth
+from geo.formats.options import FormatOptions
 from geo.model import (
     Column,
     ElementTable,

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field as OptionField
 
 from geo import crs as coordinates
-from geo.formats.contract import FormatOptions, MapBox
+from geo.formats.contract import MapBox
+from geo.formats.options import FormatOptions
 from geo.model import Feedback, Frame, Issue, MissingCrs, UserError
 
 if TYPE_CHECKING:

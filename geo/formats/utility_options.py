@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field as OptionField
 
-from geo.formats.contract import FormatOptions
+from geo.formats.options import FormatOptions
 from geo.utility_fields import MAPPABLE
 
 UtilityKind = Literal[

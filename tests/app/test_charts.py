@@ -11,7 +11,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from analysis.charts import chart_from_dict, chart_to_dict
-from analysis.contract import Chart, Params, Series, describe_params, place
+from analysis.contract import Chart, Series, describe_params
+from analysis.params import Params, place
 from analysis.places import read_places
 from app.chart_svg import chart_svg, round_steps
 from app.place_texts import places_text, point_text

@@ -12,8 +12,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog
 
 from app import picture_dialog
+from app.jobs import JobState
 from app.main_window import MainWindow
-from app.picture_dialog import PictureDialog, paper_size
+from app.picture_dialog import PictureDialog, paper_size, save_picture
+from app.view import picture_work
 from tests.app.view_scene import need_graphics
 from tests.app.window_hands import WAIT_MS, settle
 
@@ -72,4 +74,39 @@ def test_the_picture_has_the_size_that_was_asked_for(
     assert dialog.chosen_size == (1200, 600)
     assert not dialog.cards.isChecked()
     dialog.deleteLater()
+    settle(city, qtbot)
+
+
+def test_drawing_is_a_job_that_can_be_stopped(
+    city: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    need_graphics()
+    view, target = city.viewport, tmp_path / "large.png"
+    view.canvas.software = True
+    monkeypatch.setattr(picture_work, "PAUSE_MS", 500)  # a large city takes as long
+    job = save_picture(city, target, (1600, 900), cards=True)
+    qtbot.waitUntil(lambda: job.message == "drawing", timeout=WAIT_MS)
+    assert view.canvas.is_held
+    job.cancel()
+    qtbot.waitUntil(lambda: job.is_over, timeout=WAIT_MS)
+    assert job.state is JobState.CANCELLED
+    assert not view.canvas.is_held
+    assert not target.exists()
+    job = save_picture(city, target, (800, 450), cards=False)
+    settle(city, qtbot)
+    assert job.state is JobState.DONE
+    assert target.exists()
+
+
+def test_a_picture_that_was_given_up_says_so(city: MainWindow, qtbot: Any, tmp_path: Path) -> None:
+    need_graphics()
+    city.viewport.canvas.software = True
+    told: list[Any] = []
+    city.bench.notices.posted.connect(told.append)
+    job = save_picture(city, tmp_path / "large.png", (1600, 900), cards=True)
+    city.viewport.drop_picture()  # as a change of the window's own buffer does
+    qtbot.waitUntil(lambda: job.is_over, timeout=WAIT_MS)
+    assert job.state is JobState.FAILED
+    assert not (tmp_path / "large.png").exists()
+    assert [notice.words()[2] for notice in told if notice.severity == "error"] == ["Save it again."]
     settle(city, qtbot)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.contract import InputDigest
+from analysis.provenance import InputDigest
 from analysis.registry import get
 from analysis.run import execute, out_of_date
 from app.alternatives import add_alternative, set_mass, variant_of

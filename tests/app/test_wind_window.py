@@ -16,7 +16,8 @@ pytest.importorskip("PySide6")
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, QTimer
 from PySide6.QtWidgets import QMenu
 
-from analysis.contract import Analysis, Inputs, Params, Result
+from analysis.contract import Analysis, Inputs, Result
+from analysis.params import Params
 from analysis.registry import get
 from app.commands import AddLayers, RemoveLayers, SetStyle
 from app.hatch_switch import add_hatch_switch

@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 
-from analysis.contract import Analysis, Inputs, Params, Result, quantity
+from analysis.contract import Analysis, Inputs, Result
+from analysis.params import Params, quantity
 from app.main_window import MainWindow
 from geo.model import Feedback
 

@@ -178,7 +178,6 @@ class MainWindow(ToolWindow):
 
     def on_furnished(self) -> None:
         """All tools are there: let them follow what is asked from here on."""
-        self.stack.addWidget(self.viewport)
         self.viewport.hovered.connect(self.status.show_hover)
         self.viewport.context_requested.connect(self._show_context_menu)
         self.bench.sun_requested.connect(self._set_sun)

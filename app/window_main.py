@@ -8,9 +8,13 @@ import sys
 from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.leftovers import sweep
 from app.platform_check import check_window
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
 
 LOG_BYTES = 1_000_000
 WARM_UP_MS = 400
@@ -21,7 +25,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
 
     Raises `UserError` when this machine has no screen or lacks system libraries.
     """
-    gc.disable()  # what is imported and made until the window is up stays: to look for rubbish in it takes a tenth
+    gc.disable()  # what is imported and made until all tools are there stays: looking for rubbish in it takes a tenth
     check_window()
     _log_to_file()
     sweep()
@@ -42,24 +46,35 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     language.set(settings.language)
     window = MainWindow(Document(), settings)
     window.bench.notices.install_hooks()
+    window.furnished.connect(_collect_from_here)
     window.show()
-    QTimer.singleShot(0, window, _collect_from_here)
     if path is not None:
         QTimer.singleShot(0, window, lambda: window.files.open_paths([path]))
     else:
         QTimer.singleShot(0, window, lambda: offer_tour(window))
     QTimer.singleShot(WARM_UP_MS, window, window.files.offer_recovery)
-    QTimer.singleShot(WARM_UP_MS, window, lambda: window.bench.submit_for_view(_import_studies, lambda _none: None))
+    QTimer.singleShot(WARM_UP_MS, window, lambda: _warm_up(window))
     try:
         return int(application.exec())
     finally:
         window.bench.notices.remove_hooks()
         window.release()
+        _collect_all()
 
 
 def _collect_from_here() -> None:
     gc.freeze()
     gc.enable()
+
+
+def _collect_all() -> None:
+    gc.unfreeze()
+    gc.enable()
+
+
+def _warm_up(window: MainWindow) -> None:
+    if not window.bench.jobs.is_closed:  # the window may have been closed as soon as it was up
+        window.bench.submit_for_view(_import_studies, lambda _none: None)
 
 
 def _import_studies() -> None:

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent, QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
@@ -72,12 +72,19 @@ RELEASED = ("modes", "masses", "cameras", "volumes", "comparing")  # these hold 
 class ToolWindow(QMainWindow):
     """The window without its picture, and how it comes by it.
 
+    Signals
+    -------
+    furnished()
+        All tools are there.
+
     Attributes
     ----------
     is_furnished : bool
         Whether all tools are there. Until then the scene is empty: what needs a scene cannot be asked for.
     """
 
+    furnished = Signal()
+    stack: QStackedWidget
     viewport: Any
     modes: ViewModes
     drawing: DrawingActions
@@ -109,12 +116,16 @@ class ToolWindow(QMainWindow):
     def _steps(self, make_viewport: Callable[[], Any]) -> Iterator[Step]:
         for library in LIBRARIES:
             yield lambda library=library: importlib.import_module(library)
-        yield lambda: setattr(self, "viewport", make_viewport())
+        yield lambda: self._take_viewport(make_viewport())
         for name, module, kind in TOOLS:
             yield lambda module=module: importlib.import_module(module)
             yield lambda name=name, module=module, kind=kind: setattr(
                 self, name, getattr(importlib.import_module(module), kind)(self)
             )
+
+    def _take_viewport(self, viewport: Any) -> None:
+        self.viewport = viewport
+        self.stack.addWidget(viewport)  # at once: a widget without a parent would outlive the window
 
     def showEvent(self, event: QShowEvent) -> None:
         """What is not there yet follows once the start page has been drawn."""
@@ -133,6 +144,7 @@ class ToolWindow(QMainWindow):
     def _finish_furnishing(self) -> None:
         self.is_furnished, self._furnish_steps = True, []
         self.on_furnished()
+        self.furnished.emit()
 
     def on_furnished(self) -> None:
         """The window has all its tools."""
@@ -140,6 +152,7 @@ class ToolWindow(QMainWindow):
     def release_tools(self) -> None:
         """The window closes: what has been made lets go, and what has not is not made any more."""
         self.furnishing.drop()
+        self._furnish_steps = []  # they hold the window
         for name in RELEASED:
             if name in self.__dict__:
                 getattr(self, name).release()

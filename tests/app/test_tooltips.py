@@ -72,6 +72,7 @@ def test_buttons_of_the_toolbar_tell_their_keys(city: MainWindow, code: str) -> 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_empty_panels_say_what_they_are_for(window: MainWindow, code: str) -> None:
     window.set_language(code)
+    window.furnish()
     for name, panel in window.panels.items():
         if name == "timeline":
             continue  # never empty: its controls are grey

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QTextDocument
+from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -125,7 +126,7 @@ def _is_behind(widget: QWidget) -> bool:
 
 
 def _plain(text: str) -> str:
-    if Qt.mightBeRichText(text):
+    if GuiQt.mightBeRichText(text):
         document = QTextDocument()
         document.setHtml(text)
         return document.toPlainText()
@@ -168,7 +169,7 @@ def _cut_label(label: QLabel) -> list[str]:
     if isinstance(label, ElidedLabel):  # names and paths, told whole by the tooltip
         return [] if label.toolTip() == text else [text]
     area = label.contentsRect().size()
-    if label.wordWrap() or Qt.mightBeRichText(text):
+    if label.wordWrap() or GuiQt.mightBeRichText(text):
         high = label.heightForWidth(label.width()) if label.wordWrap() else label.sizeHint().height()
         wide = max((label.fontMetrics().horizontalAdvance(word) for word in _plain(text).split()), default=0)
         return [text] if high > label.height() + SLACK or wide > area.width() + SLACK else []

@@ -19,6 +19,7 @@ DANGER = {"light": "#b3261e", "dark": "#ff8a80"}
 DOUBT = {"light": "#8a5a00", "dark": "#f0c060"}
 
 
+@lru_cache(maxsize=512)
 def mix(first: str, second: str, share: float) -> str:
     """A colour between two: `share` 0 gives the first, 1 the second (``"#rrggbb"``)."""
     a, b = QColor(first), QColor(second)

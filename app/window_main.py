@@ -53,7 +53,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     else:
         QTimer.singleShot(0, window, lambda: offer_tour(window))
     QTimer.singleShot(WARM_UP_MS, window, window.files.offer_recovery)
-    QTimer.singleShot(WARM_UP_MS, window, lambda: _warm_up(window))
+    QTimer.singleShot(WARM_UP_MS, window, lambda: warm_up(window))
     try:
         return int(application.exec())
     finally:
@@ -72,7 +72,8 @@ def _collect_all() -> None:
     gc.enable()
 
 
-def _warm_up(window: MainWindow) -> None:
+def warm_up(window: MainWindow) -> None:
+    """Load in a job what the first question would wait for."""
     if not window.bench.jobs.is_closed:  # the window may have been closed as soon as it was up
         window.bench.submit_for_view(_import_studies, lambda _none: None)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.viewpoints_menu import ViewpointActions
     from app.volume_control import VolumeControl
 
+REST_MS = 300
 FURNISH_MS = 50  # the start page is seen first
 # Each takes so long to load that it has a turn of its own.
 LIBRARIES = (
@@ -65,6 +66,8 @@ TOOLS = (
     ("topics", "app.topic_actions", "TopicActions"),
     ("viewpoints", "app.viewpoints_menu", "ViewpointActions"),
 )
+# What is asked for by a key has no time to be loaded then.
+AFTERWARDS = ("app.search_control", "app.import_dialog", "app.study_here", "app.point_window", "app.legend_editor")
 NAMES = frozenset(("viewport", *(name for name, _module, _class in TOOLS)))
 RELEASED = ("modes", "masses", "cameras", "volumes", "comparing")  # these hold something when the window closes
 
@@ -104,13 +107,15 @@ class ToolWindow(QMainWindow):
     def __init__(self, make_viewport: Callable[[], Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.furnishing, self.is_furnished, self._is_open = Turns(self), False, True
-        self._furnish_steps = [*self._steps(make_viewport), self._finish_furnishing]
+        self._furnish_steps = [*map(self._guarded, self._steps(make_viewport)), self._finish_furnishing]
 
     def __getattr__(self, name: str) -> Any:
         """The picture or a tool that is not there yet."""
         if name not in NAMES or not self.__dict__.get("_is_open"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self.furnish()
+        if name not in self.__dict__:
+            raise RuntimeError(f"the window could not be furnished: there is no {name}")
         return self.__dict__[name]
 
     def _steps(self, make_viewport: Callable[[], Any]) -> Iterator[Step]:
@@ -127,6 +132,11 @@ class ToolWindow(QMainWindow):
         self.viewport = viewport
         self.stack.addWidget(viewport)  # at once: a widget without a parent would outlive the window
 
+    def _load_the_rest(self) -> None:
+        """What only one key or another needs, when nothing else is to be done."""
+        if self._is_open:
+            self.furnishing.begin([lambda name=name: importlib.import_module(name) for name in AFTERWARDS])
+
     def showEvent(self, event: QShowEvent) -> None:
         """What is not there yet follows once the start page has been drawn."""
         super().showEvent(event)
@@ -141,10 +151,24 @@ class ToolWindow(QMainWindow):
         self._begin_to_furnish()
         self.furnishing.finish()
 
+    def _guarded(self, step: Step) -> Step:
+        """What fails is told once, and nothing that builds on it is tried."""
+
+        def work() -> None:
+            try:
+                step()
+            except Exception:
+                self.furnishing.drop()
+                self._furnish_steps = []
+                raise
+
+        return work
+
     def _finish_furnishing(self) -> None:
         self.is_furnished, self._furnish_steps = True, []
         self.on_furnished()
         self.furnished.emit()
+        QTimer.singleShot(REST_MS, self, self._load_the_rest)
 
     def on_furnished(self) -> None:
         """The window has all its tools."""

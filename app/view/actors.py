@@ -10,6 +10,7 @@ from app.view.lines import LinesActors
 from app.view.mesh import MeshActors
 from app.view.nodes import NodesActors
 from app.view.pins import PinsActors, is_pins
+from app.view.pit import element_boxes
 from app.view.points import PointsActors
 from app.view.purifier_symbols import PurifierSymbols, is_purifier_symbols
 from app.view.result_tubes import ResultTubesActors, copies_pipes
@@ -36,12 +37,15 @@ ACTORS: dict[str, type[LayerActors]] = {
 
 MOST_DOTS = 20_000  # points beyond which they are a cloud and no longer signs of their own
 HEAVY = 20_000  # triangles, cells or points from which preparing a layer is worth a job
+HEAVY_PIPES = 2_000  # vertices of pipes: each becomes a part of a tube
 NODE_FACES = 100  # about as many triangles has a manhole or a valve
 
 
 def prepare(layer: Layer) -> object:
     """The arrays that drawing a layer needs; pure, may run in any thread. None when there is nothing to prepare."""
     maker = _maker_of(layer)
+    if isinstance(layer.geometry, Mesh | Instances):
+        element_boxes(layer.geometry)  # for the first hole in the ground
     return maker.prepare(layer) if maker is not None else None
 
 
@@ -56,6 +60,8 @@ def is_heavy(layer: Layer) -> bool:
         return layer.kind == "terrain" and geometry.values.size > HEAVY
     if isinstance(geometry, Points) and _maker_of(layer) is NodesActors:
         return len(geometry.vertices) * NODE_FACES > HEAVY
+    if isinstance(geometry, Lines) and _maker_of(layer) is TubesActors:
+        return len(geometry.vertices) > HEAVY_PIPES
     return isinstance(geometry, Points | Lines) and len(geometry.vertices) > HEAVY
 
 

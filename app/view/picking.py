@@ -41,6 +41,11 @@ MOST_TRIED = 300_000  # points of a cloud that one pick looks at
 STEPS = 4000  # of a ray over a height grid
 
 
+def at_once(work: Any, on_done: Any) -> None:
+    """The simplest way to have work done: here and now."""
+    on_done(work())
+
+
 @dataclass(frozen=True)
 class Hit:
     """Where a line of sight meets a layer.

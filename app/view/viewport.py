@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
@@ -27,7 +26,7 @@ from app.view.frames import Frames
 from app.view.hand import Drag
 from app.view.layer_bringer import LayerBringer
 from app.view.light_work import LightWork
-from app.view.picking import Hit, Picker, Submit
+from app.view.picking import Hit, Picker, Submit, at_once
 from app.view.pipe_labels import PipeLabels
 from app.view.pointer import PointerWidget
 from app.view.preview import Previews
@@ -44,11 +43,6 @@ from geo.model import Bounds, ElementRef, Frame, Layer
 
 HOVER_DELAY = 40  # ms
 HARDWARE_POINTS, SOFTWARE_POINTS = 3_000_000, 500_000  # of point clouds in one frame
-
-
-def at_once(work: Any, on_done: Any) -> None:
-    """The simplest way to have work done: here and now."""
-    on_done(work())
 
 
 class Viewport(PointerWidget):
@@ -98,7 +92,7 @@ class Viewport(PointerWidget):
         self.canvas.frames = self.frames = Frames(self.canvas, self.stage, prepare=self._before_draw)
         self.canvas.ready.connect(self._on_ready)
         self.picker = Picker(self._submit)
-        self._bringer = LayerBringer(document, self.stage, self._submit, self._after_layers)
+        self._bringer = LayerBringer(document, self.stage, submit, self._after_layers, parent=self)
         self._light = LightWork(document, self.stage, self.picker, submit=self._submit, redraw=self.redraw, parent=self)
         self._sky_timer = self._light.timer
         self._pictures = ViewPictures(self, apply_sun=self._light.apply_sun, restore=self._on_ready)
@@ -155,7 +149,6 @@ class Viewport(PointerWidget):
 
     def _on_added(self, layer: Layer) -> None:
         self._bringer.bring(layer, "data")
-        self._after_layers()
 
     def _on_removed(self, layer: Layer) -> None:
         self.stage.remove(layer.id)
@@ -163,12 +156,11 @@ class Viewport(PointerWidget):
         if len(self.document.scene) == 0:
             self._untouched = True
             self.frames.costs.forget()
-        self._after_layers()
+        self._bringer.told()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
         self._forget_time(layer)
         self._bringer.change(layer, what)
-        self._after_layers()
 
     def _forget_time(self, layer: Layer) -> None:
         """The scene says anew how a layer looks, and with it those that had made way for it."""
@@ -432,6 +424,7 @@ class Viewport(PointerWidget):
         self.camera_changed.emit()
 
     def _before_draw(self) -> None:
+        self._bringer.settle()
         self._light.apply_sun()
         self.stage.aim()
 

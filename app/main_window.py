@@ -185,7 +185,8 @@ class MainWindow(ToolWindow):
         self.viewport.set_time(self.timeline.day, self.timeline.minute)  # results follow what is changed from here on
         self._set_sun(self.timeline.sun())
         self._refresh_tool_words()
-        self.dressing.begin(self._tool_theme_steps(self.bench.theme))
+        theme = self.bench.theme
+        self.dressing.begin(self._tool_theme_steps(theme) if self.dressing.are_over else self._theme_steps(theme))
         self.analyses.make_form()
         self.refresh_state()
 

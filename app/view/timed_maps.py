@@ -16,6 +16,7 @@ class TimedMaps:
     def __init__(self) -> None:
         self._maps: dict[str, Layer] = {}
         self._made_way: dict[str, str] = {}  # models, and the result for which some of each is left out
+        self._progressing: set[str] = set()  # results of progress that follow the date
         self._day: date | None = None
 
     def show(self, layers: Sequence[Layer], day: date, minute: int) -> list[Layer]:
@@ -39,6 +40,7 @@ class TimedMaps:
     def _progress(self, seen: Sequence[Layer], day: date) -> list[Layer]:
         """Results of progress on a day, and the models in which what is not there yet makes way for its veil."""
         results = [shown for layer in seen if (shown := at_day(layer, day)) is not None]
+        self._progressing |= {result.id for result in results}
         models: dict[str, Layer] = {}
         for result in results:
             for layer in seen:
@@ -48,10 +50,23 @@ class TimedMaps:
                     self._made_way[layer.id] = result.id
         return [*results, *models.values()]
 
+    def has_progress(self, layer: Layer) -> bool:
+        """Whether a visible layer has a part in a progress that follows the date: its result, or what made way."""
+        return layer.style.visible and (layer.id in self._progressing or layer.id in self._made_way)
+
+    def progress_again(self, layers: Sequence[Layer]) -> list[Layer]:
+        """Progress on the day on show, with the looks that the layers have now: to be drawn anew."""
+        if self._day is None:
+            return []
+        changed = self._progress([layer for layer in layers if layer.style.visible], self._day)
+        self._maps |= {layer.id: layer for layer in changed}
+        return changed
+
     def forget(self, layer_id: str) -> list[str]:
         """The scene says anew how a layer looks. The models that had made way for it look as usual again."""
         self._maps.pop(layer_id, None)
         self._made_way.pop(layer_id, None)
+        self._progressing.discard(layer_id)
         free = [model for model, result in self._made_way.items() if result == layer_id]
         for model in free:
             self._maps.pop(model, None)

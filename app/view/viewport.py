@@ -159,6 +159,11 @@ class Viewport(PointerWidget):
         self._bringer.told()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
+        if what == "style" and self._timed.has_progress(layer):
+            self._bringer.change(layer, what)
+            for other in self._timed.progress_again(tuple(self.document.scene)):
+                self.stage.change(other, what)
+            return
         self._forget_time(layer)
         self._bringer.change(layer, what)
 

@@ -66,3 +66,20 @@ def test_what_is_not_there_yet_makes_way_in_the_model_until_the_result_goes() ->
     assert by_id[model.id].style.hidden == by_id[shown.id].style.faded == frozenset("ABCDE")
     assert maps.forget(shown.id) == [model.id]
     assert maps.over([model, shown]) == (model, shown)
+
+
+def test_another_look_of_a_result_or_its_model_keeps_the_day_on_show() -> None:
+    maps, shown, model = TimedMaps(), result(), building(*"ABCDEF")
+    assert not maps.has_progress(shown)  # nobody has asked for a day yet
+    maps.show([model, shown], date(2026, 5, 1), 600)
+    maps.show([model, shown], date(2026, 3, 1), 600)
+    assert maps.has_progress(shown)
+    assert maps.has_progress(model)
+    pale = shown.with_(style=replace(shown.style, opacity=0.4))
+    by_id = {layer.id: layer for layer in maps.progress_again([model, pale])}
+    assert by_id[shown.id].style.opacity == 0.4
+    assert by_id[shown.id].style.faded == by_id[model.id].style.hidden == frozenset("ABCDE")
+    unseen = pale.with_(style=replace(pale.style, visible=False))
+    assert not maps.has_progress(unseen)  # a hidden result gives its model back
+    assert maps.forget(unseen.id) == [model.id]
+    assert not maps.has_progress(model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,12 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from app.awaited_picture import AwaitedPicture
 from app.jobs import Job
 from app.language import tr
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
-from geo.model import Feedback, UserError
+from geo.model import Feedback
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -29,7 +29,6 @@ SMALLEST, LARGEST = 64, 7_680  # pixels of a side
 KINDS = (".png", ".jpg")
 JPEG_QUALITY = 92
 DRAWN = 0.9  # share of the job that is drawing; the rest writes the file
-WAIT_S = 0.05
 REMEMBERED: dict[str, object] = {}  # of the last picture of this session
 
 
@@ -132,51 +131,21 @@ def ask_picture(window: MainWindow) -> None:
     save_picture(window, path, dialog.chosen_size, cards=dialog.cards.isChecked())
 
 
-class _Drawing:
-    """A picture that the window draws while a job waits for it, so that it has progress and can be stopped."""
-
-    def __init__(self) -> None:
-        self.fraction = 0.0
-        self.image: QImage | None = None
-        self._is_over = threading.Event()
-
-    def progress(self, fraction: float) -> None:
-        """From the main thread."""
-        self.fraction = fraction
-
-    def end(self, image: QImage | None) -> None:
-        """From the main thread; None when it was given up."""
-        self.image = image
-        self._is_over.set()
-
-    def wait(self, feedback: Feedback) -> QImage:
-        """From the job's thread."""
-        while not self._is_over.wait(WAIT_S):
-            feedback.step(DRAWN * self.fraction, "drawing")
-        if self.image is None:
-            raise UserError(
-                "The picture was not drawn to its end.",
-                "The picture in the window was changed or taken away meanwhile.",
-                "Save it again.",
-                code="picture.given_up",
-            )
-        feedback.step(DRAWN, "writing")
-        return self.image
-
-
 def save_picture(window: MainWindow, path: Path, size: tuple[int, int], *, cards: bool) -> Job:
     """Draw what the view shows and write it, in one job."""
-    viewport, drawing = window.viewport, _Drawing()
+    picture = AwaitedPicture(window.viewport)
+
+    def work(feedback: Feedback) -> bool:
+        image = picture.wait(feedback.part(0.0, DRAWN))
+        feedback.step(DRAWN, "writing")
+        return write_picture(image, path)
 
     def tell(saved: bool) -> None:
         said, severity = ("notice.picture", "note") if saved else ("notice.picture_failed", "error")
         window.bench.notices.tell(said, severity=severity, name=path.name)
 
-    job = window.bench.jobs.submit(
-        lambda feedback: write_picture(drawing.wait(feedback), path), title=tr("job.picture", name=path.name), done=tell
-    )
-    job.cancelled.connect(viewport.drop_picture)
-    viewport.picture_later(*size, drawing.end, cards=cards, progressed=drawing.progress)
+    job = window.bench.jobs.submit(work, title=tr("job.picture", name=path.name), done=tell)
+    picture.begin(job, size, cards=cards)
     return job
 
 

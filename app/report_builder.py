@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -230,8 +231,13 @@ def ask_report(window: MainWindow) -> None:
     def take_view() -> None:
         from app.topic_actions import png_of
 
-        picture = window.viewport.grab_picture(*SHOWN_SIZE)
-        dialog.add_picture(SavedPicture(tr("builder.shown_caption"), png_of(picture)))
+        def add(picture: QImage | None) -> None:
+            if picture is not None:  # None when the dialog was closed meanwhile
+                dialog.add_picture(SavedPicture(tr("builder.shown_caption"), png_of(picture)))
+
+        window.viewport.picture_later(*SHOWN_SIZE, add)
+
+    dialog.finished.connect(window.viewport.drop_picture)
 
     def take_viewpoints() -> None:
         from app.report_views import pictures_of_viewpoints

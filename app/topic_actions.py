@@ -11,6 +11,7 @@ from PySide6.QtCore import QBuffer, QIODevice, QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QFont, QImage
 from PySide6.QtWidgets import QFileDialog
 
+from app.awaited_picture import AwaitedPicture
 from app.cli import program_version
 from app.jobs import Job
 from app.language import both_languages, error_texts, issue_text, language, tr
@@ -139,7 +140,7 @@ class TopicActions(QObject):
             default_visible=default,
             exceptions=exceptions,
             spaces_visible=any(la.theme == "space" and la.style.visible for la in layers),
-            snapshot=png_of(viewport.grab_picture(*size)),
+            snapshot=png_of(viewport.shown_picture(*size)),
         )
 
     def topics_of_selection(self) -> None:
@@ -296,7 +297,7 @@ class TopicActions(QObject):
 
     def write_pdf(self, path: Path, run: Run, *, both: bool = False) -> Job:
         """Write a run as PDF in a job, in the language in use or in `both`."""
-        picture = self.window.viewport.grab_picture(*PDF_PICTURE)
+        picture = AwaitedPicture(self.window.viewport)
         languages = both_languages() if both else (language.code,)
         font, title = QFont(self.window.font()), self.document.name or tr("window.untitled")
 
@@ -304,12 +305,12 @@ class TopicActions(QObject):
             return write_run_pdf(
                 path,
                 run.layers,
-                picture=picture,
+                picture=picture.wait(feedback.part(0.0, 0.5)),
                 title=title,
                 font=font,
                 program=program_version(),
                 languages=languages,
-                feedback=feedback,
+                feedback=feedback.part(0.5, 1.0),
             )
 
         def finish(written: Path) -> None:
@@ -320,7 +321,9 @@ class TopicActions(QObject):
                 name=written.name,
             )
 
-        return self.bench.jobs.submit(work, title=tr("job.pdf", name=path.name), done=finish)
+        job = self.bench.jobs.submit(work, title=tr("job.pdf", name=path.name), done=finish)
+        picture.begin(job, PDF_PICTURE)
+        return job
 
 
 def png_of(image: QImage) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from app.view.picture_work import PictureWork
@@ -41,6 +41,18 @@ class ViewPictures:
             self._work.finish()
         image = image_of(self._pixels(_size(width, height)))
         self._paint_over(image, cards=cards)
+        return image
+
+    def shown(self, width: int, height: int) -> QImage:
+        """What is on the screen, scaled; drawn anew only where there is none."""
+        view, size = self._view, QSize(*_size(width, height))
+        if not (view.canvas.isValid() and view.isVisible()):
+            return self.grab(width, height, cards=True)
+        fill, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+        scaled = view.canvas.grabFramebuffer().scaled(size, fill, smooth)
+        left, top = (scaled.width() - size.width()) // 2, (scaled.height() - size.height()) // 2
+        image = scaled.copy(left, top, size.width(), size.height()).convertToFormat(QImage.Format.Format_RGB888)
+        self._paint_over(image, cards=True)
         return image
 
     def later(

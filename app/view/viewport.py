@@ -365,6 +365,10 @@ class Viewport(PointerWidget):
         """The picture at any size, drawn anew, with legend, north arrow and scale unless `cards` is false."""
         return self._pictures.grab(width, height, cards=cards)
 
+    def shown_picture(self, width: int, height: int) -> QImage:
+        """The picture as the window has drawn it already, at another size."""
+        return self._pictures.shown(width, height)
+
     def picture_later(
         self,
         width: int,

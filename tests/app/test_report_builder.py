@@ -46,7 +46,7 @@ def preview(dialog: ReportBuilder) -> list[str]:
     return [dialog.preview.item(row).text().strip() for row in range(dialog.preview.count())]
 
 
-def test_a_person_builds_a_report(results: MainWindow, monkeypatch: Any, tmp_path: Path) -> None:
+def test_a_person_builds_a_report(results: MainWindow, qtbot: Any, monkeypatch: Any, tmp_path: Path) -> None:
     first, second = (run.id for run in in_order(tuple(results.document.scene)))
     dialog = opened(results)
     assert dialog.choice.runs is None
@@ -60,6 +60,7 @@ def test_a_person_builds_a_report(results: MainWindow, monkeypatch: Any, tmp_pat
     tree.topLevelItem(0).child(0).setCheckState(0, Qt.CheckState.Unchecked)
     assert dialog.choice.runs == (RunChoice(second, pictures=False),)
     dialog.shown_button.click()
+    qtbot.waitUntil(lambda: dialog.pictures.count() == 1, timeout=WAIT_MS)  # it is drawn in short parts
     dialog.pictures.item(0).setText("From the south")
     assert dialog.choice.pictures[0].data.startswith(b"\x89PNG")
     told = preview(dialog)

@@ -18,6 +18,7 @@ from app.commands import AddLayers, SetStyle
 from app.report_builder import ReportBuilder
 from app.report_choice import ReportChoice, RunChoice, in_order
 from app.shown_runs import with_free_ids
+from tests.app.window_hands import WAIT_MS
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow

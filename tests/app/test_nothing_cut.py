@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from analysis.registry import analyses
 from app import appearance
 from app.about import AboutDialog
+from app.alternatives import SetAlternatives
 from app.device_dialog import DeviceDialog
 from app.dust.source_edit import SourceValues
 from app.dust_source_dialog import SourceDialog, TrafficDialog
@@ -33,20 +34,26 @@ from app.film_dialog import FilmDialog
 from app.help_window import HelpWindow
 from app.import_dialog import ImportDialog
 from app.language import LANGUAGES
+from app.legend_editor import LegendEditor
 from app.main_window import MainWindow
 from app.mass_dialog import MassDialog
 from app.massing_trees import TreeDialog
 from app.notices import BugDialog
 from app.openfoam_dialog import OpenFoamDialog
+from app.picture_dialog import PictureDialog
 from app.place_dialog import PlaceDialog
 from app.plan_dialog import PlanDialog
+from app.point_window import PointWindow
 from app.project_file import MissingSource
 from app.relink_dialog import RelinkDialog
 from app.report_builder import ReportBuilder
 from app.settings_dialog import SettingsDialog
 from app.theme import theme_named
+from app.topic_dialog import TopicDialog
 from app.view.legend import Legend
 from app.view.overlay import legend_size, paint_legend
+from bim.bcf.model import Topic
+from geo.alternatives import Alternative
 from geo.pose import Pose
 from tests.app import tiny_city
 from tests.app.text_fit import (
@@ -154,6 +161,10 @@ DIALOGS: dict[str, Callable[[MainWindow], QDialog]] = {
         [MissingSource("/data/a.tif", "geotiff", ("ground",), {})], Path("/data"), parent=w
     ),
     "bug": lambda w: BugDialog("", parent=w),
+    "picture": lambda w: PictureDialog(w.viewport.size(), w),
+    "topic": lambda w: TopicDialog(Topic(guid="1", title="1", type="Issue"), author="1", is_new=True, parent=w),
+    "legend": lambda w: LegendEditor(w.document, w.document.scene["houses"], choices=[("1", "height")], parent=w),
+    "point": lambda w: PointWindow(w, np.array([50.0, 50.0, 20.0])),
 }
 
 
@@ -169,6 +180,47 @@ def test_dialogs_fit(small: MainWindow, qtbot: Any, code: str) -> None:
             found.append(f"{name} is larger than the screen: {dialog.size().toTuple()}")
         dialog.close()
         dialog.deleteLater()
+    assert found == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_was_measured_fits(small: MainWindow, qtbot: Any, code: str) -> None:
+    small.set_language(code)
+    found = []
+    line = np.array([[20.0, 20, 21], [80, 60, 22], [90, 90, 20]])
+    for tell, points in (
+        (small.measuring._tell_line, line),
+        (small.measuring._tell_area, line),
+        (small.measuring._tell_profile, line),
+        (small.measuring._tell_sight, line[:2]),
+    ):
+        tell(points)
+        settle(small, qtbot)
+        assert small.measuring.shown is not None
+        found += [f"{tell.__name__}: {fault}" for fault in faults(small.measuring.shown, small, code, qtbot)]
+        small.measuring.shown.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_search_and_two_pictures_fit(small: MainWindow, qtbot: Any, code: str) -> None:
+    small.set_language(code)
+    small.open_search()
+    assert small._search is not None
+    found = []
+    for text in ("", "a", "1"):
+        small._search.line.setText(text)
+        qtbot.wait(300)
+        found += [f"search: {fault}" for fault in faults_of_fit(small._search)]  # most of its words are data
+    small._search.hide()
+    small.document.do(SetAlternatives((Alternative("a-1", "Alder"),), ""))
+    settle(small, qtbot)
+    small.comparing.open(swiped=True)
+    settle(small, qtbot)
+    assert small.comparing.shown is not None
+    found += [f"two pictures: {fault}" for fault in faults(small.comparing.shown, small, code, qtbot)]
+    small.comparing.release()
+    settle(small, qtbot)
     assert found == []
 
 

@@ -27,8 +27,16 @@ class AwaitedPicture:
 
     def begin(self, job: Job, size: tuple[int, int], *, cards: bool = True) -> None:
         """Draw it; a job that is cancelled gives it up. `size` is width and height [pixels]."""
-        job.cancelled.connect(self._viewport.drop_picture)
-        self._viewport.picture_later(*size, self._end, cards=cards, progressed=self._progress)
+        job.cancelled.connect(self._give_up)
+        try:
+            self._viewport.picture_later(*size, self._end, cards=cards, progressed=self._progress)
+        except Exception:
+            self._end(None)  # else the job would wait for ever
+            raise
+
+    def _give_up(self) -> None:
+        if not self._is_over.is_set():  # one picture is drawn at a time: one that is not over is this one
+            self._viewport.pictures.give_up()
 
     def _progress(self, fraction: float) -> None:
         self._fraction = fraction
@@ -41,7 +49,8 @@ class AwaitedPicture:
         """The picture, once it is there. Raises `UserError` when it was given up, and `Cancelled`."""
         while not self._is_over.wait(WAIT_S):
             feedback.step(self._fraction, "drawing")
-        if self._image is None:
+        image, self._image = self._image, None  # the list of jobs need not keep it
+        if image is None:
             raise UserError(
                 "The picture was not drawn to its end.",
                 "The picture in the window was changed or taken away meanwhile.",
@@ -49,4 +58,4 @@ class AwaitedPicture:
                 code="picture.given_up",
             )
         feedback.step(1.0, "drawing")
-        return self._image
+        return image

@@ -322,9 +322,9 @@ class JobQueue(QObject):
         self.changed.emit()
 
     def cancel_all(self) -> None:
-        """Ask everything to stop."""
+        """Ask everything to stop that the user knows of; what the window itself needs goes on."""
         for job in self._jobs:
-            if not job.is_over:
+            if job.shown and not job.is_over:
                 job.cancel()
         self._start_waiting()
 

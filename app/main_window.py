@@ -41,6 +41,7 @@ from app.panels.properties import PropertiesPanel
 from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
+from app.panels.topics import TopicsPanel
 from app.qt_guard import keep_none_alive
 from app.settings import LayoutName, Settings
 from app.shown_runs import Run
@@ -171,6 +172,7 @@ class MainWindow(ToolWindow):
         self.start_page.open_asked.connect(self.files.ask_open)
         self.start_page.recent_asked.connect(self.files.open_project)
         self.panel_of(AlternativesPanel).mass_asked.connect(lambda: self.masses.draw())
+        self.panel_of(TopicsPanel).import_asked.connect(lambda: self.topics.ask_import())
         self.results.report_asked.connect(lambda _run: self.files.ask_report())
         self.results.export_asked.connect(self.files.ask_export)
         self.results.again_asked.connect(self.prepare_again)
@@ -187,8 +189,8 @@ class MainWindow(ToolWindow):
         self._refresh_tool_words()
         theme = self.bench.theme
         self.dressing.begin(self._tool_theme_steps(theme) if self.dressing.are_over else self._theme_steps(theme))
-        self.analyses.make_form()
         self.refresh_state()
+        self.analyses.make_form()
 
     # ---- state ----------------------------------------------------------------------------------------------------
 

@@ -57,6 +57,7 @@ class ReportBuilder(QDialog):
 
     def __init__(self, document: Document, *, author: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.is_drawing = False
         self.setObjectName("report_builder")
         say(self, "builder.title")
         self.resize(*SIZE)
@@ -152,6 +153,13 @@ class ReportBuilder(QDialog):
 
     # ---- pictures -------------------------------------------------------------------------------------------------
 
+    def set_drawing(self, is_drawing: bool) -> None:
+        """While a picture is being drawn the report is not written, and no other one is begun."""
+        self.is_drawing = is_drawing
+        self.write_button.setEnabled(not is_drawing)
+        self.shown_button.setEnabled(not is_drawing)
+        self.shown_button.setText(tr("builder.drawing" if is_drawing else "builder.shown"))
+
     def add_picture(self, one: SavedPicture) -> None:
         """One more picture; its line can be written over."""
         item = QListWidgetItem(one.caption)
@@ -232,12 +240,21 @@ def ask_report(window: MainWindow) -> None:
         from app.topic_actions import png_of
 
         def add(picture: QImage | None) -> None:
-            if picture is not None:  # None when the dialog was closed meanwhile
+            if not dialog.is_drawing:  # it was closed meanwhile
+                return
+            dialog.set_drawing(False)
+            if picture is not None:
                 dialog.add_picture(SavedPicture(tr("builder.shown_caption"), png_of(picture)))
 
+        dialog.set_drawing(True)  # a report written now would lack the picture
         window.viewport.picture_later(*SHOWN_SIZE, add)
 
-    dialog.finished.connect(window.viewport.drop_picture)
+    def stop() -> None:
+        if dialog.is_drawing:
+            dialog.is_drawing = False
+            window.viewport.pictures.give_up()
+
+    dialog.finished.connect(stop)
 
     def take_viewpoints() -> None:
         from app.report_views import pictures_of_viewpoints

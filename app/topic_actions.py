@@ -51,7 +51,6 @@ class TopicActions(QObject):
         panel.new_asked.connect(self.ask_new)
         panel.view_asked.connect(self.add_view)
         panel.edit_asked.connect(self.ask_edit)
-        panel.import_asked.connect(self.ask_import)
         panel.export_asked.connect(self.ask_export)
         window.results.topics_asked.connect(self.topics_of_run)
         window.results.pdf_asked.connect(self.ask_pdf)
@@ -140,7 +139,7 @@ class TopicActions(QObject):
             default_visible=default,
             exceptions=exceptions,
             spaces_visible=any(la.theme == "space" and la.style.visible for la in layers),
-            snapshot=png_of(viewport.shown_picture(*size)),
+            snapshot=png_of(viewport.pictures.shown(*size)),
         )
 
     def topics_of_selection(self) -> None:

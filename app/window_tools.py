@@ -78,7 +78,7 @@ class ToolWindow(QMainWindow):
     Signals
     -------
     furnished()
-        All tools are there.
+        No more tools are made: all are there, or one could not be made.
 
     Attributes
     ----------
@@ -149,7 +149,8 @@ class ToolWindow(QMainWindow):
     def furnish(self) -> None:
         """Make what is left of the picture and its tools, now."""
         self._begin_to_furnish()
-        self.furnishing.finish()
+        if self._furnish_steps:
+            self.furnishing.finish()
 
     def _guarded(self, step: Step) -> Step:
         """What fails is told once, and nothing that builds on it is tried."""
@@ -160,14 +161,17 @@ class ToolWindow(QMainWindow):
             except Exception:
                 self.furnishing.drop()
                 self._furnish_steps = []
+                self.furnished.emit()
                 raise
 
         return work
 
     def _finish_furnishing(self) -> None:
         self.is_furnished, self._furnish_steps = True, []
-        self.on_furnished()
-        self.furnished.emit()
+        try:
+            self.on_furnished()
+        finally:
+            self.furnished.emit()
         QTimer.singleShot(REST_MS, self, self._load_the_rest)
 
     def on_furnished(self) -> None:

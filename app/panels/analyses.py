@@ -242,9 +242,9 @@ class AnalysesPanel(Panel):
         self.choice.setCurrentIndex(max(0, self.choice.findData(analysis_id)))
 
     def _show_chosen(self) -> None:
-        self._has_form = True
         self._clear_content()
         analysis = self.analysis
+        self._has_form = True
         self.run_button.setEnabled(analysis is not None and self.job is None)
         if analysis is None:
             self.description.setText(tr("analyses.no_analyses"))

@@ -1,4 +1,4 @@
-"""The OpenGL widget that VTK draws into. Where the widget comes from, `app.view.rwi` knows."""
+"""The OpenGL widget that VTK draws into. `app.view.rwi` knows where the widget comes from."""
 
 from __future__ import annotations
 

@@ -24,16 +24,26 @@ class LayerBringer(QObject):
     ----------
     submit : callable(work, on_done) or None
         How arrays are made beside the main thread; without it everything is done at once.
+    as_seen : callable(Layer) -> Layer
+        A layer as the picture shows it now.
     after : callable()
         What follows from layers that came, changed or were drawn: once for all of a turn of the event loop.
     """
 
     def __init__(
-        self, document: Document, stage: Stage, submit: Submit | None, after: Callable[[], None], *, parent: QObject
+        self,
+        document: Document,
+        stage: Stage,
+        submit: Submit | None,
+        after: Callable[[], None],
+        *,
+        as_seen: Callable[[Layer], Layer],
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._document, self._stage, self._after = document, stage, after
         self._submit, self._waits = submit or at_once, submit is not None
+        self._as_seen = as_seen
         self._closed = False
         self._spent = 0.0
         self._later = Later(self, self._act)
@@ -72,8 +82,8 @@ class LayerBringer(QObject):
 
     def change(self, layer: Layer, what: str) -> None:
         """Follow a change of a layer."""
-        drawn = self._stage.drawn(layer.id) or self._stage.expected(layer.id)
-        if drawn is None or drawn.geometry is not layer.geometry or drawn.theme != layer.theme:
+        known = self._stage.expected(layer.id) or self._stage.drawn(layer.id)  # what it will be drawn as
+        if known is None or known.geometry is not layer.geometry or known.theme != layer.theme:
             self.bring(layer, what)
         elif self._stage.expected(layer.id) is not None:
             self._stage.expect(layer)
@@ -86,5 +96,5 @@ class LayerBringer(QObject):
         prepared_for, prepared = result
         layer = self._document.scene.get(prepared_for.id) if not self._closed else None
         if layer is not None and layer.geometry is prepared_for.geometry and layer.theme == prepared_for.theme:
-            self._stage.change(layer, "data", prepared)
+            self._stage.change(self._as_seen(layer), "data", prepared)
             self.told()

@@ -18,6 +18,7 @@ class TimedMaps:
         self._made_way: dict[str, str] = {}  # models, and the result for which some of each is left out
         self._progressing: set[str] = set()  # results of progress that follow the date
         self._day: date | None = None
+        self._is_asked = False  # a date other than that of the runs
 
     def show(self, layers: Sequence[Layer], day: date, minute: int) -> list[Layer]:
         """The layers to be drawn anew: shadows with a map near that time, progress when the date was changed.
@@ -28,6 +29,7 @@ class TimedMaps:
         self._day = day
         seen = [layer for layer in layers if layer.style.visible]
         changed = [shown for layer in seen if (shown := self._shadow(layer, day, minute)) is not None]
+        self._is_asked = self._is_asked or is_new_day
         if is_new_day:
             changed += self._progress(seen, day)
         self._maps |= {layer.id: layer for layer in changed}
@@ -51,12 +53,17 @@ class TimedMaps:
         return [*results, *models.values()]
 
     def has_progress(self, layer: Layer) -> bool:
-        """Whether a visible layer has a part in a progress that follows the date: its result, or what made way."""
-        return layer.style.visible and (layer.id in self._progressing or layer.id in self._made_way)
+        """Whether a visible layer has a part in a progress that follows the date: its result, or what makes way.
+
+        Once a date was asked for, so has a result that is shown again, and every model that may have one.
+        """
+        known = layer.id in self._progressing or layer.id in self._made_way
+        may = self._is_asked and (layer.theme == "bim" or at_day(layer, self._day or date.min) is not None)
+        return layer.style.visible and (known or may)
 
     def progress_again(self, layers: Sequence[Layer]) -> list[Layer]:
         """Progress on the day on show, with the looks that the layers have now: to be drawn anew."""
-        if self._day is None:
+        if self._day is None or not self._is_asked:
             return []
         changed = self._progress([layer for layer in layers if layer.style.visible], self._day)
         self._maps |= {layer.id: layer for layer in changed}
@@ -72,6 +79,10 @@ class TimedMaps:
             self._maps.pop(model, None)
             del self._made_way[model]
         return free
+
+    def seen(self, layer: Layer) -> Layer:
+        """A layer as it is seen."""
+        return self._maps.get(layer.id, layer)
 
     def over(self, layers: Sequence[Layer]) -> tuple[Layer, ...]:
         """The layers of the scene as they are seen."""

@@ -29,22 +29,26 @@ class ViewPictures:
         Brings the shadows up to date.
     restore : callable
         Sets the drawing quality of the window again.
+    settle : callable
+        Has the picture follow what has come into the scene.
     """
 
-    def __init__(self, view: Viewport, *, apply_sun: Callable[[], None], restore: Callable[[], None]) -> None:
-        self._view, self._apply_sun, self._restore = view, apply_sun, restore
+    def __init__(
+        self, view: Viewport, *, apply_sun: Callable[[], None], restore: Callable[[], None], settle: Callable[[], None]
+    ) -> None:
+        self._view, self._apply_sun, self._restore, self._settle_scene = view, apply_sun, restore, settle
         self._work: PictureWork | None = None
 
     def grab(self, width: int, height: int, *, cards: bool) -> QImage:
         """Drawn at once."""
-        if self._work is not None:
-            self._work.finish()
+        self._settle()
         image = image_of(self._pixels(_size(width, height)))
         self._paint_over(image, cards=cards)
         return image
 
     def shown(self, width: int, height: int) -> QImage:
         """What is on the screen, scaled; drawn anew only where there is none."""
+        self._settle()
         view, size = self._view, QSize(*_size(width, height))
         if not (view.canvas.isValid() and view.isVisible()):
             return self.grab(width, height, cards=True)
@@ -52,6 +56,7 @@ class ViewPictures:
         scaled = view.canvas.grabFramebuffer().scaled(size, fill, smooth)
         left, top = (scaled.width() - size.width()) // 2, (scaled.height() - size.height()) // 2
         image = scaled.copy(left, top, size.width(), size.height()).convertToFormat(QImage.Format.Format_RGB888)
+        image.setDevicePixelRatio(1.0)  # the cards count its pixels
         self._paint_over(image, cards=True)
         return image
 
@@ -66,8 +71,7 @@ class ViewPictures:
     ) -> None:
         """In parts where a processor draws; `progressed` is told how much of it there is, 0 to 1."""
         view = self._view
-        if self._work is not None:
-            self._work.finish()
+        self._settle()
         if not view.canvas.software or not view.canvas.isValid():
             on_done(self.grab(width, height, cards=cards))
             return
@@ -79,7 +83,11 @@ class ViewPictures:
         def finish(pixels: Pixels | None) -> None:
             self._work = None
             view.redraw()
-            on_done(None if pixels is None else laid_over(pixels, over))
+            image = None
+            try:
+                image = None if pixels is None else laid_over(pixels, over)
+            finally:
+                on_done(image)
 
         self._apply_sun()
         small = view.frames.costs.small
@@ -93,6 +101,12 @@ class ViewPictures:
         """Whoever waits for a picture gets none."""
         if self._work is not None:
             self._work.give_up()
+
+    def _settle(self) -> None:
+        """What has come into the scene is in the picture, and another picture gives the canvas back."""
+        self._settle_scene()
+        if self._work is not None:
+            self._work.finish()
 
     def _paint_over(self, image: QImage, *, cards: bool) -> None:
         if cards:

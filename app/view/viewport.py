@@ -92,11 +92,15 @@ class Viewport(PointerWidget):
         self.canvas.frames = self.frames = Frames(self.canvas, self.stage, prepare=self._before_draw)
         self.canvas.ready.connect(self._on_ready)
         self.picker = Picker(self._submit)
-        self._bringer = LayerBringer(document, self.stage, submit, self._after_layers, parent=self)
+        self._timed = TimedMaps()
+        self._bringer = LayerBringer(
+            document, self.stage, submit, self._after_layers, as_seen=self._timed.seen, parent=self
+        )
         self._light = LightWork(document, self.stage, self.picker, submit=self._submit, redraw=self.redraw, parent=self)
         self._sky_timer = self._light.timer
-        self._pictures = ViewPictures(self, apply_sun=self._light.apply_sun, restore=self._on_ready)
-        self._timed = TimedMaps()
+        self.pictures = ViewPictures(
+            self, apply_sun=self._light.apply_sun, restore=self._on_ready, settle=self._bringer.settle
+        )
         self._previews = Previews(self.stage, self._submit, self._on_preview, document.scene.get)
         self.section_work = SectionWork(
             self.stage, self._submit, layers=lambda: tuple(document.scene), redraw=self.redraw, parent=self
@@ -159,13 +163,18 @@ class Viewport(PointerWidget):
         self._bringer.told()
 
     def _on_changed(self, layer: Layer, what: str) -> None:
-        if what == "style" and self._timed.has_progress(layer):
+        if what == "data" or not self._timed.has_progress(layer):
+            self._forget_time(layer)
             self._bringer.change(layer, what)
-            for other in self._timed.progress_again(tuple(self.document.scene)):
-                self.stage.change(other, what)
             return
-        self._forget_time(layer)
         self._bringer.change(layer, what)
+        self._draw_again(self._timed.progress_again(tuple(self.document.scene)))
+
+    def _draw_again(self, layers: Sequence[Layer]) -> None:
+        """Those that are being prepared are drawn as they are seen once they are."""
+        for layer in layers:
+            if self.stage.expected(layer.id) is None:
+                self.stage.change(layer, "style")
 
     def _forget_time(self, layer: Layer) -> None:
         """The scene says anew how a layer looks, and with it those that had made way for it."""
@@ -181,8 +190,7 @@ class Viewport(PointerWidget):
     def set_time(self, day: date, minute: int) -> None:
         """Draw shadow results as their map of a minute of a day, and progress as it is on that day."""
         changed = self._timed.show(tuple(self.document.scene), day, minute)
-        for layer in changed:
-            self.stage.change(layer, "style")
+        self._draw_again(changed)
         if changed:
             self._update_cards()
             self.redraw()
@@ -255,6 +263,7 @@ class Viewport(PointerWidget):
 
     def fit(self, bounds: Bounds | None = None) -> None:
         """Show all of a box, or of the scene, from the present direction."""
+        self._bringer.settle()
         box = bounds or self.stage.bounds()
         if box is not None and self._camera.is_parallel:
             self.set_camera(cameras.plan_of(box, level=self._camera.focus[2], aspect=self._aspect))
@@ -363,11 +372,7 @@ class Viewport(PointerWidget):
 
     def grab_picture(self, width: int, height: int, *, cards: bool = True) -> QImage:
         """The picture at any size, drawn anew, with legend, north arrow and scale unless `cards` is false."""
-        return self._pictures.grab(width, height, cards=cards)
-
-    def shown_picture(self, width: int, height: int) -> QImage:
-        """The picture as the window has drawn it already, at another size."""
-        return self._pictures.shown(width, height)
+        return self.pictures.grab(width, height, cards=cards)
 
     def picture_later(
         self,
@@ -379,18 +384,14 @@ class Viewport(PointerWidget):
         progressed: Callable[[float], object] | None = None,
     ) -> None:
         """The same in short parts where a processor draws; `on_done` gets None when it was given up meanwhile."""
-        self._pictures.later(width, height, on_done, cards=cards, progressed=progressed)
-
-    def drop_picture(self) -> None:
-        """The picture that is under way is not wanted any more."""
-        self._pictures.give_up()
+        self.pictures.later(width, height, on_done, cards=cards, progressed=progressed)
 
     def shutdown(self) -> None:
         """Let go of VTK and of the document. Call before the parent goes."""
         if self._closed:
             return
         self._closed = True
-        self._pictures.give_up()
+        self.pictures.give_up()
         self._previews.release()
         self.stop_drawing()
         self.xray_work.card.forget()

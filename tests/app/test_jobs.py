@@ -154,3 +154,11 @@ def test_the_stall_meter_sees_a_stall(qapp: Any, qtbot: Any) -> None:
     qtbot.wait(30)
     time.sleep(0.15)
     assert meter.stop() >= 0.1
+
+
+def test_cancelling_all_leaves_what_the_window_itself_needs(queue: JobQueue, qtbot: Any) -> None:
+    done: list[object] = []
+    hidden = queue.submit(lambda _feedback: 1, title="", shown=False, done=done.append)
+    queue.cancel_all()
+    qtbot.waitUntil(lambda: hidden.is_over, timeout=5000)
+    assert done == [1]

@@ -104,7 +104,7 @@ def test_a_picture_that_was_given_up_says_so(city: MainWindow, qtbot: Any, tmp_p
     told: list[Any] = []
     city.bench.notices.posted.connect(told.append)
     job = save_picture(city, tmp_path / "large.png", (1600, 900), cards=True)
-    city.viewport.drop_picture()  # as a change of the window's own buffer does
+    city.viewport.pictures.give_up()  # as a change of the window's own buffer does
     qtbot.waitUntil(lambda: job.is_over, timeout=WAIT_MS)
     assert job.state is JobState.FAILED
     assert not (tmp_path / "large.png").exists()

@@ -82,4 +82,6 @@ def test_another_look_of_a_result_or_its_model_keeps_the_day_on_show() -> None:
     unseen = pale.with_(style=replace(pale.style, visible=False))
     assert not maps.has_progress(unseen)  # a hidden result gives its model back
     assert maps.forget(unseen.id) == [model.id]
-    assert not maps.has_progress(model)
+    assert maps.over([model, unseen]) == (model, unseen)
+    assert maps.has_progress(pale)  # shown again it follows the date as before
+    assert {layer.id for layer in maps.progress_again([model, pale])} == {model.id, pale.id}

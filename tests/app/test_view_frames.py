@@ -242,7 +242,7 @@ def test_a_picture_that_fails_gives_the_window_back(slow: Any, qtbot: Any, monke
 
     taken: list[Any] = []
     slow.picture_later(500, 330, taken.append)
-    work = slow._pictures._work
+    work = slow.pictures._work
     monkeypatch.setattr(work._frame, "draw_next", fail)
     with pytest.raises(MemoryError):
         work.finish()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.theme import theme_named
+from app.view.camera import looking
 from app.view.highlight import MOST_FACES, in_boxes
 from app.view.instances import InstancesActors
+from app.view.layer_actors import Look
 from app.view.mesh import repeated, run_starts
 from app.view.picking import ray_target
-from geo.model import ElementTable, Instances, Layer, Mesh
+from app.view.points import PointsActors
+from app.view.sky import SkyTexture
+from geo.model import ElementTable, Instances, Layer, Mesh, Points
 
 
 def test_colours_of_runs_are_the_colours_of_their_faces() -> None:
@@ -57,3 +62,21 @@ def test_what_stands_for_too_large_parts_is_drawn_and_picked_alike(monkeypatch: 
     assert sum(len(tile.fine.faces) for tile in tiles) == len(target.face_element) == 50 * 12
     drawn = np.concatenate([tile.fine.vertices for tile in tiles])
     assert np.ptp(drawn, axis=0) == pytest.approx(np.ptp(instances.baked().vertices, axis=0), rel=1e-5)
+
+
+def test_dots_that_would_lie_over_each_other_are_smaller_from_far_off() -> None:
+    places = np.stack(np.meshgrid(np.arange(10) * 20.0, np.arange(10) * 20.0), axis=-1).reshape(-1, 2)
+    points = Points(np.column_stack([places, np.zeros(100)]), np.arange(100, dtype=np.int32))
+    crowd = Layer("people", "People", "other", points, table=ElementTable([str(k) for k in range(100)]))
+    few = Layer("few", "Few", "other", Points(points.vertices[:9], points.element[:9]), table=crowd.table)
+    sizes = {}
+    for layer in (crowd, few):
+        drawn = PointsActors(layer, Look(theme_named("light"), SkyTexture()))
+        for away in (200.0, 2_000.0, 20_000.0):
+            drawn.look_from(looking(np.zeros(3), azimuth=0.0, pitch=-60.0, distance=away), (1000, 800))
+            sizes[layer.id, away] = drawn.actors[0].GetProperty().GetPointSize()
+        drawn.release()
+    assert sizes["people", 200.0] == 6.0
+    assert 2.0 < sizes["people", 2_000.0] < 6.0
+    assert sizes["people", 20_000.0] == 2.0
+    assert {size for (name, _), size in sizes.items() if name == "few"} == {6.0}

@@ -167,10 +167,10 @@ class MainWindow(ToolWindow):
         for panel in self.panels.values():
             for signal in (panel.dockLocationChanged, panel.topLevelChanged, panel.visibilityChanged):
                 signal.connect(self._fold_later.ask)
-        self.start_page.sample_asked.connect(self.files.open_sample)
+        self.start_page.sample_asked.connect(lambda: self.when_furnished(self.files.open_sample))
         self.start_page.import_asked.connect(self.files.ask_import)
         self.start_page.open_asked.connect(self.files.ask_open)
-        self.start_page.recent_asked.connect(self.files.open_project)
+        self.start_page.recent_asked.connect(lambda path: self.when_furnished(lambda: self.files.open_project(path)))
         self.panel_of(AlternativesPanel).mass_asked.connect(lambda: self.masses.draw())
         self.panel_of(TopicsPanel).import_asked.connect(lambda: self.topics.ask_import())
         self.results.report_asked.connect(lambda _run: self.files.ask_report())

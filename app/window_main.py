@@ -49,7 +49,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     window.furnished.connect(_collect_from_here)
     window.show()
     if path is not None:
-        QTimer.singleShot(0, window, lambda: window.files.open_paths([path]))
+        window.when_furnished(lambda: window.files.open_paths([path]))
     else:
         QTimer.singleShot(0, window, lambda: offer_tour(window))
     QTimer.singleShot(WARM_UP_MS, window, window.files.offer_recovery)

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent, QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
@@ -151,6 +151,14 @@ class ToolWindow(QMainWindow):
         self._begin_to_furnish()
         if self._furnish_steps:
             self.furnishing.finish()
+
+    def when_furnished(self, do: Callable[[], object]) -> None:
+        """Do it once all tools are there: what is read meanwhile would only make both slower."""
+        if self._furnish_steps and self.isVisible():
+            self.furnished.connect(do, Qt.ConnectionType.SingleShotConnection)
+        else:
+            self.furnish()
+            do()
 
     def _guarded(self, step: Step) -> Step:
         """What fails is told once, and nothing that builds on it is tried."""

@@ -64,6 +64,7 @@ def test_everything_in_the_dialog_is_seen_at_once_and_is_one_step(city: MainWind
     assert shown(city) == before
     city.actions_["redo"].trigger()
     assert shown(city) == edited
+    settle(city, qtbot)
     assert city.viewport.cards.legend.legend.title == "건물 높이"
 
 

@@ -101,3 +101,22 @@ def test_what_cannot_be_made_is_told_once_and_nothing_is_built_on_it(
     assert tried == [window_tools.LIBRARIES[0]]
     bare.refresh_state()  # the window itself goes on
     assert bare.actions_["quit"].isEnabled()
+
+
+def test_what_is_asked_of_the_start_page_waits_for_the_tools(bare: MainWindow, qtbot: Any) -> None:
+    done: list[bool] = []
+    bare.show()
+    bare.when_furnished(lambda: done.append(bare.is_furnished))
+    assert done == []
+    with qtbot.waitSignal(bare.furnished, timeout=WAIT_MS):
+        pass
+    bare.when_furnished(lambda: done.append(bare.is_furnished))
+    assert done == [True, True]
+    bare.furnished.emit()
+    assert done == [True, True]
+
+
+def test_a_window_that_is_not_shown_is_furnished_for_what_is_asked(bare: MainWindow) -> None:
+    done: list[bool] = []
+    bare.when_furnished(lambda: done.append(bare.is_furnished))
+    assert done == [True]

@@ -94,7 +94,8 @@ def measure(*, quick: bool) -> None:
     window = MainWindow(Document(), Settings(Path(settings.name) / "settings.ini"))
     window.resize(900, 600)
     window.show()
-    application.processEvents()
+    while not window.is_furnished:  # as the program does before it opens anything
+        application.processEvents()
 
     loop = QEventLoop()
     QTimer.singleShot(LIMIT_MS, loop.quit)

@@ -179,8 +179,8 @@ def new_actor(data: object) -> vtkActor:
     return actor
 
 
-def unlit_actor(data: object, *, pull: float) -> vtkActor:
-    """An actor in its plain colour, drawn nearer to the eye by a share of its distance."""
+def unlit_actor(data: object, *, pull: float | str) -> vtkActor:
+    """An actor in its plain colour, drawn nearer to the eye by a share of its distance, which may be a uniform."""
     actor = new_actor(data)
     actor.GetProperty().LightingOff()
     actor.PickableOff()

@@ -105,6 +105,9 @@ class XRayActors:
         """Ground and what lies on it are drawn last and blended, but still hide what is behind them."""
         drawn = list(layers)
         self._look.fades = self.is_seen_through
+        for pipes in drawn:
+            if isinstance(pipes, TubesActors):
+                pipes.push_lines()
         last = [d for d in drawn if isinstance(d, TerrainActors)]
         last += [d for d in drawn if isinstance(d, DrapedActors) or d.layer.theme in GROUND_COVER]
         for fading in last:

@@ -82,21 +82,25 @@ _LIGHT = """
 PARALLEL_REACH = 100.0  # metres: lines of sight that are parallel have no distance to take a share of
 
 
-def pull_text(share: float) -> str:
+def pull_text(share: float | str) -> str:
     """Vertex shader text that draws nearer to the eye by a share of the distance, at the same pixel.
 
     Moving a point p toward the eye changes its clip position to (1 - s) * clip(p) + s * clip(eye), and clip(eye) is
     (0, 0, c, 0), where c stands in the projection matrix. It is found from the depth and w rows of the matrix at hand.
-    Unlike a depth offset this is a length in metres whatever the near plane, and keeps the early depth test.
+    Unlike a depth offset this is a length in metres whatever the near plane, and keeps the early depth test. A share
+    that changes is the name of a uniform.
     """
     if share == 0.0:
         return ""
+    ratio, part = (f"{share} / (1.0 - {share})", share)
+    if isinstance(share, float):
+        ratio, part = f"{share / (1 - share):.7f}", f"{share:.7f}"
     return f"""
   vec4 rowZ = vec4(MCDCMatrix[0].z, MCDCMatrix[1].z, MCDCMatrix[2].z, MCDCMatrix[3].z);
   vec4 rowW = vec4(MCDCMatrix[0].w, MCDCMatrix[1].w, MCDCMatrix[2].w, MCDCMatrix[3].w);
   float w2 = dot(rowW.xyz, rowW.xyz);
-  if (w2 > 1e-12) gl_Position.z += {share / (1 - share):.7f} * (rowZ.w - dot(rowZ.xyz, rowW.xyz) / w2 * rowW.w);
-  else gl_Position.z -= {share:.7f} * {PARALLEL_REACH} * length(rowZ.xyz);
+  if (w2 > 1e-12) gl_Position.z += ({ratio}) * (rowZ.w - dot(rowZ.xyz, rowW.xyz) / w2 * rowW.w);
+  else gl_Position.z -= {part} * {PARALLEL_REACH} * length(rowZ.xyz);
 """
 
 

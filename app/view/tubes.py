@@ -21,7 +21,7 @@ from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_ac
 from app.view.legend import shown_field
 from app.view.lines import line_runs
 from app.view.polydata import ArrayTexture, segments, set_cell_colours, set_point_array, set_segments, triangles
-from app.view.shader import Finish
+from app.view.shader import PARALLEL_REACH, Finish
 from app.view.sky import shown_elements
 from app.view.sweep import Paths, Sweep, paths_of, radii_of, swept_boxes, swept_tubes
 from app.view.tiles import tile_numbers
@@ -34,6 +34,7 @@ SIDES = (0, 6, 12)  # of a tube by level: a line, mid, near
 MID_PIXELS, FINE_PIXELS = 1.6, 9.0  # width of a usual pipe on the screen from which a level is worth its triangles
 LEAST_WIDTH = 3.4  # pixels: no tube is drawn thinner
 LINE_WIDTH = 2.2  # pixels
+LINE_PUSH = "linePush"  # uniform of far lines: a share of the distance
 MOST_TRIANGLES = 1_500_000  # of all tiles at once; beyond it, far tiles stay lines
 BOX_GLASS = 0.20  # opacity of the near sides of a tunnel
 USUAL_SHARE = 75  # per cent: the pipe by whose size the level is chosen
@@ -104,7 +105,7 @@ def _tile(paths: Paths, pieces: NDArray[np.int64]) -> PipeTile:
 class TubesActors(LayerActors):
     """A layer of pipes."""
 
-    least_width, line_width, line_pull = LEAST_WIDTH, LINE_WIDTH, 0.0
+    least_width, line_width, line_pull = LEAST_WIDTH, LINE_WIDTH, LINE_PUSH
     result_keep = 0.4 * RESULT_KEEP  # of their own colour, when a field colours pipes
 
     @staticmethod
@@ -123,6 +124,8 @@ class TubesActors(LayerActors):
         self._tubes = [self._actor(_empty()) for _tile in prepared.tiles]
         self._boxes = self._box_actors()
         self._shown_far: tuple[object, ...] = ()
+        self._pixel = 0.0
+        self.push_lines()
         self.actors = [self._far, *self._tubes, *self._boxes]
 
     def _actor(self, data: vtkPolyData) -> vtkActor:
@@ -231,8 +234,19 @@ class TubesActors(LayerActors):
         least = self.least_width / 2 * _pixel_size(camera, size[1])
         for actor in self._tubes:
             actor.GetShaderProperty().GetVertexCustomUniforms().SetUniformf("leastRadius", least)
+        self._pixel = _pixel_size(camera, size[1]) / (PARALLEL_REACH if camera.is_parallel else 1.0)
+        self.push_lines()
         self._fill_tiles()
         self.show()
+
+    def push_lines(self) -> None:
+        """Draw far lines as much farther away as they are wide, where the ground is whole.
+
+        A pixel beside a line may see the ground deeper than the line lies: it would shine through.
+        """
+        if self.line_pull == LINE_PUSH:
+            push = 0.0 if self.look.fades else self.line_width * self._pixel
+            self._far.GetShaderProperty().GetVertexCustomUniforms().SetUniformf(LINE_PUSH, -push)
 
     def _fill_tiles(self) -> None:
         """Give each tile in the picture the triangles of its level."""

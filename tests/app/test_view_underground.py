@@ -252,6 +252,19 @@ def test_far_pipes_are_lines_in_the_same_colour_and_hidden_ones_are_gone() -> No
 
 @pytest.mark.gl
 @pytest.mark.usefixtures("_graphics")
+def test_pipes_close_under_the_ground_do_not_shine_through_it_from_far_off() -> None:
+    rows = np.linspace(-900.0, 900.0, 37)
+    lines = lines_of(*([(-900, float(y), -0.8), (900, float(y), -0.8)] for y in rows))
+    shallow = pipes(lines, ["water"] * len(rows), [0.3] * len(rows))
+    far = looking(np.zeros(3), azimuth=20.0, pitch=-38.0, distance=4_400.0)
+    bare = drawn(ground(1000.0, 50.0), camera=far)
+    covered = drawn(ground(1000.0, 50.0), shallow, camera=far)
+    assert np.abs(covered - bare).max() < 30
+    assert (np.abs(drawn(shallow, camera=far) - bare).max(axis=2) > 30).mean() > 0.05  # they are there
+
+
+@pytest.mark.gl
+@pytest.mark.usefixtures("_graphics")
 def test_shafts_stand_from_their_bottom_to_the_ground() -> None:
     table = {"node": ["manhole"], "utility": ["sewage"]}
     columns = {name: Column(np.array(values, object)) for name, values in table.items()}

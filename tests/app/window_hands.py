@@ -17,7 +17,8 @@ WAIT_MS = 60_000
 
 
 def settle(window: MainWindow, qtbot: Any) -> None:
-    """Until nothing runs any more."""
+    """Until the window has its tools and nothing runs any more."""
+    window.furnish()
     qtbot.wait(120)
     qtbot.waitUntil(lambda: not window.bench.jobs.busy, timeout=WAIT_MS)
     qtbot.wait(20)

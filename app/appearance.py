@@ -125,6 +125,7 @@ def _icon_file(name: str, colour: str) -> str:
     """Style sheets and Qt's drawing of SVG can only name files: the icon in a colour, written once."""
     file = _icon_folder() / f"{name}-{colour.lstrip('#')}.svg"
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up the temporary folder
         file.write_bytes(_svg(name, colour))
     return file.as_posix()
 

@@ -247,7 +247,11 @@ def ask_report(window: MainWindow) -> None:
                 dialog.add_picture(SavedPicture(tr("builder.shown_caption"), png_of(picture)))
 
         dialog.set_drawing(True)  # a report written now would lack the picture
-        window.viewport.picture_later(*SHOWN_SIZE, add)
+        try:
+            window.viewport.picture_later(*SHOWN_SIZE, add)
+        except Exception:
+            dialog.set_drawing(False)  # else no report could be written any more
+            raise
 
     def stop() -> None:
         if dialog.is_drawing:

@@ -65,8 +65,9 @@ class PointsActors(LayerActors):
 
 
 def middle_and_spacing(vertices: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Middle (3,) of points (n, 3) and the usual way from one to the next [m]; infinite for a few."""
-    if len(vertices) < MANY:
+    """Middle (3,) of points (n, 3) and the usual way from one place to the next [m]; infinite for a few places."""
+    places = np.unique(vertices[np.isfinite(vertices).all(axis=1)], axis=0)  # several may stand at one place
+    if len(places) < MANY:
         return np.zeros(3), float("inf")
-    away, _ = cKDTree(vertices).query(vertices, k=2)
-    return np.median(vertices, axis=0), float(np.median(away[:, 1]))
+    away, _ = cKDTree(places).query(places, k=2)
+    return np.median(places, axis=0), float(np.median(away[:, 1]))

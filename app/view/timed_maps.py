@@ -69,6 +69,13 @@ class TimedMaps:
         self._maps |= {layer.id: layer for layer in changed}
         return changed
 
+    def start_again(self) -> None:
+        """Another scene: its results of progress are of the day of their runs until somebody asks for a date."""
+        self._maps.clear()
+        self._made_way.clear()
+        self._progressing.clear()
+        self._is_asked = False
+
     def forget(self, layer_id: str) -> list[str]:
         """The scene says anew how a layer looks. The models that had made way for it look as usual again."""
         self._maps.pop(layer_id, None)

@@ -160,6 +160,7 @@ class Viewport(PointerWidget):
         if len(self.document.scene) == 0:
             self._untouched = True
             self.frames.costs.forget()
+            self._timed.start_again()
         self._bringer.told()
 
     def _on_changed(self, layer: Layer, what: str) -> None:

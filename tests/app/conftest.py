@@ -102,8 +102,8 @@ def no_vtk_window_survives(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def window(qtbot: Any, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    """An empty window with preferences of its own."""
+def bare(qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+    """A window that was made a moment ago, with preferences of its own, and is not shown."""
     from app.document import Document
     from app.main_window import MainWindow
     from app.settings import Settings
@@ -112,15 +112,21 @@ def window(qtbot: Any, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     settings = Settings(tmp_path / "settings.ini")
     settings.language, settings.theme, settings.quality = "en", "light", "fast"
     made = MainWindow(Document(), settings)
-    made.resize(900, 600)
-    made.show()
-    qtbot.waitExposed(made)
     yield made
     made.document.history.clear()
     made.document.clear()
     made.close()
     assert not made.isVisible()
     made.deleteLater()
+
+
+@pytest.fixture
+def window(bare: MainWindow, qtbot: Any) -> MainWindow:
+    """An empty window on the screen."""
+    bare.resize(900, 600)
+    bare.show()
+    qtbot.waitExposed(bare)
+    return bare
 
 
 @pytest.fixture

@@ -85,3 +85,6 @@ def test_another_look_of_a_result_or_its_model_keeps_the_day_on_show() -> None:
     assert maps.over([model, unseen]) == (model, unseen)
     assert maps.has_progress(pale)  # shown again it follows the date as before
     assert {layer.id for layer in maps.progress_again([model, pale])} == {model.id, pale.id}
+    maps.start_again()  # another project
+    assert not maps.has_progress(pale)
+    assert maps.over([model, pale]) == (model, pale)

@@ -12,7 +12,7 @@ from app.view.instances import InstancesActors
 from app.view.layer_actors import Look
 from app.view.mesh import repeated, run_starts
 from app.view.picking import ray_target
-from app.view.points import PointsActors
+from app.view.points import PointsActors, middle_and_spacing
 from app.view.sky import SkyTexture
 from geo.model import ElementTable, Instances, Layer, Mesh, Points
 
@@ -80,3 +80,5 @@ def test_dots_that_would_lie_over_each_other_are_smaller_from_far_off() -> None:
     assert 2.0 < sizes["people", 2_000.0] < 6.0
     assert sizes["people", 20_000.0] == 2.0
     assert {size for (name, _), size in sizes.items() if name == "few"} == {6.0}
+    doubled = np.concatenate([points.vertices, points.vertices])  # two at each place stand as far apart as one at each
+    assert middle_and_spacing(doubled)[1] == middle_and_spacing(points.vertices)[1] == 20.0

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import window_tools
-from app.document import Document
 from app.main_window import MainWindow
-from app.settings import Settings
 from tests.app import tiny_city
 from tests.app.window_hands import WAIT_MS, settle
-
-
-@pytest.fixture
-def bare(qapp: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    """A window that was made a moment ago and not shown."""
-    monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "cache"))
-    settings = Settings(tmp_path / "settings.ini")
-    settings.language, settings.theme, settings.quality = "en", "light", "fast"
-    made = MainWindow(Document(), settings)
-    yield made
-    made.document.history.clear()
-    made.document.clear()
-    made.close()
-    made.deleteLater()
 
 
 def test_a_window_is_up_before_its_picture_and_gets_it_by_itself(bare: MainWindow, qtbot: Any) -> None:

@@ -141,6 +141,10 @@ class XRayActors:
 
     def refresh(self, drawn: LayerActors, layers: Mapping[str, LayerActors]) -> None:
         """A layer has come or was changed."""
+        if isinstance(drawn, TerrainActors):
+            self.bury(layers)
+        elif isinstance(drawn, TubesActors):
+            self.bury(layers, drawn)
         if self.xray is not None:
             self._build_floor(layers)
         if self.is_seen_through:
@@ -148,6 +152,14 @@ class XRayActors:
         if self.xray is not None:
             self.forget(drawn.layer.id)
             self.follow(drawn)
+
+    def bury(self, layers: Mapping[str, LayerActors], only: TubesActors | None = None) -> None:
+        """Tell pipes where the ground lies over them; it may have come, gone or changed."""
+        grounds = _shown_grounds(layers)
+        heights = GroundHeights(grounds, self._look.light.inputs) if grounds else None
+        for pipes in [only] if only is not None else [d for d in layers.values() if isinstance(d, TubesActors)]:
+            x, y = pipes.axis_points[:, 0], pipes.axis_points[:, 1]
+            pipes.lie_under(heights.at(x, y) if heights is not None else None)
 
     def ground_level(self, x: float, y: float, layers: Mapping[str, LayerActors]) -> float:
         """Height of the ground at a place [local m]; 0 where there is none."""
@@ -196,7 +208,7 @@ class XRayActors:
     def _build_floor(self, layers: Mapping[str, LayerActors]) -> None:
         self._drop_floor()
         self._floor_of = self.xray
-        grounds = [d.layer for d in layers.values() if isinstance(d, TerrainActors) and d.layer.style.visible]
+        grounds = _shown_grounds(layers)
         if self.xray is None or not grounds:
             return
         pipes = [d for d in layers.values() if isinstance(d, TubesActors) and d.layer.style.visible]
@@ -219,6 +231,10 @@ class XRayActors:
         for actor in self._floor:
             actor.PickableOff()
             self._scene.AddActor(actor)
+
+
+def _shown_grounds(layers: Mapping[str, LayerActors]) -> list[Layer]:
+    return [d.layer for d in layers.values() if isinstance(d, TerrainActors) and d.layer.style.visible]
 
 
 def _highest_ground(layers: Mapping[str, LayerActors]) -> float:

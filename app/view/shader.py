@@ -46,6 +46,7 @@ class Finish:
     kind: str = "surface"
 
 
+INPUT_TAG = "//VTK::PositionVC::Dec"
 POSITION_TAG = "//VTK::PositionVC::Impl"
 # VTK declares normals only where it lights a surface itself: ours take the place of its own in both cases.
 NORMAL_TAG = "//VTK::Normal::Dec"
@@ -119,9 +120,9 @@ def shader_texts(finish: Finish) -> list[tuple[str, str, str]]:
     light = BURIED_LIGHT if finish.buried else _LIGHT
     return [
         *smooth,
-        ("vertex", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + vertex_dec),
+        ("vertex", INPUT_TAG, INPUT_TAG + "\n" + vertex_dec),
         ("vertex", POSITION_TAG, POSITION_TAG + "\n" + vertex_impl),
-        ("fragment", "//VTK::PositionVC::Dec", "//VTK::PositionVC::Dec\n" + fragment_dec),
+        ("fragment", INPUT_TAG, INPUT_TAG + "\n" + fragment_dec),
         # Textures are read by place, not by texture coordinates: VTK's own lookup is dropped.
         ("fragment", "//VTK::TCoord::Impl", "// read in the light\n"),
         ("fragment", "//VTK::Light::Impl", "//VTK::Light::Impl\n" + _surface(finish, normal) + light + _OUT),

@@ -132,6 +132,8 @@ class Stage:
         self.cut.forget(layer_id)
         self.pit.forget(layer_id)
         drawn.release()
+        if isinstance(drawn, TerrainActors):
+            self.pit.bury(self._layers)
         self._arrange_drapes()
 
     def change(self, layer: Layer, what: str, prepared: object = None) -> None:
@@ -327,6 +329,7 @@ class Stage:
     def set_sky(self, inputs: SkyInputs | None) -> None:
         """Rasters of the light, made by `build_sky_inputs`."""
         self.look.light.set_inputs(inputs)
+        self.pit.bury(self._layers)
         if self.pit.xray is not None:
             self.pit.set_xray(self.pit.xray, self._layers)
         if self.digging.trench is not None:

@@ -21,7 +21,7 @@ from app.view.layer_actors import RESULT_KEEP, LayerActors, face_texture, new_ac
 from app.view.legend import shown_field
 from app.view.lines import line_runs
 from app.view.polydata import ArrayTexture, segments, set_cell_colours, set_point_array, set_segments, triangles
-from app.view.shader import PARALLEL_REACH, Finish
+from app.view.shader import INPUT_TAG, PARALLEL_REACH, Finish
 from app.view.sky import shown_elements
 from app.view.sweep import Paths, Sweep, paths_of, radii_of, swept_boxes, swept_tubes
 from app.view.tiles import tile_numbers
@@ -35,6 +35,7 @@ MID_PIXELS, FINE_PIXELS = 1.6, 9.0  # width of a usual pipe on the screen from w
 LEAST_WIDTH = 3.4  # pixels: no tube is drawn thinner
 LINE_WIDTH = 2.2  # pixels
 LINE_PUSH = "linePush"  # uniform of far lines: a share of the distance
+BURIED = "buried"  # 1 at points under the ground, else 0
 MOST_TRIANGLES = 1_500_000  # of all tiles at once; beyond it, far tiles stay lines
 BOX_GLASS = 0.20  # opacity of the near sides of a tunnel
 USUAL_SHARE = 75  # per cent: the pipe by whose size the level is chosen
@@ -119,14 +120,33 @@ class TubesActors(LayerActors):
             raise TypeError(f"{self.layer.kind} was not prepared as pipes")
         self._pipes = prepared
         self._texture = ArrayTexture(np.zeros((1, 1024, 4), np.uint8), smooth=False)
-        self._far = unlit_actor(segments(prepared.paths.points, prepared.pairs), pull=self.line_pull)
-        self._far.GetProperty().SetLineWidth(self.line_width)
+        self._far = self._far_lines(prepared)
         self._tubes = [self._actor(_empty()) for _tile in prepared.tiles]
         self._boxes = self._box_actors()
         self._shown_far: tuple[object, ...] = ()
         self._pixel = 0.0
         self.push_lines()
         self.actors = [self._far, *self._tubes, *self._boxes]
+
+    def _far_lines(self, prepared: PreparedPipes) -> vtkActor:
+        data = segments(prepared.paths.points, prepared.pairs)
+        pushed = self.line_pull == LINE_PUSH
+        actor = unlit_actor(data, pull=f"({LINE_PUSH} * {BURIED}MC)" if pushed else self.line_pull)
+        actor.GetProperty().SetLineWidth(self.line_width)
+        if pushed:
+            shader = actor.GetShaderProperty()
+            shader.AddVertexShaderReplacement(INPUT_TAG, True, f"{INPUT_TAG}\nin float {BURIED}MC;\n", False)
+            set_point_array(data, BURIED, np.zeros(len(prepared.paths.points), np.float32))
+            points = vtkDataObject.FIELD_ASSOCIATION_POINTS
+            actor.GetMapper().MapDataArrayToVertexAttribute(f"{BURIED}MC", BURIED, points, -1)
+        return actor
+
+    def lie_under(self, ground: NDArray[np.float64] | None) -> None:
+        """Heights of the ground over each of `axis_points` [local m], or None where there is no ground."""
+        if self.line_pull == LINE_PUSH:
+            axis = self.axis_points
+            buried = np.zeros(len(axis)) if ground is None else axis[:, 2] < ground
+            set_point_array(self._far.GetMapper().GetInput(), BURIED, buried.astype(np.float32))
 
     def _actor(self, data: vtkPolyData) -> vtkActor:
         actor = new_actor(data)
@@ -240,9 +260,10 @@ class TubesActors(LayerActors):
         self.show()
 
     def push_lines(self) -> None:
-        """Draw far lines as much farther away as they are wide, where the ground is whole.
+        """Draw buried far lines as much farther away as they are wide, where the ground is whole.
 
-        A pixel beside a line may see the ground deeper than the line lies: it would shine through.
+        A pixel beside a line may see the ground deeper than the line lies: it would shine through. Lines that run
+        over the ground stay where they are; a push would hide them in it.
         """
         if self.line_pull == LINE_PUSH:
             push = 0.0 if self.look.fades else self.line_width * self._pixel

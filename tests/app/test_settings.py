@@ -16,13 +16,14 @@ from app.settings_dialog import SettingsDialog
 
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing said by the environment; put back afterwards."""
     for name in ("TWIN_THREADS", "TWIN_CACHE_GB", "TWIN_CACHE"):
         monkeypatch.setenv(name, "")
 
 
-def test_threads_and_cache_are_taken_over(bare: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("_plain_environment")
+def test_threads_and_cache_are_taken_over(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "s.ini")
     assert thread_count() == processors()
     settings.threads, settings.cache_limit, settings.cache_folder = 1, 7, tmp_path / "copies"
@@ -38,7 +39,8 @@ def test_threads_and_cache_are_taken_over(bare: None, tmp_path: Path) -> None:
     assert (again.threads, again.cache_limit, again.cache_folder) == (0, 7, None)
 
 
-def test_who_starts_the_program_decides(bare: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_plain_environment")
+def test_who_starts_the_program_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "given"))
     settings = Settings(tmp_path / "s.ini")
     settings.cache_folder = tmp_path / "own"

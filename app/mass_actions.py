@@ -37,6 +37,7 @@ from app.view.camera import project
 from app.widgets.mass_bar import MassBar
 from geo.alternatives import MASSES, Change, Mass
 from geo.model import ElementRef, Layer, UserError
+from geo.proposals import Proposal
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -105,7 +106,8 @@ class MassActions(QObject):
             return
         menu.addSeparator()
         entries = (("mass_move", self.take), ("mass_raise", self.raise_), ("mass_turn", self.turn))
-        more = (("mass_copy", self.copy), *((("mass_edit", self.edit),) if mass_of(self.document, ref) else ()))
+        own = mass_of(self.document, ref) or proposal_of(self.document, ref)
+        more = (("mass_copy", self.copy), *((("mass_edit", self.edit),) if own else ()))
         for action_id, act in (*entries, *more, ("mass_delete", self.delete)):
             action = menu.addAction(self.window.actions_[action_id].icon(), tr(f"action.{action_id}"))
             action.triggered.connect(lambda _checked=False, a=act: a(ref))
@@ -347,8 +349,18 @@ class MassActions(QObject):
         """The new mass in hand, or the selected one."""
         return mass_of(self.document, self.held or self.target())
 
+    def own_proposal(self) -> Proposal | None:
+        """The building of a file in hand, or the selected one."""
+        return proposal_of(self.document, self.held or self.target())
+
     def edit(self, ref: ElementRef | None = None) -> None:
-        """Ask for other storeys, another name and use of a new mass."""
+        """Ask for other storeys, another name and use of a new mass; for a building of a file also for another fit."""
+        proposal = proposal_of(self.document, ref) if ref is not None else self.own_proposal()
+        if proposal is not None:
+            from app.proposal_actions import proposals_of
+
+            proposals_of(self.window).change(proposal)
+            return
         mass = mass_of(self.document, ref) or self.own_mass()
         if mass is not None:
             self.dialog = MassDialog(np.array(mass.ring), name=mass.name, mass=mass, parent=self.window)

@@ -21,7 +21,7 @@ def _place_proposal(window: MainWindow) -> None:
 
 
 def _can_edit(window: MainWindow) -> bool:
-    return window.masses.own_mass() is not None
+    return window.masses.own_mass() is not None or window.masses.own_proposal() is not None
 
 
 def _has_scene(window: MainWindow) -> bool:

@@ -25,10 +25,11 @@ from app.theme import Theme
 from app.widgets.plan_picker import PlanPicker
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
-from geo.proposals import Told
+from geo.proposals import Proposal, Told
 
 DEEPEST, HIGHEST = -1_000.0, 9_000.0  # [m] map heights
 LARGEST = 10_000_000.0  # [m2]
+SAME_SIZE = 1e-6  # of a scale
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,16 @@ class ProposalDialog(QDialog):
         """Write where the ground level is now [m, map height]."""
         with QSignalBlocker(self.level_edit), QSignalBlocker(self.level_edit.spin_box):
             self.level_edit.set_value(round(level, 2))
+
+    def show_standing(self, proposal: Proposal, *, level: float, on_ground: bool) -> None:
+        """Fields as a proposal that stands has them; nothing of it is changed by that. level : float [m, map height]"""
+        for box, on in ((self.on_ground, on_ground), (self.fit_size, abs(proposal.scale - 1.0) > SAME_SIZE)):
+            with QSignalBlocker(box):
+                box.setChecked(on)
+        self.level_edit.setEnabled(not on_ground)
+        self.show_level(level)
+        self.take_button.setEnabled(True)
+        self.tell(tr("proposal.stands"))
 
     def tell(self, text: str, *, doubt: bool = False) -> None:
         """Say how the fit came out; a doubt stands out."""

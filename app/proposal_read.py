@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from app.importer import ImportOptions, examine, import_files
 from app.massing_copy import outline_ring
 from app.storeys import Storey, buildings_of
 from geo.model import Feedback, Frame, Instances, Layer, Mesh, UserError
-from geo.proposals import ProposalModel, Told, is_closed
+from geo.proposals import Proposal, ProposalModel, Told, colours_of, is_closed
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,7 @@ MOST_TRIANGLES = 1_500_000
 USUAL_STOREY = 3.0  # [m] where nobody says how high they are
 LEVEL = 0.7  # |vertical part| of a unit normal of what lies flat
 UNDER, BELOW_NEXT = 0.6, 0.7  # [m] what lies between this under a floor and this under the next belongs to its storey
+NO_COLOUR = -1
 WHOLE = 0.4  # of the plan: floors that cover less are not drawn as such, and the plan counts
 SHARE_UNDER = 0.5  # of its height: a file's zero that lies higher is no ground level
 
@@ -40,7 +41,7 @@ class ReadProposal:
     storeys : int
         Above the ground; 0 where the file does not say.
     floor_area : float [m2]
-    told : {"file", "estimate"}
+    told : {"file", "typed", "estimate"}
     outline : (n, 2) float [m]
         Corners of its plan, as the model lies.
     """
@@ -51,6 +52,28 @@ class ReadProposal:
     floor_area: float
     told: Told
     outline: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Coloured:
+    """Triangles (t, 3, 3) [m] and 0xRRGGBB of each (t,), -1 where nobody says."""
+
+    corners: Floats
+    colours: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, corners: Floats, colours: NDArray[np.int32]) -> Coloured:
+        """Checked for length."""
+        if len(corners) != len(colours):
+            raise ValueError(f"{len(corners)} triangles have {len(colours)} colours")
+        return cls(np.asarray(corners), colours)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Coloured]) -> Coloured:
+        """All of some."""
+        given = list(parts)
+        corners = np.concatenate([np.zeros((0, 3, 3)), *(part.corners for part in given)])
+        return cls(corners, np.concatenate([np.zeros(0, np.int32), *(part.colours for part in given)]))
 
 
 def read_proposal(path: Path, frame: Frame, feedback: Feedback) -> ReadProposal:
@@ -77,15 +100,22 @@ def read_proposal(path: Path, frame: Frame, feedback: Feedback) -> ReadProposal:
     return ReadProposal(model, path.stem, count, round(area, 1), told, ring)
 
 
+def read_again(proposal: Proposal) -> ReadProposal:
+    """What can be asked about a proposal that stands already, at the size of its file, which is not needed."""
+    model = proposal.model
+    ring, _ = outline_ring(model.mesh.vertices[model.mesh.faces])
+    area = proposal.floor_area / (proposal.scale**2 if proposal.told != "typed" else 1.0)
+    return ReadProposal(model, proposal.name, proposal.storeys, round(area, 1), proposal.told, ring)
+
+
 def _whole(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
 
 
-def _triangles(layers: Sequence[Layer], path: Path) -> Floats:
-    """(t, 3, 3) all that is built [m of the model]."""
+def _triangles(layers: Sequence[Layer], path: Path) -> Coloured:
+    """All that is built [m of the model]."""
     parts = [_of_layer(layer) for layer in layers if layer.theme in THEMES and layer.style.visible]
-    parts = [part for part in parts if len(part)]
-    count = sum(len(part) for part in parts)
+    count = sum(len(part.corners) for part in parts)
     if count == 0:
         raise UserError(
             f"{path.name} holds no building.",
@@ -102,10 +132,10 @@ def _triangles(layers: Sequence[Layer], path: Path) -> Floats:
             code="proposal.too_large",
             values={"name": path.name, "count": count, "most": MOST_TRIANGLES},
         )
-    return np.concatenate(parts)
+    return Coloured.joined(parts)
 
 
-def _of_layer(layer: Layer) -> Floats:
+def _of_layer(layer: Layer) -> Coloured:
     shape = layer.geometry
     kinds = layer.table.columns.get("class")
     rows = len(layer.table)
@@ -114,33 +144,42 @@ def _of_layer(layer: Layer) -> Floats:
         built[:rows] = [not str(value).startswith(NOT_BUILT) for value in kinds.values]
     if isinstance(shape, Mesh):
         kept = built[np.minimum(shape.face_element, rows)]
-        return np.asarray(shape.vertices[shape.faces[kept]])
+        return Coloured.of(shape.vertices[shape.faces[kept]], _codes(layer, len(shape.faces))[kept])
     if isinstance(shape, Instances):
-        return _of_instances(shape, built)
-    return np.zeros((0, 3, 3))
+        return _of_instances(shape, built, _codes(layer, sum(len(mesh.faces) for mesh in shape.shapes)))
+    return Coloured.joined(())
 
 
-def _of_instances(shape: Instances, built: NDArray[np.bool_]) -> Floats:
-    out = [np.zeros((0, 3, 3))]
+def _codes(layer: Layer, faces: int) -> NDArray[np.int32]:
+    found = colours_of(layer)
+    return found if found is not None and len(found) == faces else np.full(faces, NO_COLOUR, dtype=np.int32)
+
+
+def _of_instances(shape: Instances, built: NDArray[np.bool_], codes: NDArray[np.int32]) -> Coloured:
+    first = np.cumsum([0, *(len(mesh.faces) for mesh in shape.shapes)])
+    out = []
     for number, transform, element in zip(shape.shape, shape.transform, shape.element, strict=True):
         if built[min(int(element), len(built) - 1)]:
             mesh = shape.shapes[int(number)]
             corners = mesh.vertices @ transform[:, :3].T + transform[:, 3]
             faces = mesh.faces if np.linalg.det(transform[:, :3]) >= 0 else mesh.faces[:, ::-1]
-            out.append(corners[faces])
-    return np.concatenate(out)
+            out.append(Coloured.of(corners[faces], codes[first[number] : first[number + 1]]))
+    return Coloured.joined(out)
 
 
-def _model(triangles: Floats, file: str, *, detailed: bool) -> ProposalModel:
+def _model(built: Coloured, file: str, *, detailed: bool) -> ProposalModel:
     """About the middle of its box, with equal corners joined; walls and slabs are many solids, not one."""
+    triangles = built.corners
     low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
     zero = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
     points, number = np.unique(np.round((triangles - zero).reshape(-1, 3), 5), axis=0, return_inverse=True)
     faces = number.reshape(-1, 3).astype(np.int32)
-    faces = faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])]
+    whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    faces, colours = faces[whole], built.colours[whole]
     mesh = Mesh(points, faces, np.zeros(len(faces), dtype=np.int32))
     ground = float(-low[2]) if 0.0 < -low[2] < SHARE_UNDER * (high[2] - low[2]) else 0.0
-    return ProposalModel(mesh, round(ground, 3), not detailed and is_closed(mesh), file)
+    said = None if (colours == NO_COLOUR).all() else colours
+    return ProposalModel(mesh, round(ground, 3), not detailed and is_closed(mesh), file, said)
 
 
 def _above(buildings: Sequence[object]) -> list[Storey]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from geo.alternatives import Alternative
 from geo.model import Issue, Layer, Mesh, UserError
-from geo.proposals import ProposalModel
+from geo.proposals import ProposalModel, colours_of
 from geo.store import read_layers, write_layers
 
 PREFIX = "proposal-"
@@ -21,7 +21,7 @@ def models_to_list(alternatives: Iterable[Alternative], folder: Path) -> list[di
     for model in models.values():
         target = folder / f"{PREFIX}{model.id}.layers"
         if not target.exists():
-            write_layers(target, [Layer(f"{PREFIX}{model.id}", model.file, "other", model.mesh)])
+            write_layers(target, [Layer(f"{PREFIX}{model.id}", model.file, "other", model.mesh, fields=model.fields)])
         said = {"id": model.id, "ground": model.ground, "closed": model.closed, "name": model.file}
         out.append({**said, "file": f"{folder.name}/{target.name}"})
     return out
@@ -44,7 +44,8 @@ def models_from_list(
             continue
         mesh = stored[0].geometry
         if isinstance(mesh, Mesh):
-            model = ProposalModel(mesh, float(entry["ground"]), bool(entry["closed"]), str(entry["name"]))
+            told = float(entry["ground"]), bool(entry["closed"]), str(entry["name"])
+            model = ProposalModel(mesh, *told, colours_of(stored[0]))
             found[str(entry["id"])] = model
     return found
 

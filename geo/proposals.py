@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.buildings import GROUND, ROOF, WALL, surface_field
-from geo.model import Column, ElementTable, Issue, Layer, Mesh, Source, UserError
+from geo.model import Column, ElementTable, Field, Issue, Layer, Mesh, Source, UserError
 
 Floats = NDArray[np.float64]
 Told = Literal["file", "typed", "estimate"]
@@ -29,6 +29,7 @@ SAME_POINT = 0.05  # [m] two points nearer than this give no direction
 CLOSE = 0.3  # [m] by which two distances may differ without a doubt
 REFUSED_SHARE = 0.1  # of the distance in the scene: beyond this the pairs cannot be meant
 LEVEL = 0.5  # |vertical part| of a unit normal from which a face is a roof or a floor
+COLOUR = "colour"  # field of faces: 0xRRGGBB
 FLOOR_AREA = "proposal_floor_area"  # column: above the ground [m2], as the file or the user says, or estimated
 FLOOR_AREA_FROM = "proposal_floor_area_from"  # column: ``file``, ``typed`` or ``estimate``
 
@@ -47,18 +48,26 @@ class ProposalModel:
         Whether it is a solid without inner walls, so that its volume can be cut; else a model of walls and slabs.
     file : str
         Name of the file.
+    colours : (m,) int32 or None
+        0xRRGGBB of each face, -1 where the file says none; None where it says none at all.
     """
 
     mesh: Mesh
     ground: float
     closed: bool
     file: str
+    colours: NDArray[np.int32] | None = None
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Its colours as a field of the faces, if it has any."""
+        return () if self.colours is None else (Field(COLOUR, "1", "face", self.colours),)
 
     @cached_property
     def id(self) -> str:
-        """Fingerprint of the shape."""
+        """Fingerprint of the shape and its colours."""
         digest = hashlib.blake2b(digest_size=8)
-        for values in (self.mesh.vertices, self.mesh.faces):
+        for values in (self.mesh.vertices, self.mesh.faces, *(() if self.colours is None else (self.colours,))):
             digest.update(np.ascontiguousarray(values).data)
         digest.update(f"{self.ground!r} {self.closed} {self.file}".encode())
         return digest.hexdigest()
@@ -233,7 +242,7 @@ def proposal_layer(proposal: Proposal, *, reader: str) -> Layer:
     }
     if proposal.storeys:
         columns["storeys"] = Column(np.array([proposal.storeys], dtype=np.int64))
-    fields = (surface_field(_surfaces(mesh)),) if proposal.model.closed else ()
+    fields = (*((surface_field(_surfaces(mesh)),) if proposal.model.closed else ()), *proposal.model.fields)
     theme = "building" if proposal.model.closed else "bim"
     source = Source(reader=reader, part=proposal.layer_id)
     table = ElementTable([proposal.id], columns)
@@ -241,6 +250,12 @@ def proposal_layer(proposal: Proposal, *, reader: str) -> Layer:
     return Layer(
         proposal.layer_id, proposal.name or proposal.id, theme, mesh, table, fields, source=source, issues=issues
     )
+
+
+def colours_of(layer: Layer) -> NDArray[np.int32] | None:
+    """0xRRGGBB of the faces (of the shapes one after the other, where it places shapes); None where it has none."""
+    found = layer.field_named(COLOUR)
+    return None if found is None or found.on != "face" else np.asarray(found.values, dtype=np.int32)
 
 
 def _text(value: str) -> Column:

@@ -133,6 +133,37 @@ def test_it_is_moved_in_hand_and_counts_in_the_figures(still: Any, qtbot: Any, b
     still.masses.finish()
 
 
+def test_one_that_stands_is_asked_for_again_and_fitted_anew(still: Any, qtbot: Any, box_file: Path) -> None:  # noqa: F811
+    actions = placed(still, qtbot, box_file)
+    actions._on_places(np.array([(30.0, 32.0, 22.0), (50.0, 32.0, 22.0)]))  # B4 made room for it
+    actions.dialog.reject()
+    (before,) = still.document.alternatives.items[0].proposals
+    state = still.document.history.state
+    still.document.selection.set([ElementRef(before.layer_id, before.id)])
+    still.actions_["mass_edit"].trigger()
+    qtbot.waitUntil(lambda: actions.dialog is not None, timeout=30_000)
+    dialog = actions.dialog
+    assert still.document.history.state == state  # asking changes nothing
+    assert dialog.on_ground.isChecked()
+    assert not dialog.fit_size.isChecked()
+    dialog.plan.choose(1, 2)  # other points of it are where they are: it stays
+    dialog.storeys_edit.set_value(4)
+    (now,) = still.document.alternatives.items[0].proposals
+    assert (now.x, now.y, now.base, now.turn_deg) == pytest.approx(
+        (before.x, before.y, before.base, before.turn_deg), abs=1e-6
+    )
+    assert (now.id, now.storeys) == (before.id, 4)
+    dialog.plan.choose(*corners_of_edge(dialog.plan, 20.0))
+    actions._on_places(PLACES)
+    (moved,) = still.document.alternatives.items[0].proposals
+    assert moved.turn_deg == pytest.approx(90.0)
+    assert not still.document.alternatives.items[0].changes  # what had made room is back
+    dialog.reject()
+    still.actions_["undo"].trigger()
+    still.actions_["undo"].trigger()
+    assert still.document.alternatives.items[0].proposals == (before,)
+
+
 def test_sun_and_shadow_count_it_only_in_its_alternative(still: Any, qtbot: Any, box_file: Path) -> None:  # noqa: F811
     placed(still, qtbot, box_file).dialog.reject()
     alternative = still.document.alternatives.items[0]
@@ -168,6 +199,32 @@ def test_it_is_kept_with_the_project_without_its_file(
     lost = load(project)
     assert [issue.code for issue in lost.issues if "proposal" in issue.code] == ["project.proposal_lost"]
     assert lost.alternatives[0].proposals == ()
+
+
+def test_colours_of_the_file_come_along_and_are_kept(
+    still: Any,  # noqa: F811
+    qtbot: Any,
+    shared_data: Path,
+    tmp_path: Path,
+) -> None:
+    actions = proposals_of(still)
+    job = actions.read(shared_data / "ifc" / "AC20-FZK-Haus.ifc")
+    qtbot.waitUntil(lambda: job.is_over and actions.dialog is not None, timeout=60_000)
+    plan = actions.dialog.plan
+    actions._on_places(np.array([(10.0, 10.0, 22.0), (10.0, 10.0 + plan.length, 22.4)]))
+    actions.dialog.reject()
+    settle(still, qtbot)
+    (one,) = still.document.alternatives.items[0].proposals
+    field = still.document.scene[one.layer_id].field_named("colour")
+    assert len(field.values) == len(one.model.mesh.faces)
+    assert len(np.unique(field.values[field.values >= 0])) >= 3
+    drawn = still.viewport.stage._layers[one.layer_id].face_colours()
+    assert len(np.unique(drawn, axis=0)) >= 3
+    project = tmp_path / "plan.twin"
+    save(still.document, project)
+    document, _ = open_document(project)
+    np.testing.assert_array_equal(document.scene[one.layer_id].field_named("colour").values, field.values)
+    assert document.alternatives.items[0].proposals[0].model.id == one.model.id
 
 
 def test_an_ifc_tells_its_storeys_and_floor_area(shared_data: Path) -> None:

@@ -31,6 +31,7 @@ from app.mass_edit import (
 from app.massing_figures import LiveFigures
 from app.massing_snap import FootprintSnap, plan_segments
 from app.massing_trees import is_tree, remove_selected_trees
+from app.massing_uses import uses_of
 from app.proposals import proposal_of, remove_proposal, set_proposal
 from app.theme import Theme
 from app.view.camera import project
@@ -363,7 +364,9 @@ class MassActions(QObject):
             return
         mass = mass_of(self.document, ref) or self.own_mass()
         if mass is not None:
-            self.dialog = MassDialog(np.array(mass.ring), name=mass.name, mass=mass, parent=self.window)
+            self.dialog = MassDialog(
+                np.array(mass.ring), name=mass.name, mass=mass, uses=uses_of(self.document.scene), parent=self.window
+            )
             self._open(lambda: self._change_mass(mass))
 
     def _change_mass(self, mass: Mass) -> None:
@@ -408,7 +411,7 @@ class MassActions(QObject):
         shown = alternatives.get(alternatives.active)
         number = 1 + (len(shown.masses) if shown is not None else 0)
         name = tr("mass.numbered", number=number)
-        self.dialog = MassDialog(ring[:, :2], name=name, parent=self.window)
+        self.dialog = MassDialog(ring[:, :2], name=name, uses=uses_of(self.document.scene), parent=self.window)
         self._open(lambda: self._add_mass(ring))
 
     def _add_mass(self, ring: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from app.language import tr
 from app.mass_edit import MOST_STOREYS
 from app.numbers import number_text
 from app.widgets.quantity_edit import QuantityEdit
+from app.widgets.use_edit import UseEdit
 from app.widgets.wording import say
 from geo.alternatives import Mass
 from geo.massing import towers_on
@@ -32,10 +34,18 @@ class MassDialog(QDialog):
     name : str
     mass : Mass or None
         What is changed; None for a new one.
+    uses : sequence of str
+        Words that are offered as its use.
     """
 
     def __init__(
-        self, ring: NDArray[np.float64], *, name: str, mass: Mass | None = None, parent: QWidget | None = None
+        self,
+        ring: NDArray[np.float64],
+        *,
+        name: str,
+        mass: Mass | None = None,
+        uses: Sequence[str] = (),
+        parent: QWidget | None = None,
     ) -> None:
         import shapely
 
@@ -43,7 +53,7 @@ class MassDialog(QDialog):
         say(self, "mass.new_title" if mass is None else "mass.edit_title")
         self._polygon = shapely.make_valid(shapely.Polygon(ring))
         self._area = float(shapely.area(self._polygon))
-        self._make_edits(name, mass)
+        self._make_edits(name, mass, uses)
         self.sums = QLabel()
         self.sums.setObjectName("soft")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -58,11 +68,11 @@ class MassDialog(QDialog):
         self.tower_box.toggled.connect(self._write_sums)
         self._write_sums()
 
-    def _make_edits(self, name: str, mass: Mass | None) -> None:
+    def _make_edits(self, name: str, mass: Mass | None, uses: Sequence[str]) -> None:
         storeys, high = (USUAL_STOREYS, USUAL_STOREY_HEIGHT) if mass is None else (mass.storeys, mass.storey_height)
         has_tower = mass is not None and mass.podium_storeys > 0
         podium, inset = (mass.podium_storeys, mass.inset) if has_tower and mass else (USUAL_PODIUM, USUAL_INSET)
-        self.name_edit, self.use_edit = QLineEdit(name), QLineEdit("" if mass is None else mass.use)
+        self.name_edit, self.use_edit = QLineEdit(name), UseEdit("" if mass is None else mass.use, uses)
         self.storeys_edit = QuantityEdit(storeys, unit="1", low=1, high=MOST_STOREYS, integer=True)
         self.storey_height_edit = QuantityEdit(high, unit="m", low=LOWEST_STOREY, high=HIGHEST_STOREY, integer=False)
         self.tower_box = say(QCheckBox(), "massing.tower", tip="massing.tower.tip")

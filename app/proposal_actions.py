@@ -18,6 +18,7 @@ from app.jobs import Job
 from app.language import error_texts, tr
 from app.mass_edit import Ground, footing
 from app.massing_snap import FootprintSnap, plan_segments
+from app.massing_uses import uses_of
 from app.numbers import number_text
 from app.proposal_dialog import Asked, ProposalDialog
 from app.proposal_read import ReadProposal, read_again, read_proposal
@@ -118,7 +119,8 @@ class ProposalActions(QObject):
             self._room = [ref for ref in replaced_by(self.document, stands) if self._is_away(ref)]
         self._mark = f"{self._id} {next(self._marks)}"
         use = stands.use if stands is not None else ""
-        dialog = ProposalDialog(read, self.bench.theme, use=use, parent=self.window)
+        uses = uses_of(self.document.scene)
+        dialog = ProposalDialog(read, self.bench.theme, use=use, uses=uses, parent=self.window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.places_asked.connect(self.ask_places)
         dialog.changed.connect(self._apply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -24,6 +25,7 @@ from app.proposal_read import ReadProposal
 from app.theme import Theme
 from app.widgets.plan_picker import PlanPicker
 from app.widgets.quantity_edit import QuantityEdit
+from app.widgets.use_edit import UseEdit
 from app.widgets.wording import say
 from geo.proposals import Proposal, Told
 
@@ -69,7 +71,15 @@ class ProposalDialog(QDialog):
     changed = Signal()
     taken = Signal()
 
-    def __init__(self, read: ReadProposal, theme: Theme, *, use: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        read: ReadProposal,
+        theme: Theme,
+        *,
+        use: str = "",
+        uses: Sequence[str] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowType.Tool)
         self.setWindowTitle(tr("proposal.title", name=read.model.file))
@@ -80,7 +90,7 @@ class ProposalDialog(QDialog):
         self.said = _soft(self._said())
         self.told = _soft("")
         self.told.hide()
-        self._make_edits(use)
+        self._make_edits(use, uses)
         self._make_buttons()
         self._lay_out()
 
@@ -99,9 +109,9 @@ class ProposalDialog(QDialog):
             area=area,
         )
 
-    def _make_edits(self, use: str) -> None:
+    def _make_edits(self, use: str, uses: Sequence[str]) -> None:
         read = self._read
-        self.name_edit, self.use_edit = QLineEdit(read.name), QLineEdit(use)
+        self.name_edit, self.use_edit = QLineEdit(read.name), UseEdit(use, uses)
         self.storeys_edit = QuantityEdit(read.storeys, unit="1", low=0, high=300, integer=True)
         self.storeys_edit.spin_box.setSpecialValueText(tr("proposal.unknown"))
         self.area_edit = QuantityEdit(read.floor_area, unit="m2", low=0.0, high=LARGEST, integer=False)

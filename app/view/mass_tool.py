@@ -72,7 +72,7 @@ class MassTool(QObject):
     left(bool)
         The user ends: True by Enter, False by Escape.
     opened()
-        A new mass was double-clicked.
+        A new mass or a building of a file was double-clicked.
     """
 
     moved = Signal(object)

@@ -112,3 +112,27 @@ def test_a_wall_alone_has_no_plan_to_copy() -> None:
     upright = np.array([[(0.0, 0.0, 0.0), (5.0, 0.0, 0.0), (0.0, 0.0, 3.0)]])
     with pytest.raises(UserError, match="no plan"):
         outline_ring(upright)
+
+
+def test_uses_of_the_scene_are_offered_and_known_by_the_rules(still: Any, qtbot: Any) -> None:  # noqa: F811
+    from analysis.site_figures.rules import is_home
+    from app.massing_uses import uses_of
+
+    still.document.do(set_mass(still.document, BLOCK, name="A"))
+    settle(still, qtbot)
+    assert uses_of(still.document.scene)[0] == "업무시설"
+    take(still, ElementRef(MASSES, "mass-1"))
+    still.actions_["mass_edit"].trigger()
+    edit = still.masses.dialog.use_edit
+    QTest.keyClick(edit, Qt.Key.Key_Down)
+    popup = edit.completer().popup()
+    assert popup.isVisible()
+    words = [popup.model().index(row, 0).data() for row in range(popup.model().rowCount())]
+    assert words[:2] == ["업무시설", "Apartments"]
+    assert is_home(words[1])
+    QTest.keyClick(popup, Qt.Key.Key_Down)
+    QTest.keyClick(popup, Qt.Key.Key_Down)
+    QTest.keyClick(popup, Qt.Key.Key_Return)
+    assert edit.text() == "Apartments"
+    still.masses.dialog.accept()
+    assert masses(still)[0].use == "Apartments"

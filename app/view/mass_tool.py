@@ -262,7 +262,8 @@ class MassTool(QObject):
         left = event.button() == Qt.MouseButton.LeftButton
         if kind == QEvent.Type.MouseButtonPress and left:
             return self._take(event.position())
-        if kind == QEvent.Type.MouseButtonDblClick and self.body.mass and self.part_at(event.position()) == "body":
+        own = self.body.mass is not None or self.body.proposal is not None
+        if kind == QEvent.Type.MouseButtonDblClick and own and self.part_at(event.position()) == "body":
             self.opened.emit()
             return True
         if kind == QEvent.Type.MouseMove:

@@ -46,6 +46,12 @@ FRONT: Mapping[LayoutName, tuple[str, ...]] = {
     "build": ("layers", "properties", "analyses", "timeline"),
     "operate": ("layers", "properties", "results", "timeline"),
 }
+# The study a layout begins with; from then on it is the one that was chosen there last.
+STUDY: Mapping[LayoutName, str] = {
+    "plan": "sunlight.hours",
+    "build": "construction.progress",
+    "operate": "cctv.coverage",
+}
 LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 276, 328, 108
 UPPER_HEIGHT, LOWER_HEIGHT = 230, 300
 

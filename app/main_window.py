@@ -23,7 +23,7 @@ from app.document import Document
 from app.file_dialogs import FileDialogs
 from app.focus_order import panel_around, step_focus
 from app.language import language, tr
-from app.layouts import BOTTOM_HEIGHT, arrange
+from app.layouts import BOTTOM_HEIGHT, STUDY, arrange
 from app.memory import MemoryKeeper
 from app.menus import make_menus, make_toolbar, show_context_menu
 from app.notices import NoticeArea
@@ -113,6 +113,8 @@ class MainWindow(ToolWindow):
         self.memory = MemoryKeeper(self.bench)
         self.resize(1280, 800)
         self._restore_layout(settings.layout)
+        self._study_of: dict[LayoutName, str] = {}
+        self.analyses.choose(STUDY[settings.layout])
         self._write_words()  # what was made a moment ago is in this language and in these colours
         for panel in self.panels.values():
             panel.refresh_theme()
@@ -319,7 +321,9 @@ class MainWindow(ToolWindow):
         """Show another arrangement of docks, keeping the present one for its own layout."""
         if name != self.settings.layout:
             self._keep_layout()
+            self._study_of[self.settings.layout] = self.analyses.chosen
             self._restore_layout(name)
+            self.analyses.choose(self._study_of.get(name) or STUDY[name])
             self.refresh_state()
 
     def _keep_layout(self) -> None:

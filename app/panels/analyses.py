@@ -233,13 +233,20 @@ class AnalysesPanel(Panel):
             self._show_chosen()
 
     @property
+    def chosen(self) -> str:
+        """Id of the one chosen."""
+        return str(self.choice.currentData() or "")
+
+    @property
     def analysis(self) -> Analysis | None:
         """The one chosen."""
-        return find_analysis(str(self.choice.currentData() or ""))
+        return find_analysis(self.chosen)
 
     def choose(self, analysis_id: str) -> None:
-        """Choose by id."""
+        """Choose by id; its form is made when it is first asked for."""
+        was = self.choice.blockSignals(not self._has_form)
         self.choice.setCurrentIndex(max(0, self.choice.findData(analysis_id)))
+        self.choice.blockSignals(was)
 
     def _show_chosen(self) -> None:
         self._clear_content()

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.alternatives_made import take_out
 from app.appearance import colours, icon
-from app.commands import RemoveLayers, ReplaceLayer, SetStyle
+from app.commands import ReplaceLayer, SetStyle
 from app.hatch_switch import add_hatch_switch
 from app.language import tr
 from app.names import layer_title
@@ -360,7 +361,7 @@ class LayersPanel(Panel):
         """Take the selected layers out of the scene; undo brings them back."""
         ids = dict.fromkeys(ref.layer_id for ref in self.document.selection.items)
         if ids:
-            self.document.do(RemoveLayers(tuple(ids)))
+            self.document.do(take_out(self.document, tuple(ids)))
 
     def show_only(self) -> None:
         """Hide every layer but the selected ones."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.alternatives import BASE, add_alternative, change_elements, set_mass, switch_alternative
+from app.alternatives_made import take_out
 from app.commands import AddLayers, RemoveLayers
 from app.document import Document
 from geo.alternatives import MASSES, Change, Mass
@@ -40,3 +41,20 @@ def test_a_layer_of_the_alternative_on_show_is_taken_out_and_comes_back(taken: t
     while document.history.undo_title:
         document.history.undo()
     assert len(document.scene) == 0
+
+
+def test_a_layer_that_an_alternative_makes_goes_with_what_it_is_made_of() -> None:
+    document = Document(tiny_frame())
+    document.do(AddLayers((terrain(), buildings())))
+    document.do(set_mass(document, BLOCK, name="One"))
+    start, shown = state_of(document), document.alternatives.active
+    document.do(take_out(document, (MASSES, "buildings")))
+    assert {layer.id for layer in document.scene} == {"terrain"}
+    assert document.alternatives.get(shown).masses == ()
+    document.do(switch_alternative(document, BASE))
+    document.do(switch_alternative(document, shown))
+    assert MASSES not in document.scene  # it does not come back by itself
+    while document.history.undo_title != "remove_layers":
+        document.history.undo()
+    document.history.undo()
+    assert not difference(start, state_of(document))

@@ -21,7 +21,6 @@ from app.mass_edit import (
     Ground,
     body_now,
     body_of,
-    element_title,
     footing,
     free_mass_id,
     is_movable,
@@ -32,6 +31,7 @@ from app.massing_figures import LiveFigures
 from app.massing_snap import FootprintSnap, plan_segments
 from app.massing_trees import is_tree, remove_selected_trees
 from app.massing_uses import uses_of
+from app.names import element_name
 from app.proposals import proposal_of, remove_proposal, set_proposal
 from app.theme import Theme
 from app.view.camera import project
@@ -188,7 +188,7 @@ class MassActions(QObject):
     def _title(self, body: Body) -> str:
         alternative = self.document.alternatives.get(self.document.alternatives.active)
         shown = alternative.name if alternative is not None else tr("alternatives.base")
-        return f"{element_title(body.layer, body.ref.element_id)} · {shown}"
+        return f"{element_name(body.layer, body.ref.element_id)} · {shown}"
 
     # ---- moving
 

@@ -29,7 +29,6 @@ from geo.proposals import Proposal, moved_proposal, proposal_layer
 
 Floats = NDArray[np.float64]
 
-NAME_COLUMNS = ("name", "Name", "이름", "address")
 MOVABLE_THEMES = frozenset({"building", "bim", "other"})
 STEP = 0.5  # [m] moves and heights are whole multiples of this, unless the user holds Shift
 TURN_STEP = 5.0  # [deg]
@@ -203,16 +202,6 @@ def body_now(document: Document, body: Body) -> Body | None:
         return body_of(document, body.ref)
     except UserError:
         return None
-
-
-def element_title(layer: Layer, element_id: str) -> str:
-    """A name for people: that of the element where the data have one, else its id."""
-    row = layer.table.index.get(element_id)
-    for name in NAME_COLUMNS:
-        column = layer.table.columns.get(name)
-        if row is not None and column is not None and column.values[row]:
-            return str(column.values[row])
-    return element_id
 
 
 class Ground:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from app.document import Document
 from app.language import tr
-from app.mass_edit import MOST_STOREYS, Ground, body_of, element_title, footing, free_mass_id, mass_of
+from app.mass_edit import MOST_STOREYS, Ground, body_of, footing, free_mass_id, mass_of
+from app.names import element_name
 from app.plot_figures import Elements
 from app.proposals import free_proposal_id
 from geo.alternatives import COUNT_COLUMNS, Mass
@@ -87,7 +88,7 @@ def _of_building(document: Document, ref: ElementRef) -> Copy:
     each = min(max(height / storeys, low), high)
     doubts: tuple[Doubt, ...] = (*(("storeys",) if not told else ()), *(("outline",) if not whole else ()))  # type: ignore[assignment]
     corners = tuple((float(x), float(y)) for x, y in ring)
-    name, use = element_title(layer, ref.element_id), _text(layer, ref.element_id)
+    name, use = element_name(layer, ref.element_id), _text(layer, ref.element_id)
     base = float(mesh.vertices[:, 2].min())
     return Copy(Mass("copy", corners, base, storeys, round(each, 4), name, use), doubts)
 

@@ -11,6 +11,8 @@ from app.numbers import quantity_text
 from geo.model import Layer
 
 SEPARATORS = (" – ", ": ")
+# Columns with what people call an element, the best first.
+NAME_COLUMNS = ("name", "Name", "NAME", "이름", "건물명", "station", "측정소", "측정소명", "address")
 
 
 def layer_title(layer: Layer) -> str:
@@ -23,6 +25,16 @@ def layer_title(layer: Layer) -> str:
         if found:
             return f"{head}{separator}{tr(f'name.{tail}', tail)}"
     return layer.name
+
+
+def element_name(layer: Layer, element_id: str) -> str:
+    """What people call an element: its name column where it has one, else its address, else its id."""
+    row = layer.table.index.get(element_id)
+    for key in NAME_COLUMNS:
+        column = layer.table.columns.get(key)
+        if column is not None and row is not None and column.values[row]:
+            return str(column.values[row])
+    return element_id
 
 
 def run_title(layer: Layer) -> str:

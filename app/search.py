@@ -20,8 +20,7 @@ from app.document import Document
 from app.element_search import WAIT, Matches, matching_elements
 from app.finding import HOLDS, IN_PARTS, Found, Kind, best_rank, ordered, remembered
 from app.language import tr
-from app.names import layer_title
-from app.panels.layers import element_name
+from app.names import element_name, layer_title
 from app.place_search import parse_place
 from app.room_search import FoundRoom, rooms_in_steps
 from app.row_filter import has_condition

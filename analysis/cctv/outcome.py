@@ -151,7 +151,11 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     area = np.array([spot.area for spot in spots])
     length = np.array([spot.length for spot in spots])
     ids = [f"blind-{k + 1}" for k in range(len(spots))]
+    names = np.array(
+        [f"{k + 1} · {spot.address}" if spot.address else str(k + 1) for k, spot in enumerate(spots)], object
+    )
     columns = {
+        "name": Column(names),
         "address": Column(np.array([spot.address for spot in spots], dtype=object)),
         "area": Column(area, "m2"),
         "unseen_path": Column(length, "m"),
@@ -168,7 +172,8 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     offsets = np.concatenate([[0], np.cumsum([len(spots[k].path) for k in walked])]).astype(np.int32)
     vertices = np.column_stack([points, height(points[:, 0], points[:, 1]) + 1.0])
     lines = Lines(vertices, offsets, np.arange(len(walked), dtype=np.int32))
-    table = ElementTable([ids[k] for k in walked], {"unseen_path": Column(length[walked], "m")})
+    known = {"name": Column(names[walked]), "unseen_path": Column(length[walked], "m")}
+    table = ElementTable([ids[k] for k in walked], known)
     path_field = Field("unseen_path", "m", "element", length[walked], ramp="exposure")
     paths = Layer(
         "unseen_paths", "Longest unseen ways", "result", lines, table, fields=(path_field,),

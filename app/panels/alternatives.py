@@ -31,8 +31,7 @@ from app.alternatives import (
     switch_alternative,
 )
 from app.language import tr
-from app.mass_edit import element_title
-from app.names import layer_title
+from app.names import element_name, layer_title
 from app.panels.panel import Panel, small_button
 from app.proposals import remove_proposal
 from app.widgets.later import Later
@@ -246,7 +245,7 @@ class AlternativesPanel(Panel):
         layer = self.document.scene.get(ref.layer_id)
         if layer is None:
             return ref.element_id
-        return element_title(layer, ref.element_id) if ref.element_id else layer_title(layer)
+        return element_name(layer, ref.element_id) if ref.element_id else layer_title(layer)
 
     def _mark_selected(self) -> None:
         """The rows of what is selected in the scene."""

@@ -24,7 +24,7 @@ from app.appearance import colours, icon
 from app.commands import ReplaceLayer, SetStyle
 from app.hatch_switch import add_hatch_switch
 from app.language import tr
-from app.names import layer_title
+from app.names import element_name, layer_title
 from app.numbers import unit_text
 from app.panels.panel import Panel, line, small_button
 from app.sheet import sheet_of
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from app.workbench import Workbench
 
 GROUPS = ("outdoor", "indoor", "underground", "bim", "sensors", "results")
-NAME_COLUMNS = ("name", "Name", "NAME", "이름", "건물명", "station", "측정소", "측정소명")
 ELEMENTS_SHOWN = 200
 ROLE_LAYER = Qt.ItemDataRole.UserRole
 ROLE_ELEMENT = Qt.ItemDataRole.UserRole + 1
@@ -418,16 +417,6 @@ class LayersPanel(Panel):
     def refresh_theme(self) -> None:
         """Icons and badges in the colours of the theme."""
         self.rebuild()
-
-
-def element_name(layer: Layer, element_id: str) -> str:
-    """What people call an element: its name column where it has one, else its id."""
-    row = layer.table.index.get(element_id)
-    for key in NAME_COLUMNS:
-        column = layer.table.columns.get(key)
-        if column is not None and row is not None and column.values[row]:
-            return str(column.values[row])
-    return element_id
 
 
 def field_title(layer: Layer, name: str) -> str:

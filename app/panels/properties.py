@@ -20,10 +20,9 @@ from PySide6.QtWidgets import (
 
 from app.language import issue_text, tr
 from app.model_view import is_model_layer
-from app.names import layer_title
+from app.names import element_name, layer_title
 from app.numbers import number_text, quantity_text
 from app.panels.bim_properties import TABLE_ONLY, BimProperties
-from app.panels.layers import element_name
 from app.panels.panel import Panel
 from app.widgets.wording import say
 from app.words import class_name, column_name, field_name

@@ -77,11 +77,20 @@ class Frames(QObject):
         if sum(map(faces_of, shown)) > SLOW_FACES:
             return True
         occluded = bool(self._stage.scene.GetUseSSAO())
-        return sum(self.costs.of(prop, occluded) for prop in self.costs.new(shown, occluded)) > NEW_S
+        seconds = 0.0
+        for prop in shown:
+            solid = occluded and not prop.HasTranslucentPolygonalGeometry()
+            seconds += sum(self.costs.of(one, solid) for one in self.costs.new([prop], solid))
+        return seconds > NEW_S
 
     def _shown(self) -> list[vtkProp]:
         moving = set(map(id, self._stage.moving))
         return [prop for prop in props_of(self._stage) if prop.GetVisibility() and id(prop) not in moving]
+
+    def _learn(self, seconds: float) -> None:
+        """Share the time of a frame that was drawn at once among its things."""
+        occluded = bool(self._stage.scene.GetUseSSAO())
+        self.costs.learn(self._shown(), seconds, lambda prop: occluded and not prop.HasTranslucentPolygonalGeometry())
 
     def touch(self) -> None:
         """The scene has changed, not only marks over it or the camera."""
@@ -100,8 +109,7 @@ class Frames(QObject):
             self.whole += 1
             began = time.perf_counter()
             yield
-            occluded = bool(self._stage.scene.GetUseSSAO())
-            self.costs.learn(self._shown(), time.perf_counter() - began, occluded)
+            self._learn(time.perf_counter() - began)
             self._whole_from = vtkCamera()
             self._whole_from.DeepCopy(self._stage.scene.GetActiveCamera())
             self._whole_size = tuple(self._stage.window.GetSize())

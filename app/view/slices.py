@@ -7,7 +7,7 @@ order of the scene. Pixel for pixel it is the frame that would have been drawn a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,12 +41,12 @@ class Costs:
         """Those that were never drawn."""
         return [prop for prop in props if (_key(prop), occluded) not in self._known]
 
-    def learn(self, props: Sequence[vtkProp], seconds: float, occluded: bool = False) -> None:
-        """Share the time of a part among its things by their size."""
+    def learn(self, props: Sequence[vtkProp], seconds: float, occluded: bool | Callable[[vtkProp], bool]) -> None:
+        """Share the time of a part among its things by their size; `occluded` of all of them, or of each."""
         weights = [1000 + faces_of(prop) for prop in props]
         whole = sum(weights)
         for prop, weight in zip(props, weights, strict=True):
-            self._known[_key(prop), occluded] = seconds * weight / whole
+            self._known[_key(prop), occluded(prop) if callable(occluded) else occluded] = seconds * weight / whole
 
     def forget(self) -> None:
         """Another scene: the names of what is gone would be given again."""
@@ -116,10 +116,14 @@ def drawn_over(stage: Stage, *, keeps: bool, smooth: bool, shown: bool, front: b
 
 
 class Part(NamedTuple):
-    """Things that are drawn in one go; or one of them as a crumb with these textures, to make it ready."""
+    """Things that are drawn in one go; or one of them as a crumb with these textures, to make it ready.
+
+    Those one sees through are drawn without occlusion: VTK's pass for it would keep none of them in a part of its own.
+    """
 
     props: list[vtkProp]
     crumb: frozenset[str] | None = None
+    clear: bool = False
 
 
 class SlicedFrame:
@@ -171,7 +175,7 @@ class SlicedFrame:
 
     def draw_next(self, under: vtkProp | None = None) -> None:
         """Draw the next part; `under` gives back what was drawn so far, if the buffer was used for something else."""
-        part, crumb = self._parts[self._done]
+        part, crumb, clear = self._parts[self._done]
         stage = self._stage
         last = self._done == len(self._parts) - 1
         keeps = self._done > self._first
@@ -183,12 +187,13 @@ class SlicedFrame:
             with (
                 only(stage, part),
                 self._whole_or(part, crumb),
+                self._plain_where(clear),
                 drawn_over(stage, keeps=keeps, smooth=last, shown=False, front=False),
             ):
                 stage.window.Render()
                 stage.window.WaitForCompletion()
         if crumb is None:
-            self._costs.learn(part, time.perf_counter() - began, self._occluded)
+            self._costs.learn(part, time.perf_counter() - began, self._occluded and not clear)
         self._done += 1
 
     @contextmanager
@@ -209,6 +214,16 @@ class SlicedFrame:
                 crumbs.enter_context(crumb_of(prop, crumb or frozenset(), self._costs.small))
             yield
 
+    @contextmanager
+    def _plain_where(self, clear: bool) -> Iterator[None]:
+        scene = self._stage.scene
+        occludes = bool(scene.GetUseSSAO())
+        scene.SetUseSSAO(occludes and not clear)
+        try:
+            yield
+        finally:
+            scene.SetUseSSAO(occludes)
+
     def _pack(self, props: Sequence[vtkProp]) -> list[Part]:
         """Parts of about the same time, solid things first; before all, crumbs of what is large and new.
 
@@ -216,23 +231,27 @@ class SlicedFrame:
         """
         solid = [prop for prop in props if not prop.HasTranslucentPolygonalGeometry()]
         clear = [prop for prop in props if prop.HasTranslucentPolygonalGeometry()]
-        new = self._costs.new(props, self._occluded)
-        before = [Part([prop], crumb) for prop in new for crumb in steps_of(prop, self._costs.brought)]
+        before = []
+        for some, through in ((solid, False), (clear, True)):
+            new = self._costs.new(some, self._occluded and not through)
+            before += [Part([one], crumb, through) for one in new for crumb in steps_of(one, self._costs.brought)]
         if self._occluded:
             before += self._packed(self._costs.new(solid, occluded=True))
         self._first = len(before)
         solids = [Part(solid)] if self._occluded else list(self._packed(solid))
-        return [*before, *solids, *self._packed(clear)] if solids or clear else [*before, Part([])]
+        if self._occluded and clear and not solid:
+            solids = [Part([])]  # what is seen through needs something to be drawn over
+        return [*before, *solids, *self._packed(clear, clear=True)] if solids or clear else [*before, Part([])]
 
-    def _packed(self, props: Sequence[vtkProp]) -> Iterator[Part]:
+    def _packed(self, props: Sequence[vtkProp], *, clear: bool = False) -> Iterator[Part]:
         part: list[vtkProp] = []
         seconds = 0.0
         for prop in props:
-            cost = self._costs.of(prop, self._occluded)
+            cost = self._costs.of(prop, self._occluded and not clear)
             if part and seconds + cost > SLICE_S:
-                yield Part(part)
+                yield Part(part, None, clear)
                 part, seconds = [], 0.0
             part.append(prop)
             seconds += cost
         if part:
-            yield Part(part)
+            yield Part(part, None, clear)

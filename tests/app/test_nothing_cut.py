@@ -54,6 +54,7 @@ from app.view.legend import Legend
 from app.view.overlay import legend_size, paint_legend
 from bim.bcf.model import Topic
 from geo.alternatives import Alternative
+from geo.model import Layer
 from geo.pose import Pose
 from tests.app import tiny_city
 from tests.app.text_fit import (
@@ -140,6 +141,11 @@ def test_forms_of_all_studies_fit(small: MainWindow, qtbot: Any, code: str) -> N
     assert found == []
 
 
+def buildings_of(window: MainWindow) -> Layer:
+    """The first layer of buildings."""
+    return next(layer for layer in window.document.scene if layer.theme == "building")
+
+
 DIALOGS: dict[str, Callable[[MainWindow], QDialog]] = {
     "about": AboutDialog,
     "settings": SettingsDialog,
@@ -163,7 +169,7 @@ DIALOGS: dict[str, Callable[[MainWindow], QDialog]] = {
     "bug": lambda w: BugDialog("", parent=w),
     "picture": lambda w: PictureDialog(w.viewport.size(), w),
     "topic": lambda w: TopicDialog(Topic(guid="1", title="1", type="Issue"), author="1", is_new=True, parent=w),
-    "legend": lambda w: LegendEditor(w.document, w.document.scene["houses"], choices=[("1", "height")], parent=w),
+    "legend": lambda w: LegendEditor(w.document, buildings_of(w), choices=[("1", "height")], parent=w),
     "point": lambda w: PointWindow(w, np.array([50.0, 50.0, 20.0])),
 }
 

@@ -79,6 +79,29 @@ def test_in_parts_it_is_the_same_picture(slow: Any, qtbot: Any, monkeypatch: pyt
     np.testing.assert_array_equal(in_parts, drawn_at_once(slow, monkeypatch))
 
 
+def test_what_one_sees_through_is_there_with_occlusion(slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.commands import SetStyle
+    from geo.model import Style
+
+    slow.set_quality("fine")
+    at_rest(slow, qtbot)
+    solid = pixels(slow)
+    slow.document.do(SetStyle("blocks", Style(opacity=0.4), "style"))
+    settle(slow, qtbot)
+    slow.redraw()
+    at_rest(slow, qtbot)
+    in_parts = pixels(slow)
+    at_once = drawn_at_once(slow, monkeypatch)
+    np.testing.assert_allclose(in_parts, at_once, atol=2)
+    slow.document.do(SetStyle("blocks", Style(opacity=1.0, visible=False), "style"))
+    settle(slow, qtbot)
+    slow.redraw()
+    at_rest(slow, qtbot)
+    without = pixels(slow)
+    for other in (solid, without):  # it is glass: neither solid nor gone
+        assert (np.abs(in_parts - other).max(axis=2) > 8).mean() > 0.02
+
+
 def test_a_moving_camera_shows_the_last_frame_and_then_the_right_one(
     slow: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from analysis.cctv.classes import Edition, default_edition, editions
 from app.camera_lens import camera_from, lens_of
 from app.camera_placing import CameraPlacing
 from app.camera_sight import CameraSight, Sighted, Wanted
-from app.cctv.bands import band_colours
+from app.cctv.bands import band_colours, bands_legend
 from app.cctv.edit import (
     CameraRow,
     camera_layers,
@@ -307,8 +307,11 @@ class CameraActions(ElementInHand[CameraRow]):
             from app.view.frustum import FrustumActors
 
             self._actors = FrustumActors(self.window.viewport.stage)
-        self._actors.show(self._shown(answer) if answer is not None else [], band_colours(self.edition))
-        self.window.viewport.redraw()
+        shown = self._shown(answer) if answer is not None else []
+        self._actors.show(shown, band_colours(self.edition))
+        view = self.window.viewport
+        view.cards.show_in_hand(bands_legend(self.edition) if shown else None, view.camera)
+        view.redraw()
 
     def _shown(self, answer: Sighted) -> list[Any]:
         from app.view.frustum import Shown

@@ -9,14 +9,24 @@ from analysis.cctv.catalogue import CameraModel
 from analysis.cctv.classes import Edition
 from app.colour import class_colours
 from app.language import tr
+from app.numbers import number_text
+from app.view.legend import Legend
 
 RAMP = "sight"  # that of the maps of the study
 TINT = 0.42  # of a band's colour in the picture
 
 
 def band_colours(edition: Edition) -> NDArray[np.uint8]:
-    """(classes, 3), the least demanding class first."""
-    return class_colours(len(edition.classes), ramp_name=RAMP)
+    """(classes, 3), the least demanding class first: those of the maps, which begin with what nobody sees."""
+    return class_colours(len(edition.classes) + 1, ramp_name=RAMP)[1:]
+
+
+def bands_legend(edition: Edition) -> Legend:
+    """What the colours on the ground in front of a camera mean, the most demanding class first."""
+    classes = []
+    for one, (red, green, blue) in zip(edition.classes, band_colours(edition).tolist(), strict=True):
+        classes.append((f"{class_title(one.id)} ≥ {number_text(one.px_per_m)} px/m", (red, green, blue)))
+    return Legend(tr("camera.legend"), edition.title, "", classes=tuple(reversed(classes)))
 
 
 def model_title(model: CameraModel) -> str:

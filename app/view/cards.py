@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.theme import Theme
 from app.view.camera import Camera
 from app.view.furniture import CARD_MARGIN, COMPASS_SIZE, is_synthetic, scale_bar, synthetic_text
-from app.view.legend import legend_for
+from app.view.legend import Legend, legend_for
 from app.view.overlay import (
     Compass,
     LegendCard,
@@ -43,6 +43,8 @@ class Cards:
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         self._parent = parent
+        self._in_hand: Legend | None = None
+        self._shown: tuple[Sequence[Layer], bool] = ((), True)
         self._theme = theme
         self.legend = LegendCard(theme, parent)
         self.compass = Compass(theme, parent)
@@ -59,9 +61,26 @@ class Cards:
         for card in (self.legend, self.compass, self.scale, self.note, self.hover, self.hint):
             card.set_theme(theme)
 
-    def show_for(self, layers: Sequence[Layer], camera: Camera) -> None:
+    def fits(self, *, ground_is_open: bool) -> bool:
+        """Whether what is said is for the ground as one sees it now."""
+        return ground_is_open == self._shown[1]
+
+    def show_in_hand(self, legend: Legend | None, camera: Camera) -> None:
+        """The legend of what is in hand, before that of the layers; None when it is let go."""
+        if legend != self._in_hand:
+            self._in_hand = legend
+            self._say_legend()
+            self.lay_out(camera)
+
+    def _say_legend(self) -> None:
+        layers, is_open = self._shown
+        legend = self._in_hand or legend_for(layers, ground_is_open=is_open)
+        self.legend.set_legend(legend if self.has_legend else None)
+
+    def show_for(self, layers: Sequence[Layer], camera: Camera, *, ground_is_open: bool) -> None:
         """Say what belongs to these layers."""
-        self.legend.set_legend(legend_for(layers) if self.has_legend else None)
+        self._shown = (layers, ground_is_open)
+        self._say_legend()
         self.note.set_text(synthetic_text() if is_synthetic(layers) else "")
         self.compass.setVisible(len(layers) > 0)
         self.lay_out(camera)
@@ -111,7 +130,7 @@ class Cards:
         margin = min(CARD_MARGIN, width // 20)
         return (
             QRectF(margin, margin, min(card.width(), width - 2 * margin - COMPASS_SIZE - 8), card.height()),
-            QRectF(width - margin - COMPASS_SIZE, margin, COMPASS_SIZE, COMPASS_SIZE + 15),
+            QRectF(width - margin - COMPASS_SIZE, margin, COMPASS_SIZE, COMPASS_SIZE),
             QRectF(width - margin - 180, height - margin - 34, 180, 34),
             QRectF(margin, height - margin - note.height(), note.width(), note.height()),
         )

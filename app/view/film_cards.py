@@ -49,7 +49,7 @@ class FilmCards:
             legend, reach = self._legend, self._pixels(LEGEND_WIDTH + 2 * CARD_MARGIN)
             _over(picture, (0, 0, reach, height), lambda part: paint_legend(part, legend, theme=theme, factor=factor))
         reach = self._pixels(COMPASS_SIZE + 2 * CARD_MARGIN)
-        tall = self._pixels(COMPASS_SIZE + 15 + 2 * CARD_MARGIN)
+        tall = self._pixels(COMPASS_SIZE + 2 * CARD_MARGIN)
         box = (max(width - reach, 0), 0, width, min(tall, height))
         _over(picture, box, lambda part: paint_compass(part, camera.azimuth, theme=theme, factor=factor))
         strip = (0, max(height - self._pixels(STRIP), 0), width, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from app.colour import number_text
@@ -13,7 +13,9 @@ from geo.model import Layer
 
 CARD_MARGIN, CARD_PAD, CARD_RADIUS, CARD_ALPHA = 16, 13, 7, 236  # pixels, pixels, pixels, 0..255
 LEGEND_WIDTH, RAMP_HEIGHT, CLASS_ROW = 286, 14, 19
-COMPASS_SIZE = 40
+COMPASS_SIZE = 46
+# Of its size: the needle's half length and half width, and how far the letter stands from the middle.
+NEEDLE, NEEDLE_WIDTH, LETTER = 0.25, 0.10, 0.365
 SCALE_PIXELS = 150  # longest scale bar
 FLATTEST_SCALE = 20.0  # degrees of pitch below which one scale says nothing
 SYNTHETIC_MARKS = ("synthetic", "합성", "표본지구")
@@ -43,6 +45,29 @@ def scale_text(bar: ScaleBar) -> str:
     if bar.metres >= 1000:
         return f"{number_text(bar.metres / 1000)} km"
     return f"{number_text(bar.metres)} m"
+
+
+def tick_labels(
+    legend: Legend, left: float, width: float, wide: Callable[[str], float]
+) -> list[tuple[float, float, str]]:
+    """Ticks of a ramp: where each stands, where its label begins, and the label, empty where there is no room.
+
+    The last one has the unit and always stays; one that would touch it gives way. `wide` measures a text.
+    """
+    found = []
+    for number, (value, text) in enumerate(legend.ticks):
+        last = number == len(legend.ticks) - 1
+        label = f"{text} {legend.unit}" if last and legend.unit else text
+        x = left + width * tick_place(legend, value)
+        found.append((x, min(max(x - wide(label) / 2, left), left + width - wide(label)), label))
+    taken, end = left - 20, found[-1][1] if found else 0.0
+    for number, (x, start, label) in enumerate(found):
+        last = number == len(found) - 1
+        if start < taken + 4 or (not last and start + wide(label) > end - 4):
+            found[number] = (x, start, "")
+        else:
+            taken = start + wide(label)
+    return found
 
 
 def tick_place(legend: Legend, value: float) -> float:

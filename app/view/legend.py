@@ -218,9 +218,12 @@ VEIL = 0.5  # opacity of bodies up to which they are zones around something
 LEGEND_RANK = {"lines": 0, "points": 1, "grid": 3}  # of kinds; all others lie between
 
 
-def legend_for(layers: Iterable[Layer]) -> Legend | None:
+def legend_for(layers: Iterable[Layer], *, ground_is_open: bool | None = None) -> Legend | None:
     """The picture's legend: of the last coloured layer shown, results before others, the newest run before older
     ones, and of one run maps before points and lines.
+
+    ground_is_open : bool or None
+        Whether one sees what lies under the ground, and wants the kinds of pipes told; None: where no ground is shown.
     """
     shown = list(layers)
     last = {_run_of(layer): number for number, layer in enumerate(shown) if _run_of(layer)}
@@ -233,7 +236,9 @@ def legend_for(layers: Iterable[Layer]) -> Legend | None:
         legend = legend_of(layer)
         if legend is not None:
             return legend
-    return network_legend(shown)
+    if ground_is_open is None:
+        ground_is_open = not any(layer.theme == "terrain" and layer.style.visible for layer in shown)
+    return network_legend(shown) if ground_is_open else None
 
 
 def _legend_rank(layer: Layer) -> int:

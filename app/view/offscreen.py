@@ -20,7 +20,7 @@ from app.view import camera as cameras
 from app.view.camera import Camera
 from app.view.cutting import build_caps
 from app.view.furniture import is_synthetic, scale_bar, synthetic_text
-from app.view.legend import legend_for
+from app.view.legend import Legend, legend_for
 from app.view.painted import paint_compass, paint_legend, paint_note, paint_scale
 from app.view.painted_labels import paint_labels
 from app.view.sky import DEFAULT_SUN, build_sky_inputs
@@ -98,8 +98,10 @@ def render_picture(
     )
     picture = Image.fromarray(pixels)
     factor = scaling or max(min(picture.width / 1280, picture.height / 800), 0.6)
+    is_open = xray is not None or trench is not None or (section is not None and section.is_open)
     picture = paint_labels(picture, layers, camera, theme=theme, factor=factor, section=section)
-    return _with_cards(picture, layers, camera, theme=theme, factor=factor, legend=legend, north=north, scale=scale)
+    told = legend_for(layers, ground_is_open=is_open or None) if legend else None
+    return _with_cards(picture, layers, camera, theme=theme, factor=factor, legend=told, north=north, scale=scale)
 
 
 def render_pixels(
@@ -195,13 +197,12 @@ def _with_cards(
     *,
     theme: Theme,
     factor: float,
-    legend: bool,
+    legend: Legend | None,
     north: bool,
     scale: bool,
 ) -> Picture:
-    shown = legend_for(layers) if legend else None
-    if shown is not None:
-        picture = paint_legend(picture, shown, theme=theme, factor=factor)
+    if legend is not None:
+        picture = paint_legend(picture, legend, theme=theme, factor=factor)
     if north:
         picture = paint_compass(picture, camera.azimuth, theme=theme, factor=factor)
     bar = scale_bar(camera, round(picture.height / factor)) if scale else None

@@ -5,8 +5,10 @@ Each card has a paint function that takes any QPainter, so an exported picture c
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
@@ -17,10 +19,13 @@ from app.view.furniture import (
     CLASS_ROW,
     COMPASS_SIZE,
     LEGEND_WIDTH,
+    LETTER,
+    NEEDLE,
+    NEEDLE_WIDTH,
     RAMP_HEIGHT,
     ScaleBar,
     scale_text,
-    tick_place,
+    tick_labels,
 )
 from app.view.hatch import swatch_lines
 from app.view.legend import Legend, bands_of
@@ -111,20 +116,11 @@ def _paint_ramp(painter: QPainter, bar: QRectF, legend: Legend, *, theme: Theme)
     row = QImage(legend.ramp.tobytes(), len(legend.ramp), 1, 3 * len(legend.ramp), QImage.Format.Format_RGB888)
     painter.drawImage(bar, row.copy())
     metrics = QFontMetricsF(painter.font())
-    taken = bar.left() - 20
-    for number, (value, text) in enumerate(legend.ticks):
-        last = number == len(legend.ticks) - 1
-        x = bar.left() + bar.width() * tick_place(legend, value)
-        label = f"{text} {legend.unit}" if last and legend.unit else text
-        half = metrics.horizontalAdvance(label) / 2
-        start = min(max(x - half, bar.left()), bar.right() - 2 * half)
+    for x, start, label in tick_labels(legend, bar.left(), bar.width(), metrics.horizontalAdvance):
         painter.setPen(QPen(QColor(theme["soft_ink"]), 1.0))
         painter.drawLine(QPointF(x, bar.bottom()), QPointF(x, bar.bottom() + 4))
-        if start < taken + 4:
-            continue
         painter.setPen(QColor(theme["ink"]))
         painter.drawText(QPointF(start, bar.bottom() + 6 + metrics.ascent()), label)
-        taken = start + 2 * half
 
 
 def _paint_hatches(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:
@@ -164,24 +160,23 @@ def _paint_classes(painter: QPainter, area: QRectF, legend: Legend, *, theme: Th
 
 
 def paint_compass(painter: QPainter, area: QRectF, azimuth: float, *, theme: Theme) -> None:
-    """A needle; `azimuth` is the direction of view, clockwise from grid north [degrees]."""
+    """A needle with its letter at the tip; `azimuth` is the direction of view, clockwise from grid north [degrees]."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(card_font(TEXT_SIZE, bold=True))
-    letter = QPainterPath()
-    metrics = QFontMetricsF(painter.font())
-    letter.addText(area.center().x() - metrics.horizontalAdvance("N") / 2, area.top() + 11, painter.font(), "N")
-    painter.strokePath(letter, QPen(QColor(theme["card"]), 3.0))  # a rim, to be read over any picture
-    painter.fillPath(letter, QColor(theme["ink"]))
-    disc = QRectF(area.left(), area.top() + 15, area.width(), area.width())
+    disc = QRectF(area.left(), area.top(), area.width(), area.width())
     plate = QColor(theme["card"])
     plate.setAlpha(CARD_ALPHA)
     painter.setPen(QPen(QColor(theme["card_line"]), 1.0))
     painter.setBrush(plate)
     painter.drawEllipse(disc.adjusted(0.5, 0.5, -0.5, -0.5))
+    away, turn = disc.width() * LETTER, math.radians(-azimuth)
+    place = disc.center() + QPointF(away * math.sin(turn), -away * math.cos(turn))
+    painter.setPen(QColor(theme["ink"]))
+    painter.drawText(QRectF(place.x() - 10, place.y() - 10, 20, 20), Qt.AlignmentFlag.AlignCenter, "N")
     painter.save()
     painter.translate(disc.center())
     painter.rotate(-azimuth)
-    length, half = disc.width() * 0.36, disc.width() * 0.12
+    length, half = disc.width() * NEEDLE, disc.width() * NEEDLE_WIDTH
     painter.setPen(Qt.PenStyle.NoPen)
     for sign, colour in ((-1.0, NEEDLE_RED), (1.0, theme["soft_ink"])):
         painter.setBrush(QColor(colour))
@@ -269,7 +264,7 @@ class Compass(_Card):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(theme, parent)
-        self.resize(COMPASS_SIZE, COMPASS_SIZE + 15)
+        self.resize(COMPASS_SIZE, COMPASS_SIZE)
 
     def set_azimuth(self, azimuth: float) -> None:
         """Direction of view from grid north [degrees]."""

@@ -20,10 +20,13 @@ from app.view.furniture import (
     CLASS_ROW,
     COMPASS_SIZE,
     LEGEND_WIDTH,
+    LETTER,
+    NEEDLE,
+    NEEDLE_WIDTH,
     RAMP_HEIGHT,
     ScaleBar,
     scale_text,
-    tick_place,
+    tick_labels,
 )
 from app.view.hatch import swatch_lines
 from app.view.legend import Legend, bands_of
@@ -183,18 +186,11 @@ def _paint_ramp(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> N
     sheet.image.paste(
         strip.resize(size, Image.Resampling.BILINEAR), (round(left * sheet.scale), round(top * sheet.scale))
     )
-    bottom, taken = top + RAMP_HEIGHT, left - 20
-    for number, (value, text) in enumerate(legend.ticks):
-        x = left + width * tick_place(legend, value)
-        soft = (*theme.rgb("soft_ink"), 255)
+    bottom, soft = top + RAMP_HEIGHT, (*theme.rgb("soft_ink"), 255)
+    for x, start, label in tick_labels(legend, left, width, lambda text: sheet.text_width(text, TEXT_SIZE)):
         sheet.draw.line(sheet.box(x, bottom, x, bottom + 4), fill=soft, width=round(sheet.scale))
-        label = f"{text} {legend.unit}" if number == len(legend.ticks) - 1 and legend.unit else text
-        length = sheet.text_width(label, TEXT_SIZE)
-        start = min(max(x - length / 2, left), left + width - length)
-        if start < taken + 4:
-            continue
-        sheet.text(start, bottom + 6, label, size=TEXT_SIZE, colour=theme.rgb("ink"))
-        taken = start + length
+        if label:
+            sheet.text(start, bottom + 6, label, size=TEXT_SIZE, colour=theme.rgb("ink"))
 
 
 def _paint_classes(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> None:
@@ -218,21 +214,20 @@ def _paint_classes(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -
 def paint_compass(picture: Picture, azimuth: float, *, theme: Theme, factor: float) -> Picture:
     """The north arrow in the upper right corner; `azimuth` of the direction of view [degrees]."""
     size = float(COMPASS_SIZE)
-    sheet = _Sheet(size, size + 15, factor)
-    half_text = sheet.text_width("N", TEXT_SIZE, bold=True) / 2
-    sheet.text(size / 2 - half_text, 0, "N", size=TEXT_SIZE, colour=theme.rgb("ink"), bold=True)
+    sheet = _Sheet(size, size, factor)
     plate, line = (*theme.rgb("card"), CARD_ALPHA), (*theme.rgb("card_line"), 255)
-    sheet.draw.ellipse(
-        sheet.box(0.5, 15.5, size - 0.5, size + 14.5), fill=plate, outline=line, width=round(sheet.scale)
-    )
+    sheet.draw.ellipse(sheet.box(0.5, 0.5, size - 0.5, size - 0.5), fill=plate, outline=line, width=round(sheet.scale))
     turn = math.radians(-azimuth)
-    length, half = size * 0.36, size * 0.12
+    x, y = size / 2 + size * LETTER * math.sin(turn), size / 2 - size * LETTER * math.cos(turn)
+    half_text = sheet.text_width("N", TEXT_SIZE, bold=True) / 2
+    sheet.text(x - half_text, y - 0.6 * TEXT_SIZE, "N", size=TEXT_SIZE, colour=theme.rgb("ink"), bold=True)
+    length, half = size * NEEDLE, size * NEEDLE_WIDTH
     for sign, colour in ((-1.0, NEEDLE_RED), (1.0, theme.rgb("soft_ink"))):
         corners = [(0.0, sign * length), (half, 0.0), (-half, 0.0)]
         turned = [
             (
                 (size / 2 + x * math.cos(turn) - y * math.sin(turn)) * sheet.scale,
-                (15 + size / 2 + x * math.sin(turn) + y * math.cos(turn)) * sheet.scale,
+                (size / 2 + x * math.sin(turn) + y * math.cos(turn)) * sheet.scale,
             )
             for x, y in corners
         ]

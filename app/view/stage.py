@@ -245,6 +245,13 @@ class Stage:
             self.set_quality(self.quality, multisampling=self._multisampling)  # rooms are shaded by occlusion
             self.highlight.retheme()
 
+    @property
+    def ground_is_open(self) -> bool:
+        """Whether one sees what lies under the ground: it is not shown, seen through, dug up or cut."""
+        if self.pit.is_seen_through or self.digging.trench is not None or self.cut.section.is_open:
+            return True
+        return not any(isinstance(one, TerrainActors) and one.layer.style.visible for one in self._layers.values())
+
     def set_xray(self, xray: XRay | None) -> None:
         """See through the ground around a place, or no longer."""
         self.pit.set_xray(xray, self._layers)
@@ -280,10 +287,11 @@ class Stage:
             drawn.recolour()
             drawn.show()
 
-    def is_bare(self, layer_id: str) -> bool:
-        """Whether a layer is a volume that shows nothing in its colours: it needs no legend."""
-        drawn = self._layers.get(layer_id)
-        return isinstance(drawn, VolumeActors) and drawn.view == VolumeView()
+    def telling(self, layers: Iterable[Layer]) -> list[Layer]:
+        """Those that need a legend: not volumes that show nothing in their colours."""
+        drawn = {layer.id: self._layers.get(layer.id) for layer in layers}
+        bare = {key for key, one in drawn.items() if isinstance(one, VolumeActors) and one.view == VolumeView()}
+        return [layer for layer in layers if layer.id not in bare]
 
     def set_particles(self, trails: ParticleTrails | None) -> None:
         """Draw these particles, or none."""

@@ -1,7 +1,4 @@
-"""The viewport: a widget that shows a document's scene, moves the camera, picks, and paints the cards over it.
-
-It draws when something changed and never otherwise.
-"""
+"""The viewport: a widget that shows a document's scene, moves the camera and picks. It draws when something changed."""
 
 from __future__ import annotations
 
@@ -238,8 +235,8 @@ class Viewport(PointerWidget):
     def show_result_preview(self, key: str, layers: Sequence[Layer]) -> None:
         """Draw what there is of a result in place of what was there before; results on the same surfaces step aside."""
         if not self._closed:
-            shown = tuple(self.document.scene)
-            self._previews.replace(key, layers, aside=[layer for layer in shown if layer.theme == "result"])
+            aside = [layer for layer in self.document.scene if layer.theme == "result"]
+            self._previews.replace(key, layers, aside=aside)
 
     @property
     def has_preview(self) -> bool:
@@ -438,6 +435,8 @@ class Viewport(PointerWidget):
         self._bringer.settle()
         self._light.apply_sun()
         self.stage.aim()
+        if not self.cards.fits(ground_is_open=self.stage.ground_is_open):
+            QTimer.singleShot(0, self, self._update_cards)
 
     def _bounds_of(self, ref: ElementRef) -> Bounds | None:
         layer = self.document.scene.get(ref.layer_id)
@@ -496,5 +495,5 @@ class Viewport(PointerWidget):
         self._update_cards()
 
     def _update_cards(self) -> None:
-        layers = self._previews.over(self.seen)
-        self.cards.show_for([layer for layer in layers if not self.stage.is_bare(layer.id)], self._camera)
+        shown = self.stage.telling(self._previews.over(self.seen))
+        self.cards.show_for(shown, self._camera, ground_is_open=self.stage.ground_is_open)

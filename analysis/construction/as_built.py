@@ -25,6 +25,8 @@ STATES = ("built", "partly", "deviating", "missing", "cannot_tell", "covered")
 SURFACES = ("within", "proud", "recessed", "unclear", "no_points", "crowded", "covered")
 SPREAD_SHARE = 0.5  # of the tolerance: points that spread more are no surface along the face
 NORMAL_95 = 1.96  # standard deviations of a normal distribution within which 95 % lie
+GONE = 0.02  # share of the surface: of what is not there no more is measured
+LEAST_OF_SIDE = 4  # places on a side that speak for it
 BASE_DEPTH = 1.0  # [m] a building may be drawn so far into the ground
 LARGEST_VOXEL = 1.0  # [m]
 SEEN_ALONG = 0.01  # square of the cosine between an axis and the directions in which faces look
@@ -146,7 +148,7 @@ def compare(places: Places, points: Floats, rules: Rules, feedback: Feedback) ->
         places.radius[at],
         depth,
         empty_to,
-        outward=rules.tolerance,
+        outward=rules.tolerance / 2,  # a body drawn into another must not be found on the face of that
         least=rules.least,
         feedback=feedback.part(0.8, 1.0),
     )
@@ -187,10 +189,10 @@ def judge(design: Design, places: Places, found: Comparison, rules: Rules) -> Ju
     known &= of_measured > 0
     state = np.select(
         [
-            known & (within >= rules.built_share),
+            known & (within >= rules.built_share) & ~_side_out(places, found, rules, count),
             known & (within <= 1.0 - rules.built_share),
             known,
-            np.nan_to_num(bare) >= rules.built_share,
+            (np.nan_to_num(seen) < GONE) & (np.nan_to_num(bare) >= rules.built_share),
             (may_be_seen + crowded == 0) & (total(places.kind == COVERED) > 0),
         ],
         [STATES.index(name) for name in ("built", "deviating", "partly", "missing", "covered")],
@@ -208,6 +210,25 @@ def judge(design: Design, places: Places, found: Comparison, rules: Rules) -> Ju
         np.bincount(owner[measured], found.number[measured], count).astype(np.int64),
         crowded > may_be_seen,
     )
+
+
+def _side_out(places: Places, found: Comparison, rules: Rules, count: int) -> Bools:
+    """(n,) whether a side of the element is out of tolerance, though the element as a whole may not be.
+
+    A beam that hangs too low has long sides where they should be: only its soffit tells.
+    """
+    normals = places.cells.normals
+    axis = np.abs(normals).argmax(axis=1)
+    side = 2 * axis + (np.take_along_axis(normals, axis[:, None], axis=1)[:, 0] > 0)
+    number = 6 * places.cells.element.astype(np.int64) + side
+    measured = np.isfinite(found.distance)
+    within = measured & (found.surface == SURFACES.index("within"))
+    area = places.cells.area
+    told = np.bincount(number[measured], minlength=6 * count)
+    kept, whole = (np.bincount(number[one], area[one], 6 * count) for one in (within, measured))
+    share = _share(np.asarray(kept, dtype=np.float64), np.asarray(whole, dtype=np.float64))
+    out = (told >= LEAST_OF_SIDE) & (share <= 1.0 - rules.built_share)
+    return np.asarray(out.reshape(count, 6).any(axis=1))
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

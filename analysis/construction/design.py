@@ -19,10 +19,11 @@ Bools = NDArray[np.bool_]
 # so near that points could be of either.
 OPEN, COVERED, CROWDED = 0, 1, 2
 CONTACT = 0.02  # [m] two surfaces that face each other nearer than this touch: nothing sees between them
-EMBEDDED = 2.0  # [m] so deep inside another body an element is covered by it; farther off it may stand in a hollow
+EMBEDDED = 4.0  # [m] a storey: so deep inside another body an element is covered; farther in it may be a hollow one
 START = 0.002  # [m] a ray starts so far off its surface
 FACING_DOWN = 0.7  # cosine of 45 degrees
 BENEATH = 0.5  # [m] a scan that has points so far under a soffit has seen the space under it
+DISC = 0.8  # of the inscribed disc: the sides of a bar that stands a little aside stay out of it
 PLAN_CELL, MOST_PLAN_CELLS = 1.0, 2000  # [m], along a side: where the lowest points of a scan are kept
 RAYS = 100_000  # traced at a time
 MOST_CELLS = 600_000  # about 400 MB with the result; a coarser cell is taken for more
@@ -140,7 +141,7 @@ def places_of(
     inward, outward = np.minimum(reach, thickness / 2), np.minimum(reach, front / 2)
     crowded = np.minimum(inward, outward) < min(tolerance, reach) * (1.0 - 1e-6)
     kind = np.select([covered | base, crowded], [COVERED, CROWDED], OPEN).astype(np.int8)
-    radius = np.clip(_inscribed(cells), spacing / 4, spacing / 2)
+    radius = np.clip(DISC * _inscribed(cells), spacing / 8, spacing / 2)
     return Places(cells, kind, base, radius, inward, outward, thickness)
 
 

@@ -64,7 +64,7 @@ class AsBuiltParams(Params):
         default=0.25,
         ge=0.02,
         le=10,
-        help="Also the width of the cylinder whose points are averaged. From the air: 1 m or more.",
+        help="The points of a cylinder inside each place are averaged. From the air: 1 m or more.",
     )
     built_share: float = quantity(
         "Share within tolerance that counts as built",

@@ -177,7 +177,7 @@ def test_density_does_not_shift_the_answer(as_it_stands: dict[str, Box]) -> None
         assert rows(result)["south"]["shift_north"] == pytest.approx(-MOVED, abs=2e-3)
     # One half of a wall scanned ten times as densely as the other pulls nothing to it.
     wall = {"wall": (0.0, 0.0, 0.0, 6.0, 0.3, 3.0)}
-    dense, thin = scan_of(wall, density=4000.0), scan_of(wall, density=400.0, seed=2)
+    dense, thin = scan_of(wall, density=4000.0), scan_of(wall, density=800.0, seed=2)
     lean = np.where(dense[:, :1] < 3.0, [[0.0, -0.04, 0.0]], 0.0)  # the dense half stands out by 40 mm
     points = np.concatenate([(dense + lean)[dense[:, 0] < 3.0], thin[thin[:, 0] >= 3.0]])
     (layer,) = run(design(wall), points[points[:, 1] < 0.1]).layers
@@ -233,6 +233,21 @@ def test_rooms_scanned_from_inside_do_not_make_the_block_around_them_vanish() ->
     inside = np.column_stack([plan, np.where(rng.random(60_000) < 0.5, 0.02, 2.6)])
     street = np.column_stack([rng.uniform(-5, -1, 5000), rng.uniform(0, 12, 5000), np.zeros(5000)])
     assert states(run(design(block), np.concatenate([inside, street]), spacing=0.5)) == {"block": "cannot_tell"}
+
+
+def test_a_beam_that_hangs_too_low_is_not_built_though_its_sides_are_where_they_should_be() -> None:
+    beam: dict[str, Box] = {"beam": (0.0, 0.0, 2.2, 5.0, 0.2, 0.6)}
+    low = scan_of({"beam": (0.0, 0.0, 2.13, 5.0, 0.2, 0.6)})
+    floor = np.column_stack([np.random.default_rng(8).uniform(-1, 6, (5000, 2)), np.zeros(5000)])
+    result = run(design(beam), np.concatenate([low[low[:, 2] < 2.6], floor]), tolerance=0.03, spacing=0.2)
+    assert states(result) == {"beam": "partly"}
+    assert rows(result)["beam"]["shift_up"] == pytest.approx(-0.07, abs=0.005)
+
+
+def test_a_purlin_drawn_into_a_wall_is_not_gone_because_the_wall_is_seen() -> None:
+    boxes: dict[str, Box] = {"wall": (0.0, 0.0, 0.0, 6.0, 0.3, 3.0), "purlin": (0.5, 0.03, 2.8, 5.0, 0.12, 0.17)}
+    result = run(design(boxes), scan_of({"wall": boxes["wall"]}), tolerance=0.03)
+    assert states(result) == {"wall": "built", "purlin": "covered"}
 
 
 def test_what_stands_in_the_way_is_not_taken_for_the_wall() -> None:
@@ -323,14 +338,14 @@ def test_devices_are_no_scan_and_models_without_surface_are_none() -> None:
 
 
 def test_several_models_and_scans_are_one_site() -> None:
-    parts = [{key: box} for key, box in ROOM.items() if key in ("floor", "south")]
+    parts = [{key: box} for key, box in ROOM.items() if key in ("floor", "south", "roof")]
     models = tuple(design(part).with_(id=f"m{k}", name=f"M{k}") for k, part in enumerate(parts))
     far = design({"far": (900.0, 0.0, 0.0, 1.0, 1.0, 1.0)})
     points = scan_of(ROOM)
     east = points[:, 0] > 5
     result = run((far, *models), (cloud(points[east]), cloud(points[~east], "two")))
-    assert [layer.name for layer in result.layers] == ["M0 – As built", "M1 – As built"]
-    assert states(result) == {"floor": "built", "south": "built"}
+    assert [layer.name for layer in result.layers] == ["M0 – As built", "M1 – As built", "M2 – As built"]
+    assert states(result) == {"floor": "built", "south": "built", "roof": "built"}
     assert "construction.scan_outside" in codes(result)
 
 
@@ -404,7 +419,7 @@ def test_a_real_scan_from_the_air_against_the_city_model_made_of_it(shared_data:
     city = CITYJSON.read(shared_data / "city" / "delft_3dfier.city.json", frame, ReadOptions(), Feedback())
     houses = next(layer for layer in city if layer.theme == "building")
     inputs = AsBuiltInputs(frame, (houses,), (scan,))
-    params = AsBuiltParams(tolerance=0.3, spacing=2.0, reach=1.0, registration=0.05, least=5)
+    params = AsBuiltParams(tolerance=0.3, spacing=2.0, reach=1.0, registration=0.05, least=4)
     result = construction_as_built.run(inputs, params, Feedback())
     table = result.tables[0].columns
     told = table["as_built"].values

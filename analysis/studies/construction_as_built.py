@@ -91,7 +91,7 @@ class AsBuiltInputs(Inputs):
 
     models: tuple[Layer, ...] = layer_input("Models of the design", kind="mesh", theme=("bim", "building"), many=True)
     scans: tuple[Layer, ...] = layer_input(
-        "Scans (point clouds)", kind="points", theme=("other", "building", "bim", "terrain"), many=True
+        "Scans (point clouds)", kind="points", theme=("other", "building", "bim", "terrain"), many=True, hidden=True
     )
 
 
@@ -106,7 +106,7 @@ class AsBuiltInputs(Inputs):
     inputs=AsBuiltInputs,
     params=AsBuiltParams,
     references=(LAGUE_2013,),
-    headline=("tolerance", "registration"),
+    headline=("tolerance",),
 )
 def construction_as_built(inputs: AsBuiltInputs, params: AsBuiltParams, feedback: Feedback) -> Result:
     """Compare the scan with the design."""
@@ -160,6 +160,9 @@ def scan_points(scans: tuple[Layer, ...], issues: list[Issue]) -> NDArray[np.flo
     clouds = [layer.geometry for layer in scans if isinstance(layer.geometry, Points)]
     # A cloud is one element of many points; devices and places are elements of one point each.
     clouds = [cloud for cloud in clouds if len(cloud.vertices) > len(np.unique(cloud.element))]
+    if len(clouds) > 1:
+        text = f"{len(clouds)} scans were taken as one: they must be of the same state of the works."
+        issues.append(Issue("construction.scans_joined", text, "note", len(clouds)))
     if not clouds:
         return np.zeros((0, 3))
     points = np.concatenate([cloud.vertices for cloud in clouds])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.colour import number_text
@@ -43,6 +43,27 @@ def scale_text(bar: ScaleBar) -> str:
     if bar.metres >= 1000:
         return f"{number_text(bar.metres / 1000)} km"
     return f"{number_text(bar.metres)} m"
+
+
+def tick_labels(legend: Legend) -> list[str]:
+    """What stands under the ticks of a ramp; the unit goes with the last."""
+    texts = [text for _, text in legend.ticks]
+    return [*texts[:-1], f"{texts[-1]} {legend.unit}"] if texts and legend.unit else texts
+
+
+def labels_that_fit(spans: Sequence[tuple[float, float]], *, gap: float = 4.0) -> set[int]:
+    """Numbers of the labels (start, length) of a ramp that stand clear of each other.
+
+    The last has its place first, since it carries the unit; then the others from the left.
+    """
+    last = len(spans) - 1
+    fit = {last} if spans else set()
+    taken = float("-inf")
+    for number, (start, length) in enumerate(spans[:-1]):
+        if start >= taken + gap and start + length + gap <= spans[last][0]:
+            fit.add(number)
+            taken = start + length
+    return fit
 
 
 def tick_place(legend: Legend, value: float) -> float:

@@ -19,7 +19,9 @@ from app.view.furniture import (
     LEGEND_WIDTH,
     RAMP_HEIGHT,
     ScaleBar,
+    labels_that_fit,
     scale_text,
+    tick_labels,
     tick_place,
 )
 from app.view.hatch import swatch_lines
@@ -111,20 +113,17 @@ def _paint_ramp(painter: QPainter, bar: QRectF, legend: Legend, *, theme: Theme)
     row = QImage(legend.ramp.tobytes(), len(legend.ramp), 1, 3 * len(legend.ramp), QImage.Format.Format_RGB888)
     painter.drawImage(bar, row.copy())
     metrics = QFontMetricsF(painter.font())
-    taken = bar.left() - 20
-    for number, (value, text) in enumerate(legend.ticks):
-        last = number == len(legend.ticks) - 1
-        x = bar.left() + bar.width() * tick_place(legend, value)
-        label = f"{text} {legend.unit}" if last and legend.unit else text
-        half = metrics.horizontalAdvance(label) / 2
-        start = min(max(x - half, bar.left()), bar.right() - 2 * half)
+    labels = tick_labels(legend)
+    places = [bar.left() + bar.width() * tick_place(legend, value) for value, _ in legend.ticks]
+    lengths = [metrics.horizontalAdvance(label) for label in labels]
+    starts = [min(max(x - n / 2, bar.left()), bar.right() - n) for x, n in zip(places, lengths, strict=True)]
+    fit = labels_that_fit(list(zip(starts, lengths, strict=True)))
+    for number, x in enumerate(places):
         painter.setPen(QPen(QColor(theme["soft_ink"]), 1.0))
         painter.drawLine(QPointF(x, bar.bottom()), QPointF(x, bar.bottom() + 4))
-        if start < taken + 4:
-            continue
-        painter.setPen(QColor(theme["ink"]))
-        painter.drawText(QPointF(start, bar.bottom() + 6 + metrics.ascent()), label)
-        taken = start + 2 * half
+        if number in fit:
+            painter.setPen(QColor(theme["ink"]))
+            painter.drawText(QPointF(starts[number], bar.bottom() + 6 + metrics.ascent()), labels[number])
 
 
 def _paint_hatches(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:

@@ -22,7 +22,9 @@ from app.view.furniture import (
     LEGEND_WIDTH,
     RAMP_HEIGHT,
     ScaleBar,
+    labels_that_fit,
     scale_text,
+    tick_labels,
     tick_place,
 )
 from app.view.hatch import swatch_lines
@@ -183,18 +185,16 @@ def _paint_ramp(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> N
     sheet.image.paste(
         strip.resize(size, Image.Resampling.BILINEAR), (round(left * sheet.scale), round(top * sheet.scale))
     )
-    bottom, taken = top + RAMP_HEIGHT, left - 20
-    for number, (value, text) in enumerate(legend.ticks):
-        x = left + width * tick_place(legend, value)
+    bottom, labels = top + RAMP_HEIGHT, tick_labels(legend)
+    places = [left + width * tick_place(legend, value) for value, _ in legend.ticks]
+    lengths = [sheet.text_width(label, TEXT_SIZE) for label in labels]
+    starts = [min(max(x - n / 2, left), left + width - n) for x, n in zip(places, lengths, strict=True)]
+    fit = labels_that_fit(list(zip(starts, lengths, strict=True)))
+    for number, x in enumerate(places):
         soft = (*theme.rgb("soft_ink"), 255)
         sheet.draw.line(sheet.box(x, bottom, x, bottom + 4), fill=soft, width=round(sheet.scale))
-        label = f"{text} {legend.unit}" if number == len(legend.ticks) - 1 and legend.unit else text
-        length = sheet.text_width(label, TEXT_SIZE)
-        start = min(max(x - length / 2, left), left + width - length)
-        if start < taken + 4:
-            continue
-        sheet.text(start, bottom + 6, label, size=TEXT_SIZE, colour=theme.rgb("ink"))
-        taken = start + length
+        if number in fit:
+            sheet.text(starts[number], bottom + 6, labels[number], size=TEXT_SIZE, colour=theme.rgb("ink"))
 
 
 def _paint_classes(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> None:

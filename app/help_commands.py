@@ -60,6 +60,7 @@ PAGE_OF_STUDY = {
     **{f"utility.{name}": "network" for name in ("excavation", "isolation", "path", "profile", "topology", "trace")},
     "links.worlds": "network",
     "construction.progress": "model",
+    "construction.as_built": "as_built",
     "compare.results": "alternatives",
     "site.figures": "figures",
 }

@@ -12,7 +12,7 @@ EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
 PAGES = (
     *("overview", "first_steps", "importing", "layers", "style", "find", "views", "measure"),
     *("utilities", "underground_view"),
-    *("network", "checks_underground", "model", "placing", "checks", "topics", "progress"),
+    *("network", "checks_underground", "model", "placing", "checks", "topics", "progress", "as_built"),
     *("indoor", "alternatives", "figures", "analyses"),
     *("sun_hours", "standards", "irradiation", "setback", "sun_validation"),
     *("wind_morphology", "wind_field", "wind_view", "wind_comfort", "wind_corridor", "wind_cold_air", "openfoam"),

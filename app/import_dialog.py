@@ -138,7 +138,7 @@ def _option_info(name: str, info: Any) -> ParamInfo:
         help=info.description or "",
         unit="",
         sort="switch" if annotation is bool else "number" if number else "choice",
-        default=info.default,
+        default=", ".join(map(str, info.default)) if isinstance(info.default, tuple) else info.default,
         annotation=annotation,
         low=next((m.ge for m in info.metadata if hasattr(m, "ge")), None),
         high=next((m.le for m in info.metadata if hasattr(m, "le")), None),

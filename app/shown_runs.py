@@ -14,6 +14,8 @@ from app.commands import AddLayers, SetStyle, Together
 from app.document import Document
 from geo.model import Issue, Layer, Scene
 
+SCANS = "scans"  # the input of a study that measures surfaces by point clouds
+
 
 @dataclass(frozen=True)
 class Run:
@@ -83,6 +85,8 @@ def with_free_ids(scene: Scene, layers: Sequence[Layer]) -> tuple[Layer, ...]:
 def show_result(scene: Scene, layers: Sequence[Layer]) -> Together:
     """The step that adds a result; results on the same surfaces are hidden, since two colourings cannot be read.
 
+    So are the scans it was measured by: their points lie on the very surface that it colours.
+
     Window and command line both take it, so that a project looks the same whichever ran the analysis.
     """
     places = {(layer.kind, layer.stratum) for layer in layers if layer.geometry is not None}
@@ -92,8 +96,17 @@ def show_result(scene: Scene, layers: Sequence[Layer]) -> Together:
     maps = {_run_of(layer) for layer in aside if layer.kind == "grid"} - {""}
     on_map = [layer for layer in shown if layer.kind in ("lines", "points") or layer.style.opacity < 1.0]
     aside += [layer for layer in on_map if layer not in aside and _run_of(layer) in maps]
+    measured_by = _scans_of(layers)
+    aside += [layer for layer in scene if layer.id in measured_by and layer.style.visible]
     hide = tuple(SetStyle(layer.id, dataclasses.replace(layer.style, visible=False)) for layer in aside)
     return Together((*hide, AddLayers(tuple(layers))), "add_result")
+
+
+def _scans_of(layers: Sequence[Layer]) -> set[str]:
+    """Ids of the point clouds that the runs of layers were given as scans."""
+    records = [layer.source.provenance.get("provenance", {}) for layer in layers if layer.source.provenance]
+    given = [item for one in records if isinstance(one, Mapping) for item in one.get("inputs", ())]
+    return {str(item["layer"]) for item in given if item["input"] == SCANS}
 
 
 def _run_of(layer: Layer) -> str:

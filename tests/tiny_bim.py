@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo.model import Column, ElementTable, Layer, Mesh, Style, merge_meshes
+from geo.model import Column, ElementTable, Layer, Mesh, Points, Style, merge_meshes
 from tests.tiny import box_mesh
 
 # id, class, storey, box (x, y, z, width, depth, height)
@@ -44,6 +44,13 @@ def building() -> list[Layer]:
     from tests.tiny_indoor import house
 
     return [model(), *house()]
+
+
+def scan(step: float = 0.04) -> Layer:
+    """The outer face of the first wall as a scan sees it, 10 mm before the design."""
+    x, z = np.meshgrid(np.arange(0.0, 10.0, step), np.arange(20.0, 23.0, step))
+    points = np.column_stack([x.ravel(), np.full(x.size, -0.01), z.ravel()])
+    return Layer("scan", "Scan", "other", Points(points, np.zeros(len(points), np.int32)), ElementTable(["scan"]))
 
 
 def schedule() -> Layer:

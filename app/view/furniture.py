@@ -13,9 +13,9 @@ from geo.model import Layer
 
 CARD_MARGIN, CARD_PAD, CARD_RADIUS, CARD_ALPHA = 16, 13, 7, 236  # pixels, pixels, pixels, 0..255
 LEGEND_WIDTH, RAMP_HEIGHT, CLASS_ROW = 286, 14, 19
-COMPASS_SIZE = 46
+COMPASS_SIZE = 50
 # Of its size: the needle's half length and half width, and how far the letter stands from the middle.
-NEEDLE, NEEDLE_WIDTH, LETTER = 0.25, 0.10, 0.365
+NEEDLE, NEEDLE_WIDTH, LETTER = 0.24, 0.12, 0.35
 SCALE_PIXELS = 150  # longest scale bar
 FLATTEST_SCALE = 20.0  # degrees of pitch below which one scale says nothing
 SYNTHETIC_MARKS = ("synthetic", "합성", "표본지구")

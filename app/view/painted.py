@@ -220,7 +220,7 @@ def paint_compass(picture: Picture, azimuth: float, *, theme: Theme, factor: flo
     turn = math.radians(-azimuth)
     x, y = size / 2 + size * LETTER * math.sin(turn), size / 2 - size * LETTER * math.cos(turn)
     half_text = sheet.text_width("N", TEXT_SIZE, bold=True) / 2
-    sheet.text(x - half_text, y - 0.6 * TEXT_SIZE, "N", size=TEXT_SIZE, colour=theme.rgb("ink"), bold=True)
+    sheet.text(x - half_text, y - 0.55 * TEXT_SIZE, "N", size=TEXT_SIZE, colour=theme.rgb("ink"), bold=True)
     length, half = size * NEEDLE, size * NEEDLE_WIDTH
     for sign, colour in ((-1.0, NEEDLE_RED), (1.0, theme.rgb("soft_ink"))):
         corners = [(0.0, sign * length), (half, 0.0), (-half, 0.0)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field as Setting
+from pydantic import field_validator
 
 from geo import crs as coordinates
 from geo.formats.contract import FileInfo, Format, MapBox, ReadOptions
@@ -59,6 +60,12 @@ class PointCloudOptions(FormatOptions):
         0.0, ge=0, le=1_000, allow_inf_nan=False, title="Cell of a terrain from the ground points [m]",
         description="0 = no terrain",
     )  # fmt: skip
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _numbers_in_text(cls, value: object) -> object:
+        """What a form or a command line gives: ``"2, 6"``; nothing in it means all."""
+        return tuple(value.strip("()[] ").replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def sniff(path: Path, head: bytes) -> bool:

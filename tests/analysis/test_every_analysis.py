@@ -17,6 +17,7 @@ from geo.model.digest import layer_digest
 from geo.model.layer import Layer
 from tests.tiny import buildings, tiny_frame, tiny_layers
 from tests.tiny_bim import building
+from tests.tiny_bim import scan as bim_scan
 from tests.tiny_bim import schedule as bim_schedule
 from tests.tiny_cameras import camera_layers
 from tests.tiny_indoor import house
@@ -82,6 +83,7 @@ MORE: dict[str, Callable[[], list[Layer]]] = {
     "sunlight.setback": lambda: [parcels()],
     "site": lambda: [parcels()],
     "construction": lambda: [*building(), bim_schedule()],
+    "construction.as_built": lambda: [*building(), bim_scan()],
     "wind.comfort": lambda: [steady_winds([270.0, 0.0])],
     "dust.calibrate": three_days,
     "dust.effect": two_months,

@@ -240,7 +240,7 @@ def test_once_around_the_north_arrow_turns_and_the_view(tmp_path: Path, graphics
     with Image.open(film) as found:
         frames = [np.asarray(frame.convert("RGB")).astype(int) for frame in ImageSequence.Iterator(found)]
     assert len(frames) == 4
-    red = [np.argwhere((f[:60, 260:, 0] > 180) & (f[:60, 260:, 1] < 110)).mean(axis=0) for f in frames]
+    red = [np.argwhere((f[:60, 250:, 0] > 150) & (f[:60, 250:, 1] < 110)).mean(axis=0) for f in frames]
     # looking north the needle points up; looking east (a quarter on) north is to the left, and so on
     assert red[0][0] < red[2][0] - 3
     assert red[1][1] < red[3][1] - 3

@@ -420,3 +420,13 @@ def test_footprints_take_their_heights_from_a_cloud(shared_data: Path, tmp_path:
     assert measured.sum() >= 60
     assert 6.0 < np.median(heights) < 16.0
     assert heights.max() < 60.0
+
+
+@pytest.mark.parametrize(("text", "classes"), [("", ()), ("()", ()), ("2, 6", (2, 6)), ("(2, 6)", (2, 6)), ("9", (9,))])
+def test_classes_are_read_from_the_text_of_a_form(text: str, classes: tuple[int, ...]) -> None:
+    assert PointCloudOptions(classes=text).classes == classes  # type: ignore[arg-type]
+
+
+def test_a_class_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="classes"):
+        PointCloudOptions(classes="ground")  # type: ignore[arg-type]

@@ -129,6 +129,8 @@ class AboutDialog(QDialog):
         table.setHorizontalHeaderLabels([tr(f"about.column.{name}") for name in ("package", "version", "licence")])
         table.verticalHeader().hide()
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setTabKeyNavigation(False)
+        table.setAccessibleName(tr("about.column.package"))
         for number, row in enumerate(rows):
             for column, text in enumerate(row):
                 table.setItem(number, column, QTableWidgetItem(text))

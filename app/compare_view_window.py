@@ -100,6 +100,7 @@ class CompareWindow(QDialog):
             heads.setColumnStretch(column, 1)
         self.table = QTableWidget()
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setTabKeyNavigation(False)
         self.table.verticalHeader().setVisible(False)
         self.table.setAlternatingRowColors(True)
         self.no_figures = say(QLabel(), "compare.empty")

@@ -117,6 +117,8 @@ class MeasureWindow(QDialog):
         self.table.horizontalHeader().hide()
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setTabKeyNavigation(False)
+        self.table.setAccessibleName(title)
         for row, value in enumerate(values):
             self.table.setItem(row, 0, QTableWidgetItem(tr(f"measure.value.{value.name}")))
             number = QTableWidgetItem(value.text)

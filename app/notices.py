@@ -181,6 +181,7 @@ class BugDialog(QDialog):
         lead = say(QLabel(), "bug.lead")
         lead.setWordWrap(True)
         self.text = QPlainTextEdit(report)
+        self.text.setAccessibleName(tr("bug.title"))
         self.text.setReadOnly(True)
         copy = say(QPushButton(), "bug.copy")
         copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))

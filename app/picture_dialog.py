@@ -13,7 +13,7 @@ from app.awaited_picture import AwaitedPicture
 from app.jobs import Job
 from app.language import tr
 from app.widgets.quantity_edit import QuantityEdit
-from app.widgets.wording import say
+from app.widgets.wording import say, tie_labels
 from geo.model import Feedback
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class PictureDialog(QDialog):
         self.printed = QLabel()
         self.printed.setObjectName("soft")
         self._lay_out()
+        tie_labels(self)
         self.size_.currentIndexChanged.connect(lambda _index: self._follow())
         for edit in (self.width_, self.height_):
             edit.changed.connect(self._tell)

@@ -54,6 +54,7 @@ class PlanTable(QDialog):
         self.note.setObjectName("soft")
         self.table = QTableWidget()
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setTabKeyNavigation(False)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().sectionDoubleClicked.connect(
             lambda column: self.plan_chosen.emit(self.plans[column].id)

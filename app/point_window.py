@@ -72,6 +72,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequ
     table.setHorizontalHeaderLabels(list(heads))
     table.verticalHeader().hide()
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setTabKeyNavigation(False)
+    table.setAccessibleName(", ".join(heads))
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     for number, row in enumerate(rows):
         for column, text in enumerate(row):

@@ -99,7 +99,7 @@ class StatusLine(QStatusBar):
 
     def _show_memory(self) -> None:
         used = memory_bytes()
-        self.memory.setText(megabytes_text(used) if used else "")
+        self.memory.setText(tr("status.memory_used", size=megabytes_text(used)) if used else "")
         self.memory.setToolTip(tr("status.memory"))
 
     def show_hover(self, info: Any) -> None:

@@ -91,6 +91,7 @@ class CameraPanel(Panel):
         self.bands.setChecked(True)
         self.bands.toggled.connect(lambda _on: self._paint())
         self.head_box, self.edition_box = QComboBox(), QComboBox()
+        self.head_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.legend, self.sees = QLabel(), QLabel()
         for label in (self.legend, self.sees):
             label.setWordWrap(True)

@@ -117,6 +117,7 @@ class TimelinePanel(Panel):
         self.shadow.toggled.connect(lambda _on: self._send_sun())
         self.zone = QLabel()
         self.zone.setObjectName("soft")
+        self.zone.setContentsMargins(3, 0, 8, 0)
         self.sun_text = QLabel()
         self.day_text = QLabel()
         self.day_text.setObjectName("soft")

@@ -22,6 +22,7 @@ from app.appearance import set_icon
 from app.colour import class_colours, ramp
 from app.language import error_texts, tr
 from app.live_study import STATE_RAMP, STATES, LostWindow, RightsAnswer
+from app.view.furniture import COMPASS_SIZE
 from app.widgets.wording import say
 from geo.model import UserError
 
@@ -149,9 +150,9 @@ class LiveCard(QFrame):
             self.chosen.emit(self._windows[row])
 
     def place(self, edge: int) -> None:
-        """In the upper right corner of the picture."""
+        """In the upper right corner of the picture, beside the compass."""
         self.adjustSize()
-        self.move(self._picture.width() - self.width() - edge, edge)
+        self.move(self._picture.width() - self.width() - COMPASS_SIZE - 2 * edge, edge)
 
 
 def _words(window: LostWindow) -> dict[str, str]:

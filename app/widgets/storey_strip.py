@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from app.appearance import set_icon
 from app.language import tr
 from app.numbers import number_text
 from app.storeys import Building, Storey
+from app.widgets.elided_box import ElidedBox
 from app.widgets.wording import say
 
 LOWEST_CUT, HIGHEST_CUT = 2, 35  # decimetres above the floor
@@ -49,8 +50,8 @@ class StoreyStrip(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(5, 5, 5, 5)
         layout.setSpacing(3)
-        self.building_box = QComboBox()
-        self.building_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.building_box = ElidedBox()
+        self.building_box.setSizeAdjustPolicy(ElidedBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.building_box.activated.connect(self.building_chosen)
         layout.addWidget(self.building_box)
         self.building_box.view().setMinimumWidth(NAMES_WIDTH)

@@ -140,7 +140,11 @@ def _points(looked: LookedAt, values: Values, mine: NDArray[np.int64], part: str
 
 
 def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any) -> list[Layer]:
-    """Blind spots as cells, and the longest unseen ways as lines; `height(x, y)` is that of the ground."""
+    """Blind spots as cells, and the longest unseen ways as lines; `height(x, y)` is that of the ground.
+
+    Both begin hidden: the map of classes has what is unseen in its own colour, and over it these would be a second
+    scale that its legend does not tell.
+    """
     if raster is None or not spots:
         return []
     cells = np.concatenate([spot.cells for spot in spots])
@@ -163,7 +167,7 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     field = Field("blind_area", "m2", "element", area, ramp="exposure")
     blind = Layer(
         "blind_areas", "Blind spots", "result", mesh, ElementTable(ids, columns), fields=(field,),
-        style=Style(colour_by="blind_area", opacity=0.6),
+        style=Style(visible=False, colour_by="blind_area", opacity=0.6),
     )  # fmt: skip
     walked = [k for k, spot in enumerate(spots) if len(spot.path) > 1]
     if not walked:
@@ -177,6 +181,6 @@ def blind_layers(spots: Sequence[BlindSpot], raster: Raster | None, height: Any)
     path_field = Field("unseen_path", "m", "element", length[walked], ramp="exposure")
     paths = Layer(
         "unseen_paths", "Longest unseen ways", "result", lines, table, fields=(path_field,),
-        style=Style(colour_by="unseen_path"),
+        style=Style(visible=False, colour_by="unseen_path"),
     )  # fmt: skip
     return [blind, paths]

@@ -248,7 +248,8 @@ class Stage:
     @property
     def ground_is_open(self) -> bool:
         """Whether one sees what lies under the ground: it is not shown, seen through, dug up or cut."""
-        if self.pit.is_seen_through or self.digging.trench is not None or self.cut.section.is_open:
+        cut = self.cut.section.is_open and not self.look.opened  # a storey that is looked into opens no ground
+        if self.pit.is_seen_through or self.digging.trench is not None or cut:
             return True
         return not any(isinstance(one, TerrainActors) and one.layer.style.visible for one in self._layers.values())
 

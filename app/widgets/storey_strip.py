@@ -15,7 +15,7 @@ from app.widgets.elided_box import ElidedBox
 from app.widgets.wording import say
 
 LOWEST_CUT, HIGHEST_CUT = 2, 35  # decimetres above the floor
-STRIP_WIDTH, BUTTON_WIDTH, BUTTON_HEIGHT = 92, 66, 24  # pixels
+STRIP_WIDTH, BUTTON_WIDTH, BUTTON_HEIGHT = 118, 92, 24  # pixels
 NAMES_WIDTH = 240  # pixels of the list of buildings when it is open
 LEAST_ROWS = 3  # storeys seen at once in the lowest picture
 WHOLE = -1  # number of the button that shows the building uncut

@@ -92,6 +92,7 @@ def find(window: MainWindow, qtbot: Any, words: str) -> None:
     assert window._search is not None
     window._search.line.setText(words)
     qtbot.keyClick(window._search.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not window._search.isVisible(), timeout=WAIT_MS)  # whoever types fast waits for the best
 
 
 def click_at(window: MainWindow, qtbot: Any, point: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.indoor.cells import room_label
+from geo.indoor.room_labels import room_label
 from geo.model import Issue, Layer, Lines, Points, UserError
 from geo.model.conventions import CLEAR_WIDTH, FROM_NODE, NODE, ROOM, STOREY, TO_NODE, WAY
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +9,11 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from geo.indoor.room_labels import room_label
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-FIGURES = re.compile(r"\d+")
 SNAP = 1e-4  # [m] corners nearer than this are one
 SLIVER = 1e-3  # [m2] a part of a floor smaller than this is a fault of drawing
 POLYGON = int(shapely.GeometryType.POLYGON)
@@ -49,21 +49,6 @@ class Cell:
     def label(self) -> str:
         """Number and name as far as there are any, else the id."""
         return room_label(self.number, self.name) or self.id
-
-
-def room_label(number: str, name: str) -> str:
-    """Number and name of a room; the name alone where it says the number already.
-
-    Examples
-    --------
-    >>> room_label("101", "Office"), room_label("705-1", "Unit 705, living room")
-    ('101 Office', 'Unit 705, living room')
-    """
-    said = {*FIGURES.findall(name), *name.split(), name}
-    main = FIGURES.match(number)
-    if name and (number in said or (main is not None and len(main.group()) > 1 and main.group() in said)):
-        return name
-    return f"{number} {name}".strip()
 
 
 def floor_of_mesh(vertices: Floats, faces: NDArray[np.integer]) -> tuple[shapely.Geometry, float, float]:

@@ -81,8 +81,12 @@ def quantity_text(value: object, unit: str) -> str:
 
 def figure_text(value: object, unit: str) -> str:
     """A key figure with its unit; a minute or more that is counted in seconds is ``3 min 10 s``."""
-    is_long = unit == "s" and isinstance(value, int | float) and math.isfinite(value) and value >= MINUTE
-    return duration_text(float(value)) if is_long else quantity_text(value, unit)  # type: ignore[arg-type]
+    return duration_text(float(value)) if is_duration(value, unit) else quantity_text(value, unit)  # type: ignore[arg-type]
+
+
+def is_duration(value: object, unit: str) -> bool:
+    """Whether a figure is a length of time that is said in minutes and seconds."""
+    return unit == "s" and isinstance(value, int | float) and math.isfinite(value) and value >= MINUTE
 
 
 def duration_text(seconds: float) -> str:

@@ -19,7 +19,7 @@ from app.document import Document
 from app.honesty import lead_of, lead_text
 from app.language import issue_text, language, tr
 from app.names import layer_title
-from app.numbers import number_text, unit_text
+from app.numbers import duration_text, is_duration, number_text, unit_text
 from app.pictures import draw, jpeg_bytes
 from app.report_choice import CHART, TABLE, ReportChoice, RunChoice, SavedPicture, chosen_runs, lost_runs
 from app.report_contents import contents_of, paragraphs, usual_title
@@ -266,10 +266,12 @@ def _sentences(issues: Sequence[Issue]) -> list[dict[str, str]]:
 
 def _summary(analysis_id: str, summary: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, str]]:
     for name, item in summary.items():
+        value, unit = item["value"], str(item["unit"])
+        is_long = is_duration(value, unit)
         yield {
             "name": tr(f"{analysis_id}.summary.{name}", name),
-            "value": _said(analysis_id, name, item["value"]),
-            "unit": unit_text(item["unit"]),
+            "value": duration_text(value) if is_long else _said(analysis_id, name, value),
+            "unit": "" if is_long else unit_text(unit),
         }
 
 

@@ -60,6 +60,8 @@ def class_name(key: str, text: str, default: str = "") -> str:
 
 def figure_word(analysis_id: str, name: str, text: str) -> str:
     """A key figure that is a word: a choice, a class or a group in the user's language; names as they are."""
+    if text in ("yes", "no"):
+        return tr(text)
     found = tr(f"{analysis_id}.summary.{name}.{text}", "") or tr(f"{analysis_id}.{name}.{text}", "")
     return found or word_of(text, (f"class.{name}.", *GROUPS, "name."))
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from app.cli_output import DONE, emit, finish_bar, print_issues, say, settings_of
 from app.language import tr
-from app.numbers import quantity_text
+from app.numbers import figure_text
+from app.words import figure_word
 from geo.model import Feedback, UserError
 
 
@@ -91,7 +92,8 @@ def _run_and_tell(
         return DONE
     say(f"{tr(f'{analysis_id}.title', analysis_id)}")
     for name, quantity in done.result.summary.items():
-        text = quantity_text(quantity.value, quantity.unit)
+        value = quantity.value
+        text = figure_word(analysis_id, name, value) if isinstance(value, str) else figure_text(value, quantity.unit)
         say(f"  {tr(f'{analysis_id}.summary.{name}', name)}: {text}")
     print_issues(done.issues)
     for path in done.outputs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.contract import Analysis, ParamInfo, describe_inputs, describe_params
 from analysis.registry import analysis_ids, find_analysis
 from app.language import language, tr
-from app.numbers import UNIT_SIGNS, number_text
+from app.numbers import number_text, unit_text
 from resources import path
 
 EMPTY_CELL = "\u00a0"  # Qt joins cells that hold nothing with the one before
@@ -89,7 +89,7 @@ def _parameter_row(analysis_id: str, info: ParamInfo) -> str:
         default = tr(f"{analysis_id}.{info.name}.{default}", str(default).replace("_", " "))
     elif isinstance(default, str):
         default = tr(f"{analysis_id}.{info.name}.{default}", default)
-    unit = UNIT_SIGNS.get(info.unit, info.unit) if info.unit != "1" else ""
+    unit = unit_text(info.unit)
     meaning = tr(f"{analysis_id}.{info.name}.help", info.help).replace("|", "/").replace("\n", " ")
     shown = number_text(default) if isinstance(default, int | float) else str(default)
     cells = (title, shown, allowed, unit, meaning)

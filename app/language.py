@@ -24,6 +24,9 @@ GROUPS = ("class.group.", "class.place_group.")
 WORDS_OF: Mapping[str, tuple[str, ...]] = {
     "layer": ("name.",),
     "layers": ("name.",),
+    "name": ("name.",),
+    "start": ("name.",),
+    "goal": ("name.",),
     "group": GROUPS,
     "groups": GROUPS,
     "names": GROUPS,

@@ -17,6 +17,7 @@ from app.mass_edit import Body, moved_mass
 from app.numbers import number_text
 from app.plot_figures import PlotStudy, plot_setup
 from app.widgets.wording import say
+from app.words import class_name
 from geo.alternatives import Change
 from geo.model import UserError
 
@@ -106,7 +107,8 @@ class FiguresCard(QFrame):
 
     def show_figures(self, plot: PlotFigures, *, waiting: bool, outside: float = 0.0) -> None:
         """The figures of a plot; `outside`: the share of the footprint that does not stand on it."""
-        self.title.setText(f"{tr('massing.figures.plot', plot=plot.id)}{f' · {plot.zoning}' if plot.zoning else ''}")
+        zoning = class_name("zoning", plot.zoning)
+        self.title.setText(f"{tr('massing.figures.plot', plot=plot.id)}{f' · {zoning}' if zoning else ''}")
         for name, text in value_texts(plot).items():
             self.values[name].setText(text)
         for name, place in (("coverage", 0), ("floor_area_ratio", 1), ("height", 2)):
@@ -114,7 +116,6 @@ class FiguresCard(QFrame):
         told = {"dwellings": plot.dwellings_told, "storeys": plot.floors_told}
         for name, certain in told.items():
             self.limits[name].setText("" if certain else tr("massing.figures.estimated"))
-        self.limits["parking"].setText(tr("massing.figures.needed"))
         self._grid.show()
         self._grid.setEnabled(not waiting)
         unverified = any(not cap.verified and cap.limit == cap.limit for cap in plot.caps)
@@ -184,7 +185,7 @@ def value_texts(plot: PlotFigures) -> dict[str, str]:
         "height": amount(height, "m"),
         "storeys": number_text(plot.storeys),
         "dwellings": number_text(int(plot.dwellings)),
-        "parking": number_text(int(plot.parking)),
+        "parking": tr("massing.figures.spaces", count=number_text(int(plot.parking))),
     }
 
 

@@ -52,7 +52,7 @@ def run_title(layer: Layer) -> str:
 
 def _value(analysis_id: str, info: ParamInfo, value: object) -> str:
     if info.sort == "choice" and info.options:
-        return tr(f"{analysis_id}.{info.name}.{value}", str(value))
+        return tr(f"{analysis_id}.{info.name}.{value}", str(value).replace("_", " "))
     return quantity_text(value, info.unit)
 
 

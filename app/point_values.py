@@ -13,7 +13,7 @@ from app.names import layer_title
 from app.numbers import number_text, unit_text
 from app.shown_runs import runs_of
 from app.volume_view import profile
-from app.words import class_name, field_name
+from app.words import class_name, field_name, heading
 from geo.model import Field, Grid, Layer, Volume
 
 WIND_FIELD = "wind.field"
@@ -85,8 +85,7 @@ def values_at(layers: Sequence[Layer], point: NDArray[np.float64]) -> list[Place
 
 
 def _title(field: Field) -> str:
-    name = field_name(field.name)
-    return name[:1].upper() + name[1:]
+    return heading(field_name(field.name))
 
 
 def _text(field: Field, value: float) -> str:

@@ -19,17 +19,17 @@ from app.document import Document
 from app.honesty import lead_of, lead_text
 from app.language import issue_text, language, tr
 from app.names import layer_title
-from app.numbers import number_text, unit_text
+from app.numbers import duration_text, is_duration, number_text, unit_text
 from app.pictures import draw, jpeg_bytes
 from app.report_choice import CHART, TABLE, ReportChoice, RunChoice, SavedPicture, chosen_runs, lost_runs
-from app.report_contents import contents_of, paragraphs
+from app.report_contents import contents_of, paragraphs, usual_title
 from app.rule_sources import rule_sources
 from app.scorecard import scorecard, studies_to_compare, texts_of
 from app.shown_runs import Run, scenes_of_runs
 from app.theme import theme_named
 from app.topic_results import rows_by_severity
-from app.view.legend import legend_of, shown_field
-from app.words import class_name, field_name, figure_word
+from app.view.legend import legend_of, shown_field, title_of
+from app.words import class_name, field_name, figure_word, heading
 from geo.model import Feedback, Field, Issue, Layer
 from geo.store import write_atomically
 from resources import path as resource_path
@@ -123,7 +123,7 @@ def _page(
     page = {
         "language": language.code,
         "language_name": tr("report.language_name"),
-        "title": choice.title or document.name or tr("report.untitled"),
+        "title": choice.title or usual_title(document),
         "project": document.name or tr("report.untitled"),
         "author": choice.author,
         "where": choice.place or _where(document),
@@ -266,10 +266,12 @@ def _sentences(issues: Sequence[Issue]) -> list[dict[str, str]]:
 
 def _summary(analysis_id: str, summary: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, str]]:
     for name, item in summary.items():
+        value, unit = item["value"], str(item["unit"])
+        is_long = is_duration(value, unit)
         yield {
             "name": tr(f"{analysis_id}.summary.{name}", name),
-            "value": _said(analysis_id, name, item["value"]),
-            "unit": unit_text(item["unit"]),
+            "value": duration_text(value) if is_long else _said(analysis_id, name, value),
+            "unit": "" if is_long else unit_text(unit),
         }
 
 
@@ -296,14 +298,18 @@ def _legends(layers: Sequence[Layer]) -> Iterator[dict[str, Any]]:
         legend = legend_of(layer.with_(style=dataclasses.replace(layer.style, visible=True)))
         if legend is not None and legend.ramp is None:
             rows = [{"text": text, "colour": f"#{r:02x}{g:02x}{b:02x}"} for text, (r, g, b) in legend.classes]
-            yield {"title": layer.style.title or field_name(field.name), "unit": field.unit, "classes": rows}
+            yield {
+                "title": layer.style.title or title_of(field),
+                "unit": unit_text(field.unit),
+                "classes": rows,
+            }
             continue
         colours = ramp(field.ramp)
         stops = [colours[round(k * (len(colours) - 1) / (LEGEND_STOPS - 1))] for k in range(LEGEND_STOPS)]
         low, high = field_range(field)
         yield {
-            "title": layer.style.title or field_name(field.name),
-            "unit": field.unit,
+            "title": layer.style.title or title_of(field),
+            "unit": unit_text(field.unit),
             "low": number_text(low),
             "high": number_text(high),
             "colours": [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in stops],
@@ -325,7 +331,7 @@ def _params(analysis_id: str, values: Mapping[str, Any]) -> Iterator[dict[str, s
 def table_of(layer: Layer) -> dict[str, Any]:
     """The first rows of a layer's table as texts."""
     columns = layer.table.columns
-    heads = [_head(field_name(name, c.title), c.unit) for name, c in columns.items()]
+    heads = [_head(heading(field_name(name, c.title)), c.unit) for name, c in columns.items()]
     first = rows_by_severity(layer)[:TABLE_ROWS]
     values = [[_cell(name, value) for value in c.values[first].tolist()] for name, c in columns.items()]
     rows = [list(row) for row in zip(*values, strict=True)]

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from app.language import tr
 from app.report_builder_runs import RunTree
 from app.report_choice import BOTH, FORMS, PARTS, ReportChoice, SavedPicture, read_saved_picture
-from app.report_contents import preview_of
+from app.report_contents import preview_of, usual_title
 from app.widgets.wording import say, tie_labels
 from geo.model import UserError
 
@@ -81,7 +81,7 @@ class ReportBuilder(QDialog):
 
     def _make_words(self, start: ReportChoice) -> None:
         self.title, self.place, self.author = QLineEdit(start.title), QLineEdit(start.place), QLineEdit(start.author)
-        self.title.setPlaceholderText(self.document.name or tr("report.untitled"))
+        self.title.setPlaceholderText(usual_title(self.document))
         self.place.setPlaceholderText(tr("builder.place_hint"))
         self.before, self.after = QPlainTextEdit(start.before), QPlainTextEdit(start.after)
         for edit, text_id in ((self.before, "builder.before"), (self.after, "builder.after")):

@@ -115,7 +115,7 @@ class RunTree(QTreeWidget):
 def _made(run: Run) -> str:
     """When it was run, by the clock of this machine: two runs of one study are told apart by it."""
     started = dt.datetime.fromisoformat(str(run.record["provenance"]["started"]))
-    return f"{started.astimezone():%m-%d %H:%M:%S}"
+    return f"{started.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _choice(item: QTreeWidgetItem) -> RunChoice:

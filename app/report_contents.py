@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 WORDS = ("before", "after", "place", "saved", "comparison", "results", "rules", "layers")  # titles of sections
 
 
+def usual_title(document: Document) -> str:
+    """The title of a report that nobody has named."""
+    return tr("report.of", name=document.name.replace("_", " ")) if document.name else tr("report.untitled")
+
+
 def paragraphs(text: str) -> list[str]:
     """What empty lines part; single line breaks within are kept."""
     return [piece.strip("\n ") for piece in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if piece.strip()]
@@ -71,7 +76,7 @@ def preview_of(choice: ReportChoice, document: Document) -> list[tuple[str, str,
             "runs": [{"title": run_title(run)} for _, run in runs],
             "rules": "rules" in choice.parts and rule_sources([run for _, run in runs]),
         }
-        cover = choice.title or document.name or tr("report.untitled")
+        cover = choice.title or usual_title(document)
         rows = [("", tr("builder.cover", title=cover), False), ("", tr("report.contents"), False)]
         for item in contents_of(page):
             rows.append((item["number"], item["title"], False))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from analysis.registry import find_analysis
 from app.language import tr
-from app.numbers import number_text, unit_text
+from app.numbers import number_text, with_unit
 from app.shown_runs import Run
 from resources import load_json
 
@@ -118,4 +118,4 @@ def _value(entry: Mapping[str, Any]) -> str:
         return ", ".join(number_text(item) for item in value)
     if value is None or value == "" or isinstance(value, dict):
         return ""
-    return f"{number_text(value)} {unit_text(str(entry.get('unit') or ''))}".strip()
+    return with_unit(number_text(value), str(entry.get("unit") or ""))

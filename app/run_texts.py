@@ -11,9 +11,10 @@ from analysis.contract import ParamInfo, describe_params
 from analysis.registry import find_analysis
 from app.honesty import lead_of
 from app.language import issue_text, tr
+from app.numbers import figure_text as number_with_unit
 from app.numbers import quantity_text
 from app.shown_runs import Run
-from app.words import figure_word
+from app.words import figure_word, heading
 from geo.model import Layer
 
 PART_FIGURES = 3  # from so many figures with the same first word on they have a heading of their own
@@ -37,7 +38,7 @@ def made_line(run: Run) -> str:
 
 def summary_title(run: Run, name: str) -> str:
     """Title of a key figure."""
-    return tr(f"{run.analysis_id}.summary.{name}", name.replace("_", " "))
+    return tr(f"{run.analysis_id}.summary.{name}", heading(name.replace("_", " ")))
 
 
 def figures_of(run: Run) -> tuple[Figures, dict[str, Figures]]:
@@ -77,13 +78,21 @@ def main_params(run: Run) -> list[str]:
     found = find_analysis(run.analysis_id)
     infos = {info.name: info for info in describe_params(found.params)} if found else {}
     names = []
-    for name, value in run.record["provenance"]["params"].items():
+    params = run.record["provenance"]["params"]
+    for name, value in params.items():
         info = infos.get(name)
         if info is not None and info.sort == "place":
             continue  # ids and coordinates: the key figures name the places
+        if _is_idle(name, params):
+            continue
         if info is None or info.annotation is date or name in ("day", "step") or value != info.default:
             names.append(name)
     return names
+
+
+def _is_idle(name: str, params: Mapping[str, Any]) -> bool:
+    """Whether a parameter says nothing beside the others: the last day, where no range of days was asked for."""
+    return name == "last_day" and params.get("period", "range") != "range"
 
 
 def params_line(run: Run, names: Sequence[str] | None = None) -> str:
@@ -91,12 +100,13 @@ def params_line(run: Run, names: Sequence[str] | None = None) -> str:
     found = find_analysis(run.analysis_id)
     infos = {info.name: info for info in describe_params(found.params)} if found else {}
     parts = []
-    for name, value in run.record["provenance"]["params"].items():
-        if names is not None and name not in names:
+    params = run.record["provenance"]["params"]
+    for name, value in params.items():
+        if (names is not None and name not in names) or _is_idle(name, params):
             continue
         info = infos.get(name)
         title = tr(f"{run.analysis_id}.{name}", info.title if info else name)
-        parts.append(f"{title} {value_text(run.analysis_id, info, value)}")
+        parts.append(f"{title}: {value_text(run.analysis_id, info, value)}")
     return " · ".join(parts)
 
 
@@ -120,7 +130,7 @@ def notes_of(run: Run) -> list[str]:
 
 def figure_value(quantity: Mapping[str, Any]) -> str:
     """A figure with its unit."""
-    return quantity_text(quantity["value"], quantity["unit"])
+    return number_with_unit(quantity["value"], quantity["unit"])
 
 
 def table_of(run: Run) -> str:

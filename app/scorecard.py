@@ -9,6 +9,7 @@ from app.alternatives import BASE
 from app.language import tr
 from app.numbers import quantity_text
 from app.shown_runs import Run, runs_of
+from app.words import figure_word
 from geo.model import Layer
 
 DIFFERENCE = "compare.results"
@@ -117,6 +118,13 @@ def figure_text(figure: Figure | None) -> str:
     return f"{text} ({sign}{_more_text(abs(figure.more), figure.unit)})"
 
 
+def _in_words(card: Scorecard, row: int, figure: Figure | None) -> Figure | None:
+    """A figure that is a word, in the user's language."""
+    if figure is None or not isinstance(figure.value, str):
+        return figure
+    return figure._replace(value=figure_word(card.analysis_id, card.names[row], figure.value))
+
+
 def _more_text(more: float, unit: str) -> str:
     """A difference; of shares in points, which are not percent of the first."""
     points = f"{more:,.2f}".rstrip("0").rstrip(".")
@@ -127,7 +135,7 @@ def texts_of(card: Scorecard, *, only_changed: bool = False) -> tuple[list[str],
     """The card as texts: heads, and rows that begin with the figure's name."""
     heads = [tr("compare.figure"), *(run_name(run) for run in card.runs)]
     rows = [
-        [figure_name(card, row), *(figure_text(figure) for figure in card.figures[row])]
+        [figure_name(card, row), *(figure_text(_in_words(card, row, figure)) for figure in card.figures[row])]
         for row in range(len(card.names))
         if card.changed(row) or not only_changed
     ]

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from analysis.threads import processors
 from app.language import LANGUAGES, tr
 from app.layer_cache import USUAL_LIMIT_GB, cache_folder, cache_size, clear_cache
-from app.numbers import number_text
+from app.numbers import number_text, unit_suffix
 from app.settings import QUALITIES, THEMES
 from app.widgets.elided_label import ElidedLabel
 from app.widgets.wording import retranslate, say, tie_labels
@@ -98,7 +98,6 @@ class SettingsDialog(QDialog):
         self.threads.valueChanged.connect(self._set_threads)
         self.autosave = QSpinBox()
         self.autosave.setRange(1, MOST_MINUTES)
-        self.autosave.setSuffix(" min")
         self.autosave.setValue(self.settings.autosave_minutes)
         self.autosave.valueChanged.connect(self._set_autosave)
         self.author = QLineEdit(self.settings.author)
@@ -162,6 +161,7 @@ class SettingsDialog(QDialog):
 
     def _refresh(self) -> None:
         self.setWindowTitle(tr("action.settings").rstrip("…"))
+        self.autosave.setSuffix(unit_suffix("min"))
         self.threads.setSpecialValueText(tr("settings.threads.all", count=processors()))
         self.limit.setSpecialValueText(tr("settings.cache.usual", size=USUAL_LIMIT_GB))
         self.place.setText(str(cache_folder()))

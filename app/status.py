@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from app.connections import Connections
 from app.language import tr
-from app.numbers import megabytes_text, unit_text
+from app.numbers import megabytes_text, with_unit
 from app.panels.analyses import progress_line
 from app.words import datum_name
 from geo.crs import title
@@ -114,7 +114,7 @@ def hover_text(info: Any) -> str:
     parts = [f"E {info.easting:,.1f}   N {info.northing:,.1f}   H {info.height:,.1f} m"]
     if math.isfinite(info.longitude) and math.isfinite(info.latitude):
         parts.append(f"{info.latitude:.6f}°, {info.longitude:.6f}°")
-    value = f"{info.quantity} {info.value} {unit_text(info.unit)}".strip() if info.value else ""
+    value = f"{info.quantity} {with_unit(info.value, info.unit)}".strip() if info.value else ""
     parts += [text for text in (info.name, value) if text]
     return "  ·  ".join(parts)
 

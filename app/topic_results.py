@@ -16,7 +16,7 @@ from app.topic_elements import components_of
 from app.topic_place import Anchor, anchor_for_new, eye_of
 from app.topics import new_guid, now
 from app.view.camera import looking
-from app.words import class_name, field_name
+from app.words import class_name, field_name, heading
 from bim.bcf.model import ModelFile, Topic, Viewpoint
 from geo.model import Column, ElementRef, Frame, Layer
 
@@ -133,7 +133,7 @@ def _lines(columns: Mapping[str, Column], row: int) -> Iterator[str]:
         value = column.values[row]
         if value is None or value == "" or (column.values.dtype.kind == "f" and not math.isfinite(float(value))):
             continue
-        title = field_name(name, column.title)
+        title = heading(field_name(name, column.title))
         text = quantity_text(value.item(), column.unit) if isinstance(value, np.generic) else _word(name, value)
         yield f"{title}: {text}"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from app.language import tr
-from app.numbers import number_text
+from app.numbers import duration_text, number_text
 from app.shown_runs import Run
 from geo.model import ElementRef, Layer
 from geo.model.conventions import LENGTH, RISE, STOREY, WAY
@@ -54,10 +53,7 @@ def length_text(metres: float) -> str:
 
 def time_text(seconds: float) -> str:
     """``45 s``, ``2 min 34 s``."""
-    if not math.isfinite(seconds):
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    return tr("way.minutes", minutes=minutes, seconds=rest) if minutes else tr("way.seconds", seconds=rest)
+    return duration_text(seconds)
 
 
 def _sentence(values: dict[str, object]) -> str:

@@ -35,6 +35,12 @@ def column_name(theme: str, name: str, default: str = "") -> str:
     return tr(f"field.{theme}.{name}", "") or field_name(name, default)
 
 
+def heading(title: str) -> str:
+    """A title that stands alone, of a column or a figure, with one first capital; signs such as pH are left alone."""
+    first = title.split(" ", 1)[0]
+    return title[:1].upper() + title[1:] if first.islower() else title
+
+
 def class_name(key: str, text: str, default: str = "") -> str:
     """A class or code of a field or column: words that the program put there are in the user's language."""
     if not text:
@@ -54,8 +60,10 @@ def class_name(key: str, text: str, default: str = "") -> str:
 
 def figure_word(analysis_id: str, name: str, text: str) -> str:
     """A key figure that is a word: a choice, a class or a group in the user's language; names as they are."""
+    if text in ("yes", "no"):
+        return tr(text)
     found = tr(f"{analysis_id}.summary.{name}.{text}", "") or tr(f"{analysis_id}.{name}.{text}", "")
-    return found or word_of(text, (f"class.{name}.", *GROUPS))
+    return found or word_of(text, (f"class.{name}.", *GROUPS, "name."))
 
 
 def progress_text(message: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.indoor.room_labels import room_label
 from geo.model import Issue, Layer, Lines, Points, UserError
 from geo.model.conventions import CLEAR_WIDTH, FROM_NODE, NODE, ROOM, STOREY, TO_NODE, WAY
 
@@ -138,8 +139,7 @@ def _room_names(rooms: Sequence[Layer]) -> dict[str, str]:
     found: dict[str, str] = {}
     for layer in rooms:
         for room, number, name in zip(layer.table.ids, _texts(layer, "number"), _texts(layer, "name"), strict=True):
-            label = " ".join(dict.fromkeys(part for part in (number, name) if part))
-            found.setdefault(str(room), label)
+            found.setdefault(str(room), room_label(number, name))
     return found
 
 

@@ -34,7 +34,7 @@ from app.widgets.elided_label import ElidedLabel
 from app.widgets.later import Later
 from app.widgets.look_form import LookForm, look_title
 from app.widgets.wording import say
-from app.words import column_name
+from app.words import column_name, heading
 from geo.model import ElementRef, Layer, Style
 
 if TYPE_CHECKING:
@@ -424,7 +424,7 @@ def field_title(layer: Layer, name: str) -> str:
     field = layer.field_named(name)
     column = layer.table.columns.get(name)
     unit = field.unit if field is not None else column.unit if column is not None else ""
-    title = column_name(layer.theme, name, column.title if column is not None else "")
+    title = heading(column_name(layer.theme, name, column.title if column is not None else ""))
     return f"{title} [{unit_text(unit)}]" if unit_text(unit) else title
 
 

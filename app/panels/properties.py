@@ -25,7 +25,7 @@ from app.numbers import number_text, quantity_text
 from app.panels.bim_properties import TABLE_ONLY, BimProperties
 from app.panels.panel import Panel
 from app.widgets.wording import say
-from app.words import class_name, column_name, field_name
+from app.words import class_name, column_name, field_name, heading
 from geo.crs import to_lonlat
 from geo.model import ElementRef, Field, Frame, Grid, Image, Instances, Layer, Lines, Mesh, Points
 from geo.model.conventions import DIAMETER
@@ -156,7 +156,7 @@ def element_sections(layer: Layer, element_id: str, frame: Frame | None) -> list
             continue
         value = column.values[row]
         plain = value.item() if isinstance(value, np.generic) else value
-        title = column_name(layer.theme, name, column.title)
+        title = heading(column_name(layer.theme, name, column.title))
         if plain is not None and number_text(plain) != "–":
             attributes.append((title, value_text(layer, name, plain, column.unit)))
     return [
@@ -183,7 +183,7 @@ def _field_rows(layer: Layer, row: int) -> list[Row]:
         values = _values_of(field, layer, row)
         if values is None or not len(values):
             continue
-        title = field_name(field.name)
+        title = heading(field_name(field.name))
         if field.categories:
             names = [field.categories[int(v)] for v in np.unique(values) if 0 <= int(v) < len(field.categories)]
             rows.append((title, ", ".join(class_name(field.name, name) for name in names[:6])))
@@ -292,7 +292,7 @@ def layer_sections(layer: Layer, frame: Frame | None) -> list[Section]:
 def _layer_field_rows(layer: Layer) -> list[Row]:
     rows = []
     for field in layer.fields:
-        title = field_name(field.name)
+        title = heading(field_name(field.name))
         if field.categories:
             rows.append((title, ", ".join(class_name(field.name, name) for name in field.categories[:8])))
             continue
@@ -350,5 +350,5 @@ def _column_sums(layer: Layer, rows: list[int]) -> list[Row]:
         values = values[np.isfinite(values)]
         if values.size:
             total, mean = (quantity_text(float(v), column.unit) for v in (values.sum(), values.mean()))
-            out.append((field_name(name, column.title), f"Σ {total}   ⌀ {mean}"))
+            out.append((heading(field_name(name, column.title)), f"Σ {total}   ⌀ {mean}"))
     return out

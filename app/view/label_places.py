@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.look import NO_SECTION, Section
-from app.numbers import unit_text
+from app.numbers import unit_text, with_unit
 from app.sheet import SheetColumn, sheet_of
 from app.view.camera import Camera, project
 from app.view.sky import shown_elements
@@ -183,7 +183,7 @@ def label_text(column: SheetColumn, row: int) -> str:
     """What a label says: the value with its unit; nothing where there is none."""
     text = column.shown_at(row).strip()
     if text and column.is_number and unit_text(column.unit):
-        text = f"{text} {unit_text(column.unit)}"
+        text = with_unit(text, column.unit)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 

@@ -27,7 +27,7 @@ from app.theme import rgb_of
 from app.utility_kinds import is_network, kind_codes, patterns, utility_kinds
 from app.view.hatch import hatch_rows
 from app.words import class_name as named_class
-from app.words import field_name
+from app.words import field_name, heading
 from geo.model import Column, Field, Grid, Layer, Points, Style, Volume
 from geo.model.conventions import UTILITY
 
@@ -168,8 +168,7 @@ def legend_of(layer: Layer) -> Legend | None:
 
 def title_of(field: Field) -> str:
     """What a legend is called that nobody has named."""
-    title = field_name(field.name)
-    return title[:1].upper() + title[1:]
+    return heading(field_name(field.name))
 
 
 def _class_legend(field: Field, title: str, subtitle: str, *, named: bool) -> Legend:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.element_edit import vertex_of
 from app.language import tr
-from app.numbers import number_text, unit_text
+from app.numbers import number_text, unit_text, with_unit
 from app.view.symbols import MOST_SYMBOLS, SymbolActors, faces_of_quads
 from geo.model import Layer, Points
 
@@ -43,7 +43,7 @@ def station_text(layer: Layer, row: int) -> str:
         if field is not None:
             parts.append(f"{tr(f'stations.{name}')} {number_text(round(float(field.values[row]), 1))}")
     unit = unit_text(layer.field_named(MEASURED).unit)  # type: ignore[union-attr]
-    return f"{layer.table.ids[row]}: {' · '.join(parts)} {unit}"
+    return with_unit(f"{layer.table.ids[row]}: {' · '.join(parts)}", unit)
 
 
 class StationBars(SymbolActors):

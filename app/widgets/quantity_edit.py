@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
-from app.numbers import number_text, unit_text
+from app.numbers import number_text, unit_text, with_unit
 
 LARGEST_INT = 2_000_000_000
 MOST_DECIMALS = 6
@@ -80,7 +80,7 @@ def range_text(low: float | None, high: float | None, unit: str) -> str:
     """``"1 … 60 min"``, or ``""`` without limits."""
     if low is None or high is None:
         return ""
-    return f"{number_text(low)} … {number_text(high)} {unit_text(unit)}".rstrip()
+    return with_unit(f"{number_text(low)} … {number_text(high)}", unit)
 
 
 def _integer_box(low: float | None, high: float | None) -> QSpinBox:

@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from geo.indoor.room_labels import room_label
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -45,9 +47,8 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """Number and name, as far as there are any, else the id."""
-        parts = list(dict.fromkeys(part for part in (self.number, self.name) if part))
-        return " ".join(parts) or self.id
+        """Number and name as far as there are any, else the id."""
+        return room_label(self.number, self.name) or self.id
 
 
 def floor_of_mesh(vertices: Floats, faces: NDArray[np.integer]) -> tuple[shapely.Geometry, float, float]:

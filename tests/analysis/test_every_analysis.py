@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
 import pytest
 
-from analysis.contract import Analysis, describe_inputs, describe_params
+from analysis.contract import Analysis, Quantity, describe_inputs, describe_params
 from analysis.registry import analyses, get
 from analysis.run import execute, out_of_date
+from app.language import LANGUAGES, language, texts
+from app.words import figure_word
 from geo.model import Cancelled, Feedback, UserError
 from geo.model.digest import layer_digest
 from geo.model.layer import Layer
@@ -27,6 +31,7 @@ from tests.tiny_sensors import three_days, two_months
 from tests.tiny_weather import weather_layers
 from tests.tiny_wind import steady_winds
 
+WORD = re.compile(r"[a-z][a-z0-9_]*")  # an id: a choice, a class, a group
 ALL = [pytest.param(item, id=name) for name, item in analyses().items()]
 
 # Coarse settings, so that each analysis answers on the tiny city within seconds.
@@ -177,6 +182,22 @@ def test_result_has_units_provenance_and_repeats_bit_for_bit(item: Analysis) -> 
             if np.issubdtype(field.values.dtype, np.floating):
                 assert np.isfinite(field.values).any()
     json.dumps(first.layers[0].source.provenance)
+    assert untold(item.id, first.summary) == []
+
+
+def untold(analysis_id: str, summary: Mapping[str, Quantity]) -> list[str]:
+    """Key figures without a title, and words in them that are ids, in one of the languages."""
+    found = []
+    for code, name in itertools.product(LANGUAGES, summary):
+        value = summary[name].value
+        if f"{analysis_id}.summary.{name}" not in texts(code):
+            found.append(f"{code}: title of {name}")
+        if isinstance(value, str) and WORD.fullmatch(value) and value not in ("yes", "no"):
+            with language.spoken(code):
+                said = figure_word(analysis_id, name, value)
+            known = code == "en" and value in texts("en").values()  # such as people, which is said by people
+            found += [f"{code}: {value} of {name}"] if said == value and not known else []
+    return found
 
 
 @pytest.mark.parametrize("item", ALL)

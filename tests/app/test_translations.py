@@ -17,7 +17,11 @@ from app.catalog import formats
 from app.help_pages import PAGES, page, page_titles
 from app.jobs import JobState
 from app.language import LANGUAGES, language, texts
+from app.numbers import TIME_UNITS, figure_text, quantity_text, unit_text
 from app.panels.layers import GROUPS
+from app.sample.rooms import ROOMS
+from app.words import class_name, heading
+from geo.model import Feedback
 from geo.model.layer import THEMES
 
 ROOT = Path(app.__file__).parents[1]
@@ -26,6 +30,8 @@ CALLS = {"tr", "say", "tell", "small_button", "_section", "_add_heading", "_add_
 IN_TABLES = re.compile(
     r"(layers|properties|analyses|results|timeline|jobs|job|notice|dialog|relink|start|unsaved|bug|status)\.[a-z_.]*[a-z_]"
 )
+HANGUL = re.compile("[가-힣]")
+FIGURE = re.compile(r"[a-z_]+\.[a-z_]+\.summary\.[a-z0-9_]+")
 KINDS = ("mesh", "lines", "points", "instances", "grid", "terrain", "image", "volume", "table")
 COMMANDS = ("add_layers", "remove_layers", "change_layer", "set_style", "add_result", "show_layer", "hide_layer")
 
@@ -119,9 +125,86 @@ def test_every_analysis_and_format_is_translated() -> None:
         wanted |= {f"{declared.id}.title", f"{declared.id}.description"}
         wanted |= {f"{declared.id}.{info.name}" for info in describe_params(declared.params)}
         wanted |= {f"{declared.id}.input.{spec.name}" for spec in describe_inputs(declared.inputs)}
-        for info in describe_params(declared.params):
-            wanted |= {f"{declared.id}.{info.name}.{option}" for option in info.options}
     assert wanted - set(texts("ko")) == set()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_choice_is_said_in_words(code: str) -> None:
+    from analysis.contract import describe_params
+    from analysis.registry import analyses
+
+    known, wrong = texts(code), []
+    for declared in analyses().values():
+        for info in describe_params(declared.params):
+            ids = [f"{declared.id}.{info.name}.{option}" for option in info.options]
+            wrong += [text_id for text_id in ids if not known.get(text_id) or "_" in known[text_id]]
+    assert not wrong
+
+
+def test_every_key_figure_has_a_title_in_both_languages() -> None:
+    """Raw names such as "calm share" would be shown as titles of cards."""
+    titles = {code: {i for i in texts(code) if ".summary." in i} for code in LANGUAGES}
+    assert titles["ko"] ^ titles["en"] == set()
+    figures = {i: text for i, text in texts("en").items() if FIGURE.fullmatch(i)}
+    assert len(figures) > 400
+    assert not {i: text for i, text in figures.items() if text[0].islower()}
+
+
+def test_english_texts_are_english() -> None:
+    """Korean stands in brackets, behind a term of the law, and in examples of what to write."""
+    plain = {text_id: re.sub(r"\([^)]*\)", "", text) for text_id, text in texts("en").items()}
+    examples = {"search.example.address", "settings.language.ko", "action.language_ko"}
+    assert not {text_id for text_id, text in plain.items() if text_id not in examples and HANGUL.search(text)}
+
+
+def test_what_the_sample_says_in_korean_has_an_english_word() -> None:
+    """Uses of rooms, buildings and parcels stand in legends and tables."""
+    from app.sample import apartments_plan, mixed_plan
+    from app.sample.district import plan_district
+    from app.sample.make import DEFAULT_SEED
+
+    plan = plan_district(DEFAULT_SEED, Feedback())
+    areas = [area for floor in mixed_plan.plans().values() for area in floor.areas]
+    areas += [area for number in (1, 2, 9) for area in apartments_plan.storey_plan(number, (9, 9), "1동").areas]
+    words = {
+        ("use", one.use)
+        for one in (*areas, *plan.buildings, *plan.parcels, *(room for floor in ROOMS.values() for room in floor))
+    }
+    words |= {("zoning", parcel.zoning) for parcel in plan.parcels}
+    words |= {("structure", building.structure) for building in plan.buildings}
+    assert len(words) > 80
+    assert not {word for word in words if HANGUL.search(class_name(*word))}
+
+
+def test_classes_of_pictures_have_one_name() -> None:
+    """The window of a camera and the map of what cameras see speak of the same classes."""
+    from app.language import tr
+
+    language.set("ko")
+    names = {i.removeprefix("cctv.class."): text for i, text in texts("ko").items() if i.startswith("cctv.class.")}
+    assert len(names) == 13
+    for name, text in names.items():
+        for column in ("view_class", "night_class", "face_class", "reachable_class", "class", "best_class"):
+            assert tr(f"class.{column}.{name}") == text
+        assert tr(f"field.class_{name}") == text
+        assert tr(f"cctv.coverage.summary.class_{name}") == f"{text} 이상"
+
+
+def test_units_of_time_are_words_of_the_language() -> None:
+    assert quantity_text(10, "min") == "10 min"
+    assert figure_text(190.1, "s") == "3 min 10 s"
+    assert figure_text(59.0, "s") == "59 s"
+    language.set("ko")
+    assert quantity_text(10, "min") == "10분"
+    assert figure_text(190.1, "s") == "3분 10초"
+    assert figure_text(3900.0, "s") == "1시간 5분"
+    assert [unit_text(unit) for unit in TIME_UNITS] == ["초", "분", "시간", "일", "년", "년"]
+    assert quantity_text(3.0, "m3/h") == "3 m³/h"
+
+
+def test_titles_of_columns_begin_with_a_capital() -> None:
+    titles = ("kind of utility", "pH", "Element", "owner", "")
+    assert [heading(title) for title in titles] == ["Kind of utility", "pH", "Element", "Owner", ""]
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

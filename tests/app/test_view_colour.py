@@ -103,7 +103,7 @@ def test_a_legend_follows_the_language() -> None:
     assert legend_of(layer).title == "Hours of direct sun"
     language.set("ko")
     assert legend_of(layer).title == "일조시간"
-    assert legend_of(layer).unit == "h"
+    assert legend_of(layer).unit == "시간"
     assert [text for _value, text in legend_of(layer).ticks][-1] == "12"
 
 

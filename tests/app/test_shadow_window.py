@@ -151,7 +151,8 @@ def test_a_film_is_made_while_the_window_lives(city: MainWindow, tmp_path: Path,
     maker = begin_film(city, plan, tmp_path / "day.mp4", plain=True)
     assert maker is not None
     assert wait_for(maker) == [True]
-    assert meter.stop() < 1.0  # a loaded machine's scheduling; the frames are drawn elsewhere
+    print(f"longest stall while a film was made: {meter.stop() * 1000:.0f} ms")
+    assert meter.worked_s < 0.5  # the frames are drawn elsewhere
     with av.open(str(tmp_path / "day.mp4")) as film:
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) == 10

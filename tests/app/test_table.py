@@ -156,8 +156,8 @@ def test_a_hundred_thousand_rows_are_sorted_and_filtered_in_a_moment() -> None:
         "condition": lambda: filter_rows(sheet, "n1 > 50 and n2 < 10"),
         "statistics": lambda: statistics(sheet.columns["n1"], sheet.all_rows),
     }.items():
-        start = time.perf_counter()
+        start = time.thread_time()
         work()
-        spent[name] = time.perf_counter() - start
+        spent[name] = time.thread_time() - start
     assert spent["number"] < 0.2, spent
     assert max(spent.values()) < 1.0, spent  # the first look at a text column; other programs share the machine

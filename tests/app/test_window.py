@@ -291,7 +291,7 @@ def test_cancel_leaves_nothing_behind_and_the_window_never_stalls(city: MainWind
     print(f"longest stall while a job ran and was cancelled: {stall * 1000:.0f} ms")
     assert [layer.id for layer in city.document.scene] == before
     assert not city.notice_area.cards
-    assert stall < 0.5
+    assert meter.worked_s < 0.3
 
 
 def test_a_wrong_parameter_is_told_beside_the_form(city: MainWindow, qtbot: Any) -> None:

@@ -66,16 +66,13 @@ def figures_of(plan: Plan, code: NDArray[np.int8], today: np.datetime64, *, says
     count = {name: int((code == number).sum()) for number, name in enumerate(STATES)}
     planned = len(code) - count["unplanned"]
     due = int((plan.finish <= today).sum())
-    told = {
-        "day": Quantity(str(today), ""),
-        "planned": Quantity(planned, "1"),
-        "due": Quantity(due, "1"),
-        "due_share": Quantity(100.0 * due / planned, "%"),
-    }
+    told = {"due_share": Quantity(100.0 * due / planned, "%")}
+    if says_actual:
+        told["done_share"] = Quantity(100.0 * count["done"] / planned, "%")
+    told |= {"day": Quantity(str(today), ""), "planned": Quantity(planned, "1"), "due": Quantity(due, "1")}
     if says_actual:
         late = days_late(plan, code, today)
         told |= {name: Quantity(count[name], "1") for name in ("done", "late", "late_start", "under_way")}
-        told["done_share"] = Quantity(100.0 * count["done"] / planned, "%")
         if np.isfinite(late).any():
             told["most_late"] = Quantity(float(np.nanmax(late)), "d")
     return told | {"unplanned": Quantity(count["unplanned"], "1")}

@@ -88,7 +88,7 @@ class ResultCard(QFrame):
         main.setVisible(bool(main.text()))
         layout.addWidget(main)
         if day is not None:
-            layout.addWidget(_soft(tr("results.of_day", day=day.isoformat(), run=params_line(run, ["day"]))))
+            layout.addWidget(_soft(tr("results.of_day", run=params_line(run, ["day"]))))
         layout.addWidget(_soft(made_line(run)))
         self.badge = QLabel(tr("results.stale", inputs=", ".join(stale)) if stale else "")
         self.badge.setObjectName("badge")

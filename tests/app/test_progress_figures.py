@@ -77,7 +77,8 @@ def test_the_card_says_the_day_of_the_map(city: MainWindow, qtbot: Any) -> None:
     told = texts(city)
     assert told[tr("construction.progress.summary.day")] == OTHER
     assert told[tr("construction.progress.summary.done")] == str(expected["done"]["value"])
-    assert any(RUN_DAY in text and OTHER in text for text in words(city))
+    assert any(tr("results.of_day", run="").strip() in text and RUN_DAY in text for text in words(city))
+    assert any(OTHER in text and RUN_DAY not in text for text in words(city))
     assert city.results.cards[0].run.record["summary"] == run.record["summary"]  # reports are of the run
     for layer in run.layers:  # nobody sees the map: the card is of the run again
         city.bench.do(SetStyle(layer.id, replace(layer.style, visible=False)))

@@ -53,8 +53,9 @@ def class_name(key: str, text: str, default: str = "") -> str:
 
 
 def figure_word(analysis_id: str, name: str, text: str) -> str:
-    """A key figure that is a word: a choice, a class or a group in the user's language; names as they are."""
+    """A key figure that is a word: a choice, a class, a group or a layer of the sample in the user's language."""
     found = tr(f"{analysis_id}.summary.{name}.{text}", "") or tr(f"{analysis_id}.{name}.{text}", "")
+    found = found or tr(f"name.{text}", "")
     return found or word_of(text, (f"class.{name}.", *GROUPS))
 
 

@@ -35,6 +35,7 @@ AWAY = 620.0  # metres to the eye
 NEAR = 130.0  # the same for one building
 DAY = date(2026, 10, 15)  # on show: pictures of another year are the same
 WINTER_DAY = "2026-12-22"
+NORTH = 45.0  # metres from the building to the middle of the picture that compares
 RAISED = 3.0  # times as high: what is compared
 SIDE_PITCHES = (-24.0, -32.0, -40.0)  # degrees: storeys are told apart from the side
 HOUSE = 12.0  # metres: buildings of this height and more are worth a picture
@@ -223,7 +224,8 @@ def _compare(window: MainWindow, until: Until) -> None:
         until(lambda: not window.bench.jobs.busy)
         raised = next(run for run in runs_of(tuple(document.scene)) if run.alternative == tower.id)
         show_only(window, "sunlight.hours")
-    window.viewport.set_camera(looking(house.place, azimuth=35.0, pitch=-42.0, distance=2.0 * NEAR))
+    shade = house.place + [0.0, NORTH, 0.0]  # of a day in winter: seen from the side, not from behind the tower
+    window.viewport.set_camera(looking(shade, azimuth=80.0, pitch=-46.0, distance=2.4 * NEAR))
     if base is not None:
         window.comparing.open_runs(base.id, raised.id)
     until(lambda: not window.bench.jobs.busy)

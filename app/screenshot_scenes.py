@@ -121,6 +121,7 @@ def run_once(window: MainWindow, until: Until, analysis_id: str, params: Mapping
             window.analyses.form.set_values(params)
         window.run_analysis()
         until(lambda: not window.bench.jobs.busy)
+        window.reset_layout()
     show_only(window, analysis_id)
     show_card(window, analysis_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ def run_of(document: Document, side: Side) -> Run | None:
 def sides_of(document: Document) -> list[Side]:
     """Everything a picture can show: the base, each alternative, and each run that has a picture, newest first."""
     plain = [Side(), *(Side(item.id) for item in document.alternatives.items)]
-    runs = [run for run in runs_of(tuple(document.scene)) if any(layer.geometry is not None for layer in run.layers)]
+    runs = [run for run in runs_of(tuple(document.scene)) if _has_picture(run)]
     return [*plain, *(Side(run.alternative, run.id) for run in runs)]
 
 
@@ -69,20 +70,52 @@ def can_compare(document: Document) -> bool:
 
 
 def first_sides(document: Document) -> tuple[Side, Side]:
-    """What is shown first: a study made on two alternatives, else the alternatives, else two runs of one study."""
+    """What is shown first: a study made on two alternatives, else the alternatives, else two runs of one study.
+
+    Of several the run in the picture is taken before newer ones; two sides differ wherever something differs.
+    """
     layers = tuple(document.scene)
-    for study in studies_to_compare(layers)[:1]:
-        runs = newest_by_alternative(layers, study, [item.id for item in document.alternatives.items])
-        after = next((run for run in runs[1:] if run.alternative == document.alternatives.active), runs[1])
-        return Side(runs[0].alternative, runs[0].id), Side(after.alternative, after.id)
-    items = document.alternatives.items
+    # Those in the picture first, each group the newest first.
+    runs = sorted((run for run in runs_of(layers) if _has_picture(run)), key=lambda run: not _is_seen(run))
+    order = [run.analysis_id for run in runs]
+    studies = sorted(studies_to_compare(layers), key=lambda one: order.index(one) if one in order else len(order))
+    for study in studies[:1]:
+        return _on_two_alternatives(document, study, [run for run in runs if run.analysis_id == study])
+    items = sorted(
+        document.alternatives.items, key=lambda item: (item.is_empty, item.id != document.alternatives.active)
+    )
     if items:
-        return Side(), Side(document.alternatives.active or items[0].id)
-    runs = tuple(run for run in runs_of(layers) if any(layer.geometry is not None for layer in run.layers))
-    pairs = [(old, new) for new in runs for old in runs if old is not new and old.analysis_id == new.analysis_id]
-    if pairs:
-        return Side(pairs[0][0].alternative, pairs[0][0].id), Side(pairs[0][1].alternative, pairs[0][1].id)
+        return Side(), Side(items[0].id)
+    for new in runs:
+        for old in runs:
+            if old is not new and old.analysis_id == new.analysis_id:
+                first, second = sorted((old, new), key=lambda run: str(run.record["provenance"]["started"]))
+                return Side(first.alternative, first.id), Side(second.alternative, second.id)
     return Side(), Side(runs[0].alternative, runs[0].id) if runs else Side()
+
+
+def _on_two_alternatives(document: Document, study: str, runs: Sequence[Run]) -> tuple[Side, Side]:
+    """The best pair of runs of a study, the base first: one in the picture, on what is shown, with like settings."""
+    newest = newest_by_alternative(tuple(document.scene), study, [item.id for item in document.alternatives.items])
+    before = [run for run in runs if run.alternative == newest[0].alternative] or [newest[0]]
+    after = [run for run in runs if run.alternative != newest[0].alternative] or [newest[1]]
+
+    def rank(pair: tuple[Run, Run]) -> tuple[bool, bool, bool]:
+        first, second = (run.record["provenance"]["params"] for run in pair)
+        seen = any(_is_seen(run) for run in pair)
+        return not seen, pair[1].alternative != document.alternatives.active, first != second
+
+    first, second = min(itertools.product(before, after), key=rank)
+    return Side(first.alternative, first.id), Side(second.alternative, second.id)
+
+
+def _has_picture(run: Run) -> bool:
+    return any(layer.geometry is not None for layer in run.layers)
+
+
+def _is_seen(run: Run) -> bool:
+    """Whether a run is in the picture now."""
+    return any(layer.style.visible and layer.geometry is not None for layer in run.layers)
 
 
 def layers_of_sides(document: Document, left: Side, right: Side, known: Known | None = None) -> tuple[Layers, Layers]:
@@ -123,6 +156,9 @@ def figures_of(document: Document, left: Side, right: Side, stale: Mapping[str, 
         if first.alternative == second.alternative:
             heads = [heads[0], _difference(first, (first, second)), _difference(second, (first, second))]
         return heads, rows
+    shown = [run for run in (first, second) if run is not None]
+    if shown and _state(document, left) == _state(document, right):
+        return _figures_of_each(document, left, right, shown)
     items = [(item.id, item.name) for item in document.alternatives.items]
     card = overview(tuple(document.scene), items, stale)
     columns = [BASE, *(key for key, _ in items)]
@@ -130,6 +166,20 @@ def figures_of(document: Document, left: Side, right: Side, stale: Mapping[str, 
     heads, rows = texts_of_overview(card, only_changed=False)
     chosen = [0, *wanted]
     return [heads[k] for k in chosen], [[row[k] for k in chosen] for row in rows]
+
+
+def _state(document: Document, side: Side) -> str:
+    """The alternative of which a side shows the city."""
+    return BASE if is_removed(document, side) else side.alternative
+
+
+def _figures_of_each(document: Document, left: Side, right: Side, runs: Sequence[Run]) -> Texts:
+    """Both sides show the same city: the figures of what each shows on it, under the names of the runs."""
+    rows = []
+    for run in runs:
+        _, own = texts_of(card_of(run.analysis_id, (run,)))
+        rows += [[name, *(text if side.run == run.id else "–" for side in (left, right))] for name, text in own]
+    return [tr("compare.figure"), side_title(document, left), side_title(document, right)], rows
 
 
 def same_picture(first: Layer, second: Layer) -> bool:

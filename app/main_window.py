@@ -42,6 +42,7 @@ from app.panels.results import ResultsPanel
 from app.panels.table import TablePanel
 from app.panels.timeline import TimelinePanel
 from app.panels.topics import TopicsPanel
+from app.progress_figures import days_on_show
 from app.qt_guard import keep_none_alive
 from app.settings import LayoutName, Settings
 from app.shown_runs import Run
@@ -186,6 +187,7 @@ class MainWindow(ToolWindow):
         self.viewport.context_requested.connect(self._show_context_menu)
         self.bench.sun_requested.connect(self._set_sun)
         self.bench.time_requested.connect(self.viewport.set_time)
+        self.viewport.time_drawn.connect(self._on_time_drawn)
         self.viewport.set_time(self.timeline.day, self.timeline.minute)  # results follow what is changed from here on
         self._set_sun(self.timeline.sun())
         self._refresh_tool_words()
@@ -250,6 +252,10 @@ class MainWindow(ToolWindow):
     def _on_result(self, run_id: str) -> None:
         self.show_panel("results")
         self.modes.show_ways(run_id)
+
+    def _on_time_drawn(self) -> None:
+        """The cards of results that follow the date say the same day as their maps."""
+        self.results.show_days(days_on_show(tuple(self.document.scene), self.viewport.seen))
 
     def _set_sun(self, sun: tuple[float, float] | None) -> None:
         if sun is None:

@@ -23,7 +23,7 @@ def at_day(layer: Layer, day: date) -> Layer | None:
 
     What is not due and has not begun is drawn as a veil: the building grows with the date.
     """
-    found = _plan_of(layer.table) if layer.theme == "result" and made_by(layer) == ANALYSIS else None
+    found = plan_of(layer)
     if found is None:
         return None
     plan, says_actual = found
@@ -34,7 +34,7 @@ def at_day(layer: Layer, day: date) -> Layer | None:
     return layer.with_(
         fields=tuple(fields.get(field.name, field) for field in layer.fields),
         style=replace(layer.style, faded=layer.style.faded | veiled),
-        source=replace(layer.source, provenance=_on(layer.source.provenance, day)),
+        source=replace(layer.source, provenance=moved_to(layer.source.provenance, day)),
     )
 
 
@@ -46,14 +46,20 @@ def made_way(model: Layer, result: Layer) -> Layer | None:
     return model.with_(style=replace(model.style, hidden=model.style.hidden | result.style.faded))
 
 
-def _plan_of(table: ElementTable) -> tuple[Plan, bool] | None:
-    """Read once for each table: while the date runs it is asked for many times a second."""
+def plan_of(layer: Layer) -> tuple[Plan, bool] | None:
+    """The days in a result of progress, and whether they say what is actual; None for other layers.
+
+    Read once for each table: while the date runs it is asked for many times a second.
+    """
+    if layer.theme != "result" or made_by(layer) != ANALYSIS:
+        return None
+    table = layer.table
     if table not in _PLANS:
         _PLANS[table] = plan_in(table)
     return _PLANS[table]
 
 
-def _on(provenance: Mapping[str, object], day: date) -> Mapping[str, object]:
+def moved_to(provenance: Mapping[str, object], day: date) -> Mapping[str, object]:
     """The same record for another day: legends say which."""
     record = provenance.get("provenance")
     if not isinstance(record, dict):

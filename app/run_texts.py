@@ -41,16 +41,29 @@ def summary_title(run: Run, name: str) -> str:
     return tr(f"{run.analysis_id}.summary.{name}", heading(name.replace("_", " ")))
 
 
-def figures_of(run: Run) -> tuple[Figures, dict[str, Figures]]:
-    """Key figures of the whole, and those of each part: ``roofs_mean`` and ``roofs_area`` belong to the roofs."""
+def figures_of(run: Run) -> tuple[Figures, Figures, dict[str, Figures]]:
+    """Key figures that come first, those of the whole, and those of each part.
+
+    ``roofs_mean`` and ``roofs_area`` belong to the roofs. Figures of a part come first when the study tells them
+    before everything else, apart from the rest of their part: they are its answer.
+    """
     figures = list(run.record.get("summary", {}).items())
-    count = Counter(name.partition("_")[0] for name, _ in figures)
+    count = Counter(_part(name) for name, _ in figures)
+    is_loose = [count[_part(name)] < PART_FIGURES for name, _ in figures]
+    head = is_loose.index(True) if True in is_loose else 0
+    later = {_part(name) for name, _ in figures[head:]}
+    lead = [figure for figure in figures[:head] if _part(figure[0]) in later]
     loose: Figures = []
     parts: dict[str, Figures] = {}
     for name, quantity in figures:
-        part = name.partition("_")[0]
-        (parts.setdefault(part, []) if count[part] >= PART_FIGURES else loose).append((name, quantity))
-    return loose, parts
+        if (name, quantity) not in lead:
+            alone = count[_part(name)] < PART_FIGURES
+            (loose if alone else parts.setdefault(_part(name), [])).append((name, quantity))
+    return lead, loose, parts
+
+
+def _part(name: str) -> str:
+    return name.partition("_")[0]
 
 
 def figure_text(run: Run, name: str, quantity: Mapping[str, Any]) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.commands import AddLayers
+from app.commands import AddLayers, RemoveLayers
 from app.language import tr
 from app.screenshot_views import Until
+from app.shown_runs import Run, runs_of
 from app.view.camera import looking
 from geo.excavation import excavation_layer
 from geo.model import Grid, Lines, Scene
@@ -17,6 +18,7 @@ from geo.model import Grid, Lines, Scene
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
+STUDY = "utility.excavation"
 HALF = (9.0, 6.0)  # metres of the pit to either side
 PIT_DEPTH = 12.0  # metres: deep enough for what the law asks for
 NEAR = 12.0  # metres within which pipes count as being there
@@ -26,21 +28,36 @@ REACH, AWAY = 45.0, 95.0  # metres of radius of the hole, and to the eye
 def show_excavation(window: MainWindow, until: Until) -> None:
     """A pit in the street with most pipes, checked, seen through the ground, with the list below."""
     scene = window.bench.document.scene
-    place = _busiest(scene)
-    if not any(layer.theme == "excavation" for layer in scene):
+    place, name = _busiest(scene), tr("excavation.numbered", number=1)
+    if not any(layer.name == name for layer in scene if layer.theme == "excavation"):
+        _remove_old(window)  # named in another language, in its table too
         ring = place + np.array([(x * HALF[0], y * HALF[1], 0.0) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
-        pit = excavation_layer(ring, PIT_DEPTH, name=tr("excavation.numbered", number=1), layer_id="excavation")
+        pit = excavation_layer(ring, PIT_DEPTH, name=name, layer_id="excavation")
         window.bench.do(AddLayers((pit,), title="add_excavation"))
-        window.show_analysis("utility.excavation")
+        window.show_analysis(STUDY)
         window.run_analysis()
-        until(lambda: not window.bench.jobs.busy and bool(window.results.cards))
+        until(lambda: not window.bench.jobs.busy and _run(scene) is not None)
     window.viewport.set_camera(looking(place, azimuth=30.0, pitch=-40.0, distance=AWAY))
     if not window.underground.has_xray():
         window.underground.toggle_xray()
     window.viewport.xray_work.set_radius(REACH)
-    window.results.rebuild()
-    window.results.open_table(window.results.cards[0].run)
+    run = _run(scene)
+    if run is not None:
+        window.results.open_table(run)
     window.notice_area.clear()
+
+
+def _run(scene: Scene) -> Run | None:
+    return next((run for run in runs_of(tuple(scene)) if run.analysis_id == STUDY), None)
+
+
+def _remove_old(window: MainWindow) -> None:
+    """The pit of an earlier picture and what was found about it."""
+    scene = tuple(window.bench.document.scene)
+    found = [layer for run in runs_of(scene) if run.analysis_id == STUDY for layer in run.layers]
+    old = [layer.id for layer in (*found, *(layer for layer in scene if layer.theme == "excavation"))]
+    if old:
+        window.bench.do(RemoveLayers(tuple(old)))
 
 
 def _busiest(scene: Scene) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.place_texts import point_text
-from app.shown_runs import runs_of
+from app.shown_runs import Run, runs_of
 from geo.model import ElementRef, Layer
 from geo.model.conventions import NODE, ROOM_NAME, ROOM_NUMBER
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 ROOMS, NODES = "mixed_use-spaces", "mixed_use-network_nodes"
+WAY = "indoor.route"
 ROOM, ENTRANCE = "705-1", "주출입문"
 STREET = 60.0  # metres from the entrance at which the way begins
 
@@ -38,16 +39,22 @@ def open_plan(window: MainWindow, until: Until) -> None:
 
 def show_way(window: MainWindow, until: Until) -> None:
     """The way from the street to the dwelling, and its steps."""
-    window.modes.storeys.set_uses(False)
-    window.modes.leave()
-    window.show_analysis("indoor.route")
-    frame, form = window.document.scene.frame, window.analyses.form
-    if frame is None or form is None:
-        return
-    place = _street(window)
-    form.set_values({"start": point_text(place, frame), "goal": _element(window, ROOMS, ROOM_NUMBER, ROOM)})
-    window.run_analysis()
-    until(lambda: bool(runs_of(tuple(window.document.scene))) and not window.bench.jobs.busy)
+    if _way(window) is None:
+        window.show_analysis(WAY)
+        frame, form = window.document.scene.frame, window.analyses.form
+        if frame is None or form is None:
+            return
+        place = _street(window)
+        form.set_values({"start": point_text(place, frame), "goal": _element(window, ROOMS, ROOM_NUMBER, ROOM)})
+        window.run_analysis()
+        until(lambda: _way(window) is not None and not window.bench.jobs.busy)
+    run = _way(window)
+    if run is not None:
+        window.modes.show_ways(run.id)
+
+
+def _way(window: MainWindow) -> Run | None:
+    return next((run for run in runs_of(tuple(window.document.scene)) if run.analysis_id == WAY), None)
 
 
 def _element(window: MainWindow, layer_id: str, column: str, value: str) -> str:

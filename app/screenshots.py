@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QEventLoop, QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app.demo import sample_project
@@ -23,6 +23,7 @@ from app.jobs import Job
 from app.main_window import MainWindow
 from app.screenshot_scenes import SCENES, SceneShot, tidy
 from app.settings import Settings
+from app.theme import Theme
 from geo.model import Feedback
 
 SIZES = ((1366, 768), (1920, 1080))
@@ -37,6 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / ".github" / "pictures"
 HELP = ROOT / "resources" / "help"
 README_WIDTH, HELP_WIDTH = 1200, 640
+BAR_HEIGHT, BAR_EDGE = 32, 12  # pixels of the bar with a dialog's title, and left of the title
 # Pictures of the README: scene, theme, language. Those of the manual are light, in the language of the page.
 IN_README = (
     ("sun", "light", "ko"),
@@ -142,11 +144,24 @@ def _picture(window: MainWindow) -> QImage:
         inside = dialog.mapToGlobal(QPoint(0, 0)) - window.mapToGlobal(QPoint(0, 0))
         free = window.size() - dialog.size()
         at_most = QPoint(max(free.width(), 0), max(free.height(), 0))
-        place = QPoint(min(max(inside.x(), 0), at_most.x()), min(max(inside.y(), 0), at_most.y()))
+        bar = BAR_HEIGHT if dialog.windowType() == Qt.WindowType.Dialog and dialog.windowTitle() else 0
+        place = QPoint(min(max(inside.x(), 0), at_most.x()), min(max(inside.y(), bar), max(at_most.y(), bar)))
         painter.drawPixmap(place, dialog.grab())
-        painter.drawRect(place.x(), place.y(), dialog.width(), dialog.height())
+        _draw_frame(painter, QRect(place, dialog.size()), dialog.windowTitle() if bar else "", window.bench.theme)
     painter.end()
     return picture
+
+
+def _draw_frame(painter: QPainter, inside: QRect, title: str, theme: Theme) -> None:
+    """A bar with the title over a dialog, where it has one, and a hairline around both: no desktop draws them here."""
+    whole = inside.adjusted(0, -BAR_HEIGHT if title else 0, 0, 0)
+    if title:
+        bar = QRect(whole.topLeft(), inside.topRight() - QPoint(0, 1))
+        painter.fillRect(bar, QColor(theme["card"]))
+        painter.setPen(QColor(theme["ink"]))
+        painter.drawText(bar.adjusted(BAR_EDGE, 0, -BAR_EDGE, 0), Qt.AlignmentFlag.AlignVCenter, title)
+    painter.setPen(QColor(theme["card_line"]))
+    painter.drawRect(whole.adjusted(0, 0, -1, -1))
 
 
 def _save_small(picture: QImage, path: Path, width: int) -> None:

@@ -268,7 +268,7 @@ class StoreyView(QObject):
             return
         flat = Bounds((*box.low[:2], level.floor), (*box.high[:2], level.floor + self.cut))
         aspect = self.viewport.width() / max(self.viewport.height(), 1)
-        in_the_way = others(self._town, self.chosen)
+        in_the_way = others(self._town, self.chosen.bounds)
         azimuth = self.viewport.camera.azimuth
         self.viewport.set_camera(free_view(flat, in_the_way, azimuth=azimuth, pitches=PITCHES, aspect=aspect))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.construction.schedule import Days
+from analysis.contract import Quantity
 from geo.model import Column, ElementTable, Field
 
 STATES = ("done", "late", "late_start", "under_way", "not_due", "planned_done", "planned_under_way", "unplanned")
@@ -58,6 +59,23 @@ def fields_of(plan: Plan, code: NDArray[np.int8], today: np.datetime64) -> tuple
         Field("progress", "1", "element", code, categories=STATES),
         Field("days_late", "d", "element", days_late(plan, code, today)),
     )
+
+
+def figures_of(plan: Plan, code: NDArray[np.int8], today: np.datetime64, *, says_actual: bool) -> dict[str, Quantity]:
+    """How many elements should stand on a day, and how many do."""
+    count = {name: int((code == number).sum()) for number, name in enumerate(STATES)}
+    planned = len(code) - count["unplanned"]
+    due = int((plan.finish <= today).sum())
+    told = {"due_share": Quantity(100.0 * due / planned, "%")}
+    if says_actual:
+        told["done_share"] = Quantity(100.0 * count["done"] / planned, "%")
+    told |= {"day": Quantity(str(today), ""), "planned": Quantity(planned, "1"), "due": Quantity(due, "1")}
+    if says_actual:
+        late = days_late(plan, code, today)
+        told |= {name: Quantity(count[name], "1") for name in ("done", "late", "late_start", "under_way")}
+        if np.isfinite(late).any():
+            told["most_late"] = Quantity(float(np.nanmax(late)), "d")
+    return told | {"unplanned": Quantity(count["unplanned"], "1")}
 
 
 def day_columns(plan: Plan, *, says_actual: bool = True) -> dict[str, Column]:

@@ -16,9 +16,10 @@ from analysis.construction.progress import (
     day_columns,
     days_late,
     fields_of,
+    figures_of,
     states_of,
 )
-from analysis.contract import Chart, Inputs, Quantity, Reference, Result, Series, Table, analysis, layer_input
+from analysis.contract import Chart, Inputs, Reference, Result, Series, Table, analysis, layer_input
 from analysis.params import Params, choice
 from geo.model import Column, ElementTable, Feedback, Issue, Layer, Mesh, Style, UserError
 
@@ -89,7 +90,7 @@ def construction_progress(inputs: ProgressInputs, params: ProgressParams, feedba
         issues.append(Issue("construction.other_models", text, "note", left))
     return Result(
         layers=tuple(layers),
-        summary=_summary(code, plan, today, says_actual=schedule.says_actual),
+        summary=figures_of(plan, code, today, says_actual=schedule.says_actual),
         tables=(_late_table(models, plan, code, today),),
         charts=(_curve(plan, code, says_actual=schedule.says_actual),),
         issues=tuple(issues),
@@ -138,25 +139,6 @@ def _shown(
     name = f"{layer.name} – Progress"
     table = ElementTable(layer.table.ids, columns)
     return Layer(f"progress-{number + 1}", name, "result", layer.geometry, table, fields_of(plan, code, today), style)
-
-
-def _summary(code: NDArray[np.int8], plan: Plan, today: np.datetime64, *, says_actual: bool) -> dict[str, Quantity]:
-    count = {name: int((code == number).sum()) for number, name in enumerate(STATES)}
-    planned = len(code) - count["unplanned"]
-    due = int((plan.finish <= today).sum())
-    told = {
-        "day": Quantity(str(today), ""),
-        "planned": Quantity(planned, "1"),
-        "due": Quantity(due, "1"),
-        "due_share": Quantity(100.0 * due / planned, "%"),
-    }
-    if says_actual:
-        late = days_late(plan, code, today)
-        told |= {name: Quantity(count[name], "1") for name in ("done", "late", "late_start", "under_way")}
-        told["done_share"] = Quantity(100.0 * count["done"] / planned, "%")
-        if np.isfinite(late).any():
-            told["most_late"] = Quantity(float(np.nanmax(late)), "d")
-    return told | {"unplanned": Quantity(count["unplanned"], "1")}
 
 
 def _late_table(models: tuple[Layer, ...], plan: Plan, code: NDArray[np.int8], today: np.datetime64) -> Table:

@@ -206,9 +206,9 @@ def summary(solved: Solved, wind: Inflow, height: float) -> dict[str, Quantity]:
 
     return {
         "ratio_mean": Quantity(figure(ratio.mean()) if len(ratio) else None, "1"),
+        "calm_share": Quantity(figure(100.0 * (ratio < WEAK).mean()) if len(ratio) else None, "%"),
         "ratio_p10": Quantity(figure(np.percentile(ratio, 10)) if len(ratio) else None, "1"),
         "ratio_p90": Quantity(figure(np.percentile(ratio, 90)) if len(ratio) else None, "1"),
-        "calm_share": Quantity(figure(100.0 * (ratio < WEAK).mean()) if len(ratio) else None, "%"),
         "indicative_share": Quantity(figure(100.0 * honesty.indicative_share(tunnel, resolution)), "%"),
         "settled": Quantity("yes" if solved.converged else "no", ""),
         "change": Quantity(figure(100.0 * solved.change), "%"),

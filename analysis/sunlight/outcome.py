@@ -20,6 +20,7 @@ from geo.model import Column, ElementTable, Field, Grid, Issue, Layer, Mesh, Sty
 
 Floats = NDArray[np.float64]
 
+ANSWER = ("ground_mean", "ground_share_2h", "facades_mean", "facades_share_2h")  # what is asked for first
 HOUR_STEPS = (2.0, 4.0)  # [h] of the summary: 2 h and 4 h are the two limits of Korean courts
 
 
@@ -152,7 +153,12 @@ def summary(day: Day, ground: tuple[GroundPoints, SunTime] | None, surfaces: dic
         "day_length": Quantity(round(day.day.length_h, 4), "h"),
         "possible_hours": Quantity(round(day.hours, 4), "h"),
     }
-    return out | place_summary(ground, surfaces)
+    return answer_first(out | place_summary(ground, surfaces))
+
+
+def answer_first(figures: dict[str, Quantity]) -> dict[str, Quantity]:
+    """The same figures, those that answer the question before the times of the day and the rest."""
+    return {name: figures[name] for name in ANSWER if name in figures} | figures
 
 
 def place_summary(ground: tuple[GroundPoints, SunTime] | None, surfaces: dict[str, Surface]) -> dict[str, Quantity]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analysis.contract import Chart, Quantity, Series
 from analysis.kernels.rays import SunTime
 from analysis.kernels.sampling import FaceCells, GroundPoints
-from analysis.sunlight.outcome import Names, layers_of, place_summary
+from analysis.sunlight.outcome import Names, answer_first, layers_of, place_summary
 from analysis.sunlight.period import Days, PeriodTime
 from analysis.sunlight.surfaces import Surface
 from geo.model import Field, Issue, Layer, Style
@@ -60,7 +60,7 @@ def period_summary(ground: Ground, surfaces: Surfaces, days: Days) -> dict[str, 
     """Key figures; the hours are means a day."""
     hours = [sun.hours for sun in days.suns]
     least = int(np.argmin(hours))
-    return {
+    figures = {
         "first_day": Quantity(str(days.first), ""),
         "last_day": Quantity(str(days.last), ""),
         "days": Quantity(days.span, "d"),
@@ -68,7 +68,8 @@ def period_summary(ground: Ground, surfaces: Surfaces, days: Days) -> dict[str, 
         "possible_hours": Quantity(round(days.mean_hours, 4), "h"),
         "shortest_day": Quantity(str(days.dates[least]), ""),
         "shortest_hours": Quantity(round(hours[least], 4), "h"),
-    } | place_summary(as_day(ground), as_days(surfaces))
+    }
+    return answer_first(figures | place_summary(as_day(ground), as_days(surfaces)))
 
 
 def period_chart(ground: Ground, surfaces: Surfaces, days: Days) -> tuple[Chart, ...]:

@@ -226,13 +226,13 @@ def summary(found: Outcome, roughness: float) -> dict[str, Quantity]:
         return Quantity(round(100.0 * float(chosen.sum()) / count, 2), "%")
 
     return {
-        "scheme": Quantity(f"{rule.title} ({rule.edition})", ""),
         "best_share": percent(judged.comfort == 0),
         "worst_share": percent(judged.comfort == len(rule.classes) - 1),
         "danger_share": percent(judged.danger > 0),
         "weak_share": percent(ratio < WEAK),
         "ratio_mean": Quantity(round(float(ratio.mean()), 4), "1"),
         "speed_mean": Quantity(round(float(mean_speed(found).mean()), 3), "m/s"),
+        "scheme": Quantity(f"{rule.title} ({rule.edition})", ""),
         "calm": Quantity(round(100.0 * found.station.calm, 2), "%"),
         "known_hours": Quantity(found.station.known, "h"),
         "station_mean": Quantity(round(_mean_of(found.station), 3), "m/s"),

@@ -29,6 +29,7 @@ from app.numbers import seconds_text
 from app.panels.panel import Panel, line, scrolled
 from app.place_texts import places_text
 from app.widgets.alternative_choice import AlternativeChoice
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.later import Later
 from app.widgets.param_form import ParamForm
 from app.widgets.wording import say
@@ -183,7 +184,7 @@ class AnalysesPanel(Panel):
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
         self.progress.setVisible(False)
-        self.progress_text = QLabel()
+        self.progress_text = ElidedLabel()  # what work says of itself must not make the panel wider
         self.progress_text.setObjectName("soft")
         self.progress_text.setVisible(False)
         row = QHBoxLayout()

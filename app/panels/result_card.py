@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -13,6 +14,7 @@ from app.honesty import lead_of, lead_text
 from app.language import tr
 from app.names import layer_title
 from app.panels.panel import small_button
+from app.progress_figures import run_on_day
 from app.run_texts import (
     figure_text,
     figure_value,
@@ -46,6 +48,8 @@ class ResultCard(QFrame):
     ----------
     is_open : bool
         With all that is said of the run; else the head alone.
+    day : date, optional
+        The day the map is drawn for where that is not the day of the run: the key figures are of it too.
 
     Signals
     -------
@@ -66,9 +70,12 @@ class ResultCard(QFrame):
     pdf_asked = Signal(object)
     step_chosen = Signal(object)
 
-    def __init__(self, run: Run, stale: list[str], *, theme: Theme, is_open: bool = True) -> None:
+    def __init__(
+        self, run: Run, stale: list[str], *, theme: Theme, is_open: bool = True, day: date | None = None
+    ) -> None:
         super().__init__()
         self.run = run
+        self.shown = run if day is None else run_on_day(run, day)  # as its map is drawn
         self.key: object = None
         self.is_open = is_open
         self.setObjectName("card")
@@ -76,10 +83,12 @@ class ResultCard(QFrame):
         layout.setContentsMargins(12, 8, 12, 8)
         layout.setSpacing(6)
         layout.addLayout(self._head(is_open))
-        main = QLabel(params_line(run, main_params(run)))
+        main = QLabel(params_line(self.shown, main_params(run)))
         main.setWordWrap(True)
         main.setVisible(bool(main.text()))
         layout.addWidget(main)
+        if day is not None:
+            layout.addWidget(_soft(tr("results.of_day", run=params_line(run, ["day"]))))
         layout.addWidget(_soft(made_line(run)))
         self.badge = QLabel(tr("results.stale", inputs=", ".join(stale)) if stale else "")
         self.badge.setObjectName("badge")
@@ -139,14 +148,14 @@ class ResultCard(QFrame):
 
     def _add_summary(self, layout: QVBoxLayout) -> None:
         """Figures of the whole as cards; those of a part (ground, facades, roofs) as lines under its name."""
-        loose, parts = figures_of(self.run)
+        lead, loose, parts = figures_of(self.shown)
         cards = QGridLayout()
         cards.setSpacing(6)
         for column in range(CARD_COLUMNS):
             cards.setColumnStretch(column, 1)
             cards.setColumnMinimumWidth(column, CARD_WIDTH)
         index = 0
-        for name, quantity in loose:
+        for name, quantity in (*lead, *loose):
             text = figure_text(self.run, name, quantity)
             wide = CARD_COLUMNS if len(text) > LONG_FIGURE else 1
             index += -index % CARD_COLUMNS if wide > 1 else 0  # a long one has a row of its own

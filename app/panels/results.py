@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.chart_window import ChartWindow
@@ -42,6 +44,7 @@ class ResultsPanel(Panel):
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
         self.cards: list[ResultCard] = []
+        self._days: Mapping[str, date] = {}  # runs whose map follows the timeline, and the day it is drawn for
         self._folding: dict[str, bool] = {}  # runs whose card somebody opened or closed
         self.empty = say(QLabel(), "results.empty")
         self.empty.setObjectName("soft")
@@ -55,7 +58,8 @@ class ResultsPanel(Panel):
         self.refresher = refresher_of(bench)
         self.refresh_bar = RefreshBar(self.refresher)
         self.layout_.addWidget(self.refresh_bar)
-        self.layout_.addWidget(scrolled(content))
+        self._area = scrolled(content)
+        self.layout_.addWidget(self._area)
         self._later = Later(self, self.rebuild)
         self.connections.add(self.document.scene.added, self._on_layer)
         self.connections.add(self.document.scene.removed, self._on_layer)
@@ -66,6 +70,21 @@ class ResultsPanel(Panel):
     def _on_layer(self, layer: Layer) -> None:
         if layer.theme == "result":
             self._later.ask()
+
+    def show_days(self, days: Mapping[str, date]) -> None:
+        """Of runs whose map follows the timeline, the figures of the day on show."""
+        if days != self._days:
+            self._days = days
+            self._later.ask()
+
+    def show_card(self, run_id: str) -> None:
+        """Open the card of a run and bring it to the top."""
+        self._folding[run_id] = True
+        self.rebuild()
+        self.layout_.activate()
+        card = next((card for card in self.cards if card.run.id == run_id), None)
+        if card is not None:
+            QTimer.singleShot(0, card, lambda: self._area.verticalScrollBar().setValue(card.y()))
 
     def rebuild(self) -> None:
         """Make the cards anew; those that would be the same stay, so that the list does not blink."""
@@ -101,10 +120,12 @@ class ResultsPanel(Panel):
     def _key(self, run: Run, is_open: bool) -> object:
         """What a card hangs on."""
         layers = tuple((layer.id, layer.name) for layer in run.layers)
-        return run.id, layers, tuple(self.bench.stale.get(run.id, ())), self.bench.theme.name, language.code, is_open
+        looks = (self.bench.theme.name, language.code, is_open)
+        return run.id, layers, tuple(self.bench.stale.get(run.id, ())), self._days.get(run.id), *looks
 
     def _card(self, run: Run, key: object, is_open: bool) -> ResultCard:
-        card = ResultCard(run, self.bench.stale.get(run.id, []), theme=self.bench.theme, is_open=is_open)
+        stale, day = self.bench.stale.get(run.id, []), self._days.get(run.id)
+        card = ResultCard(run, stale, theme=self.bench.theme, is_open=is_open, day=day)
         card.folded.connect(self._fold)
         card.key = key
         card.show_asked.connect(self.bench.show_run)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.storeys import Building, element_boxes
+from app.storeys import element_boxes
 from app.view.camera import Camera, fitted
 from geo.model import Bounds, Layer, Mesh
 
@@ -35,9 +35,9 @@ def boxes_of(layers: Iterable[Layer]) -> Floats:
     return np.concatenate(found)
 
 
-def others(boxes: Floats, building: Building) -> Floats:
+def others(boxes: Floats, building: Bounds) -> Floats:
     """The boxes near a building without those in it."""
-    low, high = np.array(building.bounds.low), np.array(building.bounds.high)
+    low, high = np.array(building.low), np.array(building.high)
     inside = (boxes[:, :2] < high[:2] - TOUCHING).all(axis=1) & (boxes[:, 3:5] > low[:2] + TOUCHING).all(axis=1)
     near = (boxes[:, :2] < high[:2] + NEAR).all(axis=1) & (boxes[:, 3:5] > low[:2] - NEAR).all(axis=1)
     return np.asarray(boxes[near & ~inside])

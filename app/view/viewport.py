@@ -64,9 +64,12 @@ class Viewport(PointerWidget):
     context_requested(object, QPoint)
         `ElementRef` or None under a right click, and the place on the screen.
     camera_changed()
+    time_drawn()
+        Results are drawn for another time, or for the time of their run again: `seen` is another.
     """
 
     camera_changed = Signal()
+    time_drawn = Signal()
 
     def __init__(
         self,
@@ -167,6 +170,7 @@ class Viewport(PointerWidget):
             return
         self._bringer.change(layer, what)
         self._draw_again(self._timed.progress_again(tuple(self.document.scene)))
+        self.time_drawn.emit()
 
     def _draw_again(self, layers: Sequence[Layer]) -> None:
         """Those that are being prepared are drawn as they are seen once they are."""
@@ -179,6 +183,7 @@ class Viewport(PointerWidget):
         for other in map(self.document.scene.get, self._timed.forget(layer.id)):
             if other is not None:
                 self._bringer.change(other, "style")
+        self.time_drawn.emit()
 
     @property
     def seen(self) -> tuple[Layer, ...]:
@@ -192,6 +197,7 @@ class Viewport(PointerWidget):
         if changed:
             self._update_cards()
             self.redraw()
+            self.time_drawn.emit()
 
     def _on_framed(self, frame: Frame) -> None:
         self._light.turn()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
 
-from app.alternatives import change_elements, switch_alternative
-from app.commands import AddLayers
+from app.alternatives import change_elements, new_alternative, switch_alternative
+from app.commands import AddLayers, RemoveLayers, SetStyle
 from app.compare_view import Side, figures_of, first_sides, layers_of_sides, side_title, sides_of
 from app.compare_view_scale import same_scale, with_common_scale
 from app.language import language, tr
@@ -135,6 +135,53 @@ def test_each_side_shows_its_own_run_and_buildings(planned: MainWindow) -> None:
     assert len(rows) == 2
     assert len(heads) == 3
     assert Side() in sides_of(document)
+
+
+def test_the_run_in_the_picture_is_compared_before_newer_ones(planned: MainWindow) -> None:
+    """A newer run of another study is on the base alone: there is nothing to compare it with."""
+    document = planned.document
+    newer = result("progress", 3.0, run="a newer one of another study")
+    newer.source.provenance["provenance"]["analysis"] = "construction.progress"
+    planned.bench.do(AddLayers((newer,)))
+    assert [side.run for side in first_sides(document)] == ["b", "tall"]
+    planned.bench.do(RemoveLayers(("sun-tall",)))
+    assert [side.run for side in first_sides(document)] == ["", ""]  # base and alternative
+    document.alternatives.set(())
+    assert [side.run for side in first_sides(document)] == ["", "a newer one of another study"]
+    style = dataclasses.replace(newer.style, visible=False)
+    planned.bench.do(SetStyle("progress", style))
+    assert [side.run for side in first_sides(document)] == ["", "b"]  # the one in the picture
+
+
+def test_the_visible_of_two_runs_on_one_alternative_is_taken(planned: MainWindow) -> None:
+    hidden = Style(visible=False)
+    again = result("sun-newer", 8.0, run="newer on the base").with_(style=hidden)
+    planned.bench.do(AddLayers((again,)))
+    assert [side.run for side in first_sides(planned.document)] == ["b", "tall"]
+
+
+def test_heads_name_the_runs_where_both_sides_are_of_one_city(planned: MainWindow) -> None:
+    other = result("progress", 3.0, run="other")
+    other.source.provenance["provenance"]["analysis"] = "construction.progress"
+    planned.bench.do(AddLayers((other,)))
+    document = planned.document
+    heads, rows = figures_of(document, Side("", "b"), Side("", "other"), {})
+    assert heads[1:] == [side_title(document, Side("", "b")), side_title(document, Side("", "other"))]
+    assert [row[1:] for row in rows] == [["4.50 h", "–"], ["9.60 h", "–"], ["–", "1.50 h"], ["–", "9.60 h"]]
+    heads, rows = figures_of(document, Side(), Side("", "b"), {})
+    assert heads[1] != heads[2]
+    assert [row[1] for row in rows] == ["–", "–"]
+
+
+def test_an_alternative_without_changes_is_not_shown_against_the_base(planned: MainWindow) -> None:
+    document = planned.document
+    planned.bench.do(RemoveLayers(("sun-tall",)))
+    changed = document.alternatives.items[0]
+    empty = new_alternative("Empty")
+    document.alternatives.set((empty, changed))
+    document.alternatives.active = empty.id
+    assert [side.alternative for side in first_sides(document)] == ["", changed.id]
+    document.alternatives.active = ""
 
 
 def test_a_removed_run_leaves_its_alternative(planned: MainWindow, qtbot: Any) -> None:

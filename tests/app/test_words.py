@@ -35,6 +35,7 @@ def test_names_that_users_gave_are_left_alone() -> None:
 
 def test_figures_charts_and_columns_name_groups() -> None:
     assert figure_word("dust.siting", "largest_group", "school") == "학교"
+    assert figure_word("indoor.route", "start", "Roads (synthetic)") == "도로 (합성)"
     assert figure_word("dust.siting", "cut_group", "ring_road") == "외곽순환로"
     assert figure_word("dust.dispersion", "size", "pm10") == "PM10"
     assert figure_word("dust.dispersion", "weighted_by", "people") == "사람 수"

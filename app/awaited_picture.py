@@ -29,7 +29,7 @@ class AwaitedPicture:
         """Draw it; a job that is cancelled gives it up. `size` is width and height [pixels]."""
         job.cancelled.connect(self._give_up)
         try:
-            self._viewport.picture_later(*size, self._end, cards=cards, progressed=self._progress)
+            self._viewport.pictures.later(*size, self._end, cards=cards, progressed=self._progress)
         except Exception:
             self._end(None)  # else the job would wait for ever
             raise

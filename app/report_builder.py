@@ -248,7 +248,7 @@ def ask_report(window: MainWindow) -> None:
 
         dialog.set_drawing(True)  # a report written now would lack the picture
         try:
-            window.viewport.picture_later(*SHOWN_SIZE, add)
+            window.viewport.pictures.later(*SHOWN_SIZE, add)
         except Exception:
             dialog.set_drawing(False)  # else no report could be written any more
             raise

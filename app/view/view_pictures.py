@@ -66,10 +66,13 @@ class ViewPictures:
         height: int,
         on_done: Callable[[QImage | None], object],
         *,
-        cards: bool,
+        cards: bool = True,
         progressed: Callable[[float], object] | None = None,
     ) -> None:
-        """In parts where a processor draws; `progressed` is told how much of it there is, 0 to 1."""
+        """The picture at any size in short parts where a processor draws.
+
+        `on_done` gets None when it was given up meanwhile; `progressed` is told how much there is, 0 to 1.
+        """
         view = self._view
         self._settle()
         if not view.canvas.software or not view.canvas.isValid():

@@ -378,18 +378,6 @@ class Viewport(PointerWidget):
         """The picture at any size, drawn anew, with legend, north arrow and scale unless `cards` is false."""
         return self.pictures.grab(width, height, cards=cards)
 
-    def picture_later(
-        self,
-        width: int,
-        height: int,
-        on_done: Callable[[QImage | None], object],
-        *,
-        cards: bool = True,
-        progressed: Callable[[float], object] | None = None,
-    ) -> None:
-        """The same in short parts where a processor draws; `on_done` gets None when it was given up meanwhile."""
-        self.pictures.later(width, height, on_done, cards=cards, progressed=progressed)
-
     def shutdown(self) -> None:
         """Let go of VTK and of the document. Call before the parent goes."""
         if self._closed:

@@ -237,7 +237,7 @@ def test_a_picture_in_parts_is_the_one_at_once(slow: Any, qtbot: Any) -> None:
     at_rest(slow, qtbot)
     seen = np.asarray(shown(slow))
     taken: list[Any] = []
-    slow.picture_later(500, 330, taken.append)
+    slow.pictures.later(500, 330, taken.append)
     slow.set_camera(orbit(slow.camera, np.zeros(3), turn=40.0, tilt=0.0))  # the person goes on
     assert not taken
     qtbot.waitUntil(lambda: bool(taken), timeout=20_000)
@@ -254,7 +254,7 @@ def _array(image: Any) -> np.ndarray:
 
 def test_a_picture_is_given_up_when_the_window_closes(slow: Any) -> None:
     taken: list[Any] = []
-    slow.picture_later(500, 330, taken.append)
+    slow.pictures.later(500, 330, taken.append)
     slow.shutdown()
     assert taken == [None]
 
@@ -264,7 +264,7 @@ def test_a_picture_that_fails_gives_the_window_back(slow: Any, qtbot: Any, monke
         raise MemoryError("no room for the picture")
 
     taken: list[Any] = []
-    slow.picture_later(500, 330, taken.append)
+    slow.pictures.later(500, 330, taken.append)
     work = slow.pictures._work
     monkeypatch.setattr(work._frame, "draw_next", fail)
     with pytest.raises(MemoryError):

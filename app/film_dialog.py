@@ -29,6 +29,7 @@ from app.jobs import Job
 from app.language import tr
 from app.numbers import seconds_text
 from app.widgets.day_slider import DAYS
+from app.widgets.edge import off_the_edge
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say
 from geo.model import UserError
@@ -48,11 +49,11 @@ class FilmDialog(QDialog):
         super().__init__(parent)
         say(self, "film.title")
         self.kind = _choices("film.kind", FILM_KINDS)
-        self.day = QDateEdit(day)
+        self.day = off_the_edge(QDateEdit(day))
         self.day.setDateRange(*DAYS)
         self.day.setCalendarPopup(True)
         self.day.setDisplayFormat("yyyy-MM-dd")
-        self.hour = QTimeEdit(QTime(minute // 60, minute % 60))
+        self.hour = off_the_edge(QTimeEdit(QTime(minute // 60, minute % 60)))
         self.hour.setDisplayFormat("HH:mm")
         self.step = QuantityEdit(PLAIN_STEP, unit="min", low=0.5, high=60, integer=False)
         self.size_ = _choices("film.size", (*SIZES, CUSTOM))

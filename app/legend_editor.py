@@ -34,6 +34,7 @@ from app.view.legend import plain_field, shown_field, title_of
 from app.widgets.class_table import ClassTable
 from app.widgets.colour_button import ColourButton
 from app.widgets.colouring_form import METHODS, is_quantity
+from app.widgets.edge import off_the_edge
 from app.widgets.ramp_box import RampBox
 from app.widgets.wording import say
 from geo.model import Layer, Style
@@ -107,7 +108,7 @@ class LegendEditor(QDialog):
         for box in (self.by_box, self.method_box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(12)
-        self.classes_box = say(QSpinBox(), tip="layers.classes")
+        self.classes_box = say(off_the_edge(QSpinBox()), tip="layers.classes")
         self.classes_box.setRange(2, MOST_CLASSES)
         self.reversed_box = say(QCheckBox(), "style.reversed", tip="style.reversed.tip")
         self.title_edit = say(QLineEdit(), tip="style.legend_title.tip")

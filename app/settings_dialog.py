@@ -27,6 +27,7 @@ from app.language import LANGUAGES, tr
 from app.layer_cache import USUAL_LIMIT_GB, cache_folder, cache_size, clear_cache
 from app.numbers import number_text, unit_suffix
 from app.settings import QUALITIES, THEMES
+from app.widgets.edge import off_the_edge
 from app.widgets.elided_label import ElidedLabel
 from app.widgets.wording import retranslate, say, tie_labels
 
@@ -92,11 +93,11 @@ class SettingsDialog(QDialog):
 
     def _work(self) -> QGroupBox:
         group, form = _group("settings.work")
-        self.threads = QSpinBox()
+        self.threads = off_the_edge(QSpinBox())
         self.threads.setRange(0, processors())
         self.threads.setValue(self.settings.threads)
         self.threads.valueChanged.connect(self._set_threads)
-        self.autosave = QSpinBox()
+        self.autosave = off_the_edge(QSpinBox())
         self.autosave.setRange(1, MOST_MINUTES)
         self.autosave.setValue(self.settings.autosave_minutes)
         self.autosave.valueChanged.connect(self._set_autosave)
@@ -122,7 +123,7 @@ class SettingsDialog(QDialog):
 
     def _cache(self) -> QGroupBox:
         group, form = _group("settings.cache")
-        self.limit = QSpinBox()
+        self.limit = off_the_edge(QSpinBox())
         self.limit.setRange(0, MOST_GB)
         self.limit.setSuffix(" GB")
         self.limit.setValue(self.settings.cache_limit)

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.language import tr
 from app.topics import PRIORITIES, STATUSES, TYPES, word_id
+from app.widgets.edge import off_the_edge
 from app.widgets.wording import say
 from bim.bcf.model import Topic
 
@@ -65,7 +66,7 @@ class TopicDialog(QDialog):
 
     def _make_due(self, topic: Topic) -> None:
         self.due_check = say(QCheckBox(), tip="topic.has_due")
-        self.due_edit = QDateEdit()
+        self.due_edit = off_the_edge(QDateEdit())
         self.due_edit.setCalendarPopup(True)
         self.due_edit.setDisplayFormat("yyyy-MM-dd")
         day = topic.due.date() if topic.due else None

@@ -28,6 +28,7 @@ from app.appearance import set_icon
 from app.language import tr
 from app.panels.panel import Panel, small_button
 from app.widgets.day_slider import DAYS, MINUTES, DaySlider
+from app.widgets.edge import off_the_edge
 from app.widgets.wording import say
 from geo.model import Feedback, Frame, Layer
 
@@ -102,12 +103,12 @@ class TimelinePanel(Panel):
         self.season_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.season_text = QLabel()
         self.season_text.setObjectName("strong")
-        self.date_edit = QDateEdit(QDate.currentDate())
+        self.date_edit = off_the_edge(QDateEdit(QDate.currentDate()))
         self.date_edit.setDateRange(*DAYS)
         self.date_edit.setCalendarPopup(True)
         self.date_edit.setDisplayFormat("yyyy-MM-dd")
         self.date_edit.dateChanged.connect(lambda _date: self._on_day())
-        self.time_edit = QTimeEdit()
+        self.time_edit = off_the_edge(QTimeEdit())
         self.time_edit.setDisplayFormat("HH:mm")
         self.time_edit.timeChanged.connect(lambda time: self.set_minute(time.hour() * 60 + time.minute()))
         self.slider = say(DaySlider(self.bench.theme), tip="timeline.slider")

@@ -11,6 +11,7 @@ from app.appearance import set_icon
 from app.classes import MOST_CLASSES, USUAL_CLASSES, limits_of
 from app.language import tr
 from app.view.legend import shown_field
+from app.widgets.edge import off_the_edge
 from app.widgets.ramp_box import RampBox
 from app.widgets.wording import say
 from geo.model import Layer, Style
@@ -32,7 +33,7 @@ class ColouringForm(QObject):
         self._layer: Layer | None = None
         self.by_box = _narrow_box()
         self.method_box = _narrow_box()
-        self.classes_box = QSpinBox()
+        self.classes_box = off_the_edge(QSpinBox())
         self.classes_box.setRange(2, MOST_CLASSES)
         self.ramp_box = RampBox()
         self.reset_button = say(QToolButton(), tip="layers.reset_style")

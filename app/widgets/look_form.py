@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from app.language import tr
+from app.widgets.edge import off_the_edge
 from app.widgets.wording import say
 from geo.model import Layer, Style
 
@@ -30,10 +31,10 @@ class LookForm(QObject):
         self.label_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.label_box.setMinimumContentsLength(8)
         say(self.label_box, tip="labels.by.tip")
-        self.size_box = say(QSpinBox(), tip="labels.size.tip")
+        self.size_box = say(off_the_edge(QSpinBox()), tip="labels.size.tip")
         self.size_box.setRange(SMALLEST, LARGEST)
         self.size_box.setSuffix(" px")
-        self.reach_box = say(QSpinBox(), tip="labels.reach.tip")
+        self.reach_box = say(off_the_edge(QSpinBox()), tip="labels.reach.tip")
         self.reach_box.setRange(0, FARTHEST)
         self.reach_box.setSingleStep(STEP)
         self.reach_box.setSuffix(" m")

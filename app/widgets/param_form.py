@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QFormLayout, QLab
 from analysis.contract import ParamInfo
 from app.language import LANGUAGES, language, tr
 from app.widgets.day_slider import DAYS
+from app.widgets.edge import off_the_edge
 from app.widgets.place_edit import PlaceEdit
 from app.widgets.quantity_edit import QuantityEdit, range_text
 
@@ -112,7 +113,7 @@ class ParamForm(QWidget):
         return line
 
     def _date_editor(self, info: ParamInfo) -> QDateEdit:
-        edit = QDateEdit()
+        edit = off_the_edge(QDateEdit())
         edit.setDateRange(*DAYS)
         edit.setCalendarPopup(True)
         edit.setDisplayFormat("yyyy-MM-dd")

@@ -8,6 +8,7 @@ from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from app.numbers import number_text, unit_text, with_unit
+from app.widgets.edge import off_the_edge
 
 LARGEST_INT = 2_000_000_000
 MOST_DECIMALS = 6
@@ -84,7 +85,7 @@ def range_text(low: float | None, high: float | None, unit: str) -> str:
 
 
 def _integer_box(low: float | None, high: float | None) -> QSpinBox:
-    box = QSpinBox()
+    box = off_the_edge(QSpinBox())
     box.setRange(
         round(max(low if low is not None else -LARGEST_INT, -LARGEST_INT)),
         round(min(high if high is not None else LARGEST_INT, LARGEST_INT)),
@@ -93,7 +94,7 @@ def _integer_box(low: float | None, high: float | None) -> QSpinBox:
 
 
 def _float_box(value: float, *, low: float | None, high: float | None) -> QDoubleSpinBox:
-    box = _PlainDoubleSpinBox()
+    box = off_the_edge(_PlainDoubleSpinBox())
     least = low if low is not None else -1e12
     most = high if high is not None else 1e12
     box.setDecimals(_decimals(value, least))

@@ -62,8 +62,12 @@ def _can_leave(window: MainWindow) -> bool:
 def _indoors(window: MainWindow) -> list[ElementRef]:
     """The selected elements of buildings that can be opened."""
     scene = window.document.scene
-    found = [ref for ref in window.document.selection.items if ref.element_id]
-    return [ref for ref in found if (layer := scene.get(ref.layer_id)) is not None and layer.stratum == "indoor"]
+
+    def opens(layer_id: str) -> bool:
+        layer = scene.get(layer_id)
+        return layer is not None and layer.stratum == "indoor"
+
+    return window.document.selection.elements_where(opens)
 
 
 def _has_one_indoors(window: MainWindow) -> bool:

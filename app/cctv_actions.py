@@ -61,7 +61,7 @@ class CctvActions(QObject):
     def proposed(self) -> Layer | None:
         """Cameras that an analysis has proposed: those selected, else the newest."""
         found = [layer for layer in self.plans() if is_result(layer)]
-        chosen = {ref.layer_id for ref in self.document.selection.items}
+        chosen = set(self.document.selection.by_layer)
         return next((layer for layer in found if layer.id in chosen), found[-1] if found else None)
 
     # ---- studies

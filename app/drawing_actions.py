@@ -63,7 +63,7 @@ class DrawingActions(QObject):
     def selected_excavation(self) -> Layer | None:
         """The one excavation that is selected and was drawn here."""
         document = self.window.document
-        ids = {ref.layer_id for ref in document.selection.items}
+        ids = set(document.selection.by_layer)
         layer = document.scene.get(next(iter(ids))) if len(ids) == 1 else None
         return layer if layer is not None and layer.theme == "excavation" and not layer.source.path else None
 

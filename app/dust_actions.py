@@ -181,7 +181,7 @@ class DustActions(ElementInHand[PurifierRow]):
     def proposed(self) -> Layer | None:
         """Purifiers that a study has proposed: those selected, else the newest."""
         found = [layer for layer in self.document.scene if is_proposal(layer) and len(layer.table)]
-        chosen = {ref.layer_id for ref in self.document.selection.items}
+        chosen = set(self.document.selection.by_layer)
         return next((layer for layer in found if layer.id in chosen), found[-1] if found else None)
 
     def take_over(self) -> None:

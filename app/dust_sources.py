@@ -88,7 +88,7 @@ class DustSources(QObject):
 
     def selected(self) -> Layer | None:
         """The one source that is selected and was set here."""
-        ids = {ref.layer_id for ref in self.document.selection.items}
+        ids = set(self.document.selection.by_layer)
         layer = self.document.scene.get(next(iter(ids))) if len(ids) == 1 else None
         return layer if is_source(layer) else None
 
@@ -114,12 +114,11 @@ class DustSources(QObject):
     def roads(self) -> dict[str, list[str]]:
         """Selected roads by layer; all of a layer where it is selected as a whole."""
         found: dict[str, list[str]] = {}
-        for ref in self.document.selection.items:
-            layer = self.document.scene.get(ref.layer_id)
+        for layer_id, ids in self.document.selection.by_layer.items():
+            layer = self.document.scene.get(layer_id)
             if layer is not None and is_road(layer):
-                ids = [ref.element_id] if ref.element_id else [str(road) for road in layer.table.ids]
-                found.setdefault(layer.id, []).extend(ids)
-        return {layer_id: list(dict.fromkeys(ids)) for layer_id, ids in found.items()}
+                found[layer_id] = [str(road) for road in layer.table.ids] if "" in ids else list(ids)
+        return found
 
     def ask_traffic(self) -> None:
         """How much traffic the selected roads have."""

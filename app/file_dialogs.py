@@ -232,7 +232,7 @@ class FileDialogs(QObject):
 
     def ask_export_layers(self) -> None:
         """Write the selected layers into a file of another program."""
-        chosen = {ref.layer_id for ref in self.document.selection.items}
+        chosen = set(self.document.selection.by_layer)
         self._export([layer for layer in self.document.scene if layer.id in chosen], "action.export_layers")
 
     def _export(self, layers: Sequence[Layer], title_id: str) -> None:

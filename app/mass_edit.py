@@ -141,7 +141,7 @@ def is_movable(layer: Layer | None) -> bool:
 
 def movable_ref(document: Document) -> ElementRef | None:
     """The one selected building that can be moved, or None."""
-    refs = [ref for ref in document.selection.items if ref.element_id]
+    refs = document.selection.few_elements
     if len(refs) != 1 or not is_movable(document.scene.get(refs[0].layer_id)):
         return None
     return refs[0]

@@ -119,8 +119,10 @@ def is_tree(document: Document, ref: ElementRef) -> bool:
 def selected_trees(document: Document) -> list[ElementRef]:
     """The selected trees, where nothing else is selected."""
     refs = document.selection.items
-    trees = [ref for ref in refs if is_tree(document, ref)]
-    return trees if len(trees) == len(refs) else []
+    one_each = (ElementRef(layer_id, ids[0]) for layer_id, ids in document.selection.by_layer.items())
+    if not all(is_tree(document, ref) for ref in one_each):
+        return []
+    return list(refs) if all(ref.element_id for ref in refs) else []
 
 
 def remove_selected_trees(window: MainWindow, refs: Sequence[ElementRef] = ()) -> None:

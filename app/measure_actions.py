@@ -53,13 +53,12 @@ class MeasureActions(QObject):
 
     def can_clear(self) -> bool:
         """Whether two elements are selected."""
-        return len([ref for ref in self.window.document.selection.items if ref.element_id]) == 2
+        return len(self.window.document.selection.few_elements) == 2
 
     def clearance(self) -> None:
         """Least distance between the two selected elements."""
         scene = self.window.document.scene
-        refs = [ref for ref in self.window.document.selection.items if ref.element_id]
-        pair = [(scene[ref.layer_id], ref.element_id) for ref in refs]
+        pair = [(scene[ref.layer_id], ref.element_id) for ref in self.window.document.selection.few_elements]
 
         def tell(found: tuple[float, Floats, Floats]) -> None:
             distance, first, second = found

@@ -37,7 +37,7 @@ class PlaceActions(QObject):
     def selected_model(self) -> list[Layer]:
         """The layers of the model that is selected, empty without one that can be placed."""
         layers = tuple(self.document.scene)
-        for layer_id in dict.fromkeys(ref.layer_id for ref in self.document.selection.items):
+        for layer_id in self.document.selection.by_layer:
             layer = self.document.scene.get(layer_id)
             if layer is not None and layer.source.path:
                 mine = model_layers(layers, layer)

@@ -165,7 +165,7 @@ class StoreyView(QObject):
 
     def _wanted(self) -> int:
         """The building of the selection, else the one nearest to the middle of the picture."""
-        chosen = {ref.layer_id for ref in self.bench.document.selection.items}
+        chosen = set(self.bench.document.selection.by_layer)
         focus = np.array(self.viewport.camera.focus)
         away = [np.linalg.norm(np.array(b.bounds.centre) - focus) for b in self.buildings]
         mine = [n for n, building in enumerate(self.buildings) if building.layer_ids & chosen]

@@ -81,7 +81,7 @@ class StyleActions:
     def give(self, style: Style) -> None:
         """Give a style to all chosen layers, and say which attributes they do not have."""
         scene = self.panel.document.scene
-        ids = dict.fromkeys(ref.layer_id for ref in self.panel.document.selection.items)
+        ids = self.panel.document.selection.by_layer
         layers = [layer for layer_id in ids if (layer := scene.get(layer_id)) is not None]
         steps = [SetStyle(layer.id, brought_to(style, layer), "paste_style") for layer in layers]
         changes = [step for step, layer in zip(steps, layers, strict=True) if step.style != layer.style]

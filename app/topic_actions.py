@@ -111,7 +111,7 @@ class TopicActions(QObject):
         scene, camera = self.document.scene, self.window.viewport.camera
         if scene.frame is None:
             raise ValueError("without a scene there is nothing to see")
-        chosen = [ref.layer_id for ref in self.document.selection.items]
+        chosen = list(self.document.selection.by_layer)
         anchor = anchor_for_new(tuple(scene), scene.frame, chosen=chosen, focus=_array(camera.focus))
         view = self.view_here(anchor)
         return Topic(

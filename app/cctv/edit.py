@@ -97,8 +97,9 @@ def camera_layers(scene: Scene) -> list[Layer]:
 
 def camera_refs(document: Document) -> list[ElementRef]:
     """The selected cameras."""
-    chosen = [ref for ref in document.selection.items if ref.element_id]
-    return [ref for ref in chosen if row_of(document.scene, ref) is not None]
+    scene = document.scene
+    chosen = document.selection.elements_where(lambda layer_id: is_cameras(scene.get(layer_id)))
+    return [ref for ref in chosen if row_of(scene, ref) is not None]
 
 
 def row_of(scene: Scene, ref: ElementRef) -> CameraRow | None:
@@ -205,7 +206,7 @@ def place_camera(document: Document, row: CameraRow, *, layer_name: str) -> tupl
 def _target(document: Document) -> Layer | None:
     """The layer that a new camera comes into."""
     own = [layer for layer in camera_layers(document.scene) if not is_result(layer)]
-    chosen = {ref.layer_id for ref in document.selection.items}
+    chosen = set(document.selection.by_layer)
     return next((layer for layer in own if layer.id in chosen), own[0] if own else None)
 
 

@@ -83,6 +83,10 @@ def is_proposal(layer: Layer) -> bool:
     )
 
 
+def _has_purifiers(layer: Layer | None) -> bool:
+    return layer is not None and (is_purifiers(layer) or is_proposal(layer))
+
+
 def purifier_layers(scene: Scene) -> list[Layer]:
     """The user's own layers of purifiers."""
     return [layer for layer in scene if is_purifiers(layer) and not is_proposal(layer)]
@@ -90,14 +94,15 @@ def purifier_layers(scene: Scene) -> list[Layer]:
 
 def purifier_refs(document: Document) -> list[ElementRef]:
     """The selected purifiers."""
-    chosen = [ref for ref in document.selection.items if ref.element_id]
-    return [ref for ref in chosen if row_of(document.scene, ref) is not None]
+    scene = document.scene
+    chosen = document.selection.elements_where(lambda layer_id: _has_purifiers(scene.get(layer_id)))
+    return [ref for ref in chosen if row_of(scene, ref) is not None]
 
 
 def row_of(scene: Scene, ref: ElementRef) -> PurifierRow | None:
     """A purifier as the scene has it, or None."""
     layer = scene.get(ref.layer_id)
-    if layer is None or not (is_purifiers(layer) or is_proposal(layer)) or ref.element_id not in layer.table.index:
+    if layer is None or not _has_purifiers(layer) or ref.element_id not in layer.table.index:
         return None
     return purifier_row(layer, layer.table.index[ref.element_id])
 
@@ -157,7 +162,7 @@ def place_purifier(document: Document, row: PurifierRow, *, layer_name: str) -> 
     It comes into the layer that is selected, else into the first of the user's own, else into a new one.
     """
     own = purifier_layers(document.scene)
-    chosen = {ref.layer_id for ref in document.selection.items}
+    chosen = set(document.selection.by_layer)
     layer = next((layer for layer in own if layer.id in chosen), own[0] if own else None)
     if layer is None:
         layer_id = document.scene.free_id(LAYER)

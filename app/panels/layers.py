@@ -358,13 +358,13 @@ class LayersPanel(Panel):
 
     def remove_layers(self) -> None:
         """Take the selected layers out of the scene; undo brings them back."""
-        ids = dict.fromkeys(ref.layer_id for ref in self.document.selection.items)
+        ids = self.document.selection.by_layer
         if ids:
             self.document.do(take_out(self.document, tuple(ids)))
 
     def show_only(self) -> None:
         """Hide every layer but the selected ones."""
-        kept = {ref.layer_id for ref in self.document.selection.items}
+        kept = set(self.document.selection.by_layer)
         for layer in self.document.scene:
             if layer.style.visible != (layer.id in kept):
                 style = dataclasses.replace(layer.style, visible=layer.id in kept)

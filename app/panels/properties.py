@@ -100,8 +100,9 @@ class PropertiesPanel(Panel):
             return tr("properties.nothing"), []
         layer = scene[refs[-1].layer_id]
         if len(refs) > 1:
+            chosen = {k: ids for k, ids in self.document.selection.by_layer.items() if k in scene}
             return tr("properties.many", count=f"{len(refs):,}"), summary_sections(
-                [(scene[ref.layer_id], ref.element_id) for ref in refs]
+                [(scene[layer_id], ids) for layer_id, ids in chosen.items()]
             )
         if refs[0].element_id and refs[0].element_id in layer.table.index:
             return element_name(layer, refs[0].element_id), element_sections(layer, refs[0].element_id, scene.frame)
@@ -327,21 +328,19 @@ def _source_rows(layer: Layer) -> list[Row]:
     return []
 
 
-def summary_sections(chosen: list[tuple[Layer, str]]) -> list[Section]:
+def summary_sections(chosen: list[tuple[Layer, tuple[str, ...]]]) -> list[Section]:
     """How many of each layer, and sum and mean of the numbers they share."""
-    by_layer: dict[str, tuple[Layer, list[str]]] = {}
-    for layer, element_id in chosen:
-        by_layer.setdefault(layer.id, (layer, []))[1].append(element_id)
-    counts = [(layer_title(layer), f"{len(ids):,}") for layer, ids in by_layer.values()]
+    counts = [(layer_title(layer), f"{len(ids):,}") for layer, ids in chosen]
     sections: list[Section] = [(tr("properties.selected"), counts)]
-    for layer, ids in by_layer.values():
-        rows = [layer.table.index[i] for i in ids if i in layer.table.index]
+    for layer, ids in chosen:
+        index = layer.table.index
+        rows = np.array([index[i] for i in ids if i in index], dtype=np.int64)
         if len(rows) > 1:
             sections.append((f"{layer_title(layer)} · {tr('properties.sum_mean')}", _column_sums(layer, rows)))
     return sections
 
 
-def _column_sums(layer: Layer, rows: list[int]) -> list[Row]:
+def _column_sums(layer: Layer, rows: NDArray[np.int64]) -> list[Row]:
     out = []
     for name, column in layer.table.columns.items():
         if not column.is_number:

@@ -99,7 +99,7 @@ class SheetModel(QAbstractTableModel):
             return RIGHT if column.is_number else LEFT
         if role == Qt.ItemDataRole.BackgroundRole and self.marked[row]:
             return self._mark_colour
-        if role == Qt.ItemDataRole.ForegroundRole and (self.hidden[row] or not column.known[row]):
+        if role == Qt.ItemDataRole.ForegroundRole and (self.hidden[row] or not column.text_at(row)):
             return self._faint_colour
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.widgets.sheet_model import SheetModel
@@ -34,6 +34,8 @@ class SheetView(QTableView):
         header = self.horizontalHeader()
         header.setSectionsMovable(True)
         header.setHighlightSections(False)
+        # A header asks of every row selected whether its whole column is; with one of its own it has nothing to ask.
+        header.setSelectionModel(QItemSelectionModel(model, header))
         header.setSortIndicatorClearable(True)
         self.forget_order()
         self.setSortingEnabled(True)

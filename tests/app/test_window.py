@@ -187,12 +187,12 @@ def test_selection_is_one_in_tree_picture_and_properties(city: MainWindow, qtbot
     item.child(1).setSelected(True)
     assert city.document.selection.items == (ElementRef("houses", "B2"),)
     assert city.properties.heading.text() == "Birch"
-    assert city.properties.texts()["height"] == "24 m"
+    assert city.properties.texts()["Height"] == "24 m"
     city.document.selection.set([ElementRef("houses", "B4")])
     assert item.child(3).isSelected()
     assert not item.child(1).isSelected()
     city.document.selection.set([ElementRef("houses", "B1"), ElementRef("houses", "B2")])
-    assert "Σ 36 m" in city.properties.texts()["height"]
+    assert "Σ 36 m" in city.properties.texts()["Height"]
     assert city.status.selection.text() == "2 selected"
 
 

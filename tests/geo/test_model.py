@@ -128,6 +128,22 @@ def test_tables_alone_have_no_place_and_a_frame_may_come_after_them() -> None:
     scene.set_frame(None)
 
 
+def test_selection_by_layer() -> None:
+    """What a selection is made of, asked by layer and of the elements alone."""
+    selection = Selection()
+    assert selection.by_layer == {}
+    assert selection.few_elements == ()
+    selection.set([ElementRef("b", "2"), ElementRef("a"), ElementRef("b", "1")])
+    assert dict(selection.by_layer) == {"b": ("2", "1"), "a": ("",)}
+    assert list(selection.by_layer) == ["b", "a"]
+    assert selection.few_elements == (ElementRef("b", "2"), ElementRef("b", "1"))
+    assert selection.elements_where(lambda layer_id: layer_id == "b") == [ElementRef("b", "2"), ElementRef("b", "1")]
+    assert selection.elements_where(lambda layer_id: layer_id == "a") == []
+    selection.set([*selection.items, ElementRef("c", "9")])
+    assert selection.of_layer("c") == ("9",)
+    assert selection.few_elements == ()
+
+
 def test_selection_emits_only_on_change() -> None:
     selection = Selection()
     count: list[int] = []

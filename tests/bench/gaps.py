@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -27,6 +28,8 @@ class Gap:
     doing : str
     wall_s, cpu_s : float
         Length, and how much of it the main thread itself worked: the machine may be shared.
+    all_s : float
+        What all threads of this program worked in it: where that is little, the program was not let run.
     drawing_s : float
         Share of `wall_s` that VTK drew a frame (software GL draws with threads of its own besides).
     where : Counter
@@ -36,6 +39,7 @@ class Gap:
     doing: str
     wall_s: float
     cpu_s: float
+    all_s: float
     drawing_s: float
     where: Counter[str] = field(default_factory=Counter)
 
@@ -44,8 +48,8 @@ class Gap:
         places = [f"\n      {seconds:5.2f} s  {place}" for place, seconds in self.where.most_common(5)]
         rest = max(self.wall_s - self.drawing_s, 0.0)
         return (
-            f"{self.wall_s:6.2f} s (main thread worked {self.cpu_s:5.2f} s; drawing {self.drawing_s:5.2f} s, "
-            f"the rest {rest:5.2f} s)  {self.doing}{''.join(places)}"
+            f"{self.wall_s:6.2f} s (main thread worked {self.cpu_s:5.2f} s, all threads {self.all_s:5.2f} s; "
+            f"drawing {self.drawing_s:5.2f} s, the rest {rest:5.2f} s)  {self.doing}{''.join(places)}"
         )
 
 
@@ -72,8 +76,8 @@ class GapWatch:
         self.frames = 0
         self._main = threading.main_thread().ident
         self._where: Counter[str] = Counter()
-        self._drawing_s = self._drawing_since = 0.0
-        self._last, self._last_cpu = time.perf_counter(), time.thread_time()
+        self._drawing_s = self._drawing_since = self._rubbish_since = 0.0
+        self._last, self._last_cpu, self._last_all = time.perf_counter(), time.thread_time(), time.process_time()
         self._over = threading.Event()
         for window in render_windows:
             window.AddObserver("StartEvent", self._frame_begins)  # type: ignore[attr-defined]
@@ -85,13 +89,15 @@ class GapWatch:
 
     def start(self) -> None:
         """Begin."""
-        self._last, self._last_cpu = time.perf_counter(), time.thread_time()
+        self._last, self._last_cpu, self._last_all = time.perf_counter(), time.thread_time(), time.process_time()
+        gc.callbacks.append(self._on_rubbish)
         self._timer.start()
         self._thread.start()
 
     def stop(self) -> None:
         """End."""
         self._beat()
+        gc.callbacks.remove(self._on_rubbish)
         self._timer.stop()
         self._over.set()
         self._thread.join()
@@ -101,13 +107,23 @@ class GapWatch:
         return sorted(self.gaps, key=lambda gap: -gap.wall_s)[:count]
 
     def _beat(self) -> None:
-        now, cpu = time.perf_counter(), time.thread_time()
+        now, cpu, everyone = time.perf_counter(), time.thread_time(), time.process_time()
         gap = now - self._last - BEAT_MS / 1000
         self.longest[self.doing] = max(self.longest.get(self.doing, 0.0), gap)
         if gap > LONG_S:
-            self.gaps.append(Gap(self.doing, gap, cpu - self._last_cpu, self._drawing_s, self._where))
+            worked, all_worked = cpu - self._last_cpu, everyone - self._last_all
+            self.gaps.append(Gap(self.doing, gap, worked, all_worked, self._drawing_s, self._where))
         self._where, self._drawing_s = Counter(), 0.0
-        self._last, self._last_cpu = now, cpu
+        self._last, self._last_cpu, self._last_all = now, cpu, everyone
+
+    def _on_rubbish(self, phase: str, told: dict[str, int]) -> None:
+        """The collection of rubbish keeps the interpreter, in whichever thread it begins."""
+        if phase == "start":
+            self._rubbish_since = time.perf_counter()
+        else:
+            self._where[f"collection of rubbish, generation {told['generation']}"] += (
+                time.perf_counter() - self._rubbish_since
+            )
 
     def _frame_begins(self, _window: object, _event: str) -> None:
         self._drawing_since = time.perf_counter()

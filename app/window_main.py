@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.leftovers import sweep
 from app.platform_check import check_window
+from app.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -48,6 +49,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     window.bench.notices.install_hooks()
     window.furnished.connect(_collect_from_here)
     window.show()
+    read_ahead()
     if path is not None:
         window.when_furnished(lambda: window.files.open_paths([path]))
     else:

@@ -44,6 +44,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
 
     from app.document import Document
     from app.main_window import MainWindow
+    from app.read_ahead import read_ahead
     from app.settings import Settings
     from app.window_main import warm_up
     from tests.bench.gaps import GapWatch
@@ -56,6 +57,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
         window = MainWindow(Document(), Settings(Path(folder) / "settings.ini"))
         window.resize(*size)
         window.show()
+        read_ahead()
         warm_up(window)
         watch = GapWatch([window.viewport.stage.window])
         day = WorkingDay(window, copy, watch, short=short)

@@ -1,0 +1,64 @@
+"""Asks the disk early for libraries that are loaded when a project is opened.
+
+A library is loaded with the interpreter held, and from a disk that has not been read since the machine was started
+that takes seconds in which the window could not answer. Here only their files are read, which holds nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+# In the order in which opening and drawing a project wants them.
+PACKAGES = ("rasterio", "pyproj", "pyogrio", "shapely", "scipy", "pandas", "llvmlite", "numba", "embreex", "pvlib")
+NATIVE = (".so", ".pyd", ".dll", ".dylib")
+CHUNK = 1 << 20
+MOST_BYTES = 1 << 30
+
+
+def read_ahead(packages: Iterable[str] = PACKAGES) -> threading.Thread:
+    """Read the native files of packages on a thread of its own; what is not there or cannot be read is passed by."""
+    thread = threading.Thread(target=_read_all, args=(tuple(packages),), name="read ahead", daemon=True)
+    thread.start()
+    return thread
+
+
+def native_files(package: str) -> Iterator[Path]:
+    """Files with machine code of a package and of the folder of libraries that its wheel may have brought."""
+    try:
+        found = importlib.util.find_spec(package)  # of a package on the top level this imports nothing
+    except (ImportError, ValueError):
+        return
+    for place in (found.submodule_search_locations or ()) if found is not None else ():
+        folder = Path(place)
+        for root in (folder, folder.with_name(f"{package}.libs"), folder / ".dylibs"):
+            for parent, _folders, names in os.walk(root):
+                yield from (Path(parent, name) for name in names if is_native(name))
+
+
+def is_native(name: str) -> bool:
+    """Whether a file of this name is loaded as machine code; ``libgdal.so.36`` too."""
+    return name.endswith(NATIVE) or ".so." in name and not name.endswith(".py")
+
+
+def _read_all(packages: tuple[str, ...]) -> None:
+    left = MOST_BYTES
+    for package in packages:
+        for file in native_files(package):
+            with contextlib.suppress(OSError):
+                left -= _read(file)
+            if left <= 0:
+                return
+
+
+def _read(file: Path) -> int:
+    """Bring a file into the memory of the operating system; returns its size [bytes]."""
+    size = 0
+    with file.open("rb", buffering=0) as stream:
+        while chunk := stream.read(CHUNK):  # advice to the kernel ends after a few hundred kilobytes of a file
+            size += len(chunk)
+    return size

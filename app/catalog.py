@@ -19,16 +19,20 @@ from geo.model import UserError
 OPEN_SUFFIXES = {".json", ".jsonl", ".xml", ".gml", ".zip", ".gz", ".txt", ".csv", ""}
 
 
+def format_modules() -> tuple[str, ...]:
+    """Names of all files in `geo.formats` and `bim.formats`; none is imported for it."""
+    packages = (geo.formats, bim.formats)
+    return tuple(f"{p.__name__}.{info.name}" for p in packages for info in pkgutil.iter_modules(p.__path__))
+
+
 @cache
 def formats() -> dict[str, Format]:
     """All formats by id, from every file in `geo.formats` and `bim.formats` that has a ``FORMAT``."""
     found: dict[str, Format] = {}
-    for package in (geo.formats, bim.formats):
-        for info in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"{package.__name__}.{info.name}")
-            declared = getattr(module, "FORMAT", None)
-            if declared is not None and found.setdefault(declared.id, declared) is not declared:
-                raise RuntimeError(f"two formats are called {declared.id}")
+    for name in format_modules():
+        declared = getattr(importlib.import_module(name), "FORMAT", None)
+        if declared is not None and found.setdefault(declared.id, declared) is not declared:
+            raise RuntimeError(f"two formats are called {declared.id}")
     return dict(sorted(found.items()))
 
 

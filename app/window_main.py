@@ -16,6 +16,7 @@ from app.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from app.rubbish import RubbishCollector
 
 LOG_BYTES = 1_000_000
 WARM_UP_MS = 400
@@ -49,19 +50,31 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     window.bench.notices.install_hooks()
     window.furnished.connect(_collect_from_here)
     window.show()
-    read_ahead()
+    collector = settle_in(window)
     if path is not None:
         window.when_furnished(lambda: window.files.open_paths([path]))
     else:
         QTimer.singleShot(0, window, lambda: offer_tour(window))
     QTimer.singleShot(WARM_UP_MS, window, window.files.offer_recovery)
-    QTimer.singleShot(WARM_UP_MS, window, lambda: warm_up(window))
     try:
         return int(application.exec())
     finally:
         window.bench.notices.remove_hooks()
+        collector.end()
         window.release()
         _collect_all()
+
+
+def settle_in(window: MainWindow) -> RubbishCollector:
+    """What keeps the window from having to wait later; end the collector when the window is closed."""
+    from PySide6.QtCore import QTimer
+
+    from app.early_imports import EarlyImports
+    from app.rubbish import RubbishCollector
+
+    read_ahead()
+    QTimer.singleShot(WARM_UP_MS, window, lambda: EarlyImports(window))
+    return RubbishCollector(window.bench.jobs, window)
 
 
 def _collect_from_here() -> None:
@@ -72,19 +85,6 @@ def _collect_from_here() -> None:
 def _collect_all() -> None:
     gc.unfreeze()
     gc.enable()
-
-
-def warm_up(window: MainWindow) -> None:
-    """Load in a job what the first question would wait for."""
-    if not window.bench.jobs.is_closed:  # the window may have been closed as soon as it was up
-        window.bench.submit_for_view(_import_studies, lambda _none: None)
-
-
-def _import_studies() -> None:
-    """Beside the window, before somebody asks what can be studied at a place."""
-    from analysis.registry import analyses
-
-    analyses()
 
 
 def log_folder() -> Path:

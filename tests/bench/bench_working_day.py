@@ -44,9 +44,8 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
 
     from app.document import Document
     from app.main_window import MainWindow
-    from app.read_ahead import read_ahead
     from app.settings import Settings
-    from app.window_main import warm_up
+    from app.window_main import settle_in
     from tests.bench.gaps import GapWatch
     from tests.bench.working_day import PARTS, WorkingDay
 
@@ -57,8 +56,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
         window = MainWindow(Document(), Settings(Path(folder) / "settings.ini"))
         window.resize(*size)
         window.show()
-        read_ahead()
-        warm_up(window)
+        collector = settle_in(window)
         watch = GapWatch([window.viewport.stage.window])
         day = WorkingDay(window, copy, watch, short=short)
         watch.start()
@@ -70,6 +68,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
             rounds += 1
         watch.stop()
         _tell(watch, time.perf_counter() - began, day)
+        collector.end()
         window.release()
     application.quit()
 

@@ -24,6 +24,9 @@ PATIENCE_S = 300.0
 NONE, LEFT, MIDDLE = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
 
+START_PAGE_MS = 6000
+
+
 def pump(milliseconds: int) -> None:
     """Let the window live for a while."""
     loop = QEventLoop()
@@ -51,7 +54,8 @@ class WorkingDay:
     # ---- the day
 
     def open(self) -> None:
-        """Come in and open the project."""
+        """Come in, look at the start page and open the project."""
+        self._act("look at the start page", lambda: pump(START_PAGE_MS))
         self._act("open the project", lambda: self._job(self.window.bench.open_project(self.path)), settle=True)
 
     def work(self, *, first: bool, parts: Sequence[str] = PARTS) -> None:

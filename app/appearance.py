@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -49,9 +50,31 @@ def colours(theme: Theme) -> dict[str, str]:
     }
 
 
-def apply(application: QApplication, theme: Theme) -> None:
+def apply(theme: Theme) -> None:
     """Give the whole program the theme."""
-    application.setStyleSheet("")  # with the old one on, each line below would dress every widget anew
+    for step in dressing_steps(theme):
+        step()
+
+
+def dressing_steps(theme: Theme) -> list[Callable[[], object]]:
+    """The same in steps of a tenth of a second each in a furnished window, which is not painted before the last."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        return []
+    return [
+        lambda: (_paint_windows(False), application.setStyleSheet("")),  # else the next dresses every widget anew
+        lambda: _give_style(application, theme),
+        lambda: application.setStyleSheet(style_sheet(theme)),
+        lambda: _paint_windows(True),
+    ]
+
+
+def _paint_windows(painted: bool) -> None:
+    for window in QApplication.topLevelWidgets():
+        window.setUpdatesEnabled(painted)
+
+
+def _give_style(application: QApplication, theme: Theme) -> None:
     application.setStyle("Fusion")
     application.setPalette(_palette(colours(theme)))
     if application.property("has_base_font") is None:
@@ -59,7 +82,6 @@ def apply(application: QApplication, theme: Theme) -> None:
         application.setFont(base_font())
         application.setProperty("has_base_font", True)
     application.setProperty("theme_name", theme.name)
-    application.setStyleSheet(style_sheet(theme))
 
 
 def base_font() -> QFont:

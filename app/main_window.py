@@ -94,7 +94,7 @@ class MainWindow(ToolWindow):
         self._closing = False
         self._help: HelpWindow | None = None
         self._search: SearchBox | None = None
-        _dress(self.bench.theme)
+        appearance.apply(self.bench.theme)
         self.setAcceptDrops(True)
         self.setWindowIcon(appearance.program_icon())
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
@@ -192,7 +192,10 @@ class MainWindow(ToolWindow):
         self._set_sun(self.timeline.sun())
         self._refresh_tool_words()
         theme = self.bench.theme
-        self.dressing.begin(self._tool_theme_steps(theme) if self.dressing.are_over else self._theme_steps(theme))
+        if self.dressing.are_over:
+            self.dressing.begin(self._tool_theme_steps(theme))
+        else:
+            self.refresh_theme(theme)
         self.refresh_state()
         self.analyses.make_form()
 
@@ -304,7 +307,7 @@ class MainWindow(ToolWindow):
 
     def refresh_theme(self, theme: Theme) -> None:
         """Colours of everything: of what is largest first, of the rest as the window comes round to it."""
-        self.dressing.begin([lambda: _dress(theme), *self._theme_steps(theme)])
+        self.dressing.begin([*appearance.dressing_steps(theme), *self._theme_steps(theme)])
 
     def _theme_steps(self, theme: Theme) -> list[Callable[[], object]]:
         """All but the look of the application itself."""
@@ -489,10 +492,3 @@ class MainWindow(ToolWindow):
 
 def _has_runs(document: Document) -> bool:
     return any(layer.theme == "result" for layer in document.scene)
-
-
-def _dress(theme: Theme) -> None:
-    """Give the running application a theme."""
-    application = QApplication.instance()
-    if isinstance(application, QApplication):
-        appearance.apply(application, theme)

@@ -5,8 +5,8 @@ Whoever goes through it may stop at any moment, and gets what was found up to th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from weakref import WeakSet
 
 import numpy as np
@@ -28,11 +28,12 @@ _prepared: WeakSet[SheetColumn] = WeakSet()
 
 @dataclass(frozen=True)
 class FoundElement:
-    """An element that fits; `address` where that is why."""
+    """An element that fits; `address`, or else the key of another `column` than id and name, where that is why."""
 
     row: int
     rank: int
     address: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,16 @@ def _by_condition(layer: Layer, mask: Mask, at_most: int) -> Matches:
 
 def _of_layer(layer: Layer, sheet: Sheet, words: str, at_most: int) -> Iterator[Matches | bool | None]:
     mask = np.zeros(len(sheet), dtype=np.bool_)
-    for column in sheet.columns.values():
+    why: dict[str, Mask] = {}
+    for key, column in sheet.columns.items():
         for _ in range(WAITS):
             if _is_quick(column):
                 break
             yield WAIT  # until a job has prepared it
-        mask |= _holding(column, words)
+        holding = _holding(column, words)
+        if holding.any():
+            why[key] = holding
+            mask |= holding
         yield None
     columns = address_columns(sheet)
     by_address = with_address(columns, words) if columns else None
@@ -92,7 +97,9 @@ def _of_layer(layer: Layer, sheet: Sheet, words: str, at_most: int) -> Iterator[
         mask |= by_address
     if mask.any():
         rows = np.flatnonzero(mask).astype(np.int64)
-        yield Matches(layer, rows, _best(layer, sheet, words, rows, columns if by_address is not None else [], at_most))
+        addresses = columns if by_address is not None else []
+        best = _best(layer, sheet, words, rows, addresses, at_most)
+        yield Matches(layer, rows, tuple(_with_reason(one, why) for one in best))
 
 
 def _holding(column: SheetColumn, words: str) -> Mask:
@@ -128,6 +135,14 @@ def _best(
             found.append(FoundElement(row, HOLDS + 1 if rank is None else rank))
     found.sort(key=lambda one: one.rank)
     return tuple(found[:at_most])
+
+
+def _with_reason(one: FoundElement, why: Mapping[str, Mask]) -> FoundElement:
+    """With the column that holds the words, where neither id nor name nor address do."""
+    if one.address or one.rank <= HOLDS:
+        return one
+    column = next((key for key, mask in why.items() if mask[one.row]), "")
+    return replace(one, column="" if column == ID_KEY or column in NAME_COLUMNS else column)
 
 
 def _most_likely(ids: SheetColumn, names: list[SheetColumn], words: str, rows: Rows) -> Rows:

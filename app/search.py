@@ -17,16 +17,19 @@ from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from app.document import Document
-from app.element_search import WAIT, Matches, matching_elements
+from app.element_search import WAIT, FoundElement, Matches, matching_elements
 from app.finding import HOLDS, IN_PARTS, Found, Kind, best_rank, ordered, remembered
 from app.language import tr
 from app.names import element_name, layer_title
+from app.numbers import unit_text
 from app.place_search import parse_place
 from app.room_search import FoundRoom, rooms_in_steps
 from app.row_filter import has_condition
+from app.sheet import sheet_of
 from app.theme import Theme
 from app.widgets.found_list import FoundList
 from app.widgets.wording import say
+from app.words import column_name, heading
 from geo.model import Bounds, ElementRef, Grid, Layer
 from geo.terrain import ground_at
 
@@ -232,7 +235,7 @@ class SearchBox(QDialog):
             layer = self._document.scene.get(layer_id)
             if layer is None or element_id not in layer.table.index:
                 return None
-            line = self._element(layer, element_id, rank=HOLDS)
+            line = self._element(layer, FoundElement(layer.table.index[element_id], HOLDS))
             if kind == "element":
                 return line
             return Found(line.title, line.detail, partial(self._open_room, ElementRef(layer_id, element_id)), key=name)
@@ -308,12 +311,15 @@ class SearchBox(QDialog):
         if layer.theme == "space":
             return lines
         for one in matches.best:
-            lines.append(self._element(layer, str(layer.table.ids[one.row]), rank=one.rank, address=one.address))
+            lines.append(self._element(layer, one))
         return lines
 
-    def _element(self, layer: Layer, element_id: str, *, rank: int, address: str = "") -> Found:
+    def _element(self, layer: Layer, one: FoundElement) -> Found:
+        element_id, rank, address = str(layer.table.ids[one.row]), one.rank, one.address
         name, title = element_name(layer, element_id), layer_title(layer)
         detail = title if name == element_id else f"{element_id} · {title}"
+        if one.column:
+            detail = f"{_value_text(layer, one)} · {title}"
         kind: Kind = "address" if address else "element"
         if address:
             name, detail = address, f"{name} · {title}"
@@ -356,6 +362,13 @@ class SearchBox(QDialog):
 
 def _ranked(line: Found, rank: int) -> Found:
     return Found(line.title, line.detail, line.act, line.kind, rank, line.key, line.icon)
+
+
+def _value_text(layer: Layer, one: FoundElement) -> str:
+    """Name and value of the column that an element was found by."""
+    column = sheet_of(layer).columns[one.column]
+    said = f"{column.shown_at(one.row)} {unit_text(column.unit)}".rstrip()
+    return f"{heading(column_name(layer.theme, one.column, column.title))}: {said}"
 
 
 def _select_all(select: Callable[[list[ElementRef]], None], matches: Matches) -> None:

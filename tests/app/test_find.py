@@ -105,6 +105,7 @@ def test_the_id_itself_comes_before_those_that_begin_with_it_and_those_that_hold
     (matches,) = found_in([layer], "b1")
     assert [one.row for one in matches.best] == [2, 1, 0, 3]
     assert len(matches.rows) == 4
+    assert [one.column for one in matches.best] == ["", "", "", "note"]  # that one says why it is here
 
 
 @pytest.mark.parametrize(

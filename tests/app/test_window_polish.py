@@ -93,6 +93,16 @@ def test_a_condition_offers_to_select_what_fulfils_it(city: MainWindow, qtbot: A
     settle(city, qtbot)
 
 
+def test_a_line_says_which_value_it_was_found_by(city: MainWindow, qtbot: Any) -> None:
+    box = search(city, "36")
+    qtbot.waitUntil(lambda: any("Height: 36" in text for text in titles(box)), timeout=5_000)
+    (line,) = (text for text in titles(box) if "Height: 36" in text)
+    assert line.startswith("Cedar")
+    assert " m · Houses" in line
+    box.hide()
+    settle(city, qtbot)
+
+
 def test_initial_consonants_find_layers_and_commands(city: MainWindow, qtbot: Any) -> None:
     city.set_language("ko")
     box = search(city, "ㅅㅅㅍ")

@@ -36,6 +36,11 @@ class Wanted:
     params: Mapping[str, Any]
     chosen: Mapping[str, Sequence[str]] | None = None
 
+    @property
+    def day(self) -> str:
+        """The day that it is about, as in ``"2026-12-22"``."""
+        return str(getattr(self.analysis.params.model_validate(dict(self.params)), "day", ""))
+
 
 @dataclass(frozen=True, eq=False)
 class LiveSetup:

@@ -256,6 +256,7 @@ class LiveSun(QObject):
         else:
             self._forget()
             self._loops = {name: self._loop(name, kind, setup) for name, kind in KINDS.items()}
+        self.card.set_days(wanted.day for wanted in setup.studies)
         self.card.tell(tr("live.beginning"))
         self._place_card()
         self.move(body.placed(body.change))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
@@ -47,7 +49,7 @@ class LiveCard(QFrame):
         self.setObjectName("live_card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
-        self.title = say(QLabel(), "live.title")
+        self.title = QLabel()
         self.title.setObjectName("card_title")
         self.keep_button = say(QPushButton(), "live.keep", tip="live.keep.tip")
         self.keep_button.clicked.connect(self.keep_asked)
@@ -75,7 +77,12 @@ class LiveCard(QFrame):
         self.setFixedWidth(WIDTH)
         self.open_hours = 10.0  # [h] of sun on open ground: the top of the colours
         self._windows: tuple[LostWindow, ...] = ()
+        self._days: tuple[str, ...] = ()
         self.hide()
+
+    def set_days(self, days: Iterable[str]) -> None:
+        """The days that the studies are about; each is told once."""
+        self._days = tuple(dict.fromkeys(day for day in days if day))
 
     def _make_list(self) -> QTreeWidget:
         rows = QTreeWidget()
@@ -124,6 +131,7 @@ class LiveCard(QFrame):
             label.setEnabled(not waiting)
 
     def _fill(self, figures: str, worst: str, windows: tuple[LostWindow, ...]) -> None:
+        self.title.setText(" · ".join((tr("live.title"), *self._days)))
         self.figures.setText(figures)
         self.worst.setText(worst)
         self.worst.setVisible(bool(worst))

@@ -115,6 +115,7 @@ def test_drag_read_the_verdict_keep_it_undo(quick: Any, qtbot: Any) -> None:
     window, live = quick, quick.masses.live
     tool = take(window, BIRCH)
     assert "worked out" in live.card.figures.text()
+    assert live.card.title.text() == "Sun, live · 2026-12-22"  # both studies as they come
     qtbot.waitUntil(lambda: live.answer is not None and live.ground is not None and live.resting, timeout=60_000)
     assert live.answer.changed == ()
     assert "No window loses" in live.card.worst.text()

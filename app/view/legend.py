@@ -162,8 +162,15 @@ def legend_of(layer: Layer) -> Legend | None:
         return replace(legend, hatches=hatches, layer_id=layer.id)
     low, high = field_range(field)
     ticks = tuple((value, number_text(value)) for value in nice_ticks(low, high, count=6))
-    unit = unit_text(field.unit)
-    return Legend(title, subtitle, unit, ramp(field.ramp), low, high, ticks, hatches=hatches, layer_id=layer.id)
+    unit, missing = unit_text(field.unit), _lacking_text(field) if _lacks_values(field) else ""
+    return Legend(
+        title, subtitle, unit, ramp(field.ramp), low, high, ticks, missing=missing, hatches=hatches, layer_id=layer.id
+    )
+
+
+def _lacks_values(field: Field) -> bool:
+    """Whether elements are drawn in the colour of missing values; holes of a map are not drawn at all."""
+    return field.on == "element" and not bool(np.isfinite(np.asarray(field.values, dtype=np.float64)).all())
 
 
 def title_of(field: Field) -> str:

@@ -60,7 +60,8 @@ def legend_size(legend: Legend) -> QSizeF:
     height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
     height += len(legend.hatches) * CLASS_ROW
     if legend.ramp is not None:
-        return QSizeF(_ramp_width(legend), height + RAMP_HEIGHT + 26 + (6 if legend.hatches else 0))
+        height += CLASS_ROW if legend.missing else 0
+        return QSizeF(_ramp_width(legend), height + RAMP_HEIGHT + 26 + (6 if legend.hatches or legend.missing else 0))
     rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
     return QSizeF(_classes_width(legend), height + rows * CLASS_ROW + CARD_PAD - 4)
 
@@ -100,6 +101,7 @@ def paint_legend(painter: QPainter, area: QRectF, legend: Legend, *, theme: Them
         _paint_classes(painter, QRectF(left, top, width, 0), legend, theme=theme)
     else:
         _paint_ramp(painter, QRectF(left, top, width, RAMP_HEIGHT), legend, theme=theme)
+        _paint_missing(painter, QRectF(left, top + RAMP_HEIGHT + 26, width, 0), legend, theme=theme)
     foot = area.bottom() - CARD_PAD + 4 - len(legend.hatches) * CLASS_ROW
     _paint_hatches(painter, QRectF(left, foot, width, 0), legend, theme=theme)
 
@@ -149,14 +151,20 @@ def _paint_classes(painter: QPainter, area: QRectF, legend: Legend, *, theme: Th
         _line(painter, area.left() + 26, top - 1, area.width() - 26, text=text)
         top += CLASS_ROW
     if legend.missing:
-        painter.setPen(QColor(theme["soft_ink"]))
-        painter.setBrush(QColor(*(legend.missing_colour or theme.rgb("missing"))))
-        painter.drawRect(QRectF(area.left(), top + 3, 18, 11))
-        _line(painter, area.left() + 26, top - 1, area.width() - 26, text=legend.missing)
+        _paint_missing(painter, QRectF(area.left(), top, area.width(), 0), legend, theme=theme)
         top += CLASS_ROW
     if legend.more:
         painter.setPen(QColor(theme["soft_ink"]))
         _line(painter, area.left() + 26, top - 1, area.width() - 26, text=f"+ {legend.more}")
+
+
+def _paint_missing(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:
+    """The row of what has no value."""
+    if legend.missing:
+        painter.setPen(QColor(theme["soft_ink"]))
+        painter.setBrush(QColor(*(legend.missing_colour or theme.rgb("missing"))))
+        painter.drawRect(QRectF(area.left(), area.top() + 3, 18, 11))
+        _line(painter, area.left() + 26, area.top() - 1, area.width() - 26, text=legend.missing)
 
 
 def paint_compass(painter: QPainter, area: QRectF, azimuth: float, *, theme: Theme) -> None:

@@ -32,6 +32,7 @@ from app.view.hatch import swatch_lines
 from app.view.legend import Legend, bands_of
 
 Picture = Image.Image
+_Row = tuple[str, tuple[int, int, int], str]  # text, colour of the swatch, colour of the text in the theme
 TITLE_SIZE, TEXT_SIZE = 15, 12  # pixels
 MICRO, GREEK_MU = "\u00b5", "\u03bc"
 SMOOTH = 3  # cards are painted so many times larger and reduced: Pillow draws without antialiasing
@@ -142,7 +143,7 @@ def paint_legend(picture: Picture, legend: Legend, *, theme: Theme, factor: floa
     height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
     rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
     if legend.ramp is not None:
-        height += RAMP_HEIGHT + 26 + (6 if legend.hatches else 0)
+        height += RAMP_HEIGHT + 26 + (6 if legend.hatches or legend.missing else 0) + CLASS_ROW * bool(legend.missing)
     else:
         height += rows * CLASS_ROW + CARD_PAD - 4
     height += len(legend.hatches) * CLASS_ROW
@@ -161,6 +162,8 @@ def paint_legend(picture: Picture, legend: Legend, *, theme: Theme, factor: floa
         _paint_classes(sheet, top, legend, theme=theme)
     else:
         _paint_ramp(sheet, top, legend, theme=theme)
+        if legend.missing:
+            _paint_row(sheet, top + RAMP_HEIGHT + 26, _missing_row(legend, theme), theme=theme)
     _paint_hatches(sheet, height - CARD_PAD + 4 - len(legend.hatches) * CLASS_ROW, legend, theme=theme)
     return sheet.onto(picture, CARD_MARGIN, CARD_MARGIN)
 
@@ -194,21 +197,32 @@ def _paint_ramp(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> N
 
 
 def _paint_classes(sheet: _Sheet, top: float, legend: Legend, *, theme: Theme) -> None:
-    left, width = float(CARD_PAD), float(LEGEND_WIDTH - 2 * CARD_PAD)
-    rows = [(text, colour, "ink") for text, colour in legend.classes]
+    left = float(CARD_PAD)
+    rows: list[_Row] = [(text, colour, "ink") for text, colour in legend.classes]
     if legend.missing:
-        rows.append((legend.missing, legend.missing_colour or theme.rgb("missing"), "soft_ink"))
-    for number, (text, colour, ink) in enumerate(rows):
-        box = sheet.box(left, top + 3, left + 18, top + 14)
-        sheet.draw.rectangle(box, fill=(*colour, 255), outline=(*theme.rgb("soft_ink"), 255))
+        rows.append(_missing_row(legend, theme))
+    for number, row in enumerate(rows):
+        _paint_row(sheet, top, row, theme=theme)
         for first, last in bands_of(legend, number) if number < len(legend.classes) else ():
             band = sheet.box(left + 18 * first, top + 3.5, left + 18 * last, top + 13.5)
             sheet.draw.rectangle(band, fill=(255, 255, 255, 255))
-        line = sheet.fitted(text, width - 26, TEXT_SIZE)
-        sheet.text(left + 26, top + 1, line, size=TEXT_SIZE, colour=theme.rgb(ink))
         top += CLASS_ROW
     if legend.more:
         sheet.text(left + 26, top + 1, f"+ {legend.more}", size=TEXT_SIZE, colour=theme.rgb("soft_ink"))
+
+
+def _missing_row(legend: Legend, theme: Theme) -> _Row:
+    return legend.missing, legend.missing_colour or theme.rgb("missing"), "soft_ink"
+
+
+def _paint_row(sheet: _Sheet, top: float, row: _Row, *, theme: Theme) -> None:
+    """A swatch and its text."""
+    text, colour, ink = row
+    left, width = float(CARD_PAD), float(LEGEND_WIDTH - 2 * CARD_PAD)
+    box = sheet.box(left, top + 3, left + 18, top + 14)
+    sheet.draw.rectangle(box, fill=(*colour, 255), outline=(*theme.rgb("soft_ink"), 255))
+    line = sheet.fitted(text, width - 26, TEXT_SIZE)
+    sheet.text(left + 26, top + 1, line, size=TEXT_SIZE, colour=theme.rgb(ink))
 
 
 def paint_compass(picture: Picture, azimuth: float, *, theme: Theme, factor: float) -> Picture:

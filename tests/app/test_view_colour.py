@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.colour import class_colours, field_colours, field_range, nice_ticks, number_text, ramp, ramp_names
 from app.language import language
 from app.theme import theme_named
 from app.view.camera import looking
-from app.view.furniture import is_synthetic, scale_bar
+from app.view.furniture import CLASS_ROW, is_synthetic, scale_bar
 from app.view.legend import legend_for, legend_of, shown_field
+from app.view.overlay import legend_size
+from app.view.painted import paint_legend
 from geo.model import Column, ElementTable, Field, Style
 from tests.app.view_scene import sun_grid, town
 
@@ -123,6 +126,22 @@ def test_colour_by_a_text_column_makes_classes() -> None:
     )
     assert [text for text, _colour in legend_of(layer).classes] == ["house", "school"]
     assert shown_field(town(colour_by="nonsense")) is None
+
+
+def test_a_ramp_says_what_has_no_value_and_both_cards_have_room_for_it() -> None:
+    whole = town(colour_by="storeys").with_(table=ElementTable(["b0", "b1"], {"storeys": Column(np.array([7.0, 3.0]))}))
+    partly = whole.with_(table=ElementTable(["b0", "b1"], {"storeys": Column(np.array([7.0, np.nan]))}))
+    assert legend_of(whole).missing == ""
+    assert legend_of(partly).missing == "no value"
+    theme = theme_named("light")
+    sizes = [legend_size(legend_of(layer)).height() for layer in (whole, partly)]
+    assert sizes[1] - sizes[0] == CLASS_ROW + 6
+    pictures = [
+        paint_legend(Image.new("RGB", (420, 320), "white"), legend_of(layer), theme=theme, factor=1.0)
+        for layer in (whole, partly)
+    ]
+    grey = [np.all(np.abs(np.asarray(p).astype(int) - theme.rgb("missing")) < 3, axis=2).sum() for p in pictures]
+    assert grey[1] - grey[0] > 100  # the swatch
 
 
 def test_synthetic_data_say_so() -> None:

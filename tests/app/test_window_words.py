@@ -149,7 +149,7 @@ def test_switching_to_korean_leaves_no_english_behind(city: MainWindow, qtbot: A
 def test_theme_changes_window_and_picture(city: MainWindow, qtbot: Any) -> None:
     light = city.grab().toImage().pixelColor(5, 5).lightness()
     city.actions_["theme_dark"].trigger()
-    qtbot.wait(50)
+    qtbot.waitUntil(lambda: city.dressing.are_over, timeout=WAIT_MS)
     dark = city.grab().toImage().pixelColor(5, 5).lightness()
     assert light > 200 > 90 > dark
     assert city.viewport.theme.is_dark

@@ -160,6 +160,7 @@ def test_from_the_start_page_to_a_saved_project(desk: MainWindow, tmp_path: Path
 def test_tab_goes_everywhere_and_is_seen_everywhere(opened: MainWindow, theme: str) -> None:
     window = opened
     window.bench.set_theme(theme)
+    until(lambda: window.dressing.are_over)
     rest(window)
     window.viewport.setFocus()
     panels, unseen, nameless, last = set(), [], [], None

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # In the order in which opening and drawing a project wants them.
-PACKAGES = ("rasterio", "pyproj", "pyogrio", "shapely", "scipy", "pandas", "llvmlite", "numba", "embreex", "pvlib")
+PACKAGES = ("rasterio", "pyproj", "pyogrio", "shapely", "scipy", "pandas", "llvmlite", "numba", "embreex")
 NATIVE = (".so", ".pyd", ".dll", ".dylib")
 CHUNK = 1 << 20
 MOST_BYTES = 1 << 30

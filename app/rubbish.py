@@ -18,6 +18,7 @@ from app.jobs import JobQueue
 LOOK_MS = 2000
 EACH_S = 60.0
 AT_LAST_S = 900.0
+LEAST_DONE = 5  # searches of the middle generation; after fewer there is next to nothing to find
 NEVER = 1_000_000
 
 
@@ -44,7 +45,7 @@ class RubbishCollector(QTimer):
     def look(self) -> None:
         """Collect if it is time."""
         since = time.monotonic() - self._last
-        if since < EACH_S or (since < AT_LAST_S and not self._at_rest()):
+        if since < EACH_S or gc.get_count()[2] < LEAST_DONE or (since < AT_LAST_S and not self._at_rest()):
             self._cursor = QCursor.pos()
             return
         gc.collect()

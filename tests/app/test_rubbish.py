@@ -31,6 +31,7 @@ class Ring:
 def collector(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[RubbishCollector]:
     """One whose minute is over, with the hand at rest."""
     monkeypatch.setattr(rubbish, "EACH_S", 0.0)
+    monkeypatch.setattr(rubbish, "LEAST_DONE", 0)
     monkeypatch.setattr(rubbish.QCursor, "pos", lambda: QPoint(3, 3))
     jobs = JobQueue()
     made = RubbishCollector(jobs)
@@ -74,6 +75,13 @@ def test_a_moving_hand_and_a_job_put_it_off(
     monkeypatch.setattr(rubbish, "AT_LAST_S", -1.0)  # it was put off for too long
     collector.look()
     assert collector.collections == 1
+
+
+def test_not_where_nothing_was_done(collector: RubbishCollector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rubbish, "LEAST_DONE", 5)
+    gc.collect()
+    collector.look()
+    assert collector.collections == 0
 
 
 def test_not_twice_in_a_minute(collector: RubbishCollector, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.addresses import address_columns, address_rank, address_text, fits_address, get_address_ready, with_address
 from app.finding import BEGINS, EXACT, HOLDS, rank_of
-from app.row_filter import compare, filter_rows, has_condition
+from app.row_filter import compare, filter_and_columns, has_condition
 from app.sheet import ID_KEY, Mask, Rows, Sheet, SheetColumn, sheet_of
 from geo.model import ElementRef, Feedback, Layer, UserError
 
@@ -63,18 +63,19 @@ def matching_elements(layers: Sequence[Layer], words: str, *, at_most: int = 12)
         if condition:
             yield None
             try:
-                mask = filter_rows(sheet, words)
+                mask, compared = filter_and_columns(sheet, words)
             except UserError:
                 continue
             if mask.any():
-                yield _by_condition(layer, mask, at_most)
+                yield _by_condition(layer, mask, compared, at_most)
             continue
         yield from _of_layer(layer, sheet, words, at_most)
 
 
-def _by_condition(layer: Layer, mask: Mask, at_most: int) -> Matches:
+def _by_condition(layer: Layer, mask: Mask, compared: Sequence[str], at_most: int) -> Matches:
     rows = np.flatnonzero(mask).astype(np.int64)
-    return Matches(layer, rows, tuple(FoundElement(int(row), HOLDS) for row in rows[:at_most]))
+    column = next((key for key in compared if key != ID_KEY and key not in NAME_COLUMNS), "")
+    return Matches(layer, rows, tuple(FoundElement(int(row), HOLDS, column=column) for row in rows[:at_most]))
 
 
 def _of_layer(layer: Layer, sheet: Sheet, words: str, at_most: int) -> Iterator[Matches | bool | None]:

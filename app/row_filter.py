@@ -43,10 +43,17 @@ class Token:
 
 def filter_rows(sheet: Sheet, text: str) -> Mask:
     """(n,) which rows fulfil a condition; all of them for an empty text. Raises `UserError` saying what is wrong."""
+    return filter_and_columns(sheet, text)[0]
+
+
+def filter_and_columns(sheet: Sheet, text: str) -> tuple[Mask, tuple[str, ...]]:
+    """The same, with the keys of the columns that the condition compares, in its order."""
     tokens = _tokens(text)
     if not tokens:
-        return np.ones(len(sheet), dtype=np.bool_)
-    return _Reader(sheet, tokens).read()
+        return np.ones(len(sheet), dtype=np.bool_), ()
+    reader = _Reader(sheet, tokens)
+    mask = reader.read()
+    return mask, tuple(dict.fromkeys(reader.compared))
 
 
 def has_condition(text: str) -> bool:
@@ -73,6 +80,7 @@ class _Reader:
 
     def __init__(self, sheet: Sheet, tokens: list[Token]) -> None:
         self._sheet, self._tokens, self._place, self._depth = sheet, tokens, 0, 0
+        self.compared: list[str] = []
 
     def read(self) -> Mask:
         mask = self._alternatives()
@@ -151,6 +159,7 @@ class _Reader:
         column = self._sheet.named(name)
         if column is None:
             raise _no_column(self._sheet, name)
+        self.compared.append(column.key)
         return compare(column, sign, self._value())
 
     def _value(self) -> str:

@@ -205,7 +205,7 @@ class SearchBox(QDialog):
         self._found = ordered([*self._at_once, *self._elements], self._memory.recent_found)
         kinds = [line.kind for line in self._found]
         headings = ["" if n and kinds[n - 1] == kind else tr(f"search.group.{kind}") for n, kind in enumerate(kinds)]
-        self.list.show_found(self._found, words, headings)
+        self.list.show_found(self._found, "" if has_condition(words) else words, headings)
         if self._found:
             names = [line.name for line in self._found]
             self.list.setCurrentRow(names.index(chosen) if chosen in names else 0)

@@ -44,6 +44,7 @@ from app.panels.timeline import TimelinePanel
 from app.panels.topics import TopicsPanel
 from app.progress_figures import days_on_show
 from app.qt_guard import keep_none_alive
+from app.rubbish import RubbishCollector
 from app.settings import LayoutName, Settings
 from app.shown_runs import Run
 from app.start_page import StartPage
@@ -91,6 +92,7 @@ class MainWindow(ToolWindow):
         super().__init__(lambda: viewport_maker(self.bench), parent)
         self.document, self.settings = document, settings
         self.bench = Workbench(document, settings, parent=self)
+        self.collector = RubbishCollector(self.bench.jobs, self)
         self._closing = False
         self._help: HelpWindow | None = None
         self._search: SearchBox | None = None
@@ -488,6 +490,7 @@ class MainWindow(ToolWindow):
         self.bench.close()
         if "viewport" in self.__dict__:
             self.viewport.shutdown()
+        self.collector.end()
 
 
 def _has_runs(document: Document) -> bool:

@@ -16,7 +16,6 @@ from app.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
-    from app.rubbish import RubbishCollector
 
 LOG_BYTES = 1_000_000
 WARM_UP_MS = 400
@@ -50,7 +49,7 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     window.bench.notices.install_hooks()
     window.furnished.connect(_collect_from_here)
     window.show()
-    collector = settle_in(window)
+    settle_in(window)
     if path is not None:
         window.when_furnished(lambda: window.files.open_paths([path]))
     else:
@@ -60,31 +59,27 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
         return int(application.exec())
     finally:
         window.bench.notices.remove_hooks()
-        collector.end()
         window.release()
         _collect_all()
 
 
-def settle_in(window: MainWindow) -> RubbishCollector:
-    """What keeps the window from having to wait later; end the collector when the window is closed."""
+def settle_in(window: MainWindow) -> None:
+    """Have what the window would wait for later read and imported beside it."""
     from PySide6.QtCore import QTimer
 
     from app.early_imports import EarlyImports
-    from app.rubbish import RubbishCollector
 
     read_ahead()
     QTimer.singleShot(WARM_UP_MS, window, lambda: EarlyImports(window))
-    return RubbishCollector(window.bench.jobs, window)
 
 
 def _collect_from_here() -> None:
     gc.freeze()
-    gc.enable()
 
 
 def _collect_all() -> None:
     gc.unfreeze()
-    gc.enable()
+    gc.enable()  # the window did, unless it could not be made
 
 
 def log_folder() -> Path:

@@ -59,13 +59,18 @@ def english() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_survives(no_vtk_window_survives: None) -> Iterator[None]:
-    """No thread, timer or top-level widget outlives a test that uses Qt."""
+    """No thread, timer or top-level widget outlives a test that uses Qt.
+
+    Rubbish is collected at the end, on this thread: taken apart by a job's thread, widgets end the whole process.
+    """
+    gc.disable()
     before = set(threading.enumerate())
     yield
     left = [t.name for t in set(threading.enumerate()) - before if t.is_alive() and t.name.startswith("job ")]
     assert not left, f"threads survive: {left}"
     if "PySide6.QtWidgets" in sys.modules:
         _no_widget_survives()
+    gc.enable()
 
 
 def _no_widget_survives() -> None:

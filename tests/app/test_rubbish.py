@@ -1,8 +1,9 @@
-"""The search for unreachable objects waits for the user to rest."""
+"""Unreachable objects are looked for on the window's own thread, while the user rests."""
 
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +12,11 @@ import pytest
 
 pytest.importorskip("PySide6")
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QObject, QPoint
 
 from app import rubbish
 from app.jobs import JobQueue
-from app.rubbish import RubbishCollector
+from app.rubbish import WHOLE, YOUNG, RubbishCollector
 
 pytestmark = pytest.mark.usefixtures("screen")
 
@@ -29,14 +30,15 @@ class Ring:
 
 @pytest.fixture
 def collector(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[RubbishCollector]:
-    """One whose minute is over, with the hand at rest."""
-    monkeypatch.setattr(rubbish, "EACH_S", 0.0)
-    monkeypatch.setattr(rubbish, "LEAST_DONE", 0)
+    """One that has something to do, with the hand at rest."""
+    for name in ("LEAST_NEW", "YOUNG_S", "WHOLE_S"):
+        monkeypatch.setattr(rubbish, name, 0)
     monkeypatch.setattr(rubbish.QCursor, "pos", lambda: QPoint(3, 3))
     jobs = JobQueue()
     made = RubbishCollector(jobs)
     yield made
     made.end()
+    assert gc.isenabled()
     assert jobs.shutdown()
 
 
@@ -45,18 +47,44 @@ def ring() -> weakref.ref[Ring]:
     return weakref.ref(Ring())
 
 
-def test_python_itself_does_not_begin_a_whole_search(collector: RubbishCollector) -> None:
-    assert gc.get_threshold()[2] == rubbish.NEVER
-    collector.end()
-    assert gc.get_threshold()[2] < rubbish.NEVER
-
-
 def test_what_holds_itself_goes_when_the_user_rests(collector: RubbishCollector) -> None:
     lost = ring()
     assert lost() is not None
     collector.look()
     assert lost() is None
-    assert collector.collections == 1
+    assert collector.collected == [WHOLE]
+
+
+def test_no_other_thread_takes_rubbish_of_the_window_apart(collector: RubbishCollector) -> None:
+    """However much another thread makes: an object of the window dies on the window's thread."""
+    threads = []
+
+    class Panel(QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.me = self
+
+        def __del__(self) -> None:
+            threads.append(threading.current_thread())
+
+    Panel()
+    kept: list[object] = []
+    worker = threading.Thread(target=lambda: kept.extend([n] for n in range(200_000)))
+    worker.start()
+    worker.join()
+    assert threads == []
+    collector.look()
+    assert threads == [threading.main_thread()]
+
+
+def test_the_new_objects_are_searched_more_often_than_all(
+    collector: RubbishCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rubbish, "WHOLE_S", 3600.0)
+    lost = ring()
+    collector.look()
+    assert collector.collected == [YOUNG]
+    assert lost() is None
 
 
 def test_a_moving_hand_and_a_job_put_it_off(
@@ -67,24 +95,19 @@ def test_a_moving_hand_and_a_job_put_it_off(
         patch.setattr(rubbish.QCursor, "pos", lambda: QPoint(next(places), 0))
         collector.look()
         collector.look()
-    assert collector.collections == 0
+    assert collector.collected == []
     monkeypatch.setattr(JobQueue, "busy", property(lambda _self: True))
     collector.look()
     collector.look()
-    assert collector.collections == 0
-    monkeypatch.setattr(rubbish, "AT_LAST_S", -1.0)  # it was put off for too long
+    assert collector.collected == []
+    monkeypatch.setattr(rubbish, "YOUNG_AT_LAST_S", -1.0)  # it was put off for too long
     collector.look()
-    assert collector.collections == 1
-
-
-def test_not_where_nothing_was_done(collector: RubbishCollector, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rubbish, "LEAST_DONE", 5)
-    gc.collect()
+    monkeypatch.setattr(rubbish, "WHOLE_AT_LAST_S", -1.0)
     collector.look()
-    assert collector.collections == 0
+    assert collector.collected == [YOUNG, WHOLE]
 
 
-def test_not_twice_in_a_minute(collector: RubbishCollector, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rubbish, "EACH_S", 60.0)
+def test_not_where_nothing_was_made(collector: RubbishCollector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rubbish, "LEAST_NEW", 10_000_000)
     collector.look()
-    assert collector.collections == 0
+    assert collector.collected == []

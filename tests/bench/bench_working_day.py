@@ -56,7 +56,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
         window = MainWindow(Document(), Settings(Path(folder) / "settings.ini"))
         window.resize(*size)
         window.show()
-        collector = settle_in(window)
+        settle_in(window)
         watch = GapWatch([window.viewport.stage.window])
         day = WorkingDay(window, copy, watch, short=short)
         watch.start()
@@ -68,7 +68,6 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
             rounds += 1
         watch.stop()
         _tell(watch, time.perf_counter() - began, day)
-        collector.end()
         window.release()
     application.quit()
 

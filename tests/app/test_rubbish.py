@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("PySide6")
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, Qt
 
 from app import rubbish
 from app.jobs import JobQueue
@@ -34,6 +34,8 @@ def collector(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[RubbishCo
     for name in ("LEAST_NEW", "YOUNG_S", "WHOLE_S"):
         monkeypatch.setattr(rubbish, name, 0)
     monkeypatch.setattr(rubbish.QCursor, "pos", lambda: QPoint(3, 3))
+    # A test before this one may have pressed a button for good.
+    monkeypatch.setattr(rubbish.QApplication, "mouseButtons", lambda: Qt.MouseButton.NoButton)
     jobs = JobQueue()
     made = RubbishCollector(jobs)
     yield made

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from geo.model import Feedback
 
 # In the order in which opening and drawing a project wants them.
 PACKAGES = ("rasterio", "pyproj", "pyogrio", "shapely", "scipy", "pandas", "llvmlite", "numba", "embreex")
@@ -20,11 +21,19 @@ CHUNK = 1 << 20
 MOST_BYTES = 1 << 30
 
 
-def read_ahead(packages: Iterable[str] = PACKAGES) -> threading.Thread:
-    """Read the native files of packages on a thread of its own; what is not there or cannot be read is passed by."""
-    thread = threading.Thread(target=_read_all, args=(tuple(packages),), name="read ahead", daemon=True)
-    thread.start()
-    return thread
+def read_ahead(feedback: Feedback, packages: Iterable[str] = PACKAGES) -> int:
+    """Read the native files of packages; returns how much that was [bytes].
+
+    What is not there or cannot be read is passed by. Raises `Cancelled` between two megabytes.
+    """
+    size = 0
+    for package in packages:
+        for file in native_files(package):
+            with contextlib.suppress(OSError):
+                size += _read(file, feedback)
+            if size >= MOST_BYTES:
+                return size
+    return size
 
 
 def native_files(package: str) -> Iterator[Path]:
@@ -45,20 +54,11 @@ def is_native(name: str) -> bool:
     return name.endswith(NATIVE) or ".so." in name and not name.endswith(".py")
 
 
-def _read_all(packages: tuple[str, ...]) -> None:
-    left = MOST_BYTES
-    for package in packages:
-        for file in native_files(package):
-            with contextlib.suppress(OSError):
-                left -= _read(file)
-            if left <= 0:
-                return
-
-
-def _read(file: Path) -> int:
+def _read(file: Path, feedback: Feedback) -> int:
     """Bring a file into the memory of the operating system; returns its size [bytes]."""
     size = 0
     with file.open("rb", buffering=0) as stream:
         while chunk := stream.read(CHUNK):  # advice to the kernel ends after a few hundred kilobytes of a file
+            feedback.step(0.0)
             size += len(chunk)
     return size

@@ -68,8 +68,9 @@ def settle_in(window: MainWindow) -> None:
     from PySide6.QtCore import QTimer
 
     from app.early_imports import EarlyImports
+    from app.language import tr
 
-    read_ahead()
+    window.bench.jobs.submit(read_ahead, title=tr("job.view"), shown=False)
     QTimer.singleShot(WARM_UP_MS, window, lambda: EarlyImports(window))
 
 

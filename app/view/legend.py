@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.classes import MOST_CLASSES, styled
 from app.colour import (
     ClassedField,
+    StyledField,
     category_colours,
     column_field,
     counts_of,
@@ -162,10 +163,24 @@ def legend_of(layer: Layer) -> Legend | None:
         return replace(legend, hatches=hatches, layer_id=layer.id)
     low, high = field_range(field)
     ticks = tuple((value, number_text(value)) for value in nice_ticks(low, high, count=6))
-    unit, missing = unit_text(field.unit), _lacking_text(field) if _lacks_values(field) else ""
     return Legend(
-        title, subtitle, unit, ramp(field.ramp), low, high, ticks, missing=missing, hatches=hatches, layer_id=layer.id
+        title,
+        subtitle,
+        unit_text(field.unit),
+        ramp(field.ramp),
+        low,
+        high,
+        ticks,
+        missing=_lacking_text(field) if _lacks_values(field) else "",
+        missing_colour=_missing_colour(field),
+        hatches=hatches,
+        layer_id=layer.id,
     )
+
+
+def _missing_colour(field: Field) -> tuple[int, int, int] | None:
+    """That of the user's own, where it is one."""
+    return rgb_of(field.missing) if isinstance(field, StyledField) and field.missing else None
 
 
 def _lacks_values(field: Field) -> bool:
@@ -197,7 +212,7 @@ def _class_legend(field: Field, title: str, subtitle: str, *, named: bool) -> Le
         classes=classes,
         more=max(len(rows) - MOST_CLASSES - 1, 0),
         missing=_lacking_text(field) if lacking else "",
-        missing_colour=rgb_of(field.missing) if isinstance(field, ClassedField) and field.missing else None,
+        missing_colour=_missing_colour(field),
     )
 
 

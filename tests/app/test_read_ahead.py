@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.read_ahead import PACKAGES, is_native, native_files, read_ahead
+from geo.model import Cancelled, Feedback
 
 
 def test_native_files_are_found_and_nothing_is_imported() -> None:
@@ -34,6 +35,11 @@ def test_what_cannot_be_read_stops_nothing(tmp_path: Path, monkeypatch: pytest.M
     (package / "gone.so").symlink_to(package / "not there")
     (package / "good.so").write_bytes(b"\0" * 3_000_000)
     monkeypatch.syspath_prepend(str(tmp_path))
-    thread = read_ahead(["brought_along", "a_package_that_nobody_has"])
-    thread.join(20)
-    assert not thread.is_alive()
+    assert read_ahead(Feedback(), ["brought_along", "a_package_that_nobody_has"]) == 3_000_000
+    assert "brought_along" not in sys.modules
+
+
+def test_it_ends_when_the_window_closes() -> None:
+    steps: list[float] = []
+    with pytest.raises(Cancelled):
+        read_ahead(Feedback(lambda fraction, _: steps.append(fraction), lambda: True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -133,6 +135,7 @@ def test_a_ramp_says_what_has_no_value_and_both_cards_have_room_for_it() -> None
     partly = whole.with_(table=ElementTable(["b0", "b1"], {"storeys": Column(np.array([7.0, np.nan]))}))
     assert legend_of(whole).missing == ""
     assert legend_of(partly).missing == "no value"
+    assert legend_of(partly.with_(style=replace(partly.style, missing="#102030"))).missing_colour == (16, 32, 48)
     theme = theme_named("light")
     sizes = [legend_size(legend_of(layer)).height() for layer in (whole, partly)]
     assert sizes[1] - sizes[0] == CLASS_ROW + 6

@@ -37,6 +37,13 @@ def wake(window: QWidget) -> None:
     until(window.isActiveWindow, seconds=10.0)
 
 
+def give_keys(widget: QWidget) -> None:
+    """The widget has the keys, and its window is in front: without a window manager the X server says so some time later."""
+    wake(widget.window())
+    widget.setFocus()
+    until(widget.hasFocus, seconds=10.0)
+
+
 def focused() -> QWidget:
     """The widget that has the keys."""
     widget = QApplication.focusWidget()
@@ -106,9 +113,10 @@ def hold(window: MainWindow, kind: QEvent.Type, place: QPoint) -> None:
 
 
 def shown_dialog(window: QWidget, kind: type[SomeWidget]) -> SomeWidget:
-    """The one dialog of a kind that is open."""
+    """The one dialog of a kind that is open; in front, as a person finds it."""
     until(lambda: any(one.isVisible() for one in window.findChildren(kind)), seconds=20.0)
     (found,) = (one for one in window.findChildren(kind) if one.isVisible())
+    wake(found)
     return found
 
 

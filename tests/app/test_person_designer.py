@@ -32,6 +32,7 @@ from tests.app.person import (
     click_row,
     click_tab,
     focused,
+    give_keys,
     hold,
     offer_corner,
     press,
@@ -169,7 +170,7 @@ def raise_block(window: MainWindow) -> None:
     wake(dialog)
     write_over(dialog.storeys_edit.spin_box, "9")
     write_over(dialog.storey_height_edit.spin_box, "3.2")
-    dialog.tower_box.setFocus()
+    give_keys(dialog.tower_box)
     press(Qt.Key.Key_Space)
     write_over(dialog.podium_edit.spin_box, "2")
     write_over(dialog.inset_edit.spin_box, "2")
@@ -243,7 +244,7 @@ def lower_copy(window: MainWindow) -> None:
     name_new(window, "낮은안")
     row = next(k for k in range(panel.changes.topLevelItemCount()) if panel.changes.topLevelItem(k).text(0) == "매스 1")
     click_row(panel.changes, row)
-    window.viewport.setFocus()
+    give_keys(window.viewport)
     press(Qt.Key.Key_M)
     bar = window.masses.bar
     assert bar.isVisible()
@@ -264,7 +265,7 @@ def lower_copy(window: MainWindow) -> None:
 def read_difference(window: MainWindow) -> None:
     """The list says what the lower one has otherwise than the high one."""
     panel = panel_of(window)
-    panel.against.setFocus()
+    give_keys(panel.against)
     press(Qt.Key.Key_Down)
     rest(window)
     assert panel.against.currentText() == "타워안"
@@ -332,7 +333,7 @@ def compare(window: MainWindow) -> None:
 
 def hand_in(window: MainWindow, folder: Path, monkeypatch: Any) -> None:
     """A viewpoint, then the report of two results, with notes and the picture of the viewpoint: as pages and as PDF."""
-    window.viewport.setFocus()
+    give_keys(window.viewport)
     press(Qt.Key.Key_V, CONTROL | SHIFT)
     rest(window)
     write("남쪽에서")
@@ -342,7 +343,7 @@ def hand_in(window: MainWindow, folder: Path, monkeypatch: Any) -> None:
     for form in ("html", "pdf"):
         path = folder / f"report.{form}"
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, p=path, **_k: (str(p), ""))
-        window.viewport.setFocus()
+        give_keys(window.viewport)
         press(Qt.Key.Key_R, CONTROL)
         dialog = shown_dialog(window, ReportBuilder)
         fill_report(dialog, form)
@@ -358,11 +359,11 @@ def hand_in(window: MainWindow, folder: Path, monkeypatch: Any) -> None:
 
 def fill_report(dialog: ReportBuilder, form: str) -> None:
     """The first time all of it, the second time only the form: what was chosen is remembered."""
-    dialog.form.setFocus()
+    give_keys(dialog.form)
     if form == "html":
-        dialog.title.setFocus()
+        give_keys(dialog.title)
         write("합강 대안 비교")
-        dialog.before.setFocus()
+        give_keys(dialog.before)
         write("두 안을 견주었습니다.")
         click(dialog.tree.none_button)
         for row in (1, 2):

@@ -21,7 +21,7 @@ from app.panels.analyses import AnalysesPanel
 from app.report_builder import ReportBuilder
 from app.shown_runs import runs_of
 from geo.model import ElementRef
-from tests.app.person import CONTROL, SHIFT, focused, offer_corner, press, rest, shown_dialog, until, wake, write
+from tests.app.person import CONTROL, SHIFT, focused, give_keys, offer_corner, press, rest, shown_dialog, until, wake, write
 from tests.app.view_scene import need_graphics
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]
@@ -119,7 +119,7 @@ def test_from_the_start_page_to_a_saved_project(desk: MainWindow, tmp_path: Path
     rest(window)
     assert not window.results.visibleRegion().isEmpty()
     # A look around: from above, nearer, the hour before.
-    window.viewport.setFocus()
+    give_keys(window.viewport)
     before, minute = window.viewport.camera, window.timeline.minute
     press(Qt.Key.Key_7)
     assert window.viewport.camera != before
@@ -162,7 +162,7 @@ def test_tab_goes_everywhere_and_is_seen_everywhere(opened: MainWindow, theme: s
     window.bench.set_theme(theme)
     until(lambda: window.dressing.are_over)
     rest(window)
-    window.viewport.setFocus()
+    give_keys(window.viewport)
     panels, unseen, nameless, last = set(), [], [], None
     for widget in stops(window):
         if widget is last:
@@ -243,7 +243,7 @@ def test_escape_leaves_every_mode(opened: MainWindow) -> None:
     for action_id in MODES:
         window.document.selection.set([ElementRef(building.id, str(building.table.ids[0]))])
         wake(window)
-        window.viewport.setFocus()
+        give_keys(window.viewport)
         if not window.actions_[action_id].isEnabled():
             continue
         window.actions_[action_id].trigger()
@@ -300,7 +300,7 @@ def test_tab_is_seen_in_dialogs_and_stays_in_them(opened: MainWindow) -> None:
     window.document.selection.set([ElementRef(building.id, str(building.table.ids[0]))])
     for action_id in ("tree_plant", "mass_copy", "report", "settings"):
         wake(window)
-        window.viewport.setFocus()
+        give_keys(window.viewport)
         window.actions_[action_id].trigger()
         if action_id == "mass_copy":
             window.masses.edit()

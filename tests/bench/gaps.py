@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
-import sys
+import re
+import tempfile
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from types import FrameType
+from typing import IO
 
 from PySide6.QtCore import QTimer
 
@@ -16,7 +18,10 @@ BEAT_MS = 5
 LOOK_S = 0.02
 LONG_S = 0.2
 FRAMES_SHOWN = 5
-DRAWING = ("canvas.py", "slow_canvas.py", "rwi.py", "frames.py")  # innermost files of a frame being drawn
+THREAD = re.compile(r"^(?:Current thread|Thread) (0x[0-9a-f]+)")
+CALL = re.compile(r'^  File "(.+)", line (\d+|\?\?\?) in (.+)$')
+
+Call = tuple[str, str, str]  # file, line, function
 
 
 @dataclass
@@ -139,29 +144,48 @@ class GapWatch:
         A call into C++ that keeps the interpreter is seen when it returns, and gets all its time then.
         """
         before = time.perf_counter()
-        while not self._over.wait(LOOK_S):
-            now = time.perf_counter()
-            if now - self._last > 2 * LOOK_S and self._main is not None:
-                seconds = now - max(before, self._last)
-                # Asked anew each time and never kept: a frame that is held keeps its painter open, and closes it here.
-                self._where[_place(sys._current_frames().get(self._main))] += seconds
-                if seconds > LONG_S:  # the interpreter was not given to us either: who has it?
-                    self._blame(seconds)
-            before = now
+        with tempfile.TemporaryFile() as paper:
+            while not self._over.wait(LOOK_S):
+                now = time.perf_counter()
+                if now - self._last > 2 * LOOK_S and self._main is not None:
+                    seconds = now - max(before, self._last)
+                    stacks = _stacks(paper)
+                    self._where[_place(stacks.get(self._main, []))] += seconds
+                    if seconds > LONG_S:  # the interpreter was not given to us either: who has it?
+                        self._blame(stacks, seconds)
+                before = now
 
-    def _blame(self, seconds: float) -> None:
+    def _blame(self, stacks: dict[int, list[Call]], seconds: float) -> None:
         """Note what the other threads are at that kept the interpreter."""
-        others = [one.ident for one in threading.enumerate() if one.ident not in (self._main, threading.get_ident())]
-        for number in others:
-            self._where[f"beside it: {_place(sys._current_frames().get(number))}"] += seconds
+        for number in stacks.keys() - {self._main, threading.get_ident()}:
+            self._where[f"beside it: {_place(stacks[number])}"] += seconds
 
 
-def _place(frame: FrameType | None) -> str:
+def _stacks(paper: IO[bytes]) -> dict[int, list[Call]]:
+    """The calls of each thread, innermost first, by its number.
+
+    Written by the interpreter's own fault handler, which holds no frame: one that `sys._current_frames` gave would be
+    let go of here, and with it the painters and VTK objects of the window, if its call has ended meanwhile.
+    """
+    paper.seek(0)
+    paper.truncate()
+    faulthandler.dump_traceback(paper.fileno())
+    paper.seek(0)
+    stacks: dict[int, list[Call]] = {}
+    calls: list[Call] = []
+    for line in paper.read().decode(errors="replace").splitlines():
+        if head := THREAD.match(line):
+            calls = stacks.setdefault(int(head[1], 16), [])
+        elif call := CALL.match(line):
+            calls.append((call[1], call[2], call[3]))
+    return stacks
+
+
+def _place(calls: list[Call]) -> str:
     """The innermost calls of the program's own code."""
-    places: list[str] = []
-    while frame is not None and len(places) < FRAMES_SHOWN:
-        name = frame.f_code.co_filename
-        if "/app/" in name or "/geo/" in name or "/analysis/" in name:
-            places.append(f"{name.rsplit('/', 1)[1]}:{frame.f_lineno} {frame.f_code.co_name}")
-        frame = frame.f_back
-    return " < ".join(places) or "Qt itself (layout, painting, putting the frame on the screen)"
+    places = [
+        f"{name.rsplit('/', 1)[1]}:{line} {function}"
+        for name, line, function in calls
+        if "/app/" in name or "/geo/" in name or "/analysis/" in name
+    ]
+    return " < ".join(places[:FRAMES_SHOWN]) or "Qt itself (layout, painting, putting the frame on the screen)"

@@ -58,6 +58,37 @@ def _turn(
 
 
 @njit(cache=True, nogil=True)
+def _leaver(cost: Floats, score: Whole, stamp: Whole, inside: Bools, tabu: int) -> int:
+    """The column of the plan that covers least for its cost, the one longest in it of equals; -1 for none."""
+    out = -1
+    for i in range(len(cost)):
+        if inside[i] and i != tabu:
+            if out < 0:
+                out = i
+                continue
+            left, right = score[i] * cost[out], score[out] * cost[i]
+            if left < right or (left == right and stamp[i] < stamp[out]):
+                out = i
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _comer(columns: Ints, cost: Floats, score: Whole, stamp: Whole, allowed: Bools) -> int:
+    """The allowed one of some columns that covers most for its cost, the one longest out of equals; -1 for none."""
+    enter = -1
+    for i in columns:
+        if not allowed[i]:
+            continue
+        if enter < 0:
+            enter = i
+            continue
+        left, right = score[i] * cost[enter], score[enter] * cost[i]
+        if left > right or (left == right and stamp[i] < stamp[enter]):
+            enter = i
+    return enter
+
+
+@njit(cache=True, nogil=True)
 def weighted_search(
     ptr: Whole, idx: Ints, row_ptr: Whole, row_idx: Ints, cost: Floats, start: Bools, best: Bools, steps: int, seed: int
 ) -> float:
@@ -103,15 +134,7 @@ def weighted_search(
             count = _turn(out, False, ptr, idx, row_ptr, row_idx, weight, views, score, inside, open_, where, count)
             total -= cost[out]
             stamp[out] = step
-        out = -1
-        for i in range(m):
-            if inside[i] and i != tabu:
-                if out < 0:
-                    out = i
-                    continue
-                left, right = score[i] * cost[out], score[out] * cost[i]
-                if left < right or (left == right and stamp[i] < stamp[out]):
-                    out = i
+        out = _leaver(cost, score, stamp, inside, tabu)
         if out >= 0:
             count = _turn(out, False, ptr, idx, row_ptr, row_idx, weight, views, score, inside, open_, where, count)
             total -= cost[out]
@@ -127,17 +150,7 @@ def weighted_search(
             state ^= state >> np.uint64(7)
             state ^= state << np.uint64(17)
             j = open_[np.int64(state % np.uint64(count))]
-            enter = -1
-            for q in range(row_ptr[j], row_ptr[j + 1]):
-                i = row_idx[q]
-                if not allowed[i]:
-                    continue
-                if enter < 0:
-                    enter = i
-                    continue
-                left, right = score[i] * cost[enter], score[enter] * cost[i]
-                if left > right or (left == right and stamp[i] < stamp[enter]):
-                    enter = i
+            enter = _comer(row_idx[row_ptr[j] : row_ptr[j + 1]], cost, score, stamp, allowed)
             if enter < 0 or total + cost[enter] >= cheapest - TINY:
                 break
             count = _turn(enter, True, ptr, idx, row_ptr, row_idx, weight, views, score, inside, open_, where, count)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Ints = NDArray[np.int32]
+Bools = NDArray[np.bool_]
 
 NONE = -(2**62)
 CLOSE = 1e-9  # of the budget: costs that add up to it in floating point still keep it
@@ -164,6 +165,61 @@ def remove(
 
 
 @njit(cache=True, nogil=True)
+def _best_exchange(
+    ptr: Whole, idx: Ints, row_ptr: Whole, row_idx: Ints, site: Ints, cost: Floats, offset: Whole, worth: Whole,
+    chosen: Whole, locked: int, count: int, views: Ints, gain: Whole, free_at: Whole, clock: int, inside: Bools,
+    room: Ints, left: float, needed: int, extra: Whole, touched: Whole,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Change of value by the best exchange, the place in `chosen` that it frees and the column that comes (-1: none).
+
+    `left` of the budget; a tabu column comes only for a change of more than `needed`. `extra` (m,) of zeros and
+    `touched` (m,) are room to work in; the zeros are zeros again at the end.
+    """
+    layers = worth.shape[1] - 1
+    best, best_out, best_in = NONE, -1, -1
+    for c in range(locked, count):
+        out = chosen[c]
+        loss = offset[out]
+        n_touched = 0
+        for k in range(ptr[out], ptr[out + 1]):
+            j = idx[k]
+            loss += worth[j, min(views[j] - 1, layers)]
+            more = worth[j, min(views[j] - 1, layers)] - worth[j, min(views[j], layers)]
+            if more != 0:
+                for q in range(row_ptr[j], row_ptr[j + 1]):
+                    i = row_idx[q]
+                    if extra[i] == 0:
+                        touched[n_touched] = i
+                        n_touched += 1
+                    extra[i] += more
+        free = left + cost[out]
+        for i in range(len(ptr) - 1):
+            total = gain[i] + extra[i] - loss
+            if total <= best or inside[i] or cost[i] > free:
+                continue
+            if room[site[i]] + (1 if site[i] == site[out] else 0) <= 0:
+                continue
+            if free_at[i] > clock and total <= needed:
+                continue
+            best, best_out, best_in = total, c, i
+        for k in range(n_touched):
+            extra[touched[k]] = 0
+    return best, best_out, best_in
+
+
+@njit(cache=True, nogil=True)
+def _best_addition(site: Ints, cost: Floats, gain: Whole, inside: Bools, room: Ints, left: float) -> int:
+    """The column that adds most for its cost of those that what is `left` of the budget still bears, -1 for none."""
+    fill, score = -1, 0.0
+    for i in range(len(gain)):
+        if gain[i] > 0 and not inside[i] and cost[i] <= left and room[site[i]] > 0:
+            worthwhile = gain[i] / max(cost[i], 1e-12)
+            if worthwhile > score:
+                fill, score = i, worthwhile
+    return fill
+
+
+@njit(cache=True, nogil=True)
 def exchanges(
     ptr: Whole,
     idx: Ints,
@@ -208,7 +264,6 @@ def exchanges(
         Value of the plan now less its value at the start.
     count, clock : int
     """
-    layers = worth.shape[1] - 1
     m = len(ptr) - 1
     extra = np.zeros(m, dtype=np.int64)
     touched = np.empty(m, dtype=np.int64)
@@ -223,34 +278,10 @@ def exchanges(
     change = 0
     for _ in range(moves):
         clock += 1
-        best, best_out, best_in = NONE, -1, -1
-        for c in range(locked, count):
-            out = chosen[c]
-            loss = offset[out]
-            n_touched = 0
-            for k in range(ptr[out], ptr[out + 1]):
-                j = idx[k]
-                loss += worth[j, min(views[j] - 1, layers)]
-                more = worth[j, min(views[j] - 1, layers)] - worth[j, min(views[j], layers)]
-                if more != 0:
-                    for q in range(row_ptr[j], row_ptr[j + 1]):
-                        i = row_idx[q]
-                        if extra[i] == 0:
-                            touched[n_touched] = i
-                            n_touched += 1
-                        extra[i] += more
-            free = limit - spent + cost[out]
-            for i in range(m):
-                total = gain[i] + extra[i] - loss
-                if total <= best or inside[i] or cost[i] > free:
-                    continue
-                if room[site[i]] + (1 if site[i] == site[out] else 0) <= 0:
-                    continue
-                if free_at[i] > clock and change + total <= wanted:
-                    continue
-                best, best_out, best_in = total, c, i
-            for k in range(n_touched):
-                extra[touched[k]] = 0
+        best, best_out, best_in = _best_exchange(
+            ptr, idx, row_ptr, row_idx, site, cost, offset, worth, chosen, locked, count, views, gain, free_at, clock,
+            inside, room, limit - spent, wanted - change, extra, touched,
+        )  # fmt: skip
         if best_in < 0:
             break
         out = chosen[best_out]
@@ -264,15 +295,8 @@ def exchanges(
         free_at[out] = clock + tenure
         chosen[best_out] = best_in
         change += best
-        while True:  # what the budget still bears
-            fill, score = -1, 0.0
-            for i in range(m):
-                if gain[i] > 0 and not inside[i] and cost[i] <= limit - spent and room[site[i]] > 0:
-                    worthwhile = gain[i] / max(cost[i], 1e-12)
-                    if worthwhile > score:
-                        fill, score = i, worthwhile
-            if fill < 0:
-                break
+        fill = _best_addition(site, cost, gain, inside, room, limit - spent)
+        while fill >= 0:
             change += gain[fill]
             add(fill, ptr, idx, row_ptr, row_idx, worth, views, gain)
             inside[fill] = True
@@ -280,6 +304,7 @@ def exchanges(
             spent += cost[fill]
             chosen[count] = fill
             count += 1
+            fill = _best_addition(site, cost, gain, inside, room, limit - spent)
         if change > wanted:
             break
     return change, count, clock

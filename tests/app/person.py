@@ -38,7 +38,7 @@ def wake(window: QWidget) -> None:
 
 
 def give_keys(widget: QWidget) -> None:
-    """The widget has the keys, and its window is in front: without a window manager the X server says so some time later."""
+    """The widget has the keys and its window is in front: the X server says so only some time after one asks."""
     wake(widget.window())
     widget.setFocus()
     until(widget.hasFocus, seconds=10.0)

@@ -21,7 +21,19 @@ from app.panels.analyses import AnalysesPanel
 from app.report_builder import ReportBuilder
 from app.shown_runs import runs_of
 from geo.model import ElementRef
-from tests.app.person import CONTROL, SHIFT, focused, give_keys, offer_corner, press, rest, shown_dialog, until, wake, write
+from tests.app.person import (
+    CONTROL,
+    SHIFT,
+    focused,
+    give_keys,
+    offer_corner,
+    press,
+    rest,
+    shown_dialog,
+    until,
+    wake,
+    write,
+)
 from tests.app.view_scene import need_graphics
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("screen")]

@@ -8,15 +8,18 @@ again until ten minutes are over.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 LONG_S = 600.0
+LONGEST_S = 0.2  # that the window may keep its user waiting
 PATIENCE_S = 240.0
 
 
@@ -60,6 +63,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
         watch = GapWatch([window.viewport.stage.window])
         day = WorkingDay(window, copy, watch, short=short)
         watch.start()
+        before = _stolen_s()
         began = time.perf_counter()
         day.open()
         rounds = 0
@@ -67,15 +71,31 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
             day.work(first=rounds == 0, parts=parts.split(",") if parts else PARTS)
             rounds += 1
         watch.stop()
-        _tell(watch, time.perf_counter() - began, day)
+        taken = None if before is None else (_stolen_s() or 0.0) - before
+        _tell(watch, time.perf_counter() - began, day, taken)
         window.release()
     application.quit()
 
 
-def _tell(watch: Any, seconds: float, day: Any) -> None:
+def _stolen_s() -> float | None:
+    """Seconds that other guests of the machine had its processors since it started; None where that is not told."""
+    try:
+        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()
+        return int(fields[8]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
+def _tell(watch: Any, seconds: float, day: Any, stolen: float | None) -> None:
     width, height = day.window.viewport.width(), day.window.viewport.height()
     print(f"{seconds:.0f} s of work in {day.done} acts, picture {width} x {height}, {watch.frames} frames drawn")
-    print(f"{len(watch.gaps)} gaps above 0.2 s, {sum(gap.wall_s for gap in watch.gaps):.1f} s in all; the five worst:")
+    print(f"{len(watch.gaps)} gaps above 0.2 s, {sum(gap.wall_s for gap in watch.gaps):.1f} s in all")
+    if stolen is not None:
+        print(f"the host took the processors away for {stolen:.1f} s (steal, all processors)")
+    starved = sum(gap.all_s < LONGEST_S for gap in watch.gaps)
+    print(f"in {starved} of them all threads together worked less than 0.2 s: the machine did not let the program run")
+    acts = Counter(gap.doing for gap in watch.gaps)
+    print("by act: " + ", ".join(f"{act} {count}" for act, count in acts.most_common()) + "; the five worst:")
     for gap in watch.worst():
         print("  " + gap.text())
 

@@ -21,6 +21,7 @@ GROWTH = 0.06  # share of its distance by which a cell may be longer
 FLATTEST = 0.2  # least upward part of the picture's own up, from which rows go by depth
 NEAREST = 0.1  # [m] in front of the lens that counts
 ROUNDS = 3  # of fitting a footprint to ground that is not level
+FINER = 6  # parts of a side of the cells at the rim of what is seen: a wall's foot is a line, no saw
 LIFT = 0.5  # [m] over the ground at which a cell is looked at: feet, not the grain of the ground
 
 
@@ -75,12 +76,61 @@ def footprint(
     classes = _classes(view, middles, limits, reach)
     keep = (classes >= 0) & _has_area(flat, quads)
     if seen is not None and keep.any():
-        lifted = middles[keep]
-        lifted[:, 2] = heights(lifted[:, 0], lifted[:, 1]) + LIFT
-        keep[keep] = seen(lifted)
-    faces = np.concatenate([quads[keep][:, [0, 1, 2]], quads[keep][:, [0, 2, 3]]])
+        wanted, keep = keep, _in_sight(middles, keep, heights, seen)
+        rim = _rim(wanted, keep, (rows - 1, columns - 1))
+        inner, first = keep & ~rim, len(flat)
+        finer = _finer(flat[quads[rim]], heights)
+        flat = np.concatenate([flat, finer.reshape(-1, 3)])
+        small = first + _parts(int(rim.sum()))
+        middles = flat[small].mean(axis=1)
+        small_classes = _classes(view, middles, limits, reach)
+        shown = _in_sight(middles, (small_classes >= 0) & _has_area(flat, small), heights, seen)
+        quads = np.concatenate([quads[inner], small[shown]])
+        classes = np.concatenate([classes[inner], small_classes[shown]])
+    else:
+        quads, classes = quads[keep], classes[keep]
+    faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     edges = _round_edges(points) if view.equidistant else _edges(view, points)
-    return Footprint(flat, faces.astype(np.int32), np.tile(classes[keep], 2), edges)
+    return Footprint(flat, faces.astype(np.int32), np.tile(classes, 2), edges)
+
+
+def _in_sight(middles: Floats, asked: NDArray[np.bool_], heights: Heights, seen: SeenAsk) -> NDArray[np.bool_]:
+    """Which of the cells that are asked for are in sight at their middle."""
+    found = asked.copy()
+    if asked.any():
+        lifted = middles[asked]
+        lifted[:, 2] = heights(lifted[:, 0], lifted[:, 1]) + LIFT
+        found[asked] = seen(lifted)
+    return found
+
+
+def _rim(wanted: NDArray[np.bool_], seen: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Cells of the field of view at whose side, or corner, sight begins or ends."""
+    inside, lit = np.pad(wanted.reshape(shape), 1), np.pad(seen.reshape(shape), 1)
+    rows, columns = shape
+    any_seen, any_hidden = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
+    for down in range(3):
+        for right in range(3):
+            part = (slice(down, down + rows), slice(right, right + columns))
+            any_seen |= lit[part]
+            any_hidden |= inside[part] & ~lit[part]
+    return np.asarray((wanted.reshape(shape) & any_seen & any_hidden).ravel())
+
+
+def _finer(corners: Floats, heights: Heights) -> Floats:
+    """(n, FINER + 1, FINER + 1, 3) points of a finer grid in cells of four corners (n, 4, 3), on the ground."""
+    share = np.linspace(0.0, 1.0, FINER + 1)
+    u, v = share[None, :, None, None], share[None, None, :, None]
+    a, b, c, d = (corners[:, k, None, None, :] for k in range(4))
+    points = (1 - u) * ((1 - v) * a + v * b) + u * ((1 - v) * d + v * c)
+    points[..., 2] = heights(points[..., 0].ravel(), points[..., 1].ravel()).reshape(points.shape[:-1])
+    return np.asarray(points)
+
+
+def _parts(count: int) -> NDArray[np.int64]:
+    """Cells (count * FINER ** 2, 4) of that many finer grids that follow each other."""
+    one = _quads(FINER + 1, FINER + 1)
+    return np.asarray((one[None] + (FINER + 1) ** 2 * np.arange(count)[:, None, None]).reshape(-1, 4))
 
 
 def _classes(view: View, points: Floats, limits: Sequence[float], reach: float) -> NDArray[np.int8]:

@@ -153,6 +153,23 @@ def test_a_footprint_lies_on_the_slope_and_behind_a_wall_there_is_none() -> None
     assert shut.vertices[shut.faces].mean(axis=1)[:, 1].max() < 21.0
 
 
+def test_a_footprint_ends_at_a_slanting_wall_in_a_line() -> None:
+    """Not in teeth as long as its cells: the area on the wrong side and that missing before it are small."""
+    view = view_at((0, 0, 6.0), 0.0, 20.0, 0.0, focal_px=1370.0, pixels=(1920, 1080))
+
+    def before_wall(points: np.ndarray) -> np.ndarray:
+        return np.asarray(points[:, 1] + 0.4 * points[:, 0] < 27.0)
+
+    open_ = footprint(view, LIMITS, heights=flat, reach=100.0)
+    shut = footprint(view, LIMITS, heights=flat, reach=100.0, seen=before_wall)
+    assert len(shut.faces) < 6 * len(open_.faces)
+    tips = shut.vertices[shut.faces].reshape(-1, 3)
+    assert (tips[:, 1] + 0.4 * tips[:, 0]).max() < 27.0 + 0.5
+    points = np.random.default_rng(3).uniform((-30.0, 0.0, 0.0), (30.0, 40.0, 0.0), (400_000, 3))
+    covered = in_view(view, points) & (np.nan_to_num(density(view, points)) >= LIMITS[0]) & before_wall(points)
+    assert shut.areas.sum() == pytest.approx(covered.mean() * 60.0 * 40.0, rel=0.02)
+
+
 def test_the_sign_of_a_camera_looks_where_the_optics_look() -> None:
     forward, right, up = camera_axes(90.0, 30.0, 0.0)
     np.testing.assert_allclose(forward, [np.cos(np.radians(30)), 0, -0.5], atol=1e-12)

@@ -61,7 +61,12 @@ def measure(*, rounds: int = ROUNDS, project: Path | None = None, names: bool = 
         while window.bench.jobs.busy and time.monotonic() < until:
             pump(100)
         held.append(process.memory_info().rss / 2**20)
-        print(f"round {number + 1:2d}: open {opened:6.0f} MB, closed {held[-1]:6.0f} MB", flush=True)
+        shared = getattr(process.memory_info(), "shared", 0) / 2**20
+        print(
+            f"round {number + 1:2d}: open {opened:6.0f} MB, closed {held[-1]:6.0f} MB, "
+            f"{held[-1] - shared:6.0f} MB of it the program's own and the rest pages of files",
+            flush=True,
+        )
         if names:
             now = Counter(type(one).__name__ for one in gc.get_objects())
             print("   ", dict((now - before).most_common(12)), flush=True)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, Q
 from app.awaited_picture import AwaitedPicture
 from app.jobs import Job
 from app.language import tr
+from app.settings import PictureChoice, Settings
 from app.widgets.quantity_edit import QuantityEdit
 from app.widgets.wording import say, tie_labels
 from geo.model import Feedback
@@ -29,7 +30,6 @@ SMALLEST, LARGEST = 64, 7_680  # pixels of a side
 KINDS = (".png", ".jpg")
 JPEG_QUALITY = 92
 DRAWN = 0.9  # share of the job that is drawing; the rest writes the file
-REMEMBERED: dict[str, object] = {}  # of the last picture of this session
 
 
 def paper_size(name: str) -> tuple[int, int]:
@@ -39,20 +39,30 @@ def paper_size(name: str) -> tuple[int, int]:
 
 
 class PictureDialog(QDialog):
-    """How large a picture is, and whether legend, north arrow and scale are on it. `shown` is the size of the view."""
+    """How large a picture is, and whether legend, north arrow and scale are on it.
 
-    def __init__(self, shown: QSize, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    shown : QSize
+        Of the view [pixels].
+    settings : Settings
+        Remember what was chosen.
+    """
+
+    def __init__(self, shown: QSize, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         say(self, "picture.title")
-        self.shown = shown
+        self.shown, self._settings = shown, settings
+        before = settings.picture
         self.size_ = QComboBox()
         for name in (WINDOW, *SCREENS, *PAPER_MM, CUSTOM):
             self.size_.addItem(tr(f"picture.size.{name}"), name)
         width, height = SCREENS[USUAL]
+        self._own = (before.width, before.height)
         self.width_ = QuantityEdit(width, unit="px", low=SMALLEST, high=LARGEST, integer=True)
         self.height_ = QuantityEdit(height, unit="px", low=SMALLEST, high=LARGEST, integer=True)
         self.cards = say(QCheckBox(), "picture.cards", tip="picture.cards.tip")
-        self.cards.setChecked(bool(REMEMBERED.get("cards", True)))
+        self.cards.setChecked(before.cards)
         self.printed = QLabel()
         self.printed.setObjectName("soft")
         self._lay_out()
@@ -60,7 +70,7 @@ class PictureDialog(QDialog):
         self.size_.currentIndexChanged.connect(lambda _index: self._follow())
         for edit in (self.width_, self.height_):
             edit.changed.connect(self._tell)
-        self.size_.setCurrentIndex(self.size_.findData(REMEMBERED.get("size", USUAL)))
+        self.size_.setCurrentIndex(max(self.size_.findData(before.size or USUAL), 0))
         self._follow()
 
     def _lay_out(self) -> None:
@@ -91,13 +101,13 @@ class PictureDialog(QDialog):
         self.width_.setEnabled(own)
         self.height_.setEnabled(own)
         if own:
-            width, height = REMEMBERED.get("custom", (self.width_.value, self.height_.value))  # type: ignore[misc]
+            width, height = self._own if all(self._own) else self.chosen_size
         elif name == WINDOW:
             width, height = self.shown.width(), self.shown.height()
         else:
             width, height = SCREENS.get(name) or paper_size(name)
-        self.width_.set_value(int(width))
-        self.height_.set_value(int(height))
+        self.width_.set_value(width)
+        self.height_.set_value(height)
         self._tell()
 
     def _tell(self) -> None:
@@ -112,16 +122,16 @@ class PictureDialog(QDialog):
 
     def accept(self) -> None:
         """Remember what was chosen."""
-        REMEMBERED.update(size=str(self.size_.currentData()), cards=self.cards.isChecked())
-        if self.size_.currentData() == CUSTOM:
-            REMEMBERED["custom"] = self.chosen_size
+        name = str(self.size_.currentData())
+        width, height = self.chosen_size if name == CUSTOM else self._own
+        self._settings.picture = PictureChoice(name, width, height, cards=self.cards.isChecked())
         super().accept()
 
 
 def ask_picture(window: MainWindow) -> None:
     """Ask for a size and a file, and write what the view shows."""
     viewport = window.viewport
-    dialog = PictureDialog(viewport.size() * viewport.devicePixelRatioF(), window)
+    dialog = PictureDialog(viewport.size() * viewport.devicePixelRatioF(), window.settings, window)
     if dialog.exec() != QDialog.DialogCode.Accepted:
         return
     kinds = ";;".join(f"{tr('dialog.pictures')} (*{suffix})" for suffix in KINDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,16 @@ THEMES = ("light", "dark")
 QUALITIES = ("fast", "normal", "fine")
 LayoutName = Literal["plan", "build", "operate"]
 LAYOUTS: tuple[LayoutName, ...] = ("plan", "build", "operate")
+
+
+@dataclass(frozen=True)
+class PictureChoice:
+    """How the last picture was saved: name of its size, width and height if typed [pixels], with or without cards."""
+
+    size: str = ""
+    width: int = 0
+    height: int = 0
+    cards: bool = True
 
 
 class Settings:
@@ -121,6 +132,19 @@ class Settings:
     @cache_folder.setter
     def cache_folder(self, folder: Path | None) -> None:
         self._store.setValue("cache_folder", "" if folder is None else str(folder))
+
+    @property
+    def picture(self) -> PictureChoice:
+        """How pictures are saved."""
+        words = str(self._store.value("picture", "")).split()
+        if len(words) != 4 or not (words[1] + words[2]).isdecimal():
+            return PictureChoice()
+        return PictureChoice(words[0], int(words[1]), int(words[2]), cards=words[3] == "yes")
+
+    @picture.setter
+    def picture(self, choice: PictureChoice) -> None:
+        cards = "yes" if choice.cards else "no"
+        self._store.setValue("picture", f"{choice.size} {choice.width} {choice.height} {cards}")
 
     def apply(self) -> None:
         """Give threads and cache to the parts of the program; what the environment says already stays."""

@@ -167,7 +167,7 @@ DIALOGS: dict[str, Callable[[MainWindow], QDialog]] = {
         [MissingSource("/data/a.tif", "geotiff", ("ground",), {})], Path("/data"), parent=w
     ),
     "bug": lambda w: BugDialog("", parent=w),
-    "picture": lambda w: PictureDialog(w.viewport.size(), w),
+    "picture": lambda w: PictureDialog(w.viewport.size(), w.settings, w),
     "topic": lambda w: TopicDialog(Topic(guid="1", title="1", type="Issue"), author="1", is_new=True, parent=w),
     "legend": lambda w: LegendEditor(w.document, buildings_of(w), choices=[("1", "height")], parent=w),
     "point": lambda w: PointWindow(w, np.array([50.0, 50.0, 20.0])),

@@ -11,18 +11,12 @@ from PIL import Image
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog
 
-from app import picture_dialog
 from app.jobs import JobState
 from app.main_window import MainWindow
 from app.picture_dialog import PictureDialog, paper_size, save_picture
 from app.view import picture_work
 from tests.app.view_scene import need_graphics
 from tests.app.window_hands import WAIT_MS, settle
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_dialog, "REMEMBERED", {})
 
 
 def test_a_page_of_paper_has_its_pixels() -> None:
@@ -69,7 +63,7 @@ def test_the_picture_has_the_size_that_was_asked_for(
         differs = np.abs(np.asarray(full.convert("RGB"), int) - np.asarray(bare.convert("RGB"), int)).max(axis=2) > 60
     assert differs[:, 900:].sum() > 200  # north arrow and scale bar stand on one only
     assert differs[200:400, 400:700].mean() < 0.02  # the scene is the same
-    dialog = PictureDialog(city.viewport.size(), city)
+    dialog = PictureDialog(city.viewport.size(), city.settings, city)
     assert dialog.size_.currentData() == "custom"
     assert dialog.chosen_size == (1200, 600)
     assert not dialog.cards.isChecked()

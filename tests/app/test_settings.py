@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from analysis.threads import processors, thread_count
 from app.language import language, tr
 from app.layer_cache import cache_folder, cache_size, limit_bytes
-from app.settings import Settings
+from app.settings import PictureChoice, Settings
 from app.settings_dialog import SettingsDialog
 
 
@@ -37,6 +37,17 @@ def test_threads_and_cache_are_taken_over(tmp_path: Path) -> None:
     assert cache_folder() != tmp_path / "copies"
     again = Settings(tmp_path / "s.ini")
     assert (again.threads, again.cache_limit, again.cache_folder) == (0, 7, None)
+
+
+def test_how_pictures_are_saved_is_kept_and_nonsense_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "s.ini"
+    assert Settings(path).picture == PictureChoice()
+    chosen = PictureChoice("custom", 1200, 600, cards=False)
+    Settings(path).picture = chosen
+    assert Settings(path).picture == chosen
+    for nonsense in ("custom 1e9 -5 no", "custom", "a b c d e", "custom 12 ² yes"):
+        path.write_text(f"[General]\npicture={nonsense}\n", encoding="utf-8")
+        assert Settings(path).picture == PictureChoice()
 
 
 @pytest.mark.usefixtures("_plain_environment")

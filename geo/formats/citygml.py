@@ -17,6 +17,7 @@ from geo.formats.city_layers import City
 from geo.formats.city_objects import MAX_IDS, REASONS, CityFile
 from geo.formats.city_place import check_place, far_away, known_crs, vertical_doubt
 from geo.formats.city_shapes import boxes_of, local_box, placed_on_earth, touch, with_instances
+from geo.formats.city_units import with_measured_units
 from geo.formats.citygml_box import box_filter
 from geo.formats.citygml_geometry import Corners
 from geo.formats.citygml_model import CityModel, load
@@ -145,7 +146,7 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     units = {name: next(iter(found)) for name, found in model.units.items() if len(found) == 1}
     city = City(file, choice.chosen, local, choices.semantics_of(model), placed, units=units)
     city.triangulate(rings, colours)
-    layers = city.layers(own.lod, options.kind, feedback.part(0.85, 0.93))
+    layers = [with_measured_units(one, frame) for one in city.layers(own.lod, options.kind, feedback.part(0.85, 0.93))]
     said = (*file.issues, *file.dropped.issues()) if not layers else ()
     layers = network_layers(
         model, layers, path.stem, frame, options, axes=own.axes, utility=own.utility, feedback=feedback.part(0.93, 1.0)
@@ -269,5 +270,5 @@ FORMAT = Format(
     inspect=inspect,
     read=read,
     options=CityGmlOptions,
-    version=2,
+    version=3,
 )

@@ -31,6 +31,7 @@ from geo.formats.city_shapes import (
     with_instances,
 )
 from geo.formats.city_table import refuse_cyclic_parents
+from geo.formats.city_units import with_measured_units
 from geo.formats.cityjson_file import Keep, claimed_extent, load, undo_second_translation
 from geo.formats.cityjson_templates import place
 from geo.formats.cityjson_text import collector_paused
@@ -171,7 +172,7 @@ def _read(path: Path, frame: Frame, options: ReadOptions, feedback: Feedback) ->
     feedback.step(0.72, "triangles")
     city = City(file, chosen, local, semantics, placed)
     city.triangulate(rings)
-    layers = city.layers(wanted, options.kind, feedback.part(0.85, 1.0))
+    layers = [with_measured_units(one, frame) for one in city.layers(wanted, options.kind, feedback.part(0.85, 1.0))]
     if networks:
         file_issues = () if layers else (*file.issues, *file.dropped.issues())
         networks[0] = networks[0].with_(issues=(*file_issues, *networks[0].issues))
@@ -236,4 +237,5 @@ FORMAT = Format(
     write=write,
     writes=("mesh", "instances", "lines", "points"),
     options=CityJsonOptions,
+    version=2,
 )

@@ -12,7 +12,7 @@ from app.view.legend import Legend
 from geo.model import Layer
 
 CARD_MARGIN, CARD_PAD, CARD_RADIUS, CARD_ALPHA = 16, 13, 7, 236  # pixels, pixels, pixels, 0..255
-LEGEND_WIDTH, RAMP_HEIGHT, CLASS_ROW = 286, 14, 19
+LEGEND_WIDTH, RAMP_HEIGHT, CLASS_ROW, SUBTITLE_ROW = 286, 14, 19, 18
 COMPASS_SIZE = 50
 # Of its size: the needle's half length and half width, and how far the letter stands from the middle.
 NEEDLE, NEEDLE_WIDTH, LETTER = 0.24, 0.12, 0.35

@@ -29,7 +29,7 @@ HATCH_TEXT = """
     vec2 stroke = 1.0 - smoothstep(vec2(0.4), vec2(1.0), away);
     float ink = hatch > 1.5 ? max(stroke.x, stroke.y) : hatch > 0.5 ? stroke.x : 0.0;
     float bright = dot(base, vec3(0.299, 0.587, 0.114));
-    float strokes = 0.45 * ink * drapeMix{number}.x * smoothstep(0.02, 0.1, abs(nw.z));
+    float strokes = 0.36 * ink * drapeMix{number}.x * smoothstep(0.02, 0.1, abs(nw.z));
     base = mix(base, bright > 0.42 ? vec3(0.05) : vec3(1.0), strokes);
   }}
 """

@@ -23,12 +23,13 @@ from app.view.furniture import (
     NEEDLE,
     NEEDLE_WIDTH,
     RAMP_HEIGHT,
+    SUBTITLE_ROW,
     ScaleBar,
     scale_text,
     tick_labels,
 )
 from app.view.hatch import swatch_lines
-from app.view.legend import Legend, bands_of
+from app.view.legend import Legend, bands_of, lines_of
 
 TITLE_SIZE, TEXT_SIZE = 14, 11  # pixels
 NEEDLE_RED = "#e2423c"
@@ -57,7 +58,7 @@ def paint_card(painter: QPainter, area: QRectF, theme: Theme) -> None:
 
 def legend_size(legend: Legend) -> QSizeF:
     """Size of a legend card [pixels]."""
-    height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
+    height = CARD_PAD + 20 + SUBTITLE_ROW * len(_subtitle(legend, WIDEST - 2 * CARD_PAD)) + 6
     height += len(legend.hatches) * CLASS_ROW
     if legend.ramp is not None:
         height += CLASS_ROW if legend.missing else 0
@@ -69,7 +70,8 @@ def legend_size(legend: Legend) -> QSizeF:
 def _ramp_width(legend: Legend) -> float:
     """Wider than usual where the line below the title needs it: day, step and date of a run are read whole."""
     small, bold = QFontMetricsF(card_font(TEXT_SIZE)), QFontMetricsF(card_font(TITLE_SIZE, bold=True))
-    widest = max(bold.horizontalAdvance(legend.title), small.horizontalAdvance(legend.subtitle))
+    lines = _subtitle(legend, WIDEST - 2 * CARD_PAD)
+    widest = max(bold.horizontalAdvance(legend.title), *map(small.horizontalAdvance, lines), 0.0)
     return float(min(max(widest + 2 * CARD_PAD + 6, LEGEND_WIDTH), WIDEST))
 
 
@@ -78,8 +80,13 @@ def _classes_width(legend: Legend) -> float:
     small, bold = QFontMetricsF(card_font(TEXT_SIZE)), QFontMetricsF(card_font(TITLE_SIZE, bold=True))
     shown = (*(text for text, _ in legend.classes), legend.missing, *(text for text, _ in legend.hatches))
     names = [small.horizontalAdvance(text) + SWATCH for text in shown]
-    widest = max(bold.horizontalAdvance(legend.title), small.horizontalAdvance(legend.subtitle), *names)
+    lines = map(small.horizontalAdvance, _subtitle(legend, WIDEST - 2 * CARD_PAD))
+    widest = max(bold.horizontalAdvance(legend.title), *lines, *names)
     return float(min(max(widest + 2 * CARD_PAD + 6, LEAST_WIDTH), WIDEST))
+
+
+def _subtitle(legend: Legend, width: float) -> tuple[str, ...]:
+    return lines_of(legend.subtitle, width, QFontMetricsF(card_font(TEXT_SIZE)).horizontalAdvance)
 
 
 def paint_legend(painter: QPainter, area: QRectF, legend: Legend, *, theme: Theme) -> None:
@@ -92,10 +99,10 @@ def paint_legend(painter: QPainter, area: QRectF, legend: Legend, *, theme: Them
     _line(painter, left, top, width, text=legend.title)
     top += 20
     painter.setFont(card_font(TEXT_SIZE))
-    if legend.subtitle:
-        painter.setPen(QColor(theme["soft_ink"]))
-        _line(painter, left, top, width, text=legend.subtitle)
-        top += 18
+    painter.setPen(QColor(theme["soft_ink"]))
+    for line in _subtitle(legend, WIDEST - 2 * CARD_PAD):
+        _line(painter, left, top, width, text=line)
+        top += SUBTITLE_ROW
     top += 6
     if legend.ramp is None:
         _paint_classes(painter, QRectF(left, top, width, 0), legend, theme=theme)

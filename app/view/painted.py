@@ -24,12 +24,13 @@ from app.view.furniture import (
     NEEDLE,
     NEEDLE_WIDTH,
     RAMP_HEIGHT,
+    SUBTITLE_ROW,
     ScaleBar,
     scale_text,
     tick_labels,
 )
 from app.view.hatch import swatch_lines
-from app.view.legend import Legend, bands_of
+from app.view.legend import Legend, bands_of, lines_of
 
 Picture = Image.Image
 _Row = tuple[str, tuple[int, int, int], str]  # text, colour of the swatch, colour of the text in the theme
@@ -140,7 +141,10 @@ class _Sheet:
 
 def paint_legend(picture: Picture, legend: Legend, *, theme: Theme, factor: float) -> Picture:
     """The legend card in the upper left corner."""
-    height = CARD_PAD + 20 + (18 if legend.subtitle else 0) + 6
+    width = LEGEND_WIDTH - 2 * CARD_PAD
+    probe = _Sheet(1, 1, factor)
+    lines = lines_of(legend.subtitle, width, lambda text: probe.text_width(text, TEXT_SIZE))
+    height = CARD_PAD + 20 + SUBTITLE_ROW * len(lines) + 6
     rows = len(legend.classes) + (1 if legend.more else 0) + (1 if legend.missing else 0)
     if legend.ramp is not None:
         height += RAMP_HEIGHT + 26 + (6 if legend.hatches or legend.missing else 0) + CLASS_ROW * bool(legend.missing)
@@ -149,14 +153,14 @@ def paint_legend(picture: Picture, legend: Legend, *, theme: Theme, factor: floa
     height += len(legend.hatches) * CLASS_ROW
     sheet = _Sheet(LEGEND_WIDTH, height, factor)
     sheet.plate(theme)
-    width, top = LEGEND_WIDTH - 2 * CARD_PAD, CARD_PAD - 2.0
+    top = CARD_PAD - 2.0
     title = sheet.fitted(legend.title, width, TITLE_SIZE, bold=True)
     sheet.text(CARD_PAD, top, title, size=TITLE_SIZE, colour=theme.rgb("ink"), bold=True)
     top += 20
-    if legend.subtitle:
-        line = sheet.fitted(legend.subtitle, width, TEXT_SIZE)
-        sheet.text(CARD_PAD, top + 1, line, size=TEXT_SIZE, colour=theme.rgb("soft_ink"))
-        top += 18
+    for line in lines:
+        shown = sheet.fitted(line, width, TEXT_SIZE)
+        sheet.text(CARD_PAD, top + 1, shown, size=TEXT_SIZE, colour=theme.rgb("soft_ink"))
+        top += SUBTITLE_ROW
     top += 6
     if legend.ramp is None:
         _paint_classes(sheet, top, legend, theme=theme)

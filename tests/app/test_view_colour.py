@@ -13,7 +13,7 @@ from app.language import language
 from app.theme import theme_named
 from app.view.camera import looking
 from app.view.furniture import CLASS_ROW, is_synthetic, scale_bar
-from app.view.legend import legend_for, legend_of, shown_field
+from app.view.legend import legend_for, legend_of, lines_of, shown_field
 from app.view.overlay import legend_size
 from app.view.painted import paint_legend
 from geo.model import Column, ElementTable, Field, Style
@@ -159,3 +159,14 @@ def test_the_scale_bar_is_round_and_true() -> None:
     assert bar.metres in (10.0, 20.0, 50.0)
     assert 40 < bar.pixels <= 150
     assert scale_bar(looking(np.zeros(3), azimuth=0.0, pitch=-10.0, distance=500.0), 800) is None
+
+
+def test_a_long_subtitle_is_parted_where_its_parts_are() -> None:
+    def ten_each(text: str) -> float:
+        return 10.0 * len(text)
+
+    assert lines_of("", 100.0, ten_each) == ()
+    assert lines_of("a · b", 100.0, ten_each) == ("a · b",)
+    assert lines_of("PM10 · a year · 20 m · made today", 150.0, ten_each) == ("PM10 · a year", "20 m", "made today")
+    assert lines_of("one · two · three · four", 50.0, ten_each) == ("one", "two", "three · four")  # three lines at most
+    assert lines_of("a part that is too wide · b", 50.0, ten_each) == ("a part that is too wide", "b")

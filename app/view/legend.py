@@ -111,8 +111,10 @@ def shown_field(layer: Layer) -> Field | None:
     if key not in made:
         if len(made) >= KEPT_COLOURINGS:  # a colour that is being chosen by hand goes through many
             made.pop(next(iter(made)))
-        made[key] = styled(field, style)
-    return made[key]
+        found = styled(field, style)
+        made[key] = None if found is field else found
+    kept = made[key]
+    return field if kept is None else kept
 
 
 def colouring_of(style: Style) -> tuple[Hashable, ...]:
@@ -123,8 +125,9 @@ def colouring_of(style: Style) -> tuple[Hashable, ...]:
     )
 
 
-# Sorting a hundred thousand texts takes a while, and the field is asked for at every move of the mouse.
-_classed: WeakKeyDictionary[Field, dict[tuple[Hashable, ...], Field]] = WeakKeyDictionary()
+# Sorting a hundred thousand texts takes a while, and the field is asked for at every move of the mouse. None stands for
+# the field as it is: an entry that held its own key would keep it for ever.
+_classed: WeakKeyDictionary[Field, dict[tuple[Hashable, ...], Field | None]] = WeakKeyDictionary()
 _columns: WeakKeyDictionary[Column, Field] = WeakKeyDictionary()
 _heights: WeakKeyDictionary[Points, Field] = WeakKeyDictionary()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -248,3 +250,15 @@ def test_reports_and_comparisons_have_the_legend_of_the_picture() -> None:
     (ramp_said,) = _legends([plain])
     assert (ramp_said["low"], ramp_said["high"]) == ("0", "4")
     assert ramp_said["colours"][0] == "#fde725"
+
+
+@pytest.mark.parametrize("texts", [["a", "b", "a"], [f"kind {k}" for k in range(60)]])
+def test_a_layer_that_is_gone_leaves_no_field_behind(texts: list[str]) -> None:
+    """Neither where few texts are their own classes nor where they are put together."""
+    layer = houses({"use": Column(np.array(texts, dtype=object))}, colour_by="use")
+    assert shown_field(layer) is shown_field(layer)
+    plain = weakref.ref(plain_field(layer))
+    assert plain() is not None
+    del layer
+    gc.collect()
+    assert plain() is None

@@ -43,7 +43,7 @@ from geo.proposals import Proposal
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-EDGE, ABOVE = 16, 46  # pixels beside the bar; below it, where scale bar and sources of the picture are
+EDGE, ABOVE = 16, 56  # pixels beside the bar; below it, where scale bar and sources of the picture are
 
 
 class MassActions(QObject):

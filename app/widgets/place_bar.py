@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButto
 
 from app.widgets.wording import say
 
-EDGE, ABOVE = 16, 46  # pixels beside the bar and below it
+EDGE, ABOVE = 16, 56  # pixels beside the bar and below it
 
 
 class PlaceBar(QFrame):

@@ -45,7 +45,8 @@ def give_keys(widget: QWidget) -> None:
 
 
 def focused() -> QWidget:
-    """The widget that has the keys."""
+    """The widget that has the keys; while windows change none has them."""
+    until(lambda: QApplication.focusWidget() is not None, seconds=10.0)
     widget = QApplication.focusWidget()
     assert widget is not None, "nothing has the focus"
     return widget

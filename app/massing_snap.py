@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model import Layer, Lines, Mesh
+from geo.model import Layer, Lines, Mesh, unique_rows
 
 Floats = NDArray[np.float64]
 SnapKind = Literal["corner", "edge", "right", "parallel", "closing", "meeting"]
@@ -76,8 +76,8 @@ def _outline_of(mesh: Mesh) -> Floats:
     sides = np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]])
     owner = np.tile(mesh.face_element, 3)
     key = np.column_stack([owner, np.sort(sides, axis=1)])
-    _, first, count = np.unique(key, axis=0, return_index=True, return_counts=True)
-    return np.asarray(mesh.vertices[sides[first[count == 1]]][:, :, :2])
+    found = unique_rows(key)
+    return np.asarray(mesh.vertices[sides[found.first[found.times == 1]]][:, :, :2])
 
 
 class FootprintSnap:
@@ -162,13 +162,12 @@ class FootprintSnap:
 
 def corners_of(edges: Floats) -> Floats:
     """(n, 2) ends of edges (k, 2, 2) where something turns or ends; points along a straight line are none."""
-    ends, place = np.unique(np.round(edges.reshape(-1, 2), 6), axis=0, return_inverse=True)
+    ends, _, place, count = unique_rows(np.round(edges.reshape(-1, 2), 6))
     way = edges[:, 1] - edges[:, 0]
     # Twice the angle: both senses of a line are one. All edges at an end run one way where the mean has length 1.
     turned = np.repeat(np.exp(2j * np.arctan2(way[:, 1], way[:, 0])), 2)
-    count = np.bincount(place.ravel(), minlength=len(ends))
-    total = np.bincount(place.ravel(), weights=turned.real, minlength=len(ends)) + 1j * np.bincount(
-        place.ravel(), weights=turned.imag, minlength=len(ends)
+    total = np.bincount(place, weights=turned.real, minlength=len(ends)) + 1j * np.bincount(
+        place, weights=turned.imag, minlength=len(ends)
     )
     return np.asarray(ends[(count == 1) | (np.abs(total) < count * STRAIGHT)])
 

@@ -14,7 +14,7 @@ from app.catalog import detect
 from app.importer import ImportOptions, examine, import_files
 from app.massing_copy import outline_ring
 from app.storeys import Storey, buildings_of
-from geo.model import Feedback, Frame, Instances, Layer, Mesh, UserError
+from geo.model import Feedback, Frame, Instances, Layer, Mesh, UserError, unique_rows
 from geo.proposals import Proposal, ProposalModel, Told, colours_of, is_closed
 
 Floats = NDArray[np.float64]
@@ -172,7 +172,7 @@ def _model(built: Coloured, file: str, *, detailed: bool) -> ProposalModel:
     triangles = built.corners
     low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
     zero = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
-    points, number = np.unique(np.round((triangles - zero).reshape(-1, 3), 5), axis=0, return_inverse=True)
+    points, _, number, _ = unique_rows(np.round((triangles - zero).reshape(-1, 3), 5))
     faces = number.reshape(-1, 3).astype(np.int32)
     whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     faces, colours = faces[whole], built.colours[whole]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model import Layer, Mesh
+from geo.model import Layer, Mesh, unique_rows
 
 Floats = NDArray[np.float64]
 CELL = 1.0  # [m]
@@ -38,7 +38,7 @@ def covered_shares(model: Mesh, buildings: Layer) -> Floats:
     mine, _ = _cells(model, np.arange(len(model.faces)))
     own, element = _cells(shape, near)
     grown = np.unique(np.concatenate([mine + dx + dy * SHIFT for dx in (-1, 0, 1) for dy in (-1, 0, 1)]))
-    pairs = np.unique(np.stack([element.astype(np.int64), own]), axis=1)
+    pairs = unique_rows(np.stack([element.astype(np.int64), own], axis=1)).rows.T
     count = np.bincount(pairs[0], minlength=len(buildings.table))
     hit = np.bincount(pairs[0][np.isin(pairs[1], grown)], minlength=len(buildings.table))
     return np.divide(hit, count, out=np.zeros(len(count)), where=count > 0)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.model import unique_rows
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -61,9 +63,9 @@ def axis_of(vertices: Floats, faces: Indices, *, direction: Floats | None = None
     used, faces = np.unique(faces, return_inverse=True)
     points = np.asarray(vertices, dtype=np.float64)[used]
     if len(points) <= MOST_CORNERS:
-        grid, corner_of = np.unique(np.round(points / WELD).astype(np.int64), axis=0, return_inverse=True)
-        corners = np.asarray(grid * WELD, dtype=np.float64)
-        rings = _rings(corners, corner_of.reshape(-1)[faces.reshape(-1, 3)], direction)
+        grid = unique_rows(np.round(points / WELD).astype(np.int64))
+        corners = np.asarray(grid.rows * WELD, dtype=np.float64)
+        rings = _rings(corners, grid.group[faces.reshape(-1, 3)], direction)
         if rings:
             return _swept(corners, rings)
     return _straight(points, direction)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.buildings import GROUND, ROOF, WALL, surface_field
-from geo.model import Column, ElementTable, Field, Issue, Layer, Mesh, Source, UserError
+from geo.model import Column, ElementTable, Field, Issue, Layer, Mesh, Source, UserError, unique_rows
 
 Floats = NDArray[np.float64]
 Told = Literal["file", "typed", "estimate"]
@@ -281,8 +281,8 @@ def _surfaces(mesh: Mesh) -> NDArray[np.int8]:
 
 def is_closed(mesh: Mesh) -> bool:
     """Whether every edge has a face on both sides, turned alike, so that inside and outside are known."""
-    points, number = np.unique(np.round(mesh.vertices, 4), axis=0, return_inverse=True)
-    faces = number.ravel()[mesh.faces]
+    points, _, number, _ = unique_rows(np.round(mesh.vertices, 4))
+    faces = number[mesh.faces]
     faces = faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])]
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
     there = np.sort(edges[:, 0] * len(points) + edges[:, 1])

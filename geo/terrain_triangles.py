@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo.model import Feedback, Grid, UserError
+from geo.model import Feedback, Grid, UserError, unique_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -61,9 +61,8 @@ def _one_height_a_place(xyz: Floats) -> tuple[Floats, Floats]:
     """Places (n, 2) that differ by a millimetre at least, and the mean height at each."""
     if not len(xyz):
         return np.empty((0, 2)), np.empty(0)
-    _, first, where = np.unique(np.round(xyz[:, :2], 3), axis=0, return_index=True, return_inverse=True)
-    number = np.bincount(where.ravel())
-    return xyz[first, :2], np.bincount(where.ravel(), weights=xyz[:, 2]) / number
+    found = unique_rows(np.round(xyz[:, :2], 3))
+    return xyz[found.first, :2], np.bincount(found.group, weights=xyz[:, 2]) / found.times
 
 
 def _drawn(place: Floats, height: Floats, triangles: Indices, shape: tuple[int, int], feedback: Feedback) -> Floats:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model import Mesh
+from geo.model import Mesh, unique_rows
 
 SNAP_DIGITS = 3  # vertices closer than 1 mm are one, as val3dity's snap tolerance
 ZERO_VOLUME_M3 = 1e-6
@@ -99,7 +99,7 @@ def welded(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.i
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     inverse = inverse.reshape(-1)
     if not np.array_equal(steps[first][inverse], steps):
-        _, first, inverse = np.unique(steps, axis=0, return_index=True, return_inverse=True)
+        _, first, inverse, _ = unique_rows(steps)
     return np.asarray(first, dtype=np.int64), np.asarray(inverse.reshape(-1), dtype=np.int64)
 
 
@@ -118,9 +118,8 @@ def _repeated(corner: NDArray[np.int64], element: NDArray[np.int64]) -> NDArray[
     key = np.column_stack([element, np.sort(corner, axis=1)])
     if len(key) == 0:
         return np.zeros(0, dtype=bool)
-    _, first = np.unique(key, axis=0, return_index=True)
     again = np.ones(len(key), dtype=bool)
-    again[first] = False
+    again[unique_rows(key).first] = False
     return again
 
 

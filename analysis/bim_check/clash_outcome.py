@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from analysis.bim_check.bodies import Bodies
 from analysis.bim_check.judge import Judged
 from analysis.contract import Quantity, Result, Table
-from geo.model import Column, ElementTable, Field, Frame, Issue, Layer, Points, Style
+from geo.model import Column, ElementTable, Field, Frame, Issue, Layer, Points, Style, unique_rows
 
 # open: surfaces cross, but a body is not closed, so the depth is not known.
 SORTS = ("near", "open", "hard")
@@ -105,10 +105,9 @@ def _by_class(bodies: Bodies, judged: Judged, chosen: NDArray[np.int64]) -> Tabl
     known = set(map(tuple, pairs.tolist()))
     turned = np.array([b < a and (b, a) in known for a, b in pairs.tolist()], dtype=np.bool_)
     pairs[turned] = pairs[turned][:, ::-1]  # within one group: door and wall is the same as wall and door
-    found, number = np.unique(pairs, axis=0, return_inverse=True)
-    count = np.bincount(number.reshape(-1), minlength=len(found))
+    found, _, number, count = unique_rows(pairs)
     depth = np.zeros(len(found))
-    np.maximum.at(depth, number.reshape(-1), np.nan_to_num(judged.depth[chosen]))
+    np.maximum.at(depth, number, np.nan_to_num(judged.depth[chosen]))
     order = np.argsort(-count, kind="stable")
     return Table(
         "by_class",

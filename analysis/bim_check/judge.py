@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.bim_check.bodies import Bodies
-from geo.model import Feedback
+from geo.model import Feedback, unique_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,7 +55,7 @@ def pairs_near(bodies: Bodies, first: NDArray[np.bool_], second: NDArray[np.bool
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     both = first[pairs].all(axis=1) & second[pairs].all(axis=1)
     pairs[both] = np.sort(pairs[both], axis=1)
-    pairs = np.unique(pairs, axis=0).reshape(-1, 2)
+    pairs = unique_rows(pairs).rows
     return pairs[~_hosted(bodies, pairs)]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model import Lines, Mesh
+from geo.model import Lines, Mesh, unique_rows
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -93,7 +93,7 @@ def surface_outline(mesh: Mesh) -> BaseGeometry:
     flat = triangles_of(mesh)[:, :, :2]
     one, two = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
     area = 0.5 * np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
-    key, corner = np.unique(np.rint(flat.reshape(-1, 2) / SNAP).astype(np.int64), axis=0, return_inverse=True)
+    key, _, corner, _ = unique_rows(np.rint(flat.reshape(-1, 2) / SNAP).astype(np.int64))
     corner = corner.reshape(-1, 3)
     order = np.argsort(mesh.face_element, kind="stable")
     starts = np.flatnonzero(np.diff(mesh.face_element[order], prepend=-1))
@@ -108,7 +108,7 @@ def _bordered(points: Floats, corner: NDArray[np.int64], area: Floats) -> list[B
     import shapely
 
     edges = np.sort(corner[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    edges, count = np.unique(edges[edges[:, 0] != edges[:, 1]], axis=0, return_counts=True)
+    edges, _, _, count = unique_rows(edges[edges[:, 0] != edges[:, 1]])
     border = edges[count % 2 == 1]
     if len(border):
         try:

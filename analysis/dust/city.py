@@ -15,7 +15,7 @@ from analysis.dust import rules
 from analysis.dust.columns import numbers_of, texts_of, titles_of
 from analysis.dust.rules import Size
 from analysis.dust.sources import LEAST_WIDTH, Source, area_source, point_source, road_source
-from geo.model import Issue, Layer, Lines, Mesh, Points
+from geo.model import Issue, Layer, Lines, Mesh, Points, unique_rows
 from geo.model import conventions as words
 from resources import load_json
 
@@ -150,8 +150,8 @@ def _outline_length(triangles: Floats, area: float) -> float:
     edges = np.concatenate([corners[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
     turned = edges[:, 0, 0] * 1e6 + edges[:, 0, 1] > edges[:, 1, 0] * 1e6 + edges[:, 1, 1]
     edges[turned] = edges[turned][:, ::-1]
-    _, first, count = np.unique(edges.reshape(-1, 4), axis=0, return_index=True, return_counts=True)
-    single = edges[first[count == 1]]
+    found = unique_rows(edges.reshape(-1, 4))
+    single = edges[found.first[found.times == 1]]
     half = 0.5 * float(np.hypot(*(single[:, 1] - single[:, 0]).T).sum())
     return 0.5 * (half + np.sqrt(max(half * half - 4.0 * area, 0.0))) if half > 0.0 else float(np.sqrt(area))
 

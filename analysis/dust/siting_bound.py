@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.model import unique_rows
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -77,7 +79,7 @@ def _squares(place: Indices, xy: Floats, spacing: float) -> list[Indices]:
     side = spacing / np.sqrt(2.0) * (1.0 - 1e-6)
     for shift in range(LATTICES):
         cell = np.floor(xy / side + shift / LATTICES).astype(np.int64)
-        places.append(np.unique(cell, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64))
+        places.append(unique_rows(cell).group)
     return places
 
 

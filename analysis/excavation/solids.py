@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.model import unique_rows
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -96,10 +98,8 @@ def crosses_itself(ring: Floats) -> bool:
 
 def merged(vertices: Floats, faces: Indices) -> tuple[Floats, Indices]:
     """Corners at one place made one, faces that collapse dropped."""
-    spots, first, number = np.unique(
-        np.round(vertices / MERGE).astype(np.int64), axis=0, return_index=True, return_inverse=True
-    )
-    faces = number.reshape(-1)[faces]
+    _, first, number, _ = unique_rows(np.round(vertices / MERGE).astype(np.int64))
+    faces = number[faces]
     real = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     return vertices[first], faces[real]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.indoor.network import OUTDOOR, Walks
-from geo.model import Issue, Layer, Mesh
+from geo.model import Issue, Layer, Mesh, unique_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,11 +43,8 @@ def add_road_areas(walks: Walks, layers: Sequence[Layer], near: Floats) -> None:
     area = 0.5 * np.abs(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2]).sum()
     cell = max(CELL, float(np.sqrt(area / MOST_CELLS)))
     points = _samples(corners, cell / 2.0)
-    key, member = np.unique(np.floor(points[:, :2] / cell).astype(np.int64), axis=0, return_inverse=True)
-    count = np.bincount(member.reshape(-1), minlength=len(key))
-    middle = np.column_stack(
-        [np.bincount(member.reshape(-1), points[:, axis], minlength=len(key)) / count for axis in range(3)]
-    )
+    key, _, member, count = unique_rows(np.floor(points[:, :2] / cell).astype(np.int64))
+    middle = np.column_stack([np.bincount(member, points[:, axis]) / count for axis in range(3)])
     middle[:, :2] = (key + 0.5) * cell
     name = next(layer.name for layer in layers if isinstance(layer.geometry, Mesh))
     first = len(walks.id)

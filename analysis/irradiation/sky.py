@@ -26,7 +26,7 @@ from analysis.kernels.irradiance import (
     sky_patches,
 )
 from analysis.kernels.sun import sun_position, sun_vectors
-from geo.model import Frame, Issue
+from geo.model import Frame, Issue, unique_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -188,8 +188,7 @@ def _sun_entries(suns: Suns, beam: Floats, month: Indices, exact: bool, band_wid
     ways, energy, months, key = ways[above], energy[above], months[above], key[above]
     if len(ways) == 0:
         return np.zeros((0, 3)), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3))
-    pair, pair_of = np.unique(np.stack([key, months], axis=1), axis=0, return_inverse=True)
-    pair_of = pair_of.reshape(-1)
+    pair, _, pair_of, _ = unique_rows(np.stack([key, months], axis=1))
     sums = [np.bincount(pair_of, energy * ways[:, axis], len(pair)) for axis in range(3)]
     vectors = np.stack(sums, axis=1).astype(np.float64)
     _, group, count = np.unique(pair[:, 0], return_inverse=True, return_counts=True)

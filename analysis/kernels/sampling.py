@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model import Feedback, Grid, Mesh, merge_meshes
+from geo.model import Feedback, Grid, Mesh, merge_meshes, unique_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -148,7 +148,7 @@ def _planes(corners: Floats, normals: Floats, element: NDArray[np.int32]) -> Ind
     starts = order[np.searchsorted(element[order], element)]
     offset = np.einsum("ij,ij->i", normals, corners[:, 0] - corners[starts, 0])
     key = np.column_stack([element, np.rint(normals * 1000), np.rint(offset * 100)]).astype(np.int64)
-    return np.unique(key, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return unique_rows(key).group
 
 
 class _PlaneFrames(NamedTuple):

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.model import unique_rows
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -105,8 +107,8 @@ def _wall_planes(corners: Floats, normal: Floats, element: Indices) -> tuple[Ind
     first = order[np.searchsorted(element[order], element)]
     offset = np.rint((normal * (corners[:, 0, :2] - corners[first, 0, :2])).sum(axis=1) * 20).astype(np.int64)
     key = np.column_stack([element, azimuth, offset])
-    _, leader, plane = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    return plane.reshape(-1).astype(np.int64), leader.astype(np.int64)
+    found = unique_rows(key)
+    return found.group, found.first
 
 
 def _has_rooms(

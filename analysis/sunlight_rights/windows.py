@@ -17,7 +17,7 @@ from analysis.sunlight_rights.declaration import RightsInputs, RightsParams
 from analysis.sunlight_rights.made import Made, made_windows
 from analysis.sunlight_rights.obstacles import TERRAIN, Obstacles
 from analysis.sunlight_rights.rooms import living_only
-from geo.model import ElementTable, Feedback, Field, Issue, Layer, Mesh
+from geo.model import ElementTable, Feedback, Field, Issue, Layer, Mesh, unique_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -234,7 +234,7 @@ def _connected(mesh: Mesh, faces: Indices) -> list[Indices]:
 
     spots = np.rint(mesh.vertices[mesh.faces[faces]].reshape(-1, 3) * 1000).astype(np.int64)
     key = np.column_stack([np.repeat(mesh.face_element[faces], 3), spots])
-    corner = np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
+    corner = unique_rows(key).group
     face = np.repeat(np.arange(len(faces)), 3) + corner.max() + 1
     size = int(face.max()) + 1
     links = coo_matrix((np.ones(len(face)), (corner, face)), shape=(size, size))

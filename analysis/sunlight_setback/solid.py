@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.model import unique_rows
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -38,8 +40,8 @@ def solid_under(blocks: Sequence[Block], bottom: float) -> tuple[Floats, Indices
 def _rings(blocks: Sequence[Block]) -> tuple[Floats, list[list[int]]]:
     """Corners of all blocks, each once, and the corners around each block with those of others on its edges."""
     corners = np.round(np.concatenate([block.area for block in blocks]) / RASTER).astype(np.int64)
-    unique, index = np.unique(corners, axis=0, return_inverse=True)
-    places, index = unique.tolist(), index.reshape(-1)
+    unique, _, index, _ = unique_rows(corners)
+    places = unique.tolist()
     on_line: dict[int, list[int]] = {}
     for node, (x, _) in enumerate(places):
         on_line.setdefault(x, []).append(node)  # by y, as `unique` is sorted

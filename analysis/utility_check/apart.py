@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis.network.pipes import PipeSet
 from analysis.utility_check.findings import Findings
 from analysis.utility_check.rules import CheckRules, Rule
+from geo.model import unique_rows
 
 if TYPE_CHECKING:
     from analysis.kernels.capsules import Pipes
@@ -37,7 +38,7 @@ def check_separation(found: Findings, pipes: PipeSet, rules: CheckRules) -> None
     close = distance < np.array([rule.value for rule in limit]) - SLACK if len(limit) else np.zeros(0, dtype=bool)
     quality = pipes.quality.astype(str)
     sure = np.isin(quality[a], ("measured", "register")) & np.isin(quality[b], ("measured", "register"))
-    pairs = np.unique(np.stack([a[close & ~sure], b[close & ~sure]]), axis=1)
+    pairs = unique_rows(np.stack([a[close & ~sure], b[close & ~sure]], axis=1)).rows.T
     found.cannot_tell("separation", pairs.shape[1])
     rows = np.flatnonzero(close & sure)
     rows = rows[np.lexsort((distance[rows], b[rows], a[rows]))]

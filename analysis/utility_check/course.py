@@ -13,7 +13,7 @@ from analysis.network.pipes import PipeSet
 from analysis.utility_check.findings import Findings
 from analysis.utility_check.rules import CheckRules
 from analysis.utility_check.stations import Stations, looked_down
-from geo.model import Layer, Mesh
+from geo.model import Layer, Mesh, unique_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -73,13 +73,12 @@ def check_duplicates(found: Findings, pipes: PipeSet, stations: Stations, rules:
     pairs = (first != second) & (pipes.utility[first] == pipes.utility[second])
     if not pairs.any():
         return np.zeros((0, 2), np.int64)
-    key = np.unique(np.stack([first[pairs], second[pairs], a[pairs]]), axis=1)
+    met = unique_rows(unique_rows(np.stack([first[pairs], second[pairs], a[pairs]], axis=1)).rows[:, :2])
     number = np.bincount(stations.line, minlength=len(pipes))
-    couples, count = np.unique(key[:2], axis=1, return_counts=True)
-    on_top = count >= SAME_SHARE * number[couples[0]]
+    on_top = met.times >= SAME_SHARE * number[met.rows[:, 0]]
     out = []
     seen: set[tuple[int, int]] = set()
-    for line, other in couples[:, on_top].T:
+    for line, other in met.rows[on_top]:
         couple = (min(int(line), int(other)), max(int(line), int(other)))
         if couple in seen:
             continue
@@ -167,12 +166,11 @@ def check_buildings(
     rows = rows[(z <= high[element]) & (z >= low[element] - reach)]
     element = start[above.layer[rows]] + above.row[rows]
     length = pipes.along[pipes.offsets[1:] - 1]
-    keys = np.stack([stations.line[rows], element])
-    couples, place = np.unique(keys, axis=1, return_inverse=True)
-    within = np.bincount(place.reshape(-1), weights=stations.spacing[rows], minlength=couples.shape[1])
+    couples, _, place, _ = unique_rows(np.stack([stations.line[rows], element], axis=1))
+    within = np.bincount(place, weights=stations.spacing[rows], minlength=len(couples))
     ids = np.concatenate([layer.table.ids for layer in solids]) if solids else np.zeros(0, object)
-    for number, (line, solid) in enumerate(couples.T):
-        mine = rows[place.reshape(-1) == number]
+    for number, (line, solid) in enumerate(couples):
+        mine = rows[place == number]
         first, last = stations.at[mine].min(), stations.at[mine].max()
         step = stations.spacing[mine[0]]
         ends_inside = first <= step or last >= length[line] - step

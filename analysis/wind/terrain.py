@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.wind.domain import BLEND, Axes
-from geo.model import Grid, Issue, Mesh
+from geo.model import Grid, Issue, Mesh, unique_rows
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -108,8 +108,7 @@ def _on_surface(surface: Mesh, xy: Floats) -> Floats:
     if len(corners) < 3:
         return np.full(len(xy), np.nan)
     corners = corners[:: max(1, len(corners) // MOST_CORNERS)]
-    _, first = np.unique(np.round(corners[:, :2], 3), axis=0, return_index=True)
-    corners = corners[first]
+    corners = corners[unique_rows(np.round(corners[:, :2], 3)).first]
     middle = corners[:, :2].mean(axis=0)
     return np.asarray(LinearNDInterpolator(corners[:, :2] - middle, corners[:, 2])(xy - middle), dtype=np.float64)
 

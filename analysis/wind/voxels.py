@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.wind.domain import Axes
 from analysis.wind.tunnel import BUILDING
-from geo.model import Feedback, Instances, Issue, Layer, Mesh
+from geo.model import Feedback, Instances, Issue, Layer, Mesh, unique_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -275,7 +275,7 @@ def _overlapping(element: Indices, column: Indices) -> frozenset[tuple[int, int]
     order = np.lexsort((element, column))
     element, column = element[order], column[order]
     same = np.flatnonzero(np.diff(column) == 0)
-    pairs = np.unique(np.column_stack([element[same], element[same + 1]]), axis=0)
+    pairs = unique_rows(np.column_stack([element[same], element[same + 1]])).rows
     return frozenset((int(a), int(b)) for a, b in pairs)
 
 
@@ -291,7 +291,7 @@ def closed_gaps(solids: Solids, voxels: Voxels, inside: Bools) -> list[tuple[int
     for one, other in ((seen[:, :-1], seen[:, 1:]), (seen[:-1], seen[1:])):
         touch = (one >= 0) & (other >= 0) & (one != other)
         both = np.column_stack([one[touch], other[touch]]).astype(np.int64)
-        pairs |= {(int(min(a, b)), int(max(a, b))) for a, b in np.unique(both, axis=0)}
+        pairs |= {(int(min(a, b)), int(max(a, b))) for a, b in unique_rows(both).rows}
     edges = _edges_of(solids, sorted({number for pair in pairs for number in pair}))
     found = []
     for a, b in sorted(pairs - voxels.overlapping):
@@ -309,7 +309,7 @@ def _edges_of(solids: Solids, wanted: Sequence[int]) -> dict[int, Floats]:
     for number in wanted:
         flat = solids.triangles[order[bounds[number] : bounds[number + 1]]][:, :, :2]
         pairs = np.concatenate([flat[:, [0, 1]], flat[:, [1, 2]], flat[:, [2, 0]]]).reshape(-1, 4)
-        out[number] = np.unique(np.round(pairs, 3), axis=0)
+        out[number] = unique_rows(np.round(pairs, 3)).rows
     return out
 
 

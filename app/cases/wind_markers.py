@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.model import unique_rows
+
 Floats = NDArray[np.float64]
 Triangles = NDArray[np.int32]
 
@@ -49,8 +51,7 @@ def bodies(vertices: Floats, faces: Triangles) -> NDArray[np.intp]:
     from scipy.sparse.csgraph import connected_components
 
     step = SAME_PLACE * max(float(np.ptp(vertices, axis=0).max(initial=0.0)), 1e-9)
-    _, place = np.unique(np.round(vertices / step).astype(np.int64), axis=0, return_inverse=True)
-    corner = place.reshape(-1)[faces]
+    corner = unique_rows(np.round(vertices / step).astype(np.int64)).group[faces]
     edges = np.concatenate([corner[:, :2], corner[:, 1:]])
     most = int(corner.max(initial=-1)) + 1
     links = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(most, most))

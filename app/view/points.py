@@ -12,7 +12,7 @@ from app.view.layer_actors import LayerActors, unlit_actor
 from app.view.legend import shown_field
 from app.view.polydata import point_cloud, set_cell_colours
 from app.view.sky import shown_elements
-from geo.model import Points
+from geo.model import Points, unique_rows
 
 SIZE = {"sensor": 11.0, "camera": 11.0, "emission": 9.0, "purifier": 11.0, "result": 7.0}  # pixels
 USUAL_SIZE = 6.0
@@ -66,7 +66,7 @@ class PointsActors(LayerActors):
 
 def middle_and_spacing(vertices: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Middle (3,) of points (n, 3) and the usual way from one place to the next [m]; infinite for a few places."""
-    places = np.unique(vertices[np.isfinite(vertices).all(axis=1)], axis=0)  # several may stand at one place
+    places = unique_rows(vertices[np.isfinite(vertices).all(axis=1)]).rows  # several may stand at one place
     if len(places) < MANY:
         return np.zeros(3), float("inf")
     away, _ = cKDTree(places).query(places, k=2)

@@ -13,7 +13,7 @@ from geo.formats.city_shapes import Chosen, Placed, Rings, Semantics, compact, d
 from geo.formats.citygml_geometry import Corners, Group, Surfaces, welded
 from geo.formats.citygml_model import CityModel, Parts, Repeat, Shape
 from geo.formats.cityjson_geometry import TEMPLATE_LIMIT
-from geo.model import Frame, Mesh
+from geo.model import Frame, Mesh, unique_rows
 from geo.polygons import FAULTY
 
 Floats = NDArray[np.float64]
@@ -167,7 +167,7 @@ def _fingerprint(number: int, corners: Corners) -> bytes:
         return b""
     points = corners.points[corners.ring_start[first] : corners.ring_stop[last - 1]]
     with np.errstate(over="ignore"):
-        unique = np.unique(np.round(points, MATCH_DIGITS) + 0.0, axis=0)
+        unique = unique_rows(np.round(points, MATCH_DIGITS) + 0.0).rows
     return unique.tobytes()
 
 

@@ -17,7 +17,7 @@ from geo.formats.city_layers import GROUND, PLAIN_SEMANTICS, ROOF, WALL
 from geo.formats.city_table import LOD, OBJECT_TYPE, OWN_COLUMNS, PARENT, json_value
 from geo.formats.cityjson_text import collector_paused
 from geo.formats.cityjson_utility import add_network, describe, is_network, write_schema
-from geo.model import ElementTable, Feedback, Frame, Instances, Issue, Layer, Mesh, UserError
+from geo.model import ElementTable, Feedback, Frame, Instances, Issue, Layer, Mesh, UserError, unique_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -69,8 +69,7 @@ def _write(path: Path, layers: Sequence[Layer], frame: Frame, feedback: Feedback
     points = np.concatenate([frame.to_map(shape.vertices) for shape in shapes])  # type: ignore[union-attr]
     translate = np.floor(points.min(axis=0)) if len(points) else np.zeros(3)
     rounded = np.rint((points - translate) / SCALE).astype(np.int64)
-    vertices, number = np.unique(rounded, axis=0, return_inverse=True)
-    number = number.reshape(-1)
+    vertices, _, number, _ = unique_rows(rounded)
     feedback.step(0.3, "objects")
     objects: dict[str, dict[str, Any]] = {}
     start, lost = 0, 0
@@ -199,10 +198,10 @@ def _closed(faces: Indices, element: Indices, count: int) -> NDArray[np.bool_]:
     owner = np.repeat(element, 3)
     turn = np.where(start < end, 1, -1)
     edge = np.stack([owner, np.minimum(start, end), np.maximum(start, end)], axis=1)
-    found, which = np.unique(edge, axis=0, return_inverse=True)
-    balance = np.bincount(which.reshape(-1), turn, minlength=len(found))
+    found = unique_rows(edge)
+    balance = np.bincount(found.group, turn, minlength=len(found.rows))
     closed = np.bincount(element, minlength=count) > 0
-    closed[found[balance != 0, 0]] = False
+    closed[found.rows[balance != 0, 0]] = False
     return closed
 
 

@@ -25,7 +25,19 @@ from geo.formats.vector_fields import MAP_CODES, Meaning, meaning_of
 from geo.formats.vector_layers import layers_of
 from geo.formats.vector_parts import ASSUMED_HEIGHT, Context, VectorOptions
 from geo.formats.vector_source import Features, check_degrees
-from geo.model import Column, ElementTable, Feedback, Frame, Issue, Layer, Mesh, MissingCrs, Source, UserError
+from geo.model import (
+    Column,
+    ElementTable,
+    Feedback,
+    Frame,
+    Issue,
+    Layer,
+    Mesh,
+    MissingCrs,
+    Source,
+    UserError,
+    unique_rows,
+)
 from geo.model.layer import THEMES
 
 Floats = NDArray[np.float64]
@@ -342,8 +354,8 @@ def _face_layer(placed: _Placed, word: str, chosen: NDArray[np.bool_], ids: NDAr
     if len(mine) == 0:
         return []
     rows, element = np.unique(placed.triangle_row[mine], return_inverse=True)
-    vertices, index = np.unique(placed.triangles[mine].reshape(-1, 3), axis=0, return_inverse=True)
-    mesh = Mesh(vertices, index.reshape(-1, 3).astype(np.int32), element.ravel().astype(np.int32))
+    corners = unique_rows(placed.triangles[mine].reshape(-1, 3))
+    mesh = Mesh(corners.rows, corners.group.reshape(-1, 3).astype(np.int32), element.ravel().astype(np.int32))
     columns = {name: Column(column.values[rows], column.unit) for name, column in placed.columns.items()}
     theme = Meaning(word).theme
     part = f"{word}/faces"

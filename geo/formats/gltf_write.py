@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from geo.formats.gltf_colour import to_linear
 from geo.formats.gltf_pipes import with_tubes
 from geo.formats.mesh_file import SURFACES
-from geo.model import ElementTable, Feedback, Frame, Grid, Instances, Layer, Mesh, UserError
+from geo.model import ElementTable, Feedback, Frame, Grid, Instances, Layer, Mesh, UserError, unique_rows
 
 Floats = NDArray[np.float64]
 KEY = "sejong_twin"  # of our own entry in the extras
@@ -174,8 +174,7 @@ def _split(
     old = faces.reshape(-1).astype(np.int64)
     key = old
     if extra:
-        _, code = np.unique(np.column_stack(extra), axis=0, return_inverse=True)
-        code = code.reshape(-1).astype(np.int64)
+        code = unique_rows(np.column_stack(extra)).group
         key = old * (int(code.max()) + 1) + np.repeat(code, 3)
     _, first, index = np.unique(key, return_index=True, return_inverse=True)
     return first, old[first], index.reshape(-1)
@@ -271,8 +270,7 @@ def _add_layer(builder: GlbBuilder, number: int, layer: Layer, mesh: Mesh, origi
         group = element
     else:
         centre = mesh.vertices[mesh.faces[:, 0], :2]
-        _, group = np.unique(np.floor(centre / BLOCK_M).astype(np.int64), axis=0, return_inverse=True)
-        group = group.reshape(-1)
+        group = unique_rows(np.floor(centre / BLOCK_M).astype(np.int64)).group
     order = np.argsort(group, kind="stable")
     limits = np.flatnonzero(np.diff(group[order], prepend=-1, append=-1))
     colours, surface = face_looks(layer, origin)

@@ -19,6 +19,7 @@ from geo.model.geometry import (
     merge_meshes,
 )
 from geo.model.layer import Field, Layer, Source, Style
+from geo.model.rows import UniqueRows, unique_rows
 from geo.model.scene import Scene
 from geo.model.selection import ElementRef, Selection
 from geo.model.session_store import SessionStore
@@ -49,10 +50,12 @@ __all__ = [
     "SessionStore",
     "Source",
     "Style",
+    "UniqueRows",
     "UserError",
     "Volume",
     "merge_grids",
     "merge_meshes",
     "one_ground",
     "tiles_of_one_ground",
+    "unique_rows",
 ]

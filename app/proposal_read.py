@@ -15,6 +15,7 @@ from app.importer import ImportOptions, examine, import_files
 from app.massing_copy import outline_ring
 from app.storeys import Storey, buildings_of
 from geo.model import Feedback, Frame, Instances, Layer, Mesh, UserError, unique_rows
+from geo.polygons import areas_of_triangles
 from geo.proposals import Proposal, ProposalModel, Told, colours_of, is_closed
 
 Floats = NDArray[np.float64]
@@ -237,6 +238,6 @@ def _plan_area(triangles: Floats) -> float:
 
     if len(triangles) == 0:
         return 0.0
-    areas = shapely.polygons(triangles[:, [0, 1, 2, 0], :2])
+    areas = areas_of_triangles(triangles)
     areas = shapely.make_valid(areas[shapely.area(areas) > 1e-4])
     return float(shapely.area(shapely.union_all(areas)))

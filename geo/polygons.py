@@ -27,6 +27,7 @@ REASONS = (
 )
 GOOD, HOLE_LEFT_OUT, CROSSING, TOO_FEW_CORNERS, NO_AREA, NOT_FINITE = range(len(REASONS))
 FAULTY = TOO_FEW_CORNERS
+AT_ONCE = 5_000  # triangles made into polygons: some hundredths of a second
 
 # A polygon is flat as a line when area / perimeter^2 is below this: reprojection noise of 1e-9 m on a 1 m edge.
 SLIVER = 1e-9
@@ -122,6 +123,18 @@ def triangulate_surfaces(
     surface = np.concatenate([triangle[good_3], np.repeat(quad[split], 2), surface_n])
     order = np.argsort(surface, kind="stable")
     return Triangulation(faces[order], surface[order], reason)
+
+
+def areas_of_triangles(corners: ArrayLike) -> NDArray[np.object_]:
+    """Shapely polygons (t,) of triangles (t, 3, 2 or more), seen from above.
+
+    Some thousands at a time: shapely makes them with the interpreter held, and other threads get it in between.
+    """
+    import shapely
+
+    flat = np.asarray(corners, dtype=np.float64)[:, [0, 1, 2, 0], :2]
+    parts = [shapely.polygons(flat[first : first + AT_ONCE]) for first in range(0, len(flat), AT_ONCE)]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=object)
 
 
 def newell_normals(points: Floats, ring_start: Indices) -> Floats:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.polygons import areas_of_triangles
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Objects = NDArray[np.object_]
@@ -69,8 +71,7 @@ class Land:
         import shapely
 
         object.__setattr__(self, "plots", shapely.STRtree(self.polygon))
-        triangles = shapely.polygons(self.surfaces[:, [0, 1, 2, 0]]) if len(self.surfaces) else []
-        object.__setattr__(self, "open_tree", shapely.STRtree(triangles))
+        object.__setattr__(self, "open_tree", shapely.STRtree(areas_of_triangles(self.surfaces)))
 
     def on_open_land(self, points: Floats) -> NDArray[np.bool_]:
         """(n,) whether points (n, 2) lie on a road, railway or water."""

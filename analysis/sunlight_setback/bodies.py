@@ -13,6 +13,7 @@ from analysis.sunlight_setback.declaration import SetbackParams
 from analysis.sunlight_setback.parcels import column_text
 from analysis.sunlight_setback.rules import Rulebook
 from geo.model import Feedback, Issue, Layer, Mesh
+from geo.polygons import areas_of_triangles
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -164,7 +165,7 @@ def outline_of(triangles: Floats) -> object:
     cross = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])[:, 2]
     up = cross > 2 * LEAST_PLAN
     chosen = up if up.any() else np.abs(cross) > 2 * LEAST_PLAN
-    return shapely.union_all(shapely.polygons(triangles[chosen][:, [0, 1, 2, 0], :2]))
+    return shapely.union_all(areas_of_triangles(triangles[chosen]))
 
 
 def _without_rooftop(triangles: Floats, share: float, highest: float) -> tuple[Floats, float]:

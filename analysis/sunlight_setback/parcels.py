@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.sunlight_setback.declaration import SetbackParams
 from analysis.sunlight_setback.rules import Rulebook
 from geo.model import Feedback, Issue, Layer, Lines, Mesh, UserError
+from geo.polygons import areas_of_triangles
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -129,7 +130,7 @@ def mesh_areas(mesh: Mesh) -> tuple[Objects, Indices]:
     import shapely
 
     flat = np.abs(mesh.face_cross[:, 2]) > 1e-9
-    triangles = shapely.polygons(mesh.vertices[mesh.faces[flat]][:, [0, 1, 2, 0], :2])
+    triangles = areas_of_triangles(mesh.vertices[mesh.faces[flat]])
     element = mesh.face_element[flat].astype(np.int64)
     order = np.argsort(element, kind="stable")
     rows, start = np.unique(element[order], return_index=True)

@@ -14,6 +14,7 @@ from analysis.sunlight_setback.declaration import SetbackParams
 from analysis.sunlight_setback.parcels import Parcels, find_column
 from analysis.sunlight_setback.rules import Rulebook
 from geo.model import Feedback, Grid, Issue, Layer, Mesh
+from geo.polygons import areas_of_triangles
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -221,7 +222,7 @@ def _at_wide_road(polygon: Objects, triangles: Floats) -> NDArray[np.bool_]:
 
     at = np.zeros(len(polygon), dtype=bool)
     if len(triangles):
-        tree = shapely.STRtree(shapely.polygons(triangles[:, [0, 1, 2, 0]]))
+        tree = shapely.STRtree(areas_of_triangles(triangles))
         at[tree.query(polygon, predicate="dwithin", distance=AT_ROAD)[0]] = True
     return at
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from geo.polygons import REASONS, newell_normals, triangulate_rings, triangulate_surfaces
+from geo.polygons import AT_ONCE, REASONS, areas_of_triangles, newell_normals, triangulate_rings, triangulate_surfaces
 
 Floats = NDArray[np.float64]
 
@@ -165,3 +165,14 @@ def test_a_city_of_quadrilaterals_is_one_stroke() -> None:
     assert len(done.faces) == 2 * count
     # one Python call for each polygon would take at least ten microseconds each even on a fast machine
     assert elapsed < 2.0
+
+
+def test_triangles_as_areas_keep_their_order_over_the_pieces() -> None:
+    count = 2 * AT_ONCE + 3
+    size = np.linspace(1.0, 9.0, count)
+    corners = np.zeros((count, 3, 3))
+    corners[:, 1, 0], corners[:, 2, 1], corners[:, :, 2] = size, size, 7.0
+    areas = areas_of_triangles(corners)
+    assert len(areas) == count
+    np.testing.assert_allclose([area.area for area in areas], size**2 / 2)
+    assert len(areas_of_triangles(np.zeros((0, 3, 2)))) == 0

@@ -137,7 +137,7 @@ class Settings:
     def picture(self) -> PictureChoice:
         """How pictures are saved."""
         words = str(self._store.value("picture", "")).split()
-        if len(words) != 4 or not (words[1] + words[2]).isdecimal():
+        if len(words) != 4 or not all(word.isdecimal() and len(word) <= 6 for word in words[1:3]):
             return PictureChoice()
         return PictureChoice(words[0], int(words[1]), int(words[2]), cards=words[3] == "yes")
 

@@ -45,7 +45,7 @@ def test_how_pictures_are_saved_is_kept_and_nonsense_is_not(tmp_path: Path) -> N
     chosen = PictureChoice("custom", 1200, 600, cards=False)
     Settings(path).picture = chosen
     assert Settings(path).picture == chosen
-    for nonsense in ("custom 1e9 -5 no", "custom", "a b c d e", "custom 12 ² yes"):
+    for nonsense in ("custom 1e9 -5 no", "custom", "a b c d e", "custom 12 ² yes", "custom 9999999999 9 no"):
         path.write_text(f"[General]\npicture={nonsense}\n", encoding="utf-8")
         assert Settings(path).picture == PictureChoice()
 

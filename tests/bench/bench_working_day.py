@@ -98,6 +98,8 @@ def _tell(watch: Any, seconds: float, day: Any, stolen: float | None) -> None:
     print("by act: " + ", ".join(f"{act} {count}" for act, count in acts.most_common()) + "; the five worst:")
     for gap in watch.worst():
         print("  " + gap.text())
+    own = [f"{gap.cpu_s:.2f}" for gap in sorted(watch.gaps, key=lambda gap: -gap.cpu_s)[:5]]
+    print(f"longest work of the main thread itself in a gap: {', '.join(own) or 'none'} s")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,14 +18,16 @@ from geo.model import Feedback
 # In the order in which opening and drawing a project wants them.
 PACKAGES = ("rasterio", "pyproj", "pyogrio", "shapely", "scipy", "pandas", "llvmlite", "numba", "embreex")
 NATIVE = (".so", ".pyd", ".dll", ".dylib")
-CHUNK = 1 << 20
+CHUNK = 1 << 18
+SLOW_S = 0.005  # for a chunk: it came from the disk, which others may be waiting for
 MOST_BYTES = 1 << 30
 
 
 def read_ahead(feedback: Feedback, packages: Iterable[str] = PACKAGES) -> int:
     """Read the native files of packages; returns how much that was [bytes].
 
-    What is not there or cannot be read is passed by. Raises `Cancelled` between two megabytes.
+    What is not there or cannot be read is passed by. Raises `Cancelled` between two chunks. The disk is left to others
+    for half of the time: the window may be waiting for a font.
     """
     size = 0
     for package in packages:
@@ -58,7 +61,12 @@ def _read(file: Path, feedback: Feedback) -> int:
     """Bring a file into the memory of the operating system; returns its size [bytes]."""
     size = 0
     with file.open("rb", buffering=0) as stream:
+        began = time.monotonic()
         while chunk := stream.read(CHUNK):  # advice to the kernel ends after a few hundred kilobytes of a file
             feedback.step(0.0)
             size += len(chunk)
+            took = time.monotonic() - began
+            if took > SLOW_S:
+                time.sleep(took)
+            began = time.monotonic()
     return size

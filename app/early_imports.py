@@ -9,7 +9,7 @@ import importlib
 from collections import deque
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -25,7 +25,14 @@ class EarlyImports(QTimer):
     ----------
     left : deque of str
         Modules still to import.
+
+    Signals
+    -------
+    over()
+        All of them are imported.
     """
+
+    over = Signal()
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -43,6 +50,8 @@ class EarlyImports(QTimer):
         jobs = self._window.bench.jobs
         if jobs.is_closed or not self.left:
             self.stop()
+            if not self.left:
+                self.over.emit()
         elif self._window.is_furnished and self._window.furnishing.are_over and not jobs.busy:
             name = self.left.popleft()
             self._window.bench.submit_for_view(lambda: importlib.import_module(name), lambda _module: None)

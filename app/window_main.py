@@ -47,9 +47,8 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
     language.set(settings.language)
     window = MainWindow(Document(), settings)
     window.bench.notices.install_hooks()
-    window.furnished.connect(_collect_from_here)
     window.show()
-    settle_in(window)
+    settle_in(window, alone=True)
     if path is not None:
         window.when_furnished(lambda: window.files.open_paths([path]))
     else:
@@ -63,19 +62,29 @@ def run_window(path: Path | None, *, argv: Sequence[str] | None = None) -> int:
         _collect_all()
 
 
-def settle_in(window: MainWindow) -> None:
-    """Have what the window would wait for later read and imported beside it."""
+def settle_in(window: MainWindow, *, alone: bool = False) -> None:
+    """Have what the window would wait for later read and imported beside it.
+
+    alone : bool
+        Nothing but this window lives in the program: what is there when its tools and imports are is never looked
+        through for rubbish again, which takes most of such a search. Not once a project is open, which is to go again.
+    """
     from PySide6.QtCore import QTimer
 
     from app.early_imports import EarlyImports
     from app.language import tr
 
+    def imported() -> None:
+        if alone and not len(window.document.scene):
+            gc.freeze()
+
+    def begin() -> None:
+        EarlyImports(window).over.connect(imported)
+
+    if alone:
+        window.furnished.connect(gc.freeze)
     window.bench.jobs.submit(read_ahead, title=tr("job.view"), shown=False)
-    QTimer.singleShot(WARM_UP_MS, window, lambda: EarlyImports(window))
-
-
-def _collect_from_here() -> None:
-    gc.freeze()
+    QTimer.singleShot(WARM_UP_MS, window, begin)
 
 
 def _collect_all() -> None:

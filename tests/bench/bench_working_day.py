@@ -59,7 +59,7 @@ def measure(*, short: bool, project: Path | None = None, size: tuple[int, int] =
         window = MainWindow(Document(), Settings(Path(folder) / "settings.ini"))
         window.resize(*size)
         window.show()
-        settle_in(window)
+        settle_in(window, alone=True)
         watch = GapWatch([window.viewport.stage.window])
         day = WorkingDay(window, copy, watch, short=short)
         watch.start()

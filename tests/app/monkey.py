@@ -87,6 +87,7 @@ class Monkey(Hands):
         self._meter = CpuMeter()
         self._story = (folder / "story.txt").open("w", encoding="utf-8")  # the last line stays when the program crashes
         self._left_open: object = None
+        self._held = threading.Timer(HELD_UP_S, lambda: None)
         self._watchman = QTimer()
         self._watchman.setInterval(LOOK_MS)
         self._watchman.timeout.connect(self._look)
@@ -167,7 +168,7 @@ class Monkey(Hands):
                     break
             self._tidy()
         finally:
-            faulthandler.cancel_dump_traceback_later()
+            self._held.cancel()
             self._watchman.stop()
             self._story.close()
             figures = {"hits": self.marks.hits, "seen": sorted(self.marks.seen), "gaps": self.stalls}
@@ -175,6 +176,17 @@ class Monkey(Hands):
             logging.getLogger().removeHandler(self._errors)
             if self.window is self._first:
                 self._leave(self.window)
+
+    def _watch_step(self) -> None:
+        """Say where everybody is when a step takes very long.
+
+        On a thread that waits for the interpreter: `faulthandler.dump_traceback_later` does not, and reading the calls
+        of a thread that runs has ended the whole program.
+        """
+        self._held.cancel()
+        self._held = threading.Timer(HELD_UP_S, faulthandler.dump_traceback, kwargs={"file": sys.__stderr__})
+        self._held.daemon = True
+        self._held.start()
 
     def _step(self, number: int) -> None:
         # Each action has luck of its own: that a job ended earlier or later does not change all that follows.
@@ -192,7 +204,7 @@ class Monkey(Hands):
         self.marks.look(self.window)
         self.done.append(act.__name__)
         self._story.write(f"\n{number}: {act.__name__}")
-        faulthandler.dump_traceback_later(HELD_UP_S, file=sys.__stderr__)
+        self._watch_step()
         self._meter.start()
         began = time.monotonic()
         try:

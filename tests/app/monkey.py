@@ -260,6 +260,7 @@ class Monkey(Hands):
     def settle(self) -> bool:
         """Until nothing runs; what does not stop is a fault."""
         jobs, until = self.window.bench.jobs, time.monotonic() + PATIENCE_S
+        self.window.timeline.set_playing(False)  # days that pass by are asked for one after the other
         jobs.cancel_all()
         pump(350)
         while jobs.busy and time.monotonic() < until:

@@ -29,7 +29,7 @@ class EarlyImports(QTimer):
     Signals
     -------
     over()
-        All of them are imported.
+        None is left to begin with; the last may still be on its way.
     """
 
     over = Signal()

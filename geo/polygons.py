@@ -27,7 +27,7 @@ REASONS = (
 )
 GOOD, HOLE_LEFT_OUT, CROSSING, TOO_FEW_CORNERS, NO_AREA, NOT_FINITE = range(len(REASONS))
 FAULTY = TOO_FEW_CORNERS
-AT_ONCE = 5_000  # triangles made into polygons: some hundredths of a second
+AT_ONCE = 5_000  # triangles made into polygons: some thousandths of a second
 
 # A polygon is flat as a line when area / perimeter^2 is below this: reprojection noise of 1e-9 m on a 1 m edge.
 SLIVER = 1e-9

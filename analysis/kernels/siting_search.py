@@ -221,27 +221,10 @@ def _best_addition(site: Ints, cost: Floats, gain: Whole, inside: Bools, room: I
 
 @njit(cache=True, nogil=True)
 def exchanges(
-    ptr: Whole,
-    idx: Ints,
-    row_ptr: Whole,
-    row_idx: Ints,
-    site: Ints,
-    cost: Floats,
-    offset: Whole,
-    worth: Whole,
-    capacity: Ints,
-    budget: float,
-    moves: int,
-    clock: int,
-    chosen: Whole,
-    count: int,
-    views: Ints,
-    gain: Whole,
-    free_at: Whole,
-    tenure: int,
-    locked: int,
-    wanted: int,
-) -> tuple[int, int, int]:
+    ptr: Whole, idx: Ints, row_ptr: Whole, row_idx: Ints, site: Ints, cost: Floats, offset: Whole, worth: Whole,
+    capacity: Ints, budget: float, moves: int, clock: int, chosen: Whole, count: int, views: Ints, gain: Whole,
+    free_at: Whole, tenure: int, locked: int, wanted: int,
+) -> tuple[int, int, int]:  # fmt: skip
     """A number of best 1-exchanges with a tabu list; the state given is changed in place.
 
     Parameters

@@ -38,7 +38,6 @@ SEVERITY_SIGNS = {"error": "◆", "warning": "▲", "doubt": "▲", "note": "●
 HEIGHT_SAMPLE = 20_000  # points whose heights give the range
 KEPT_COLOURINGS = 8  # of one field
 PART = " · "  # between the parts of a subtitle
-MOST_LINES = 3  # of a subtitle
 PAINTED_FIELD = "colour"  # per-face colours of a model, 0xRRGGBB: a look, not a quantity
 
 
@@ -300,12 +299,12 @@ def network_legend(layers: Iterable[Layer]) -> Legend | None:
 def lines_of(text: str, width: float, measure: Callable[[str], float]) -> tuple[str, ...]:
     """A subtitle in lines that are no wider than `width` as `measure` has it, parted where its parts are.
 
-    A part that is too wide alone stays so, to be cut; what would be more than `MOST_LINES` stands in the last.
+    A part that is too wide alone stays so, to be cut.
     """
     lines: list[str] = []
     for part in text.split(PART) if text else ():
         longer = f"{lines[-1]}{PART}{part}" if lines else part
-        if lines and (measure(longer) <= width or len(lines) == MOST_LINES):
+        if lines and measure(longer) <= width:
             lines[-1] = longer
         else:
             lines.append(part)

@@ -1,7 +1,7 @@
 """Units that a file does not name, found by comparing its numbers with the shapes they describe.
 
 CityJSON has no place for the unit of an attribute. A number that is, for nearly every object, as large as the object's
-own height, base, top or ground plan is in metres or square metres as these are; of all others the unit
+own height, base, top or ground plan is in metres or square metres as these are; of all others, and where all are about alike, the unit
 stays unknown.
 """
 
@@ -21,7 +21,8 @@ SHARE = 0.9  # of them that must agree: some objects have chimneys, or stand in 
 OFF = 0.02  # share by which a height or an area may differ from the shape's
 LEVEL_OFF = 0.3  # [m] by which a base or a top may differ
 ROUNDED = 0.06  # [m], [m2]: numbers are often written with one decimal
-LEAST_SPREAD = 0.5  # [m], [m2] between the numbers: one number for all agrees by chance
+MIDDLE = (0.1, 0.9)  # shares of the numbers between which most of them lie
+LEAST_SPREAD = 4.0  # times what may differ, from one end of the middle to the other: else they agree by chance
 
 
 def with_measured_units(layer: Layer, frame: Frame) -> Layer:
@@ -51,10 +52,13 @@ class _Measure:
     def is_told_by(self, numbers: Floats) -> bool:
         """Whether the numbers of the elements are this measure."""
         known = np.isfinite(numbers) & np.isfinite(self.values)
-        told = numbers[known]
-        if len(told) < LEAST_OBJECTS or np.ptp(told) < LEAST_SPREAD:
+        told, off = numbers[known], self.off[known]
+        if len(told) < LEAST_OBJECTS:
             return False
-        return bool((np.abs(told - self.values[known]) <= self.off[known]).mean() >= SHARE)
+        low, high = np.quantile(told, MIDDLE)  # where all stand on a level, hardly any number says so
+        if high - low < LEAST_SPREAD * np.median(off):
+            return False
+        return bool((np.abs(told - self.values[known]) <= off).mean() >= SHARE)
 
 
 def _measures(mesh: Mesh, count: int, level: float) -> list[_Measure]:

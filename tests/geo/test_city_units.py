@@ -53,6 +53,16 @@ def test_numbers_that_the_shapes_deny_have_none(tmp_path: Path) -> None:
     assert {blocks(tmp_path, raised=3.0)[name] for name in ("base", "top")} == {""}  # of another datum
 
 
+def test_where_all_stand_on_a_level_no_count_is_taken_for_its_height(tmp_path: Path) -> None:
+    objects, vertices = {}, []
+    for number in range(COUNT):
+        attributes = {"cellars": int(number == 3), "base": 0.0}
+        objects[f"b{number}"] = {"type": "Building", "geometry": [solid(len(vertices))], "attributes": attributes}
+        vertices += box_vertices(40.0 * number, 0.0, 0.0, (10.0, 10.0, 5.0 + number))
+    layer = only(tmp_path, city(objects, vertices))
+    assert {layer.table.columns[name].unit for name in ("cellars", "base")} == {""}
+
+
 def test_heights_of_real_files(shared_data: Path) -> None:
     folder = shared_data / "city"
     if not folder.is_dir():

@@ -1,8 +1,8 @@
 """Units that a file does not name, found by comparing its numbers with the shapes they describe.
 
 CityJSON has no place for the unit of an attribute. A number that is, for nearly every object, as large as the object's
-own height, base, top or ground plan is in metres or square metres as these are; of all others, and where all are about alike, the unit
-stays unknown.
+own height, base, top or ground plan is in metres or square metres as these are. Of all others, and where all objects
+are about alike, the unit stays unknown.
 """
 
 from __future__ import annotations
